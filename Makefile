@@ -1,0 +1,65 @@
+# `make demo` is all a newcomer needs; every other target is for work on the package.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+PYTHON ?= $(shell for p in python3.11 python3; do \
+	"$$p" -c 'import sys, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo "$$p" && break; done)
+BIN := .venv/bin
+DEMO := results/demo-coadread
+
+.PHONY: help demo test lint format lock bench reference genes genesets clean
+
+help: ## this list
+	@sed -nE 's/^([a-z]+):.*## (.*)/make \1|\2/p' $(firstword $(MAKEFILE_LIST)) | column -t -s '|'
+
+.venv/.stamp: requirements.lock pyproject.toml
+	@test -n "$(PYTHON)" || { echo "error: python3: none of at least 3.11 with venv was found; install one" \
+		"(Debian: python3 python3-venv), or name it: make demo PYTHON=/path/to/python3" >&2; exit 2; }
+	"$(PYTHON)" -m venv .venv
+	$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/pip install -q --disable-pip-version-check --no-deps -e .
+	touch $@
+
+demo: .venv/.stamp ## install, profile the bundled cohort, check the results
+	$(BIN)/escape-score workflow --config config/config.yaml --cores 2
+	$(BIN)/escape-score verify $(DEMO)
+	@echo "The cohort's report: $(DEMO)/index.html"
+	@echo "One page a sample:   $(DEMO)/samples/"
+	@echo "The profiles:        $(DEMO)/profiles.tsv"
+
+test: .venv/.stamp ## all tests
+	$(BIN)/python -m pytest -q -n 2
+
+lint: .venv/.stamp ## what must be clean before a commit
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/snakefmt --check workflow
+	$(BIN)/snakemake --lint
+	@! grep -nE 'https?://' requirements.lock || { echo "error: requirements.lock: names a host; make it with: make lock" >&2; exit 1; }
+
+format: .venv/.stamp ## mend what can be mended by itself
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(BIN)/snakefmt workflow
+
+lock: .venv/.stamp ## resolve requirements.lock anew from pyproject.toml
+	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
+		--no-annotate --no-header -q -o requirements.lock
+
+bench: .venv/.stamp ## speed, memory and agreement with other programs
+	for script in benchmarks/bench_*.py; do $(BIN)/python "$$script"; done
+
+reference: .venv/.stamp ## build the shipped reference from its sources
+	for script in resources/reference/build_*.py; do $(BIN)/python "$$script"; done
+
+genes: .venv/.stamp ## build the gene tables from their sources
+	for script in resources/genes/build_*.py; do $(BIN)/python "$$script"; done
+
+genesets: .venv/.stamp ## build the gene sets from their sources
+	for script in resources/genesets/build_*.py; do $(BIN)/python "$$script"; done
+
+clean: ## remove results and caches; .venv stays
+	rm -rf results work logs .snakemake build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	find . -path ./.venv -prune -o -name __pycache__ -type d -exec rm -rf {} +

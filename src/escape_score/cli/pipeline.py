@@ -1,0 +1,153 @@
+"""The way from a matrix to profiles, shared by ``run`` and by the stage commands."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from escape_score import __version__
+from escape_score.catalogue import load_axis_catalogue, load_thresholds
+from escape_score.errors import GeneSetInvalidError, InputFaultsError
+from escape_score.gene_lengths import read_gene_lengths
+from escape_score.genes import load_gene_table
+from escape_score.genesets import load_signatures, read_gmt
+from escape_score.harmonise import harmonise_cohort
+from escape_score.model.cohort import Cohort, HarmonisedCohort
+from escape_score.model.flags import Flag, FlagLog, FlagNote
+from escape_score.model.profiles import CohortProfiles
+from escape_score.model.record import Provenance
+from escape_score.model.reference import Reference
+from escape_score.model.scores import SignatureScores
+from escape_score.model.signature import GeneRole, Signature
+from escape_score.profile import RecordMaker, build_context, make_records, profile_cohort
+from escape_score.resources import resource_path
+from escape_score.score import score_signatures
+
+REGION = "mhc_region_genes"
+CONTROLS = "mhc_region_controls"
+
+
+@dataclass(frozen=True)
+class UserGeneSets:
+    """A user's gene sets over approved symbols, and what was noticed."""
+
+    signatures: tuple[Signature, ...] = ()
+    flags: FlagLog = FlagLog()
+    sha256: str = ""
+
+
+def component_genes() -> Mapping[str, tuple[str, ...]]:
+    """Every component and chain with its genes."""
+    return {signature.signature_id: signature.gene_symbols for signature in load_signatures().components}
+
+
+@cache
+def scored_components() -> tuple[Signature, ...]:
+    """Components that are scored: all but the lists that only steer quality checks."""
+    library = load_signatures()
+    controls = {gene.component for gene in library.axis_genes if gene.role is GeneRole.CONTROL}
+    return tuple(s for s in library.components if s.signature_id not in controls)
+
+
+def harmonise(cohort: Cohort, *, gene_lengths: Path | None, min_genes: int) -> HarmonisedCohort:
+    """Harmonise with the shipped gene names."""
+    genes = load_gene_table()
+    lengths = None if gene_lengths is None else read_gene_lengths(gene_lengths, genes)
+    return harmonise_cohort(cohort, genes, gene_lengths=lengths, min_genes=min_genes)
+
+
+def read_user_gene_sets(path: Path | None) -> UserGeneSets:
+    """Read a user's GMT and bring its genes to approved symbols.
+
+    Raises
+    ------
+    GeneSetInvalidError, InputFaultsError
+        Faults of the file; a set named like a shipped one; a set without any known gene.
+    """
+    if path is None:
+        return UserGeneSets()
+    content, genes = read_gmt(path), load_gene_table()
+    shipped = {signature.signature_id for signature in load_signatures().signatures}
+    faults, signatures, notes = [], [], list(content.notes)
+    for signature in content.signatures:
+        mappings = genes.map_genes(signature.gene_symbols)
+        known = tuple(dict.fromkeys(m.gene_symbol for m in mappings if m.gene_symbol is not None))
+        if signature.signature_id in shipped:
+            problem = "is the name of a shipped gene set; rename it"
+            faults.append(GeneSetInvalidError(f"{path}: gene set {signature.signature_id} {problem}"))
+        elif not known:
+            sentence = f"No gene of gene set {signature.signature_id} is known; it is not scored."
+            notes.append(FlagNote(Flag.GENE_SET_EMPTY, sentence))
+        else:
+            unknown = tuple(m.given for m in mappings if m.gene_symbol is None)
+            # genes nobody knows stay in the set, so that coverage tells the truth
+            signatures.append(Signature(signature.signature_id, known + unknown, signature.description, path.name))
+    if faults:
+        raise InputFaultsError(tuple(faults)) if len(faults) > 1 else faults[0]
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    return UserGeneSets(tuple(signatures), FlagLog(cohort=tuple(notes)), digest)
+
+
+def score(cohort: HarmonisedCohort, reference: Reference, user_sets: UserGeneSets) -> SignatureScores:
+    """Score components, published signatures and a user's sets."""
+    library = load_signatures()
+    signatures = (*scored_components(), *library.published, *user_sets.signatures)
+    scores = score_signatures(
+        cohort,
+        signatures,
+        reference,
+        thresholds=load_thresholds(),
+        kept_genes=sorted({gene for genes in component_genes().values() for gene in genes}),
+        mhc_locus_genes=library.component(REGION).gene_symbols,
+        mhc_control_genes=library.component(CONTROLS).gene_symbols,
+    )
+    return scores.with_flags(user_sets.flags.joined(_skipped_flags(scores, user_sets.signatures)))
+
+
+def _skipped_flags(scores: SignatureScores, user_sets: Sequence[Signature]) -> FlagLog:
+    """Flag a user's sets that could not be scored; shipped ones are told by their axes."""
+    names = {signature.signature_id for signature in user_sets}
+    return FlagLog(
+        cohort=tuple(
+            FlagNote(Flag.GENE_SET_LOW_COVERAGE, f"Gene set {name} is not scored: {reason}.")
+            for name, reason in scores.skipped
+            if name in names
+        )
+    )
+
+
+def genesets_digest(user_sets: UserGeneSets | None = None) -> str:
+    """Digest of the shipped gene sets, axes and thresholds, and of a user's sets."""
+    digest = hashlib.sha256()
+    shipped = (("genesets", "escape.gmt"), ("genesets", "axis_genes.tsv"), *(("axes", n) for n in AXIS_FILES))
+    for parts in shipped:
+        digest.update(hashlib.sha256(resource_path(*parts).read_bytes()).digest())
+    digest.update((user_sets.sha256 if user_sets else "").encode())
+    return digest.hexdigest()
+
+
+AXIS_FILES = ("axes.yaml", "contrasts.tsv", "index.tsv", "thresholds.tsv")
+
+
+def profile(
+    scores: SignatureScores, reference: Reference, *, genesets_sha256: str, seed: int
+) -> tuple[CohortProfiles, RecordMaker]:
+    """Profile a cohort and prepare its records."""
+    context = build_context(
+        scores,
+        reference,
+        catalogue=load_axis_catalogue(),
+        components=component_genes(),
+        thresholds=load_thresholds(),
+    )
+    profiles = profile_cohort(context)
+    provenance = Provenance(
+        package_version=__version__,
+        reference_sha256=reference.sha256,
+        genesets_sha256=genesets_sha256,
+        seed=seed,
+    )
+    return profiles, make_records(context, profiles, provenance)

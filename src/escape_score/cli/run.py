@@ -1,0 +1,150 @@
+"""``escape-score run``: one matrix, all stages, one process."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from escape_score.cli import pipeline
+from escape_score.cli.outputs import ProfiledCohort, write_profiles
+from escape_score.cli.progress import StageProgress
+from escape_score.cli.reports import write_index, write_pages
+from escape_score.cli.stages import cohort_name
+from escape_score.config import RunConfig, load_config
+from escape_score.errors import UsageError
+from escape_score.model.reference import Reference
+from escape_score.model.units import ExpressionUnit
+from escape_score.report import iter_profiles
+from escape_score.reference import DEFAULT_REFERENCE, load_reference
+from escape_score.store.manifest import write_manifest
+from escape_score.store.result_folder import staged_result
+
+
+@dataclass(frozen=True)
+class RunRequest:
+    """What to do, from the command line and a config."""
+
+    matrix: Path
+    out: Path
+    samples: Path | None
+    cohort: str
+    units: ExpressionUnit
+    gene_lengths: Path | None
+    reference: str
+    gene_sets: Path | None
+    lang: str
+    seed: int
+    min_genes: int
+    has_reports: bool
+
+    @classmethod
+    def from_options(
+        cls,
+        *,
+        config: Path | None,
+        matrix: Path | None,
+        out: Path | None,
+        samples: Path | None,
+        cohort: str | None,
+        units: ExpressionUnit | None,
+        gene_lengths: Path | None,
+        reference: str | None,
+        gene_sets: Path | None,
+        lang: str | None,
+        seed: int | None,
+        has_reports: bool,
+    ) -> RunRequest:
+        """Join the command line, which wins, with a config.
+
+        Raises
+        ------
+        UsageError
+            Neither names a matrix or an output folder.
+        ConfigInvalidError
+            The config is not usable.
+        """
+        blocks = load_config(config) if config is not None else RunConfig()
+        matrix, out = matrix or blocks.expression, out or blocks.outdir
+        if matrix is None or out is None:
+            missing = "MATRIX" if matrix is None else "--out"
+            msg = f"run: {missing} is not given; name it on the command line or in --config"
+            raise UsageError(msg)
+        return cls(
+            matrix=matrix,
+            out=out,
+            samples=samples or blocks.samples,
+            cohort=cohort or cohort_name(matrix),
+            units=units or blocks.units,
+            gene_lengths=gene_lengths or blocks.harmonise.gene_lengths,
+            reference=reference or blocks.profile.reference or DEFAULT_REFERENCE,
+            gene_sets=gene_sets or blocks.score.gene_sets,
+            lang=lang or blocks.report.lang,
+            seed=blocks.seed if seed is None else seed,
+            min_genes=blocks.min_genes,
+            has_reports=has_reports,
+        )
+
+
+def run_matrix(request: RunRequest, *, is_quiet: bool) -> int:
+    """Carry a request out.
+
+    Returns
+    -------
+    int
+        0 when done; a sample that is not evaluable is no failure.
+    """
+    reference = load_reference(request.reference)
+    user_sets = pipeline.read_user_gene_sets(request.gene_sets)
+    with StageProgress(is_quiet=is_quiet) as progress:
+        cohort = _profiled(request, reference, user_sets, progress)
+        with staged_result(request.out) as folder:
+            _write(cohort, folder, request, progress)
+    if not is_quiet:
+        _summarise(cohort, request)
+    return 0
+
+
+def _profiled(
+    request: RunRequest,
+    reference: Reference,
+    user_sets: pipeline.UserGeneSets,
+    progress: StageProgress,
+) -> ProfiledCohort:
+    """Read, harmonise, score and profile."""
+    from escape_score.read import read_cohort
+
+    progress.stage("read")
+    cohort = read_cohort(
+        request.matrix, name=request.cohort, declared_unit=request.units, sample_sheet=request.samples
+    )
+    progress.stage("harmonise")
+    harmonised = pipeline.harmonise(cohort, gene_lengths=request.gene_lengths, min_genes=request.min_genes)
+    progress.stage("score")
+    scores = pipeline.score(harmonised, reference, user_sets)
+    progress.stage("profile")
+    digest = pipeline.genesets_digest(user_sets)
+    profiles, maker = pipeline.profile(scores, reference, genesets_sha256=digest, seed=request.seed)
+    return ProfiledCohort(scores, profiles, maker, reference, digest, {}, request.seed)
+
+
+def _write(cohort: ProfiledCohort, folder: Path, request: RunRequest, progress: StageProgress) -> None:
+    """Write tables, profiles, pages and, last, the manifest."""
+    n = len(cohort.scores.sample_ids)
+    progress.stage("write", total=n if request.has_reports else None)
+    part = write_profiles(cohort, folder, has_samples=request.has_reports, on_sample=progress.advance)
+    files = list(part.files)
+    if request.has_reports:
+        progress.stage("report", total=n)
+        files += write_pages(folder, iter_profiles(folder), lang=request.lang, on_sample=progress.advance)
+        files.append(write_index(folder, iter_profiles(folder), lang=request.lang))
+    if part.header is not None:
+        write_manifest(folder, part.header, files)
+
+
+def _summarise(cohort: ProfiledCohort, request: RunRequest) -> None:
+    """Say what was done and where to look."""
+    counts = {status: int((cohort.profiles.status == status).sum()) for status in sorted(set(cohort.profiles.status))}
+    said = ", ".join(f"{n} {status}" for status, n in counts.items())
+    where = request.out / ("index.html" if request.has_reports else "profiles.tsv")
+    print(f"{len(cohort.scores.sample_ids)} samples ({said}); see {where}", file=sys.stderr)

@@ -1,0 +1,64 @@
+"""The stages one by one, as the rules of the workflow call them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from escape_score.cli import pipeline
+from escape_score.cli.outputs import ProfiledCohort, write_profiles
+from escape_score.errors import ReferenceInvalidError
+from escape_score.model.units import ExpressionUnit
+from escape_score.reference import DEFAULT_REFERENCE, load_reference
+from escape_score.store import h5ad
+from escape_score.store.manifest import write_part
+
+
+def read_stage(
+    matrix: Path, out: Path, *, cohort: str | None, units: ExpressionUnit | None, samples: Path | None
+) -> int:
+    """Matrix and sample sheet to ``cohort.h5ad``."""
+    from escape_score.read import read_cohort
+
+    read = read_cohort(
+        matrix,
+        name=cohort or cohort_name(matrix),
+        declared_unit=units or ExpressionUnit.AUTO,
+        sample_sheet=samples,
+    )
+    h5ad.write_cohort(out, read)
+    return 0
+
+
+def cohort_name(matrix: Path) -> str:
+    """Name of a cohort that was given none: its file's, without endings."""
+    return matrix.name.split(".")[0] or matrix.name
+
+
+def harmonise_stage(cohort_file: Path, out: Path, *, gene_lengths: Path | None, min_genes: int) -> int:
+    """``cohort.h5ad`` to ``harmonised.h5ad``."""
+    cohort = h5ad.read_cohort_file(cohort_file)
+    h5ad.write_harmonised(out, pipeline.harmonise(cohort, gene_lengths=gene_lengths, min_genes=min_genes))
+    return 0
+
+
+def score_stage(harmonised: Path, out: Path, *, gene_sets: Path | None, reference: str | None) -> int:
+    """``harmonised.h5ad`` to ``scores.h5ad``."""
+    user_sets = pipeline.read_user_gene_sets(gene_sets)
+    scores = pipeline.score(
+        h5ad.read_harmonised(harmonised), load_reference(reference or DEFAULT_REFERENCE), user_sets
+    )
+    h5ad.write_scores(out, scores, genesets_sha256=pipeline.genesets_digest(user_sets), parameters={})
+    return 0
+
+
+def profile_stage(scores_file: Path, out: Path, part: Path, *, reference: str | None, seed: int) -> int:
+    """``scores.h5ad`` to tables and one JSON a sample."""
+    scores, meta = h5ad.read_scores(scores_file)
+    loaded = load_reference(reference or DEFAULT_REFERENCE)
+    if loaded.name != scores.reference:
+        msg = f"{scores_file}: scored against {scores.reference}, not {loaded.name}; score again or give that reference"
+        raise ReferenceInvalidError(msg)
+    profiles, maker = pipeline.profile(scores, loaded, genesets_sha256=meta.genesets_sha256, seed=seed)
+    cohort = ProfiledCohort(scores, profiles, maker, loaded, meta.genesets_sha256, meta.parameters, seed)
+    write_part(part, write_profiles(cohort, out))
+    return 0

@@ -1,0 +1,131 @@
+"""Every error this package raises on purpose, and the exit code each one ends the program with.
+
+EscapeScoreError                  4  internal
+├── UsageError                    2  command line or config
+│   ├── ConfigInvalidError        2
+│   └── OutputUnwritableError     2  a file or folder that cannot be written
+├── InputError                    3  a file that cannot be used as it is
+│   ├── FileMissingError          3
+│   ├── FileUnreadableError       3  not a regular file, cut short, damaged, or of no known format
+│   ├── MatrixInvalidError        3  cells, names or shape of an expression matrix
+│   ├── UnitContradictedError     3  declared unit and numbers disagree
+│   ├── UnitAmbiguousError        3  no unit was declared and the numbers do not decide it
+│   ├── SampleSheetInvalidError   3
+│   ├── GeneSetInvalidError       3
+│   ├── ReferenceInvalidError     3
+│   ├── AnchorsMissingError       3  too few anchor genes to place samples on the reference scale
+│   └── InputFaultsError          3  several of the above, found together
+├── LowCoverageError              3  too few genes of a signature are measured
+├── ResultInvalidError            3  a result folder that does not agree with its manifest
+└── ResourceMissingError          4  a file of the package itself is not where it was installed
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """Exit codes of the command line."""
+
+    DONE = 0
+    USAGE = 2
+    INPUT = 3
+    INTERNAL = 4
+    PARTIAL = 5
+
+
+class EscapeScoreError(Exception):
+    """Base of all errors raised on purpose; ``str()`` is one line made for the user."""
+
+    exit_code: ExitCode = ExitCode.INTERNAL
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """The faults, one line each, gravest first."""
+        return (" ".join(str(self).split()),)
+
+
+class UsageError(EscapeScoreError):
+    """The command line cannot be carried out as given."""
+
+    exit_code = ExitCode.USAGE
+
+
+class ConfigInvalidError(UsageError):
+    """A config file has a key or value that is not allowed."""
+
+
+class OutputUnwritableError(UsageError):
+    """An output file or folder cannot be written."""
+
+
+class InputError(EscapeScoreError):
+    """An input file cannot be used as it is."""
+
+    exit_code = ExitCode.INPUT
+
+
+class FileMissingError(InputError):
+    """A named file does not exist."""
+
+
+class FileUnreadableError(InputError):
+    """A file is not regular, cut short, damaged, or of no known format."""
+
+
+class MatrixInvalidError(InputError):
+    """The cells, names or shape of an expression matrix are not usable."""
+
+
+class UnitContradictedError(InputError):
+    """The declared unit contradicts the numbers."""
+
+
+class UnitAmbiguousError(InputError):
+    """No unit was declared and the numbers do not decide it."""
+
+
+class SampleSheetInvalidError(InputError):
+    """A sample sheet is not usable or disagrees with the matrix."""
+
+
+class GeneSetInvalidError(InputError):
+    """A gene set file is not usable."""
+
+
+class ReferenceInvalidError(InputError):
+    """A reference is unknown, incomplete or damaged."""
+
+
+class AnchorsMissingError(InputError):
+    """Too few anchor genes are measured to place samples on the reference scale."""
+
+
+class InputFaultsError(InputError):
+    """Several input faults found together, so that a user can mend them at once."""
+
+    def __init__(self, faults: tuple[InputError, ...]) -> None:
+        super().__init__(f"{len(faults)} faults in the input")
+        self.faults = faults
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """One line for every fault, in the order found."""
+        return tuple(line for fault in self.faults for line in fault.lines)
+
+
+class LowCoverageError(EscapeScoreError):
+    """Fewer genes of a signature are measured than a score needs."""
+
+    exit_code = ExitCode.INPUT
+
+
+class ResultInvalidError(EscapeScoreError):
+    """A result folder does not agree with its manifest, or has none."""
+
+    exit_code = ExitCode.INPUT
+
+
+class ResourceMissingError(EscapeScoreError):
+    """A file that ships with the package is not there."""

@@ -1,0 +1,70 @@
+"""Gene lengths a user gives, to turn counts into TPM."""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections.abc import Mapping
+from pathlib import Path
+
+from escape_score.errors import FileMissingError, InputFaultsError, MatrixInvalidError
+from escape_score.genes import GeneTable
+
+N_COLUMNS = 2
+
+
+def read_gene_lengths(path: Path, genes: GeneTable) -> Mapping[str, float]:
+    """Read gene lengths.
+
+    Parameters
+    ----------
+    path
+        Tab-separated text: gene (symbol or id of any kind), length in base pairs; first line may be a header.
+    genes
+        Names of genes.
+
+    Returns
+    -------
+    Mapping
+        Approved symbol to length. Where several rows name a gene, the longest counts.
+
+    Raises
+    ------
+    FileMissingError
+        There is no such file.
+    InputFaultsError
+        Lines without two columns, or lengths that are no positive number.
+    """
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as handle:
+            rows = list(csv.reader(handle, delimiter="\t"))
+    except FileNotFoundError as error:
+        msg = f"{path}: no such file; check --gene-lengths"
+        raise FileMissingError(msg) from error
+    first = 1 if rows and (len(rows[0]) < N_COLUMNS or _length(rows[0][1]) is None) else 0
+    faults = [fault for line, row in enumerate(rows[first:], first + 1) if (fault := _fault(path, line, row))]
+    if faults or len(rows) == first:
+        raise InputFaultsError(tuple(faults) or (MatrixInvalidError(f"{path}: no gene lengths; give gene and length"),))
+    names = [row[0] for row in rows[first:]]
+    lengths: dict[str, float] = {}
+    for mapping, row in zip(genes.map_genes(names), rows[first:], strict=True):
+        if mapping.gene_symbol is not None:
+            lengths[mapping.gene_symbol] = max(float(row[1]), lengths.get(mapping.gene_symbol, 0.0))
+    return lengths
+
+
+def _length(text: str) -> float | None:
+    """Read a positive number."""
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    return value if math.isfinite(value) and value > 0 else None
+
+
+def _fault(path: Path, line: int, row: list[str]) -> MatrixInvalidError | None:
+    if len(row) < N_COLUMNS:
+        return MatrixInvalidError(f"{path}: {len(row)} column (line {line}); give gene and length, tab-separated")
+    if _length(row[1]) is None:
+        return MatrixInvalidError(f"{path}: {row[1]!r} is no length (line {line}); give a positive number")
+    return None

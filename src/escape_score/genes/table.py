@@ -1,0 +1,206 @@
+"""The table of gene names, and the order in which a name is looked up in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from escape_score.genes.mapping import GeneMapping, GeneMatch
+from escape_score.genes.patterns import ensembl_gene_id, entrez_id, is_excel_date, is_excel_serial
+
+Candidates = tuple[str, ...]
+GeneNames = Mapping[str, Candidates]
+"""From a name to the approved symbols of all genes that carry it, sorted."""
+
+_DISTRUST = {
+    GeneMatch.CURRENT: 0,
+    GeneMatch.ENSEMBL: 1,
+    GeneMatch.ENTREZ: 1,
+    GeneMatch.ENSEMBL_RETIRED: 1,
+}
+"""Which half of ``SYMBOL|ID`` decides: ids do not age, symbols do (``SLC35E2|728661`` is SLC35E2B)."""
+
+
+@dataclass(frozen=True, eq=False)
+class GeneTable:
+    """Approved symbols and all other names they are known by.
+
+    Parameters
+    ----------
+    current
+        Every approved symbol, mapped to itself.
+    previous, aliases, ensembl, ensembl_retired, entrez
+        Other names, with every gene that carries them.
+    length_by_symbol
+        Length in base pairs, where known.
+
+    Notes
+    -----
+    The first step that knows a name decides: approved symbol, approved symbol in another letter case,
+    previous symbol, alias, spreadsheet date, Ensembl id, NCBI Gene id, the parts of ``SYMBOL|ID``, previous
+    symbol and alias in another case. If several genes carry the name at that step it is ambiguous, and later
+    steps are not asked. An approved symbol in another case goes before the aliases because 69 of them differ
+    only in case from another gene's symbol (``Met`` for SLTM and RNMT), and a matrix is named by symbols.
+    """
+
+    current: GeneNames
+    previous: GeneNames = field(default_factory=dict)
+    aliases: GeneNames = field(default_factory=dict)
+    ensembl: GeneNames = field(default_factory=dict)
+    ensembl_retired: GeneNames = field(default_factory=dict)
+    entrez: GeneNames = field(default_factory=dict)
+    length_by_symbol: Mapping[str, float] = field(default_factory=dict)
+
+    @classmethod
+    def from_renames(cls, current_symbols: Iterable[str], renames: Mapping[str, str]) -> GeneTable:
+        """Make a table from a list of symbols and one of renames, for another naming than the shipped one.
+
+        Parameters
+        ----------
+        current_symbols
+            Symbols taken as approved.
+        renames
+            Old name to symbol.
+
+        Returns
+        -------
+        GeneTable
+            A table without ids and lengths.
+        """
+        current = {symbol: (symbol,) for symbol in current_symbols}
+        return cls(current=current, previous={old: (new,) for old, new in renames.items()})
+
+    def map_genes(self, names: Sequence[str]) -> tuple[GeneMapping, ...]:
+        """Find the approved symbol of every name; symbols and ids may be mixed.
+
+        Parameters
+        ----------
+        names
+            Gene names of any kind. Surrounding spaces, the version of an Ensembl id and ``_PAR_Y`` are
+            ignored; of ``SYMBOL|ENTREZ`` and ``ENSEMBL|SYMBOL``, an approved symbol decides, then the id,
+            then the other names.
+
+        Returns
+        -------
+        tuple[GeneMapping, ...]
+            One for each name, in their order. A name maps the same way in whatever company it comes, and
+            nothing is merged: two names may map to one symbol.
+        """
+        return tuple(self._map_gene(name) for name in names)
+
+    def length_bp(self, gene_symbols: Sequence[str]) -> npt.NDArray[np.float64]:
+        """Length of genes in base pairs.
+
+        Parameters
+        ----------
+        gene_symbols
+            Approved symbols.
+
+        Returns
+        -------
+        numpy.ndarray
+            Shape (n_genes,), float64, in base pairs; NaN where no length is known. The shipped lengths are
+            the median over a gene's isoforms in GENCODE 48: good enough for an approximate TPM.
+        """
+        lengths = self.length_by_symbol
+        return np.array([lengths.get(symbol, np.nan) for symbol in gene_symbols], dtype=np.float64)
+
+    def _map_gene(self, given: str) -> GeneMapping:
+        """Map one name."""
+        name = given.strip()
+        if name in self.current:
+            return GeneMapping(given, name, GeneMatch.CURRENT, (name,))
+        match, candidates = self._find(name)
+        if len(candidates) > 1:
+            return GeneMapping(given, None, GeneMatch.AMBIGUOUS, candidates)
+        return GeneMapping(given, candidates[0] if candidates else None, match, candidates)
+
+    def _find(self, name: str) -> tuple[GeneMatch, Candidates]:
+        """Ask the steps in their order; the match is only meant for a single candidate or none."""
+        upper = name.upper()
+        for match, names, key in (
+            (GeneMatch.CURRENT, self.current, name),
+            (GeneMatch.CASE_CHANGED, self._current_by_upper, upper),
+            (GeneMatch.PREVIOUS, self.previous, name),
+            (GeneMatch.ALIAS, self.aliases, name),
+        ):
+            if key in names:
+                return match, names[key]
+        return (
+            self._find_date(name)
+            or self._find_ensembl(name)
+            or self._find_entrez(name)
+            or self._find_part(name)
+            or self._find_in_other_case(upper)
+            or (GeneMatch.UNKNOWN, ())
+        )
+
+    def _find_date(self, name: str) -> tuple[GeneMatch, Candidates] | None:
+        """Recognise what a spreadsheet made of a symbol, unless it is the id of a gene."""
+        number = entrez_id(name)
+        is_serial = number is not None and number not in self.entrez and is_excel_serial(number)
+        return (GeneMatch.EXCEL_DATE, ()) if is_serial or is_excel_date(name) else None
+
+    def _find_ensembl(self, name: str) -> tuple[GeneMatch, Candidates] | None:
+        """Look an Ensembl id up."""
+        accession = ensembl_gene_id(name)
+        if accession is None:
+            return None
+        if accession in self.ensembl:
+            return GeneMatch.ENSEMBL, self.ensembl[accession]
+        if accession in self.ensembl_retired:
+            return GeneMatch.ENSEMBL_RETIRED, self.ensembl_retired[accession]
+        return GeneMatch.ENSEMBL_UNNAMED, ()
+
+    def _find_entrez(self, name: str) -> tuple[GeneMatch, Candidates] | None:
+        """Look an NCBI Gene id up."""
+        number = entrez_id(name)
+        candidates = None if number is None else self.entrez.get(number)
+        return None if candidates is None else (GeneMatch.ENTREZ, candidates)
+
+    def _find_part(self, name: str) -> tuple[GeneMatch, Candidates] | None:
+        """Look the parts of ``A|B`` up; of those that mean one gene, the most trusted kind decides."""
+        if name.count("|") != 1:
+            return None
+        parts = [part.strip() for part in name.split("|")]
+        if not any(entrez_id(part) or ensembl_gene_id(part) for part in parts):
+            return None
+        found = [self._find(part) for part in parts]
+        known = [part for part in found if len(part[1]) == 1] or [part for part in found if part[1]] or found
+        return min(known, key=lambda part: _DISTRUST.get(part[0], len(_DISTRUST)))
+
+    def _find_in_other_case(self, upper: str) -> tuple[GeneMatch, Candidates] | None:
+        """Look previous symbols and aliases up without regard to case."""
+        for names in (self._previous_by_upper, self._aliases_by_upper):
+            if upper in names:
+                return GeneMatch.CASE_CHANGED, names[upper]
+        return None
+
+    @cached_property
+    def _current_by_upper(self) -> GeneNames:
+        """Approved symbols by their upper-case form."""
+        return by_upper(self.current)
+
+    @cached_property
+    def _previous_by_upper(self) -> GeneNames:
+        """Previous symbols by their upper-case form."""
+        return by_upper(self.previous)
+
+    @cached_property
+    def _aliases_by_upper(self) -> GeneNames:
+        """Aliases by their upper-case form."""
+        return by_upper(self.aliases)
+
+
+def by_upper(names: GeneNames) -> GeneNames:
+    """Index names by their upper-case form, joining the genes of names that differ only in case."""
+    folded: dict[str, Candidates] = {}
+    for name, candidates in names.items():
+        known = folded.setdefault(name.upper(), candidates)
+        if known != candidates:
+            folded[name.upper()] = tuple(sorted({*known, *candidates}))
+    return folded

@@ -1,0 +1,1 @@
+"""Frozen, typed objects that the stages hand on."""

@@ -1,0 +1,114 @@
+"""What an escape axis is made of: the typed form of ``resources/axes/``."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class AxisKind(StrEnum):
+    """How an axis gets its score."""
+
+    MEAN = "mean"
+    WEAKEST_LINK = "weakest_link"
+
+
+class Definition(BaseModel):
+    """Base of the definitions read from resources."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Term(Definition):
+    """One standardised component or contrast, counted with a sign."""
+
+    name: str
+    sign: int = 1
+
+
+class Axis(Definition):
+    """One escape mechanism.
+
+    ``terms`` are averaged after each was expressed in reference SD units; ``raw_terms`` are the unadjusted twin.
+    """
+
+    axis: str
+    title: str
+    group: str
+    mechanism: str
+    kind: AxisKind = AxisKind.MEAN
+    terms: tuple[Term, ...] = ()
+    raw_terms: tuple[Term, ...] = ()
+    chain: str = Field(default="", description="component whose genes are the links, for a weakest link")
+    adjusted_for: str | None = None
+    threshold: float
+    threshold_source: str
+    meaning: str
+    limits: str
+
+    @property
+    def has_raw(self) -> bool:
+        """Whether the axis has an unadjusted twin."""
+        return bool(self.raw_terms)
+
+
+class Contrast(Definition):
+    """A component relative to another: numerator − slope × denominator; the slope belongs to the reference."""
+
+    contrast: str
+    numerator: str
+    denominator: str
+
+
+class IndexBlockDefinition(Definition):
+    """One block of the index: the mean of its winsorised terms, with a weight."""
+
+    block: str
+    weight: float
+    terms: tuple[Term, ...]
+
+
+class AxisCatalogue(Definition):
+    """All axes, contrasts and index blocks."""
+
+    axes: tuple[Axis, ...]
+    contrasts: tuple[Contrast, ...]
+    index_blocks: tuple[IndexBlockDefinition, ...]
+
+
+class Thresholds(Definition):
+    """Every fixed number of the method; each row of ``resources/axes/thresholds.tsv`` says unit, meaning and source."""
+
+    min_anchors: int
+    z_clip: float
+    min_fraction: float
+    min_genes_per_component: int
+    min_links: int
+    min_leukocyte_genes: int
+    min_tumour_mhc_genes: int
+    leukocyte_fraction_max: float
+    leukocyte_fraction_suspect: float
+    mhc_residual_min: float
+    mhc_control_log2: float
+    min_mhc_controls: int
+    mhc_panel_gap_log2: float
+    zero_log2_tpm: float
+    zero_reference_log2: float
+    reference_good: float
+    reference_moderate: float
+    winsor_sd: float
+    min_index_blocks: int
+    phenotype_t: float
+    phenotype_stroma: float
+    phenotype_stroma_over_t: float
+    interval_level: float
+    interval_prior_df: float
+    technical_sd: float
+    within_term_independence: float
+    between_block_independence: float
+    distance_spread_log2: float
+    apd_spread_log2: float
+    apd_chain_genes: int
+    evidence_z: float
+    evidence_genes: int

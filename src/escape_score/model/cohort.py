@@ -1,0 +1,203 @@
+"""Expression matrices on their way through the house: as read, and harmonised."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from escape_score.errors import MatrixInvalidError
+from escape_score.model.flags import FlagLog
+from escape_score.model.units import UnitDecision
+
+FloatArray = npt.NDArray[np.float64]
+
+DEFAULT_BLOCK_SIZE = 256
+"""Samples a block; 256 samples of 20,000 genes in float64 are 41 MB."""
+
+
+class MatrixSource(Protocol):
+    """Anything that can hand out whole samples of a matrix: memory, parquet columns, h5ad rows."""
+
+    @property
+    def sample_ids(self) -> tuple[str, ...]:
+        """Sample ids in the order of the rows."""
+
+    @property
+    def gene_ids(self) -> tuple[str, ...]:
+        """Gene ids in the order of the columns, as they stand in the file."""
+
+    def block(self, start: int, stop: int) -> FloatArray:
+        """Values of samples ``start`` to ``stop``: shape (stop - start, n_genes), float64, NaN = not measured."""
+
+
+@dataclass(frozen=True)
+class InMemoryMatrix:
+    """A matrix held whole.
+
+    Parameters
+    ----------
+    sample_ids, gene_ids
+        Names of rows and columns.
+    values
+        Shape (n_samples, n_genes), float64.
+    """
+
+    sample_ids: tuple[str, ...]
+    gene_ids: tuple[str, ...]
+    values: FloatArray = field(repr=False)
+
+    def __post_init__(self) -> None:
+        """Refuse a matrix whose names do not fit its shape."""
+        if self.values.shape != (len(self.sample_ids), len(self.gene_ids)):
+            shape = (len(self.sample_ids), len(self.gene_ids))
+            msg = f"matrix has shape {self.values.shape}, but its names need {shape} (samples, genes)"
+            raise MatrixInvalidError(msg)
+
+    def block(self, start: int, stop: int) -> FloatArray:
+        """Values of samples ``start`` to ``stop``, not to be changed."""
+        return self.values[start:stop]
+
+
+def iter_blocks(source: MatrixSource, block_size: int = DEFAULT_BLOCK_SIZE) -> Iterator[tuple[int, FloatArray]]:
+    """Hand out all samples of a source, block by block, with each block's first position."""
+    for start in range(0, len(source.sample_ids), block_size):
+        yield start, source.block(start, min(start + block_size, len(source.sample_ids)))
+
+
+@dataclass(frozen=True)
+class SampleRecord:
+    """What the sample sheet says of one sample; fields empty where it says nothing.
+
+    Attributes
+    ----------
+    purity
+        Tumour purity, 0–1.
+    os_days, pfs_days
+        Days; ``os_event``/``pfs_event`` are True where the event was seen.
+    response
+        ``R``, ``NR`` or empty.
+    """
+
+    sample_id: str
+    patient_id: str = ""
+    timepoint: str = ""
+    cancer_type: str = ""
+    response: str = ""
+    os_days: float | None = None
+    os_event: bool | None = None
+    pfs_days: float | None = None
+    pfs_event: bool | None = None
+    purity: float | None = None
+    msi: str = ""
+    tmb: float | None = None
+    pdl1_ihc: str = ""
+    site: str = ""
+
+
+@dataclass(frozen=True)
+class Cohort:
+    """A cohort as read: samples × genes in the unit decided, ids unique, sheet joined.
+
+    Parameters
+    ----------
+    name
+        Cohort name, as the user gave it.
+    source
+        The values, as they stand in the file (not converted).
+    unit
+        Unit and how it was decided.
+    samples
+        One record a sample, in the order of ``source.sample_ids``.
+    input_sha256
+        sha256 of the matrix file.
+    flags
+        What the reader noticed.
+    """
+
+    name: str
+    source: MatrixSource
+    unit: UnitDecision
+    samples: tuple[SampleRecord, ...]
+    input_sha256: str
+    flags: FlagLog = FlagLog()
+
+    def __post_init__(self) -> None:
+        """Refuse double names and a sheet that is not in the order of the matrix."""
+        ids = self.source.sample_ids
+        if len(set(ids)) != len(ids):
+            msg = f"{self.name}: a sample id stands twice; make sample ids unique"
+            raise MatrixInvalidError(msg)
+        if tuple(sample.sample_id for sample in self.samples) != ids:
+            msg = f"{self.name}: sample records and matrix differ in samples or order"
+            raise MatrixInvalidError(msg)
+
+    @property
+    def sample_ids(self) -> tuple[str, ...]:
+        """Sample ids, in order."""
+        return self.source.sample_ids
+
+
+@dataclass(frozen=True)
+class GeneChange:
+    """One input row whose name did not stay as it was.
+
+    Attributes
+    ----------
+    given
+        Name in the file.
+    gene_symbol
+        Approved symbol it was counted under; empty where the row was dropped.
+    reason
+        previous, alias, ensembl, … or why it was dropped.
+    """
+
+    given: str
+    gene_symbol: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class HarmonisedCohort:
+    """A cohort in log2(TPM + 1) over unique approved symbols.
+
+    Parameters
+    ----------
+    name, samples, unit, input_sha256, flags
+        Handed on from :class:`Cohort`; ``flags`` grew.
+    source
+        ``block`` gives log2(TPM + 1), float64, ≥ 0, NaN only where not measured; ``gene_ids`` are approved symbols.
+    gene_changes
+        Every rename, merge and drop, in the order of the file.
+    is_targeted_panel
+        True where too few genes are measured to be a whole transcriptome; such values are never rescaled to 1e6.
+    """
+
+    name: str
+    source: MatrixSource
+    unit: UnitDecision
+    samples: tuple[SampleRecord, ...]
+    input_sha256: str
+    is_targeted_panel: bool
+    gene_changes: tuple[GeneChange, ...] = ()
+    flags: FlagLog = FlagLog()
+
+    def __post_init__(self) -> None:
+        """Refuse double symbols."""
+        symbols = self.source.gene_ids
+        if len(set(symbols)) != len(symbols):
+            msg = f"{self.name}: a gene symbol stands twice after harmonising"
+            raise MatrixInvalidError(msg)
+
+    @property
+    def sample_ids(self) -> tuple[str, ...]:
+        """Sample ids, in order."""
+        return self.source.sample_ids
+
+    @property
+    def gene_symbols(self) -> tuple[str, ...]:
+        """Approved symbols, in the order of the columns."""
+        return self.source.gene_ids

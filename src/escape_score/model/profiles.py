@@ -1,0 +1,97 @@
+"""Profiles of a whole cohort, column by column; records of single samples are made from them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from escape_score.model.cohort import FloatArray
+
+TextArray = npt.NDArray[np.object_]
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """Ends of 90 % intervals, shape (n_samples,) each; NaN = not known.
+
+    ``low``/``high`` are absolute, against the reference; the ``_within`` pair is for comparisons inside one pipeline.
+    """
+
+    low: FloatArray = field(repr=False)
+    high: FloatArray = field(repr=False)
+    low_within: FloatArray = field(repr=False)
+    high_within: FloatArray = field(repr=False)
+
+
+@dataclass(frozen=True)
+class AxisScores:
+    """One axis in all samples; arrays have shape (n_samples,).
+
+    Attributes
+    ----------
+    score, raw
+        Reference SD units, larger = more resistance; NaN = not evaluable. ``raw`` is None without an unadjusted twin.
+    percentile
+        0–100 against the reference's own tumours.
+    percentile_n
+        Tumours behind each percentile.
+    coverage
+        Fraction of the axis's genes measured, 0–1.
+    call
+        Values of :class:`escape_score.model.record.Call`.
+    weakest_gene
+        The link named, for a weakest link; empty text otherwise.
+    """
+
+    axis: str
+    score: FloatArray = field(repr=False)
+    raw: FloatArray | None = field(repr=False)
+    bounds: Bounds = field(repr=False)
+    percentile: FloatArray = field(repr=False)
+    percentile_n: npt.NDArray[np.int64] = field(repr=False)
+    coverage: FloatArray = field(repr=False)
+    call: TextArray = field(repr=False)
+    weakest_gene: TextArray = field(repr=False)
+
+
+@dataclass(frozen=True)
+class IndexScores:
+    """The index in all samples.
+
+    Attributes
+    ----------
+    raw
+        Weighted mean of the blocks, reference SD units.
+    index
+        0–100.
+    blocks
+        Shape (n_samples, n_blocks), reference SD units within ±3.
+    """
+
+    raw: FloatArray = field(repr=False)
+    index: FloatArray = field(repr=False)
+    bounds: Bounds = field(repr=False)
+    blocks: FloatArray = field(repr=False)
+
+
+@dataclass(frozen=True)
+class CohortProfiles:
+    """Everything about a cohort that ``profiles.tsv`` shows.
+
+    ``phenotype``, ``archetype``, ``status`` and ``match`` hold values of the enums in
+    :mod:`escape_score.model.record`, empty text = not evaluable.
+    """
+
+    axes: tuple[AxisScores, ...]
+    index: IndexScores
+    phenotype: TextArray = field(repr=False)
+    archetype: TextArray = field(repr=False)
+    status: TextArray = field(repr=False)
+    match: TextArray = field(repr=False)
+    leukocyte_fraction: FloatArray = field(repr=False)
+
+    def axis(self, axis: str) -> AxisScores:
+        """The scores of one axis."""
+        return next(scores for scores in self.axes if scores.axis == axis)

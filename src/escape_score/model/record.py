@@ -1,0 +1,202 @@
+"""The profile of one sample as it is published: the JSON in ``samples/`` and all that a report may show.
+
+This module needs nothing but pydantic, so that reports render without the numerical libraries.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from enum import StrEnum
+
+from pydantic import BaseModel, ConfigDict, Field
+
+SCHEMA_VERSION = "1.0"
+SLUG_LENGTH = 40
+
+
+class Call(StrEnum):
+    """Whether a mechanism was found."""
+
+    DETECTED = "detected"
+    NOT_DETECTED = "not_detected"
+    NOT_EVALUABLE = "not_evaluable"
+
+
+class Phenotype(StrEnum):
+    """How T cells lie in the tumour, as far as RNA tells."""
+
+    DESERT = "desert"
+    EXCLUDED = "excluded"
+    INFLAMED = "inflamed"
+
+
+class Archetype(StrEnum):
+    """The leading way of escape."""
+
+    ANTIGEN_PRESENTATION_DEFICIENT = "antigen-presentation-deficient"
+    DESERT = "desert"
+    EXCLUDED = "excluded"
+    SUPPRESSIVE = "suppressive"
+    EXHAUSTED = "exhausted"
+    INFLAMED_RESPONSIVE = "inflamed-responsive"
+
+
+class Status(StrEnum):
+    """How far the levels of a profile can be read against its reference."""
+
+    REFERENCE_MATCHED = "reference-matched"
+    PROVISIONAL = "provisional"
+    NOT_EVALUABLE = "not-evaluable"
+
+
+class ReferenceMatch(StrEnum):
+    """How near a sample's anchor genes lie to the reference."""
+
+    GOOD = "good"
+    MODERATE = "moderate"
+    POOR = "poor"
+
+
+class Record(BaseModel):
+    """Base of all published records: frozen, no unknown keys, no NaN."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class GeneEvidence(Record):
+    """One gene behind a mechanism's score."""
+
+    gene_symbol: str
+    component: str = Field(description="component of the axis that the gene belongs to")
+    z: float = Field(description="distance from the reference's location in its spreads, within ±5")
+    log2_tpm: float = Field(description="log2(TPM + 1) on the reference's scale")
+    direction: int = Field(description="+1: high expression speaks for resistance, -1: low expression does")
+
+
+class Interval(Record):
+    """A 90 % interval."""
+
+    low: float
+    high: float
+
+
+class AxisProfile(Record):
+    """One mechanism in one sample. ``None`` means not evaluable, never zero."""
+
+    axis: str
+    title: str
+    group: str = Field(description="family of mechanisms")
+    mechanism: str = Field(description="what the axis looks at, one sentence")
+    adjusted_for: str | None
+    score: float | None = Field(description="reference SD units; larger = more resistance")
+    raw_score: float | None = Field(description="the same without adjustment, where the axis has one")
+    interval: Interval | None = Field(description="absolute, against the reference")
+    interval_within: Interval | None = Field(description="for comparisons inside one pipeline")
+    percentile: float | None = Field(ge=0, le=100, description="share of the reference's tumours below, %")
+    percentile_n: int = Field(ge=0, description="reference tumours behind the percentile")
+    coverage: float = Field(ge=0, le=1, description="fraction of the axis's genes measured in the sample")
+    threshold: float = Field(description="score from which the mechanism counts as detected")
+    call: Call
+    call_reason: str
+    weakest_gene: str | None = None
+    evidence: tuple[GeneEvidence, ...]
+    opposing: tuple[GeneEvidence, ...]
+    meaning: str = Field(description="what a detected mechanism may mean; a hypothesis, never an order")
+    limits: str = Field(description="what the axis cannot see")
+
+
+class IndexBlock(Record):
+    """One block of the index."""
+
+    block: str
+    weight: float
+    score: float | None
+
+
+class IndexProfile(Record):
+    """The immunoresistance index, 0-100."""
+
+    score: float | None = Field(ge=0, le=100)
+    interval: Interval | None
+    interval_within: Interval | None
+    blocks: tuple[IndexBlock, ...]
+
+
+class FlagRecord(Record):
+    """One flag with its sentence."""
+
+    flag: str
+    sentence: str
+
+
+class ReferenceRecord(Record):
+    """The reference and how the sample lies to it."""
+
+    name: str
+    description: str
+    tumour_type: str
+    assay: str
+    n_samples: int
+    distance: float | None = Field(description="scaled MAD of the anchor genes, log2")
+    match: ReferenceMatch | None
+    n_anchors: int
+    anchor_offset_log2: float | None
+    is_sample_in_reference: bool = Field(description="if so, its percentiles leave it out")
+
+
+class InputRecord(Record):
+    """What was read."""
+
+    unit: str
+    unit_is_declared: bool
+    unit_evidence: str
+    n_genes: int
+    is_targeted_panel: bool
+    input_sha256: str
+
+
+class Provenance(Record):
+    """What made the profile."""
+
+    package_version: str
+    reference_sha256: str
+    genesets_sha256: str
+    seed: int
+
+
+class EscapeProfile(Record):
+    """The immunoresistance profile of one sample."""
+
+    schema_version: str = SCHEMA_VERSION
+    sample_id: str
+    slug: str
+    cohort: str
+    status: Status
+    index: IndexProfile
+    phenotype: Phenotype | None
+    archetype: Archetype | None
+    leukocyte_fraction: float | None
+    axes: tuple[AxisProfile, ...]
+    flags: tuple[FlagRecord, ...]
+    metadata: dict[str, str | float | bool] = Field(description="what the sample sheet says; never used in a score")
+    reference: ReferenceRecord
+    input: InputRecord
+    provenance: Provenance
+
+
+def slug_of(sample_id: str) -> str:
+    """Name a sample's files: a readable part and 8 hex digits of the id's sha256.
+
+    Parameters
+    ----------
+    sample_id
+        Any text.
+
+    Returns
+    -------
+    str
+        Matches ``[a-z0-9-]+``; differs for ids that differ, also by case alone.
+    """
+    readable = re.sub(r"[^a-z0-9]+", "-", sample_id.lower()).strip("-")[:SLUG_LENGTH].strip("-") or "sample"
+    return f"{readable}-{hashlib.sha256(sample_id.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}"

@@ -1,0 +1,103 @@
+"""A reference: what samples are measured against, and where its tumours lie."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from escape_score.errors import ReferenceInvalidError
+from escape_score.model.cohort import FloatArray
+
+
+@dataclass(frozen=True)
+class WeakestLinkFit:
+    """What a link's z is expected to be: ifng_slope · IFN response + leukocyte_slope · leukocytes + intercept.
+
+    ``spread`` is the scaled MAD of the residuals in the reference, in z units.
+    """
+
+    ifng_slope: float
+    leukocyte_slope: float
+    intercept: float
+    spread: float
+
+
+@dataclass(frozen=True)
+class ReferenceGenes:
+    """Per gene, in the order of ``symbols``: location and spread of log2(TPM + 1), and whether it is an anchor."""
+
+    symbols: tuple[str, ...]
+    location: FloatArray = field(repr=False)
+    spread: FloatArray = field(repr=False)
+    is_anchor: npt.NDArray[np.bool_] = field(repr=False)
+
+    def __post_init__(self) -> None:
+        """Refuse double genes and arrays of other lengths."""
+        n = len(self.symbols)
+        if len(set(self.symbols)) != n or any(a.shape != (n,) for a in (self.location, self.spread, self.is_anchor)):
+            msg = "reference genes: symbols must be unique and as many as locations, spreads and anchor marks"
+            raise ReferenceInvalidError(msg)
+
+
+@dataclass(frozen=True)
+class ReferenceConstants:
+    """Figures that come from cells of known type, not from the reference's own tumours.
+
+    Attributes
+    ----------
+    mhc_per_leukocyte_unit
+        Gene symbol to TPM of that gene per TPM of leukocyte genes in immune cells.
+    leukocyte_cap_tpm
+        Geometric mean TPM of the leukocyte genes in pure leukocytes.
+    ifng_factor
+        z of the tumour's MHC class I expected per z of interferon response.
+    """
+
+    mhc_per_leukocyte_unit: Mapping[str, float]
+    leukocyte_cap_tpm: float
+    ifng_factor: float
+
+
+@dataclass(frozen=True)
+class Distributions:
+    """Scores of the reference's own tumours, for percentiles: one column a score, one row a tumour."""
+
+    sample_ids: tuple[str, ...]
+    columns: Mapping[str, FloatArray] = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Reference:
+    """One frozen reference.
+
+    Attributes
+    ----------
+    term_stats
+        Component or contrast to (location, spread) of its score in the reference.
+    slopes
+        Contrast to the slope of its denominator.
+    anchor_distance
+        Typical distance (scaled MAD of the anchors, log2) of the reference's own tumours.
+    index_stats
+        Location and spread of the weighted block mean.
+    sha256
+        Digest over the reference's files; empty while one is being built.
+    """
+
+    name: str
+    description: str
+    tumour_type: str
+    assay: str
+    n_samples: int
+    genes: ReferenceGenes
+    constants: ReferenceConstants
+    anchor_distance: float
+    term_stats: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    slopes: Mapping[str, float] = field(default_factory=dict)
+    weakest_links: Mapping[str, WeakestLinkFit] = field(default_factory=dict)
+    index_stats: tuple[float, float] = (0.0, 1.0)
+    distributions: Distributions = field(default_factory=lambda: Distributions((), {}))
+    sha256: str = ""

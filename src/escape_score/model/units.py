@@ -1,0 +1,44 @@
+"""Units of expression values, and how a matrix got the one it is read in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class ExpressionUnit(StrEnum):
+    """Units a matrix can be declared in; ``AUTO`` asks for a decision by evidence."""
+
+    AUTO = "auto"
+    COUNTS = "counts"
+    TPM = "tpm"
+    FPKM = "fpkm"
+    LOG2_PLUS_1 = "log2(x+1)"
+    LOG2_PLUS_0001 = "log2(x+0.001)"
+    LN_PLUS_1 = "ln(x+1)"
+    ARRAY = "array"
+    NANOSTRING = "nanostring"
+
+    @property
+    def is_log(self) -> bool:
+        """Whether values are logarithms."""
+        return self in (ExpressionUnit.LOG2_PLUS_1, ExpressionUnit.LOG2_PLUS_0001, ExpressionUnit.LN_PLUS_1)
+
+
+@dataclass(frozen=True)
+class UnitDecision:
+    """The unit a matrix is read in, and why.
+
+    Parameters
+    ----------
+    unit
+        Never ``AUTO``.
+    is_declared
+        True where the user named it, False where the numbers decided.
+    evidence
+        One sentence with the figures that speak for it, for qc.tsv and the profile.
+    """
+
+    unit: ExpressionUnit
+    is_declared: bool
+    evidence: str

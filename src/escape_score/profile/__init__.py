@@ -1,0 +1,6 @@
+"""The profile stage: signature scores to immunoresistance profiles."""
+
+from escape_score.profile.records import RecordMaker, make_records
+from escape_score.profile.stage import ProfileContext, build_context, profile_cohort
+
+__all__ = ["ProfileContext", "RecordMaker", "build_context", "make_records", "profile_cohort"]

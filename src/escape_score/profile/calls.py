@@ -1,0 +1,58 @@
+"""Detected, not detected or not evaluable: one rule for all mechanisms.
+
+=================  =====================================================================================
+call               when
+=================  =====================================================================================
+not evaluable      there is no score; or the axis is a weakest link and the reference match is not good;
+                   or the reference match is not good and the absolute interval holds both the reference's
+                   centre and the threshold, so that it could be either
+detected           score ≥ threshold and, where there is an interval, all of it lies above the centre
+not detected       otherwise
+=================  =====================================================================================
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from escape_score.model.axes import Axis, AxisKind
+from escape_score.model.cohort import FloatArray
+from escape_score.model.profiles import Bounds, TextArray
+from escape_score.model.record import Call, ReferenceMatch
+
+
+def call_axis(axis: Axis, score: FloatArray, bounds: Bounds, match: TextArray) -> TextArray:
+    """Call one mechanism in every sample, by the table above."""
+    is_good = match == ReferenceMatch.GOOD
+    out = np.full(len(score), Call.NOT_DETECTED.value, dtype=object)
+    out[(score >= axis.threshold) & ~(bounds.low <= 0)] = Call.DETECTED.value
+    if axis.kind is AxisKind.WEAKEST_LINK:
+        out[~is_good] = Call.NOT_EVALUABLE.value
+    else:
+        out[~is_good & (bounds.low <= 0) & (bounds.high >= axis.threshold)] = Call.NOT_EVALUABLE.value
+    out[np.isnan(score)] = Call.NOT_EVALUABLE.value
+    return out
+
+
+def call_reason(axis: Axis, call: str, score: float | None, low: float | None, high: float | None) -> str:
+    """One sentence that says why a call was made.
+
+    Parameters
+    ----------
+    low, high
+        Ends of the absolute interval; None where there is none.
+    """
+    if score is None:
+        return "Too few of its genes are measured, or they cannot be trusted in this sample."
+    if call == Call.NOT_EVALUABLE:
+        if axis.kind is AxisKind.WEAKEST_LINK:
+            return "A single gene's level cannot be judged here: the sample's pipeline or tissue differs from the reference."
+        return (
+            f"The interval {low:.2f} to {high:.2f} holds both the reference's centre (0) and the threshold "
+            f"{axis.threshold:g}, and the sample does not match the reference well."
+        )
+    if call == Call.DETECTED:
+        return f"Score {score:.2f} reaches the threshold {axis.threshold:g}."
+    if score >= axis.threshold:
+        return f"Score {score:.2f} reaches the threshold {axis.threshold:g}, but its interval holds the reference's centre."
+    return f"Score {score:.2f} is below the threshold {axis.threshold:g}."

@@ -1,0 +1,69 @@
+"""Which genes speak for and against a mechanism in one sample."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from escape_score.model.axes import Axis, AxisCatalogue, Thresholds
+from escape_score.model.record import GeneEvidence
+from escape_score.model.scores import GeneValues
+from escape_score.profile.terms import axis_components
+
+
+@dataclass(frozen=True)
+class AxisGene:
+    """One gene of an axis: where its values are, and in which direction it counts."""
+
+    gene_symbol: str
+    column: int
+    component: str
+    direction: int
+
+
+def axis_genes(
+    axis: Axis, catalogue: AxisCatalogue, components: Mapping[str, tuple[str, ...]], genes: GeneValues
+) -> tuple[AxisGene, ...]:
+    """Genes measured in a cohort that carry an axis, each once."""
+    column_of = {symbol: i for i, symbol in enumerate(genes.gene_symbols)}
+    found: dict[str, AxisGene] = {}
+    for component, direction in axis_components(axis, catalogue):
+        for symbol in components[component]:
+            if symbol in column_of and symbol not in found:
+                found[symbol] = AxisGene(symbol, column_of[symbol], component, direction)
+    return tuple(found.values())
+
+
+def gene_evidence(
+    members: tuple[AxisGene, ...], genes: GeneValues, row: int, thresholds: Thresholds
+) -> tuple[tuple[GeneEvidence, ...], tuple[GeneEvidence, ...]]:
+    """Strongest genes for and against a mechanism in one sample.
+
+    Returns
+    -------
+    evidence, opposing
+        At most ``thresholds.evidence_genes`` each, with |z| of at least ``thresholds.evidence_z``, strongest first.
+    """
+    signed = [
+        (gene.direction * genes.z[row, gene.column], gene)
+        for gene in members
+        if abs(genes.z[row, gene.column]) >= thresholds.evidence_z
+    ]
+    ranked = sorted(signed, key=lambda pair: (-abs(pair[0]), pair[1].gene_symbol))
+    chosen = [
+        [_record(gene, genes, row) for value, gene in ranked if (value > 0) is is_for][: thresholds.evidence_genes]
+        for is_for in (True, False)
+    ]
+    return tuple(chosen[0]), tuple(chosen[1])
+
+
+def _record(gene: AxisGene, genes: GeneValues, row: int) -> GeneEvidence:
+    return GeneEvidence(
+        gene_symbol=gene.gene_symbol,
+        component=gene.component,
+        z=float(genes.z[row, gene.column]),
+        log2_tpm=float(np.maximum(genes.log2_tpm[row, gene.column], 0.0)),
+        direction=gene.direction,
+    )

@@ -1,0 +1,93 @@
+"""Phenotype, archetype and status: rules fixed beforehand, their thresholds in ``resources/axes/thresholds.tsv``."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from escape_score.model.axes import Thresholds
+from escape_score.model.cohort import FloatArray
+from escape_score.model.profiles import TextArray
+from escape_score.model.record import Archetype, Phenotype, ReferenceMatch, Status
+
+
+def _choose(n: int, rules: list[tuple[npt.NDArray[np.bool_], str]]) -> TextArray:
+    """Apply rules in order; a later one overrides."""
+    out = np.full(n, "", dtype=object)
+    for applies, value in rules:
+        out[applies] = value
+    return out
+
+
+def call_phenotype(t_level: FloatArray, stroma: FloatArray, thresholds: Thresholds) -> TextArray:
+    """Desert, excluded or inflamed; empty where T cells or stroma are not evaluable.
+
+    Parameters
+    ----------
+    t_level
+        Mean of effector and T-cell scores, reference SD units.
+    stroma
+        Score of the stroma axis.
+    """
+    t, known = thresholds, ~(np.isnan(t_level) | np.isnan(stroma))
+    few, many = t_level < -t.phenotype_t, t_level > t.phenotype_t
+    return _choose(
+        len(t_level),
+        [
+            (known, Phenotype.EXCLUDED),
+            (known & few, Phenotype.DESERT),
+            (known & many, Phenotype.INFLAMED),
+            (known & few & (stroma > t.phenotype_stroma), Phenotype.EXCLUDED),
+            (known & many & (stroma - t_level > t.phenotype_stroma_over_t), Phenotype.EXCLUDED),
+        ],
+    )
+
+
+def call_archetype(
+    phenotype: TextArray,
+    *,
+    exhaustion: npt.NDArray[np.bool_],
+    suppressive: npt.NDArray[np.bool_],
+    presentation: npt.NDArray[np.bool_],
+) -> TextArray:
+    """The leading way of escape; each argument tells whether that mechanism passes its threshold.
+
+    Order: antigen presentation (unless desert) before everything; then the phenotype; inside inflamed tumours
+    suppressive before exhausted.
+    """
+    known, inflamed = phenotype != "", phenotype == Phenotype.INFLAMED
+    return _choose(
+        len(phenotype),
+        [
+            (phenotype == Phenotype.DESERT, Archetype.DESERT),
+            (phenotype == Phenotype.EXCLUDED, Archetype.EXCLUDED),
+            (inflamed, Archetype.INFLAMED_RESPONSIVE),
+            (inflamed & exhaustion, Archetype.EXHAUSTED),
+            (inflamed & suppressive, Archetype.SUPPRESSIVE),
+            (known & (phenotype != Phenotype.DESERT) & presentation, Archetype.ANTIGEN_PRESENTATION_DEFICIENT),
+        ],
+    )
+
+
+def match_of(distance: FloatArray, thresholds: Thresholds) -> TextArray:
+    """How well a sample's anchors meet the reference; empty where it could not be placed."""
+    return _choose(
+        len(distance),
+        [
+            (~np.isnan(distance), ReferenceMatch.POOR),
+            (distance < thresholds.reference_moderate, ReferenceMatch.MODERATE),
+            (distance < thresholds.reference_good, ReferenceMatch.GOOD),
+        ],
+    )
+
+
+def status_of(match: TextArray, index: FloatArray, phenotype: TextArray) -> TextArray:
+    """How far a profile's levels can be read; not evaluable where there is neither index nor phenotype."""
+    return _choose(
+        len(match),
+        [
+            (np.ones(len(match), dtype=bool), Status.PROVISIONAL),
+            (match == ReferenceMatch.GOOD, Status.REFERENCE_MATCHED),
+            (np.isnan(index) & (phenotype == ""), Status.NOT_EVALUABLE),
+        ],
+    )

@@ -1,0 +1,238 @@
+"""The published record of one sample, taken from the columns of its cohort."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from escape_score.model.axes import Axis
+from escape_score.model.cohort import SampleRecord
+from escape_score.model.flags import Flag, FlagLog, FlagNote
+from escape_score.model.profiles import AxisScores, Bounds, CohortProfiles
+from escape_score.model.record import (
+    Archetype,
+    AxisProfile,
+    Call,
+    EscapeProfile,
+    FlagRecord,
+    IndexBlock,
+    IndexProfile,
+    InputRecord,
+    Interval,
+    Phenotype,
+    Provenance,
+    ReferenceMatch,
+    ReferenceRecord,
+    Status,
+    slug_of,
+)
+from escape_score.profile.calls import call_reason
+from escape_score.profile.evidence import AxisGene, axis_genes, gene_evidence
+from escape_score.profile.stage import ProfileContext
+
+
+@dataclass(frozen=True)
+class RecordMaker:
+    """Makes records of a cohort's samples, one at a time, so that memory stays flat."""
+
+    context: ProfileContext
+    profiles: CohortProfiles
+    flags: FlagLog
+    provenance: Provenance
+    genes_of_axis: tuple[tuple[AxisGene, ...], ...]
+
+    def records(self) -> Iterator[EscapeProfile]:
+        """Records of all samples, in order."""
+        for row in range(len(self.context.scores.sample_ids)):
+            yield self.record(row)
+
+    def record(self, row: int) -> EscapeProfile:
+        """Record of the sample in one row."""
+        scores, profiles = self.context.scores, self.profiles
+        sample = scores.facts.samples[row]
+        return EscapeProfile(
+            sample_id=sample.sample_id,
+            slug=slug_of(sample.sample_id),
+            cohort=scores.facts.name,
+            status=Status(profiles.status[row]),
+            index=self._index(row),
+            phenotype=Phenotype(profiles.phenotype[row]) if profiles.phenotype[row] else None,
+            archetype=Archetype(profiles.archetype[row]) if profiles.archetype[row] else None,
+            leukocyte_fraction=known(profiles.leukocyte_fraction[row]),
+            axes=tuple(
+                self._axis(axis, axis_scores, genes, row)
+                for axis, axis_scores, genes in zip(
+                    self.context.catalogue.axes, profiles.axes, self.genes_of_axis, strict=True
+                )
+            ),
+            flags=tuple(
+                FlagRecord(flag=note.flag.value, sentence=note.sentence) for note in self.flags.of_sample(sample.sample_id)
+            ),
+            metadata=metadata_of(sample),
+            reference=self._reference(row),
+            input=self._input(),
+            provenance=self.provenance,
+        )
+
+    def _axis(self, axis: Axis, scores: AxisScores, genes: tuple[AxisGene, ...], row: int) -> AxisProfile:
+        score, interval = known(scores.score[row]), absolute_of(scores.bounds, row)
+        evidence, opposing = gene_evidence(genes, self.context.scores.genes, row, self.context.thresholds)
+        return AxisProfile(
+            axis=axis.axis,
+            title=axis.title,
+            group=axis.group,
+            mechanism=axis.mechanism,
+            adjusted_for=axis.adjusted_for,
+            score=score,
+            raw_score=None if scores.raw is None else known(scores.raw[row]),
+            interval=interval,
+            interval_within=within_of(scores.bounds, row),
+            percentile=known(scores.percentile[row]),
+            percentile_n=int(scores.percentile_n[row]),
+            coverage=float(scores.coverage[row]),
+            threshold=axis.threshold,
+            call=Call(scores.call[row]),
+            call_reason=call_reason(
+                axis,
+                scores.call[row],
+                score,
+                None if interval is None else interval.low,
+                None if interval is None else interval.high,
+            ),
+            weakest_gene=scores.weakest_gene[row] or None,
+            evidence=evidence,
+            opposing=opposing,
+            meaning=axis.meaning,
+            limits=axis.limits,
+        )
+
+    def _index(self, row: int) -> IndexProfile:
+        index = self.profiles.index
+        return IndexProfile(
+            score=known(index.index[row]),
+            interval=absolute_of(index.bounds, row),
+            interval_within=within_of(index.bounds, row),
+            blocks=tuple(
+                IndexBlock(block=block.block, weight=block.weight, score=known(index.blocks[row, i]))
+                for i, block in enumerate(self.context.catalogue.index_blocks)
+            ),
+        )
+
+    def _reference(self, row: int) -> ReferenceRecord:
+        reference, placement = self.context.reference, self.context.scores.placement
+        match = self.profiles.match[row]
+        return ReferenceRecord(
+            name=reference.name,
+            description=reference.description,
+            tumour_type=reference.tumour_type,
+            assay=reference.assay,
+            n_samples=reference.n_samples,
+            distance=known(placement.distance[row]),
+            match=ReferenceMatch(match) if match else None,
+            n_anchors=int(placement.n_anchors[row]),
+            anchor_offset_log2=known(placement.offset_log2[row]),
+            is_sample_in_reference=self.context.scores.sample_ids[row] in reference.distributions.sample_ids,
+        )
+
+    def _input(self) -> InputRecord:
+        facts = self.context.scores.facts
+        return InputRecord(
+            unit=facts.unit.unit.value,
+            unit_is_declared=facts.unit.is_declared,
+            unit_evidence=facts.unit.evidence,
+            n_genes=facts.n_genes,
+            is_targeted_panel=facts.is_targeted_panel,
+            input_sha256=facts.input_sha256,
+        )
+
+
+def make_records(context: ProfileContext, profiles: CohortProfiles, provenance: Provenance) -> RecordMaker:
+    """Prepare the records of a cohort.
+
+    Parameters
+    ----------
+    context, profiles
+        From :func:`escape_score.profile.profile_cohort`.
+    provenance
+        What made the profiles.
+
+    Returns
+    -------
+    RecordMaker
+        Its ``records`` come in the order of the samples.
+    """
+    genes_of_axis = tuple(
+        axis_genes(axis, context.catalogue, context.components, context.scores.genes)
+        for axis in context.catalogue.axes
+    )
+    flags = context.scores.flags.joined(profile_flags(context, profiles))
+    return RecordMaker(context, profiles, flags, provenance, genes_of_axis)
+
+
+def profile_flags(context: ProfileContext, profiles: CohortProfiles) -> FlagLog:
+    """Flags that only the profile can raise: class I not counted, distant reference, implausible infiltrate, missing axes."""
+    suspect = context.thresholds.leukocyte_fraction_suspect
+    rules = (
+        (
+            context.terms.is_mhc1_unquantified,
+            FlagNote(
+                Flag.HLA_UNQUANTIFIED,
+                "B2M, HLA-A, HLA-B or HLA-C is exactly zero: it was not quantified, since infiltrating cells always "
+                "hold some. MHC class I loss is not evaluable.",
+            ),
+        ),
+        (
+            profiles.match == ReferenceMatch.POOR,
+            FlagNote(
+                Flag.REFERENCE_DISTANT,
+                f"Pipeline or tissue differ from the reference {context.reference.name}: levels are provisional, "
+                "comparisons inside one cohort are not affected.",
+            ),
+        ),
+        (
+            profiles.leukocyte_fraction > suspect,
+            FlagNote(
+                Flag.IMPLAUSIBLE_PROFILE,
+                f"Leukocytes make up more than {suspect:.0%} of the RNA: is this a tumour sample?",
+            ),
+        ),
+    )
+    ids = context.scores.sample_ids
+    by_sample = tuple((s, note) for applies, note in rules for s, yes in zip(ids, applies, strict=True) if yes)
+    return FlagLog(cohort=_missing_axes(profiles), by_sample=by_sample)
+
+
+def _missing_axes(profiles: CohortProfiles) -> tuple[FlagNote, ...]:
+    """Name the axes that no sample of the cohort has."""
+    missing = [scores.axis for scores in profiles.axes if np.isnan(scores.score).all()]
+    if not missing:
+        return ()
+    sentence = f"Not evaluable in any sample, their genes are not measured: {', '.join(missing)}."
+    return (FlagNote(Flag.KEY_GENES_MISSING, sentence),)
+
+
+def known(value: float) -> float | None:
+    """A number, or None where there is none."""
+    return None if np.isnan(value) else float(value)
+
+
+def absolute_of(bounds: Bounds, row: int) -> Interval | None:
+    """Absolute interval of one sample."""
+    return _interval(bounds.low[row], bounds.high[row])
+
+
+def within_of(bounds: Bounds, row: int) -> Interval | None:
+    """Interval for comparisons inside one pipeline, of one sample."""
+    return _interval(bounds.low_within[row], bounds.high_within[row])
+
+
+def _interval(low: float, high: float) -> Interval | None:
+    return None if np.isnan(low) or np.isnan(high) else Interval(low=float(low), high=float(high))
+
+
+def metadata_of(sample: SampleRecord) -> dict[str, str | float | bool]:
+    """What the sample sheet says, empty fields left out."""
+    fields = {name: value for name, value in vars(sample).items() if name != "sample_id"}
+    return {name: value for name, value in fields.items() if value is not None and value != ""}

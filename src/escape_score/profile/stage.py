@@ -1,0 +1,243 @@
+"""The profile stage: signature scores to axes, index, calls and archetypes, for all samples at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import stats
+
+from escape_score.model.axes import Axis, AxisCatalogue, AxisKind, Term, Thresholds
+from escape_score.model.cohort import FloatArray
+from escape_score.model.profiles import AxisScores, Bounds, CohortProfiles, IndexScores
+from escape_score.model.reference import Reference
+from escape_score.model.scores import SignatureScores
+from escape_score.profile import index as index_of
+from escape_score.profile.calls import call_axis
+from escape_score.profile.percentiles import percentile_of
+from escape_score.profile.phenotype import call_archetype, call_phenotype, match_of, status_of
+from escape_score.profile.terms import Terms, axis_mean, component_coverage, compute_terms, mean_present, standardise
+from escape_score.profile.tumour_mhc import CLASS_1_CORE
+from escape_score.profile.uncertainty import (
+    ComponentVariances,
+    compute_variances,
+    excess_distance,
+    index_variance,
+    mean_variance,
+    term_variance,
+)
+from escape_score.profile.weakest_link import link_residuals, weakest_link
+
+
+@dataclass(frozen=True)
+class ProfileContext:
+    """All that profiling a cohort needs, computed once.
+
+    Attributes
+    ----------
+    components
+        Component to its gene symbols.
+    """
+
+    scores: SignatureScores
+    reference: Reference
+    catalogue: AxisCatalogue
+    components: Mapping[str, tuple[str, ...]]
+    thresholds: Thresholds
+    terms: Terms
+    variances: ComponentVariances
+
+
+def build_context(
+    scores: SignatureScores,
+    reference: Reference,
+    *,
+    catalogue: AxisCatalogue,
+    components: Mapping[str, tuple[str, ...]],
+    thresholds: Thresholds,
+) -> ProfileContext:
+    """Compute what all axes share.
+
+    Parameters
+    ----------
+    scores
+        From :func:`escape_score.score.score_signatures`; must hold every component.
+    reference
+        The one the scores were made with.
+    catalogue
+        Axes, contrasts and index blocks.
+    components
+        Component to its gene symbols.
+    thresholds
+        Fixed numbers of the method.
+
+    Returns
+    -------
+    ProfileContext
+        Terms and variances of all samples.
+    """
+    return ProfileContext(
+        scores=scores,
+        reference=reference,
+        catalogue=catalogue,
+        components=components,
+        thresholds=thresholds,
+        terms=compute_terms(scores, reference, catalogue, components, thresholds),
+        variances=compute_variances(scores, reference, components, thresholds),
+    )
+
+
+def profile_cohort(context: ProfileContext) -> CohortProfiles:
+    """Turn the scores of a cohort into immunoresistance profiles.
+
+    Parameters
+    ----------
+    context
+        From :func:`build_context`.
+
+    Returns
+    -------
+    CohortProfiles
+        Each sample's numbers depend on that sample and the reference alone.
+    """
+    axes = tuple(score_axis(axis, context) for axis in context.catalogue.axes)
+    return summarise(axes, profile_index(context), context)
+
+
+def score_axis(axis: Axis, context: ProfileContext) -> AxisScores:
+    """Score one axis in all samples, with interval, percentile, coverage and call."""
+    score, coverage, gene = _axis_values(axis, context)
+    bounds = _axis_bounds(axis, score, context)
+    percentile, n = percentile_of(
+        score, context.scores.sample_ids, context.reference.distributions, axis.axis
+    )
+    match = match_of(context.scores.placement.distance, context.thresholds)
+    return AxisScores(
+        axis=axis.axis,
+        score=score,
+        raw=axis_mean(context.terms, context.reference, axis.raw_terms) if axis.has_raw else None,
+        bounds=bounds,
+        percentile=percentile,
+        percentile_n=n,
+        coverage=coverage,
+        call=call_axis(axis, score, bounds, match),
+        weakest_gene=gene,
+    )
+
+
+def _axis_values(axis: Axis, context: ProfileContext) -> tuple[FloatArray, FloatArray, np.ndarray]:
+    """Score, coverage and weakest gene of an axis."""
+    n_samples = len(context.scores.sample_ids)
+    if axis.kind is AxisKind.MEAN:
+        score = axis_mean(context.terms, context.reference, axis.terms)
+        return score, _term_coverage(axis.terms, context), np.full(n_samples, "", dtype=object)
+    chain = context.components[axis.chain]
+    is_mhc1 = bool(set(CLASS_1_CORE) & set(chain))
+    symbols, residuals = link_residuals(
+        context.scores.genes,
+        chain,
+        context.terms.values,
+        context.reference,
+        excess_distance(context.scores, context.reference),
+    )
+    if is_mhc1:  # a core gene that was not counted at all says nothing about the chain
+        residuals[context.terms.is_mhc1_unquantified] = np.nan
+    link = weakest_link(
+        symbols, residuals, n_chain=len(chain), is_centred=is_mhc1, thresholds=context.thresholds
+    )
+    return link.score, link.coverage, link.gene
+
+
+def _term_coverage(terms: tuple[Term, ...], context: ProfileContext) -> FloatArray:
+    """Mean coverage of the components behind an axis, denominators included."""
+    parts = {contrast.contrast: (contrast.numerator, contrast.denominator) for contrast in context.catalogue.contrasts}
+    parts["mhc1_shortfall"] = ("mhc1", "leukocyte", "ifng_response")
+    coverage = component_coverage(context.scores)
+    names = [name for term in terms for name in parts.get(term.name, (term.name,))]
+    return np.mean([coverage[name] for name in names], axis=0)
+
+
+def _axis_bounds(axis: Axis, score: FloatArray, context: ProfileContext) -> Bounds:
+    """90 % intervals of an axis; none for weakest links, whose error is not a mean's."""
+    if axis.kind is AxisKind.WEAKEST_LINK:
+        unknown = np.full(len(score), np.nan)
+        return Bounds(unknown, unknown, unknown, unknown)
+    k = stats.norm.ppf(0.5 + context.thresholds.interval_level / 2)
+    half = {
+        kind: k * np.sqrt(_terms_variance(axis.terms, variances, context))
+        for kind, variances in (("within", context.variances.within), ("absolute", context.variances.absolute))
+    }
+    return Bounds(
+        score - half["absolute"], score + half["absolute"], score - half["within"], score + half["within"]
+    )
+
+
+def _terms_variance(
+    wanted: tuple[Term, ...], variances: Mapping[str, FloatArray], context: ProfileContext
+) -> FloatArray:
+    """Squared standard error of the mean of some terms."""
+    each = [term_variance(t, variances, context.scores, context.reference, context.catalogue) for t in wanted]
+    return mean_variance(wanted, context.terms, each, context.thresholds.within_term_independence)
+
+
+def profile_index(context: ProfileContext) -> IndexScores:
+    """Index with its blocks and intervals."""
+    blocks = index_of.index_blocks(context.terms, context.reference, context.catalogue, context.thresholds)
+    has_block = (~np.isnan(blocks)).astype(np.float64)
+    within, absolute = (
+        index_variance(
+            [_terms_variance(block.terms, variances, context) for block in context.catalogue.index_blocks],
+            context.catalogue.index_blocks,
+            has_block,
+            context.thresholds.between_block_independence,
+        )
+        for variances in (context.variances.within, context.variances.absolute)
+    )
+    return index_of.score_index(
+        blocks,
+        index_of.weighted_mean(blocks, context.catalogue, context.thresholds),
+        context.reference,
+        variance_within=within,
+        variance_absolute=absolute,
+        level=context.thresholds.interval_level,
+    )
+
+
+def summarise(axes: tuple[AxisScores, ...], index: IndexScores, context: ProfileContext) -> CohortProfiles:
+    """Derive phenotype, archetype and status from axes and placement."""
+    by_axis = {scores.axis: scores.score for scores in axes}
+    thresholds = {axis.axis: axis.threshold for axis in context.catalogue.axes}
+    t_level = _t_level(context)
+    phenotype = call_phenotype(t_level, by_axis["stroma"], context.thresholds)
+    match = match_of(context.scores.placement.distance, context.thresholds)
+    is_lost = (_damped_loss(by_axis["mhc1_loss"], context) > thresholds["mhc1_loss"]) | (
+        by_axis["mhc1_weakest_link"] > thresholds["mhc1_weakest_link"]
+    )
+    return CohortProfiles(
+        axes=axes,
+        index=index,
+        phenotype=phenotype,
+        archetype=call_archetype(
+            phenotype,
+            exhaustion=by_axis["exhaustion"] > thresholds["exhaustion"],
+            suppressive=by_axis["suppressive"] > thresholds["suppressive"],
+            presentation=is_lost,
+        ),
+        status=status_of(match, index.index, phenotype),
+        match=match,
+        leukocyte_fraction=context.terms.leukocyte_fraction,
+    )
+
+
+def _t_level(context: ProfileContext) -> FloatArray:
+    """Mean of effector and T-cell scores; NaN where either is missing."""
+    parts = [standardise(context.terms, context.reference, Term(name=name)) for name in ("effector", "tcell")]
+    return np.where(np.isnan(parts).any(axis=0), np.nan, mean_present(parts))
+
+
+def _damped_loss(loss: FloatArray, context: ProfileContext) -> FloatArray:
+    """MHC class I loss, weighed down by the distance to the reference: a mismatch must not create losses."""
+    t = context.thresholds
+    excess = excess_distance(context.scores, context.reference)
+    return loss / np.sqrt(1 + excess**2 / t.apd_chain_genes / t.apd_spread_log2**2)

@@ -1,0 +1,274 @@
+"""What the numbers of a whole matrix look like, gathered in one pass over blocks of samples."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from escape_score.errors import MatrixInvalidError
+from escape_score.model.cohort import FloatArray, MatrixSource, iter_blocks
+from escape_score.model.flags import Flag, FlagLog, FlagNote
+from escape_score.read.faults import listed
+
+IntArray = npt.NDArray[np.int64]
+BoolArray = npt.NDArray[np.bool_]
+
+LOG_MAXIMUM = 50.0
+"""A transcriptome in linear units has a gene above this, one in logarithms never: log2 of 1e15 is 49.8."""
+
+LOG2_FLOOR = float(np.log2(0.001))
+"""Value of a zero in log2(x + 0.001): -9.966."""
+
+FLOOR_TOLERANCE = 0.005
+"""Half precision rounds -9.966 by 0.004."""
+
+SAME_SHAPE_TOLERANCE = 1e-3
+"""Relative spread of maximum, sum and sum of squares below which samples share one distribution."""
+
+CHECK_BLOCK_SIZE = 64
+"""Samples a block; keeps the working memory of the pass near 100 MB at 20,000 genes."""
+
+_NON_GENE = re.compile(r"__|N_(?:unmapped|multimapping|noFeature|ambiguous)$|ERCC-\d")
+"""Summary rows of HTSeq and STAR, and ERCC spike-ins: they count in no sum."""
+
+
+@dataclass(frozen=True, eq=False)
+class MatrixFacts:
+    """Figures of a matrix, one value a sample, over rows that can be genes.
+
+    Parameters
+    ----------
+    label
+        Name of the file, for messages.
+    sample_ids
+        Names of the samples; all arrays have shape (n_samples,) in their order.
+    n_genes
+        Rows counted.
+    n_missing, n_negative, n_floor, n_infinite
+        Cells that are NaN, below 0, at log2(0.001), and infinite.
+    minimum, maximum, total, negative_total, total_squares
+        Over finite cells (``negative_total``: over those below 0), in the unit of the file; NaN where a sample has none.
+    is_integer
+        True where all finite cells are whole numbers.
+    exp2_total, exp_total, exp10_total
+        Sums of 2, e and 10 to the power of the cells; NaN where a cell exceeds ``LOG_MAXIMUM``.
+    digests
+        Equal for samples with the same numbers.
+    infinite_cells
+        Sample and gene of the first infinite cells.
+    """
+
+    label: str
+    sample_ids: tuple[str, ...]
+    n_genes: int
+    n_missing: IntArray
+    n_negative: IntArray
+    n_floor: IntArray
+    n_infinite: IntArray
+    minimum: FloatArray
+    maximum: FloatArray
+    total: FloatArray
+    negative_total: FloatArray
+    total_squares: FloatArray
+    is_integer: BoolArray
+    exp2_total: FloatArray
+    exp_total: FloatArray
+    exp10_total: FloatArray
+    digests: tuple[bytes, ...]
+    infinite_cells: tuple[tuple[str, str], ...]
+
+    @property
+    def n_measured(self) -> IntArray:
+        """Cells of each sample that hold a finite number."""
+        return np.asarray(self.n_genes - self.n_missing - self.n_infinite, dtype=np.int64)
+
+    @property
+    def is_empty(self) -> BoolArray:
+        """True where a sample has no number, or only zeros."""
+        return np.asarray((self.n_measured == 0) | ((self.minimum == 0) & (self.maximum == 0)), dtype=bool)
+
+    @property
+    def is_constant(self) -> BoolArray:
+        """True where a sample has one number for all genes, and that is not 0."""
+        return np.asarray((self.minimum == self.maximum) & ~self.is_empty, dtype=bool)
+
+    @property
+    def is_usable(self) -> BoolArray:
+        """True where a sample can tell a unit."""
+        return ~(self.is_empty | self.is_constant)
+
+
+def gather_facts(source: MatrixSource, *, label: str) -> MatrixFacts:
+    """Look at each value of a matrix once.
+
+    Parameters
+    ----------
+    source
+        Samples × genes, any unit.
+    label
+        Name of the file, for messages.
+
+    Returns
+    -------
+    MatrixFacts
+        Figures of each sample.
+    """
+    is_counted = np.array([_NON_GENE.match(name) is None for name in source.gene_ids], dtype=bool)
+    columns: dict[str, list[Any]] = defaultdict(list)
+    infinite: list[tuple[str, str]] = []
+    for start, block in iter_blocks(source, CHECK_BLOCK_SIZE):
+        infinite += _infinite_cells(source, start, block)
+        values = block if is_counted.all() else block[:, is_counted]
+        for name, figures in _figures(values).items():
+            columns[name].append(figures)
+    arrays = {name: np.concatenate(pieces) for name, pieces in columns.items() if name != "digests"}
+    digests = tuple(digest for piece in columns["digests"] for digest in piece)
+    n_genes = int(is_counted.sum())
+    return MatrixFacts(
+        label, source.sample_ids, n_genes, **arrays, digests=digests, infinite_cells=tuple(infinite[:5])
+    )
+
+
+def _infinite_cells(source: MatrixSource, start: int, block: FloatArray) -> Iterator[tuple[str, str]]:
+    if not np.isinf(block).any():
+        return
+    for row, column in np.argwhere(np.isinf(block))[:5]:
+        yield source.sample_ids[start + int(row)], source.gene_ids[int(column)]
+
+
+def _figures(values: FloatArray) -> dict[str, Any]:
+    """Figures of one block of shape (n_samples, n_genes)."""
+    is_finite = np.isfinite(values)
+    finite = values if is_finite.all() else np.where(is_finite, values, np.nan)
+    zeroed = values if is_finite.all() else np.where(is_finite, values, 0.0)
+    maximum = np.fmax.reduce(finite, axis=1, initial=np.nan)
+    return {
+        "n_missing": np.isnan(values).sum(axis=1),
+        "n_negative": (zeroed < 0).sum(axis=1),
+        "n_floor": (np.abs(zeroed - LOG2_FLOOR) < FLOOR_TOLERANCE).sum(axis=1),
+        "n_infinite": np.isinf(values).sum(axis=1),
+        "minimum": np.fmin.reduce(finite, axis=1, initial=np.nan),
+        "maximum": maximum,
+        "total": zeroed.sum(axis=1),
+        "negative_total": np.minimum(zeroed, 0.0).sum(axis=1),
+        "total_squares": np.einsum("ij,ij->i", zeroed, zeroed),
+        "is_integer": (zeroed == np.rint(zeroed)).all(axis=1),
+        "digests": [
+            hashlib.blake2b(row.tobytes(), digest_size=16).digest() for row in np.ascontiguousarray(values)
+        ],
+        **_inverse_totals(finite, maximum),
+    }
+
+
+def _inverse_totals(finite: FloatArray, maximum: FloatArray) -> dict[str, FloatArray]:
+    """Sums that the samples would have if their values were logarithms."""
+    can_be_log = maximum <= LOG_MAXIMUM
+    totals = {name: np.full(len(finite), np.nan) for name in ("exp2_total", "exp_total", "exp10_total")}
+    if can_be_log.any():
+        logs = finite[can_be_log]
+        totals["exp2_total"][can_be_log] = np.nansum(np.exp2(logs), axis=1)
+        totals["exp_total"][can_be_log] = np.nansum(np.exp(logs), axis=1)
+        totals["exp10_total"][can_be_log] = np.nansum(np.exp(logs * np.log(10.0)), axis=1)
+    return totals
+
+
+def check_finite(facts: MatrixFacts) -> None:
+    """Refuse infinite cells.
+
+    Parameters
+    ----------
+    facts
+        Figures of the matrix.
+
+    Raises
+    ------
+    MatrixInvalidError
+        Names the first sample and gene.
+    """
+    if not facts.infinite_cells:
+        return
+    sample, gene = facts.infinite_cells[0]
+    msg = (
+        f"{facts.label}: {int(facts.n_infinite.sum())} cells are infinite (the first: gene {gene}, sample "
+        f"{sample}); "
+    )
+    raise MatrixInvalidError(msg + "give a number, or NA")
+
+
+def flag_samples(facts: MatrixFacts) -> FlagLog:
+    """Flag samples that cannot be scored as they are, and what looks like a copy or a normalisation.
+
+    Parameters
+    ----------
+    facts
+        Figures of the matrix.
+
+    Returns
+    -------
+    FlagLog
+        Flags missing_values, sample_empty, sample_constant and identical_samples by sample;
+        quantile_normalised for all.
+    """
+    by_sample = (*_missing(facts), *_degenerate(facts), *_identical(facts))
+    return FlagLog(cohort=_quantile_normalised(facts), by_sample=by_sample)
+
+
+def _missing(facts: MatrixFacts) -> Iterator[tuple[str, FlagNote]]:
+    for sample, n_missing in zip(facts.sample_ids, facts.n_missing, strict=True):
+        if n_missing:
+            sentence = (
+                f"{n_missing} of {facts.n_genes} genes are missing ({100 * n_missing / facts.n_genes:.3g} %)."
+            )
+            yield sample, FlagNote(Flag.MISSING_VALUES, sentence)
+
+
+def _degenerate(facts: MatrixFacts) -> Iterator[tuple[str, FlagNote]]:
+    for at, sample in enumerate(facts.sample_ids):
+        if facts.is_empty[at]:
+            what = "no gene has a value" if facts.n_measured[at] == 0 else "all genes are 0"
+            yield sample, FlagNote(Flag.SAMPLE_EMPTY, f"In this sample {what}; it is not scored.")
+        elif facts.is_constant[at]:
+            sentence = f"All genes of this sample have the value {facts.minimum[at]:.6g}; it is not scored."
+            yield sample, FlagNote(Flag.SAMPLE_CONSTANT, sentence)
+
+
+def _identical(facts: MatrixFacts) -> Iterator[tuple[str, FlagNote]]:
+    groups: dict[bytes, list[str]] = defaultdict(list)
+    for at, sample in enumerate(facts.sample_ids):
+        if facts.is_usable[at]:
+            groups[facts.digests[at]].append(sample)
+    for group in groups.values():
+        for sample in group if len(group) > 1 else ():
+            twins = listed([other for other in group if other != sample])
+            yield sample, FlagNote(Flag.IDENTICAL_SAMPLES, f"All numbers are the same as those of {twins}.")
+
+
+def _quantile_normalised(facts: MatrixFacts) -> tuple[FlagNote, ...]:
+    """Flag samples that differ, yet share maximum, sum and sum of squares."""
+    used = facts.is_usable & (facts.n_missing == 0)
+    n_different = len({digest for digest, is_used in zip(facts.digests, used, strict=True) if is_used})
+    if n_different < 2:  # noqa: PLR2004
+        return ()
+    figures = (facts.maximum[used], facts.total[used], facts.total_squares[used])
+    if not all(_spread(figure) < SAME_SHAPE_TOLERANCE for figure in figures):
+        return ()
+    sentence = f"All {used.sum()} samples share one distribution of values: they look quantile-normalised."
+    return (FlagNote(Flag.QUANTILE_NORMALISED, sentence),)
+
+
+def _spread(figure: FloatArray) -> float:
+    """Range relative to the largest magnitude."""
+    largest = float(np.abs(figure).max())
+    return float(np.ptp(figure)) / largest if largest else 0.0
+
+
+def names_of(facts: MatrixFacts, chosen: BoolArray) -> Sequence[str]:
+    """Names of the samples chosen."""
+    return [sample for sample, is_chosen in zip(facts.sample_ids, chosen, strict=True) if is_chosen]

@@ -1,0 +1,149 @@
+"""Names of samples and genes: which are usable, and which way round the matrix lies."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from escape_score.errors import InputError, MatrixInvalidError
+from escape_score.genes import load_gene_table
+from escape_score.read.annotation_names import ANNOTATION_NAMES
+from escape_score.read.cells import NUMBER
+from escape_score.read.faults import listed
+
+N_PROBED_NAMES = 2_000
+"""Names looked up to tell genes from samples; evenly spread over the file."""
+
+MIN_GENE_FRACTION = 0.05
+"""Below this fraction of recognised names the rows are not genes."""
+
+TRANSPOSED_FRACTION = 0.3
+"""From this fraction of recognised names on, the columns are genes."""
+
+
+SYMBOL_NAMES = ("gene_symbol", "symbol", "hugo_symbol", "hgnc_symbol", "gene_name")
+"""Names of the column of gene symbols, best first."""
+
+
+def plain_name(name: str) -> str:
+    """Write a column name as ``ANNOTATION_NAMES`` does."""
+    return "_".join(
+        name.strip().lstrip("#").lower().replace(".", " ").replace("-", " ").replace("_", " ").split()
+    )
+
+
+def is_annotation_name(name: str) -> bool:
+    """Tell whether a column of this name describes genes."""
+    return plain_name(name) in ANNOTATION_NAMES
+
+
+def sample_name_faults(path: Path, sample_ids: Sequence[str]) -> tuple[InputError, ...]:
+    """Find sample names that are empty or stand twice, blanks at their ends aside.
+
+    Parameters
+    ----------
+    path
+        Named in the faults.
+    sample_ids
+        As they stand in the file.
+
+    Returns
+    -------
+    tuple of InputError
+        At most one fault a kind.
+    """
+    faults: list[InputError] = []
+    empty = [str(position + 1) for position, name in enumerate(sample_ids) if not name.strip()]
+    if empty:
+        msg = f"{path}: sample name is empty (sample column {', '.join(empty[:5])}); name every sample"
+        faults.append(MatrixInvalidError(msg))
+    counts = Counter(name.strip() for name in sample_ids if name.strip())
+    twice = [name for name, count in counts.items() if count > 1]
+    if twice:
+        msg = f"{path}: duplicate sample names ({listed(twice)}); make sample ids unique"
+        faults.append(MatrixInvalidError(msg))
+    if not sample_ids:
+        msg = f"{path}: no sample column with numbers; genes belong in rows and samples in columns"
+        faults.append(MatrixInvalidError(msg))
+    return tuple(faults)
+
+
+def check_header(path: Path, corner: str, sample_ids: Sequence[str]) -> None:
+    """Refuse a text file without a header, whose first row of values would be lost.
+
+    Parameters
+    ----------
+    path
+        Named in the error.
+    corner
+        Name of the gene column.
+    sample_ids
+        As they stand in the header.
+
+    Raises
+    ------
+    MatrixInvalidError
+        The names are numbers, and the corner is a gene.
+    """
+    if sample_ids and all(NUMBER.fullmatch(name.strip()) for name in sample_ids) and gene_fraction((corner,)):
+        msg = f"{path}: no header (the first line holds gene {corner} and numbers); name the samples in a first line"
+        raise MatrixInvalidError(msg)
+
+
+def gene_fraction(names: Sequence[str]) -> float:
+    """Fraction, 0–1, of names that are known human genes, judged on at most ``N_PROBED_NAMES`` of them."""
+    probed = tuple(name for name in names[:: -(-len(names) // N_PROBED_NAMES) or 1] if name.strip())
+    if not probed:
+        return 0.0
+    mappings = load_gene_table().map_genes(probed)
+    return sum(mapping.gene_symbol is not None for mapping in mappings) / len(probed)
+
+
+def check_orientation(path: Path, sample_ids: Sequence[str], gene_ids: Sequence[str]) -> None:
+    """Refuse a matrix whose genes are not genes.
+
+    Parameters
+    ----------
+    path
+        Named in the error.
+    sample_ids, gene_ids
+        Names as they stand in the file.
+
+    Raises
+    ------
+    MatrixInvalidError
+        It lies the other way round, or no row is a human gene.
+    """
+    if not gene_ids:
+        msg = f"{path}: no gene rows (only a header); give one row for every gene"
+        raise MatrixInvalidError(msg)
+    row_numbers = _are_row_numbers(gene_ids)
+    if not row_numbers and gene_fraction(gene_ids) >= MIN_GENE_FRACTION:
+        return
+    if gene_fraction(sample_ids) >= TRANSPOSED_FRACTION:
+        msg = (
+            f"{path}: looks transposed (gene names such as {listed(sample_ids, limit=3)} stand where "
+            "samples belong); "
+        )
+        raise MatrixInvalidError(msg + "samples belong in columns, genes in rows")
+    msg = f"{path}: no recognisable human gene ({_what_stands_there(gene_ids, row_numbers=row_numbers)}); "
+    raise MatrixInvalidError(msg + "use gene symbols, Ensembl or Entrez gene ids")
+
+
+def _are_row_numbers(gene_ids: Sequence[str]) -> bool:
+    """Tell 0, 1, 2, … or 1, 2, 3, … from Entrez ids, which have gaps."""
+    return len(gene_ids) > 1 and any(
+        all(name == str(position + first) for position, name in enumerate(gene_ids)) for first in (0, 1)
+    )
+
+
+def _what_stands_there(gene_ids: Sequence[str], *, row_numbers: bool) -> str:
+    """Say in a word what the rows are called instead."""
+    if row_numbers:
+        return "rows have only row numbers for gene identifiers"
+    if any(name.startswith("ENSMUS") for name in gene_ids):
+        return f"identifiers are of the species mouse, such as {gene_ids[0]!r}"
+    if any(name.endswith("_at") for name in gene_ids):
+        return f"identifiers are array probes, such as {gene_ids[0]!r}"
+    return f"identifiers such as {listed(gene_ids, limit=3)}"

@@ -1,0 +1,198 @@
+"""How a text table is laid out, told by its first lines: delimiter, decimal mark, header, columns."""
+
+from __future__ import annotations
+
+import csv
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from escape_score.errors import FileUnreadableError, MatrixInvalidError
+from escape_score.read.cells import decimal_mark, is_missing, looks_numeric
+from escape_score.read.names import SYMBOL_NAMES, is_annotation_name, plain_name
+
+DELIMITERS = ("\t", ";", ",", " ")
+"""In the order of trust: a tab hardly ever stands inside a cell."""
+
+MIN_NUMERIC_FRACTION = 0.5
+"""A column whose cells are numbers less often than this describes genes."""
+
+
+@dataclass(frozen=True)
+class TextLayout:
+    """Layout of one text table.
+
+    Parameters
+    ----------
+    delimiter, decimal
+        One character each.
+    n_head_lines
+        Lines from the top of the file to the header, the header included.
+    names
+        Name of every column of the data rows, as in the header.
+    gene_column
+        Position of the gene names.
+    sample_columns, annotation_columns, blank_columns
+        Positions of samples, of columns that describe genes, and of trailing columns without name and
+        content.
+    """
+
+    delimiter: str
+    decimal: str
+    n_head_lines: int
+    names: tuple[str, ...]
+    gene_column: int
+    sample_columns: tuple[int, ...]
+    annotation_columns: tuple[int, ...]
+    blank_columns: tuple[int, ...]
+
+    @property
+    def sample_ids(self) -> tuple[str, ...]:
+        """Sample names in the order of the file."""
+        return tuple(self.names[column] for column in self.sample_columns)
+
+
+def split_line(line: str, delimiter: str) -> list[str]:
+    """Split one line into cells, double quotes taken off."""
+    if '"' not in line:
+        return line.split(delimiter)
+    return next(csv.reader([line], delimiter=delimiter), [])
+
+
+def is_skipped(line: str) -> bool:
+    """Tell whether a line below the header is blank or a comment."""
+    return line.startswith("#") or not line.strip()
+
+
+def find_layout(path: Path, lines: Sequence[str]) -> TextLayout:
+    """Tell the layout of a text table.
+
+    Parameters
+    ----------
+    path
+        Named in errors.
+    lines
+        First lines of the file.
+
+    Returns
+    -------
+    TextLayout
+        Names are not checked.
+
+    Raises
+    ------
+    FileUnreadableError
+        The lines hold no table.
+    MatrixInvalidError
+        There is a header and nothing below it, or header and rows have different widths.
+    """
+    first = next((at for at, line in enumerate(lines) if not is_skipped(line)), None)
+    if first is None:
+        msg = f"{path}: the file is empty (no line with content); give a table of genes by samples"
+        raise FileUnreadableError(msg)
+    body = [line for line in lines[first:] if not is_skipped(line)]
+    delimiter = _delimiter(path, body)
+    rows = [split_line(line, delimiter) for line in body]
+    commented = _commented_header(lines[:first], rows, delimiter)
+    if commented is not None:
+        at, header = commented
+        return _layout(path, delimiter, at + 1, header, rows)
+    return _layout(path, delimiter, first + 1, rows[0], rows[1:])
+
+
+def _delimiter(path: Path, body: Sequence[str]) -> str:
+    """Choose the first delimiter that cuts nearly all lines into equally many cells."""
+    for delimiter in DELIMITERS:
+        widths = Counter(len(split_line(line, delimiter)) for line in body[1:] or body)
+        width, count = widths.most_common(1)[0]
+        if width > 1 and count >= 0.9 * widths.total():
+            return delimiter
+    msg = (
+        f"{path}: no columns of genes and samples found (no tab, semicolon, comma or space cuts all lines); "
+        "give a table of genes by samples"
+    )
+    raise FileUnreadableError(msg)
+
+
+def _commented_header(
+    above: Sequence[str], rows: Sequence[Sequence[str]], delimiter: str
+) -> tuple[int, list[str]] | None:
+    """Find a header that starts with '#': the last comment, as wide as the rows, above a row of numbers."""
+    at = len(above) - 1
+    if at < 0 or not above[at].startswith("#") or not _is_data(rows[0]):
+        return None
+    header = split_line(above[at][1:], delimiter)
+    return (at, header) if len(header) == len(rows[0]) else None
+
+
+def _is_data(row: Sequence[str]) -> bool:
+    cells = row[1:]
+    return sum(looks_numeric(cell) for cell in cells) > len(cells) / 2
+
+
+def _layout(
+    path: Path, delimiter: str, n_head_lines: int, header: list[str], rows: Sequence[Sequence[str]]
+) -> TextLayout:
+    if not rows:
+        msg = f"{path}: no gene rows below the header (line {n_head_lines}); give one row for every gene"
+        raise MatrixInvalidError(msg)
+    names = _column_names(path, n_head_lines, header, rows)
+    full = [row for row in rows if len(row) == len(names)]
+    columns = list(zip(*full, strict=True))
+    gene_column = _gene_column(names, columns)
+    blank = _blank_columns(names, columns)
+    others = [at for at in range(len(names)) if at != gene_column and at not in blank]
+    annotation = tuple(at for at in others if is_annotation_name(names[at]) or not _is_numeric(columns[at]))
+    samples = tuple(at for at in others if at not in set(annotation))
+    cells = [cell for at in samples for cell in columns[at]]
+    decimal = "." if delimiter == "," else decimal_mark(cells)
+    return TextLayout(
+        delimiter, decimal, n_head_lines, names, gene_column, samples, annotation, tuple(sorted(blank))
+    )
+
+
+def _column_names(
+    path: Path, header_line: int, header: list[str], rows: Sequence[Sequence[str]]
+) -> tuple[str, ...]:
+    """Fit the header to the rows: as wide, or one short for lack of a corner (R) or of a blank name."""
+    width = Counter(len(row) for row in rows).most_common(1)[0][0]
+    if len(header) == width:
+        return tuple(header)
+    if len(header) == width - 1:
+        ends_blank = all(not row[-1].strip() for row in rows if len(row) == width)
+        return (*header, "") if ends_blank else ("", *header)
+    msg = f"{path}: the header (line {header_line}) has {len(header)} fields, the rows below have {width}; "
+    raise MatrixInvalidError(msg + "give every column one name")
+
+
+def _blank_columns(names: Sequence[str], columns: Sequence[Sequence[str]]) -> set[int]:
+    """Find columns without a name and without content, as trailing delimiters make them."""
+    return {
+        at
+        for at in range(1, len(names))
+        if not names[at].strip() and all(not cell.strip() for cell in columns[at])
+    }
+
+
+def _is_numeric(cells: Sequence[str]) -> bool:
+    """Tell whether most cells that are not missing are numbers; nothing but missing cells counts too."""
+    given = [cell for cell in cells if not is_missing(cell)]
+    return sum(looks_numeric(cell) for cell in given) >= MIN_NUMERIC_FRACTION * len(given)
+
+
+def _gene_column(names: Sequence[str], columns: Sequence[Sequence[str]]) -> int:
+    """Choose the gene column: the first, unless it holds row numbers or probe ids beside a symbol column."""
+    if any(cell.startswith("ENSG") for cell in columns[0]) or plain_name(names[0]) in SYMBOL_NAMES:
+        return 0
+    plain = [plain_name(name) for name in names]
+    named = [
+        plain.index(name)
+        for name in SYMBOL_NAMES
+        if name in plain and not _is_numeric(columns[plain.index(name)])
+    ]
+    if named:
+        return named[0]
+    is_row_number = [cell.strip() for cell in columns[0][:3]] in (["0", "1", "2"], ["1", "2", "3"])
+    is_text = len(names) > 1 and not _is_numeric(columns[1])
+    return 1 if is_row_number and is_text else 0

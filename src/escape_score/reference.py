@@ -1,0 +1,179 @@
+"""Read references: the shipped ones by name, others by their folder.
+
+A reference is a folder of small text tables, so that it can be read, compared and signed off:
+
+==================== =======================================================================================
+reference.json       name, description, tumour type, assay, number of tumours, anchor distance, index location
+                     and spread, constants file, provenance
+genes.tsv            gene_symbol, location, spread, n_samples
+terms.tsv            term, location, spread: components, contrasts and the MHC class I shortfall
+slopes.tsv           contrast, slope
+weakest_links.tsv    gene_symbol, ifng_slope, leukocyte_slope, intercept, spread
+distributions.tsv    sample_id, then one column an axis and ``index``
+==================== =======================================================================================
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from escape_score.errors import ReferenceInvalidError
+from escape_score.model.cohort import FloatArray
+from escape_score.model.reference import (
+    Distributions,
+    Reference,
+    ReferenceConstants,
+    ReferenceGenes,
+    WeakestLinkFit,
+)
+from escape_score.resources import resource_path
+
+DEFAULT_REFERENCE = "tcga-coadread-v1"
+TABLES = ("reference.json", "genes.tsv", "terms.tsv", "slopes.tsv", "weakest_links.tsv", "distributions.tsv")
+
+
+class ReferenceHeader(BaseModel):
+    """``reference.json``."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    description: str
+    tumour_type: str
+    assay: str
+    n_samples: int
+    anchor_distance: float
+    index_location: float
+    index_spread: float
+    provenance: dict[str, str]
+
+
+def load_reference(name_or_path: str = DEFAULT_REFERENCE) -> Reference:
+    """Read a reference.
+
+    Parameters
+    ----------
+    name_or_path
+        Name of a shipped reference, or a folder.
+
+    Returns
+    -------
+    Reference
+        Frozen; ``sha256`` covers all its files.
+
+    Raises
+    ------
+    ReferenceInvalidError
+        No such reference, or a table is missing or damaged.
+    """
+    folder = Path(name_or_path)
+    if not folder.is_dir():
+        if name_or_path not in list_references():
+            known = ", ".join(list_references())
+            msg = f"{name_or_path}: no such reference; give a folder or one of {known}"
+            raise ReferenceInvalidError(msg)
+        folder = resource_path("reference", name_or_path)
+    return _read_folder(folder.resolve())
+
+
+def list_references() -> tuple[str, ...]:
+    """Names of the shipped references, sorted."""
+    return tuple(sorted(path.parent.name for path in resource_path("reference").glob("*/reference.json")))
+
+
+@cache
+def _read_folder(folder: Path) -> Reference:
+    try:
+        return assemble_reference(folder)
+    except (OSError, KeyError, ValueError, ValidationError) as error:
+        msg = f"{folder}: not a complete reference ({' '.join(str(error).split())[:160]}); rebuild it"
+        raise ReferenceInvalidError(msg) from error
+
+
+def assemble_reference(folder: Path) -> Reference:
+    """Put the tables of a folder together.
+
+    Tables that are not there yet leave their part empty only while a reference is built; ``reference.json`` and
+    ``genes.tsv`` are always needed.
+    """
+    header = ReferenceHeader.model_validate_json((folder / "reference.json").read_text(encoding="utf-8"))
+    constants, anchors = read_constants(resource_path("reference", "constants.tsv"))
+    return Reference(
+        name=header.name,
+        description=header.description,
+        tumour_type=header.tumour_type,
+        assay=header.assay,
+        n_samples=header.n_samples,
+        genes=_genes(folder / "genes.tsv", anchors),
+        constants=constants,
+        anchor_distance=header.anchor_distance,
+        term_stats={r["term"]: (float(r["location"]), float(r["spread"])) for r in _rows(folder / "terms.tsv")},
+        slopes={r["contrast"]: float(r["slope"]) for r in _rows(folder / "slopes.tsv")},
+        weakest_links={r["gene_symbol"]: _link(r) for r in _rows(folder / "weakest_links.tsv")},
+        index_stats=(header.index_location, header.index_spread),
+        distributions=_distributions(folder / "distributions.tsv"),
+        sha256=_digest(folder),
+    )
+
+
+def read_constants(path: Path) -> tuple[ReferenceConstants, frozenset[str]]:
+    """Read figures that come from cells of known type, and the anchor genes.
+
+    Returns
+    -------
+    constants, anchors
+        Each row of the table names its derivation.
+    """
+    rows = _rows(path)
+    single = {r["constant"]: float(r["value"]) for r in rows if not r["gene_symbol"]}
+    per_unit = {r["gene_symbol"]: float(r["value"]) for r in rows if r["constant"] == "mhc_per_leukocyte_unit"}
+    anchors = frozenset(r["gene_symbol"] for r in rows if r["constant"] == "anchor")
+    return ReferenceConstants(per_unit, single["leukocyte_cap_tpm"], single["ifng_factor"]), anchors
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as handle:
+        return list(csv.DictReader(handle, delimiter="\t", quoting=csv.QUOTE_NONE))
+
+
+def _genes(path: Path, anchors: frozenset[str]) -> ReferenceGenes:
+    rows = _rows(path)
+    symbols = tuple(row["gene_symbol"] for row in rows)
+    return ReferenceGenes(
+        symbols,
+        np.array([float(row["location"]) for row in rows]),
+        np.array([float(row["spread"]) for row in rows]),
+        np.array([symbol in anchors for symbol in symbols]),
+    )
+
+
+def _link(row: Mapping[str, str]) -> WeakestLinkFit:
+    return WeakestLinkFit(
+        float(row["ifng_slope"]), float(row["leukocyte_slope"]), float(row["intercept"]), float(row["spread"])
+    )
+
+
+def _distributions(path: Path) -> Distributions:
+    rows = _rows(path)
+    names = [name for name in (rows[0] if rows else {}) if name != "sample_id"]
+    return Distributions(tuple(r["sample_id"] for r in rows), {name: _column(rows, name) for name in names})
+
+
+def _column(rows: list[dict[str, str]], name: str) -> FloatArray:
+    return np.array([float(row[name]) if row[name] else np.nan for row in rows])
+
+
+def _digest(folder: Path) -> str:
+    """Digest over all tables of a reference, constants included."""
+    digest = hashlib.sha256()
+    for path in (*(folder / name for name in TABLES), resource_path("reference", "constants.tsv")):
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()

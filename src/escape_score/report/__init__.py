@@ -1,0 +1,9 @@
+"""The report stage: published profiles in, self-contained HTML text out.
+
+Nothing is shown that is not in the JSON of a sample, and nothing is computed in a template.
+"""
+
+from escape_score.report.load import iter_profiles, read_profiles
+from escape_score.report.render import render_cohort, render_sample
+
+__all__ = ["iter_profiles", "read_profiles", "render_cohort", "render_sample"]

@@ -1,0 +1,112 @@
+"""Published profiles read back from a result folder."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from escape_score.errors import ResultInvalidError
+from escape_score.model.record import EscapeProfile
+
+_MAKE_ANEW = "run escape-score again to write this folder anew"
+
+
+def read_profiles(results: Path) -> tuple[EscapeProfile, ...]:
+    """Read every profile of a result folder.
+
+    Parameters
+    ----------
+    results
+        Folder that a run wrote; its ``samples/*.json`` are read.
+
+    Returns
+    -------
+    tuple of EscapeProfile
+        In the order of :func:`iter_profiles`.
+
+    Raises
+    ------
+    ResultInvalidError
+        There are no profiles, or one cannot be read.
+    """
+    return tuple(iter_profiles(results))
+
+
+def iter_profiles(results: Path) -> Iterator[EscapeProfile]:
+    """Read the profiles of a result folder one at a time, for cohorts too large to hold.
+
+    Parameters
+    ----------
+    results
+        Folder that a run wrote; its ``samples/*.json`` are read.
+
+    Yields
+    ------
+    EscapeProfile
+        Ordered by file name, with numbers inside names in numeric order (``s2`` before ``s10``).
+
+    Raises
+    ------
+    ResultInvalidError
+        There are no profiles, or one cannot be read.
+    """
+    paths = sorted((results / "samples").glob("*.json"), key=_natural_order)
+    if not paths:
+        message = (
+            f"{results}: holds no profiles (samples/*.json); "
+            "give the --out folder of a run made without --no-reports"
+        )
+        raise ResultInvalidError(message)
+    for path in paths:
+        yield read_profile(path)
+
+
+def read_profile(path: Path) -> EscapeProfile:
+    """Read one profile.
+
+    Parameters
+    ----------
+    path
+        A file ``samples/<slug>.json`` of a result folder.
+
+    Returns
+    -------
+    EscapeProfile
+        As published.
+
+    Raises
+    ------
+    ResultInvalidError
+        It is no profile of this version, or its file is named for another sample.
+    """
+    if not path.is_file():
+        message = f"{path}: is not a regular file; {_MAKE_ANEW}"
+        raise ResultInvalidError(message)
+    try:
+        profile = EscapeProfile.model_validate_json(path.read_bytes())
+    except OSError as error:
+        message = f"{path}: cannot be read ({error.strerror}); check the file's permissions"
+        raise ResultInvalidError(message) from error
+    except ValidationError as error:
+        message = f"{path}: is not a profile of this version ({_first_fault(error)}); {_MAKE_ANEW}"
+        raise ResultInvalidError(message) from error
+    if profile.slug != path.stem:
+        message = f"{path}: belongs to another sample (its slug is {profile.slug!r}); {_MAKE_ANEW}"
+        raise ResultInvalidError(message)
+    return profile
+
+
+def _first_fault(error: ValidationError) -> str:
+    """Say what is wrong and where, without the offending value."""
+    fault = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    place = ".".join(str(part) for part in fault["loc"])
+    return f"{place}: {fault['msg']}" if place else fault["msg"]
+
+
+def _natural_order(path: Path) -> list[tuple[int, str]]:
+    """Sort key with runs of digits as numbers; the text breaks ties such as 01 and 1."""
+    parts = re.split(r"([0-9]+)", path.stem)
+    return [(int(part) if part.isdecimal() else 0, part) for part in parts]

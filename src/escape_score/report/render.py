@@ -1,0 +1,70 @@
+"""Pages as text: a view of finished texts put into a template."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from escape_score.model.record import EscapeProfile
+from escape_score.report.cohort_view import cohort_view
+from escape_score.report.environment import environment
+from escape_score.report.i18n import SOURCE_LANGUAGE, translations
+from escape_score.report.view import sample_view
+
+
+def render_sample(profile: EscapeProfile, *, lang: str = SOURCE_LANGUAGE) -> str:
+    """Render the page of one sample.
+
+    Parameters
+    ----------
+    profile
+        The profile as published; the page shows nothing else.
+    lang
+        Language code of the page.
+
+    Returns
+    -------
+    str
+        A whole HTML document that loads nothing; it expects to lie in ``samples/`` beside ``index.html``.
+
+    Raises
+    ------
+    ResultInvalidError
+        The slug of the profile cannot name a file.
+    UsageError
+        There is no catalogue for the language.
+    """
+    page = sample_view(profile, translations(lang))
+    return environment(lang).get_template("sample.html.j2").render(page=page, lang=lang)
+
+
+def render_cohort(
+    profiles: Iterable[EscapeProfile],
+    *,
+    skipped: Sequence[tuple[str, str]] = (),
+    lang: str = SOURCE_LANGUAGE,
+) -> str:
+    """Render the page of a cohort.
+
+    Parameters
+    ----------
+    profiles
+        Profiles of one cohort in the order of the table; any iterable, read once, one profile held at a time.
+    skipped
+        Samples without a profile: pairs of sample id and reason.
+    lang
+        Language code of the page.
+
+    Returns
+    -------
+    str
+        A whole HTML document that loads nothing, with links to ``samples/<slug>.html``.
+
+    Raises
+    ------
+    ResultInvalidError
+        The slug of a profile cannot name a file.
+    UsageError
+        There is no catalogue for the language.
+    """
+    page = cohort_view(profiles, translations(lang), skipped=skipped)
+    return environment(lang).get_template("cohort.html.j2").render(page=page, lang=lang)

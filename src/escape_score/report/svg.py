@@ -1,0 +1,138 @@
+"""Small static drawings from numbers of a record, with a text alternative and colours from CSS."""
+
+from __future__ import annotations
+
+from markupsafe import Markup
+
+from escape_score.model.record import AxisProfile, Call, IndexProfile, Interval
+
+SCORE_LIMIT = 4.0
+"""Scores are drawn from -4 to +4 reference SD; what lies beyond is drawn at the edge with an arrow."""
+
+_BAR_WIDTH = 132
+_BAR_HEIGHT = 18
+_GAUGE_WIDTH = 260
+_GAUGE_HEIGHT = 34
+_MARGIN = 6
+
+
+def score_bar(axis: AxisProfile, *, alternative: str) -> Markup:
+    """Draw a mechanism's score, its 90 % interval and the threshold on one line.
+
+    Parameters
+    ----------
+    axis
+        The mechanism; ``score`` and ``interval`` in reference SD units.
+    alternative
+        What the drawing says, in words.
+
+    Returns
+    -------
+    markupsafe.Markup
+        An ``svg`` element, empty text where there is no score.
+    """
+    if axis.score is None:
+        return Markup("")
+    middle = _BAR_HEIGHT / 2
+    parts = (
+        _line("track", _MARGIN, _BAR_WIDTH - _MARGIN, middle),
+        _tick("zero", _x_of_score(0), middle - 5, middle + 5),
+        _tick("threshold", _x_of_score(axis.threshold), 1, _BAR_HEIGHT - 1),
+        _score_interval(axis.interval, middle),
+        _dot(_x_of_score(axis.score), middle, is_detected=axis.call is Call.DETECTED),
+    )
+    return _svg("bar", _BAR_WIDTH, _BAR_HEIGHT, alternative, parts)
+
+
+def index_gauge(index: IndexProfile, *, alternative: str) -> Markup:
+    """Draw the index from 0 to 100 with its 90 % interval.
+
+    Parameters
+    ----------
+    index
+        The index; bounds outside 0-100 are drawn at the ends.
+    alternative
+        What the drawing says, in words.
+
+    Returns
+    -------
+    markupsafe.Markup
+        An ``svg`` element, empty text where there is no index.
+    """
+    if index.score is None:
+        return Markup("")
+    middle = 12.0
+    parts = (
+        _line("track", _MARGIN, _GAUGE_WIDTH - _MARGIN, middle),
+        *(_gauge_mark(points) for points in (0, 50, 100)),
+        _gauge_interval(index.interval, middle),
+        _dot(_x_of_index(index.score), middle, is_detected=False, radius=6),
+    )
+    return _svg("gauge", _GAUGE_WIDTH, _GAUGE_HEIGHT, alternative, parts)
+
+
+def _x_of_score(score: float) -> float:
+    clamped = min(max(score, -SCORE_LIMIT), SCORE_LIMIT)
+    return _MARGIN + (clamped + SCORE_LIMIT) / (2 * SCORE_LIMIT) * (_BAR_WIDTH - 2 * _MARGIN)
+
+
+def _x_of_index(points: float) -> float:
+    return _MARGIN + min(max(points, 0.0), 100.0) / 100 * (_GAUGE_WIDTH - 2 * _MARGIN)
+
+
+def _score_interval(interval: Interval | None, y: float) -> Markup:
+    if interval is None:
+        return Markup("")
+    start, end = _x_of_score(interval.low), _x_of_score(interval.high)
+    arrows = Markup("").join(
+        _arrow(x, y, pointing=pointing)
+        for x, pointing, is_beyond in (
+            (start, -1, interval.low < -SCORE_LIMIT),
+            (end, 1, interval.high > SCORE_LIMIT),
+        )
+        if is_beyond
+    )
+    return _line("interval", start, end, y) + arrows
+
+
+def _gauge_interval(interval: Interval | None, y: float) -> Markup:
+    if interval is None:
+        return Markup("")
+    return _line("interval", _x_of_index(interval.low), _x_of_index(interval.high), y)
+
+
+def _gauge_mark(points: int) -> Markup:
+    x = _x_of_index(points)
+    label = Markup('<text x="{x:.1f}" y="32" text-anchor="{anchor}">{points}</text>').format(
+        x=x, anchor={0: "start", 100: "end"}.get(points, "middle"), points=points
+    )
+    return _tick("zero", x, 6, 18) + label
+
+
+def _line(css_class: str, start: float, end: float, y: float) -> Markup:
+    return Markup('<line class="{}" x1="{:.1f}" x2="{:.1f}" y1="{y:.1f}" y2="{y:.1f}"/>').format(
+        css_class, start, end, y=y
+    )
+
+
+def _tick(css_class: str, x: float, top: float, bottom: float) -> Markup:
+    return Markup('<line class="{}" x1="{x:.1f}" x2="{x:.1f}" y1="{:.1f}" y2="{:.1f}"/>').format(
+        css_class, top, bottom, x=x
+    )
+
+
+def _dot(x: float, y: float, *, is_detected: bool, radius: float = 4.5) -> Markup:
+    return Markup('<circle class="{}" cx="{:.1f}" cy="{:.1f}" r="{}"/>').format(
+        "dot found" if is_detected else "dot", x, y, radius
+    )
+
+
+def _arrow(x: float, y: float, *, pointing: int) -> Markup:
+    step = 5 * pointing
+    return Markup('<path class="arrow" d="M{:.1f} {:.1f}l{} 4l{} 4z"/>').format(x, y - 4, step, -step)
+
+
+def _svg(css_class: str, width: int, height: int, alternative: str, parts: tuple[Markup, ...]) -> Markup:
+    return Markup(
+        '<svg class="{}" role="img" aria-label="{}" viewBox="0 0 {w} {h}" width="{w}" height="{h}">{}</svg>'
+    ).format(css_class, alternative, Markup("").join(parts), w=width, h=height)

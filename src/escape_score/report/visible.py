@@ -1,0 +1,69 @@
+"""Text from outside made safe to look at: what would be invisible or reorder a line is shown as an escape.
+
+HTML escaping is a separate matter and is left to the templates' autoescape.
+"""
+
+from __future__ import annotations
+
+import re
+
+from escape_score.model.record import EscapeProfile
+
+# Printable by category, yet drawn as nothing: Default_Ignorable_Code_Point of Unicode's
+# DerivedCoreProperties.txt outside the categories C* and Z*, and the blank braille cell.
+_BLANK = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
+)
+_LAST_OF_FOUR_DIGITS = 0xFFFF
+
+
+def visible_text(text: str) -> str:
+    r"""Show control, bidirectional, surrogate and blank characters as escapes.
+
+    Parameters
+    ----------
+    text
+        Any text; an ASCII space is the only blank that stays.
+
+    Returns
+    -------
+    str
+        Text whose every character can be seen, such as ``a\u202eb`` for a right-to-left override.
+    """
+    if text.isprintable() and not _BLANK.search(text):
+        return text
+    return "".join(_visible_character(character) for character in text)
+
+
+def visible_profile(profile: EscapeProfile) -> EscapeProfile:
+    """Apply :func:`visible_text` to every text of a record, so that no view can forget one.
+
+    Parameters
+    ----------
+    profile
+        The profile as published.
+
+    Returns
+    -------
+    EscapeProfile
+        The same profile with visible texts only.
+    """
+    return EscapeProfile.model_validate(_visible_tree(profile.model_dump(mode="json")))
+
+
+def _visible_character(character: str) -> str:
+    if character.isprintable() and not _BLANK.match(character):
+        return character
+    code = ord(character)
+    return f"\\u{code:04x}" if code <= _LAST_OF_FOUR_DIGITS else f"\\U{code:08x}"
+
+
+def _visible_tree(node: object) -> object:
+    """Walk dumped JSON; keys are texts from outside too."""
+    if isinstance(node, str):
+        return visible_text(node)
+    if isinstance(node, dict):
+        return {visible_text(str(key)): _visible_tree(value) for key, value in node.items()}
+    if isinstance(node, list):
+        return [_visible_tree(value) for value in node]
+    return node

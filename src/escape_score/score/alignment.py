@@ -1,0 +1,89 @@
+"""Which columns of a cohort meet which genes of a reference."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from escape_score.errors import AnchorsMissingError
+from escape_score.model.cohort import FloatArray
+from escape_score.model.reference import Reference
+
+
+@dataclass(frozen=True)
+class Alignment:
+    """The genes a scoring run works on, always in the order of the reference.
+
+    The fixed order makes sums, and so scores, independent of the order of genes in the input to the last bit.
+
+    Attributes
+    ----------
+    columns
+        Position of each gene in the cohort's matrix.
+    location, spread, is_anchor
+        The reference's values for these genes.
+    """
+
+    symbols: tuple[str, ...]
+    columns: npt.NDArray[np.intp] = field(repr=False)
+    location: FloatArray = field(repr=False)
+    spread: FloatArray = field(repr=False)
+    is_anchor: npt.NDArray[np.bool_] = field(repr=False)
+
+    def positions(self, symbols: Sequence[str]) -> npt.NDArray[np.intp]:
+        """Positions of those symbols that are aligned, in the order of the reference."""
+        wanted = set(symbols)
+        return np.array([i for i, symbol in enumerate(self.symbols) if symbol in wanted], dtype=np.intp)
+
+
+def align(cohort_symbols: Sequence[str], reference: Reference, needed: Collection[str]) -> Alignment:
+    """Find the reference's anchors and the needed genes in a cohort.
+
+    Parameters
+    ----------
+    cohort_symbols
+        Approved symbols, unique.
+    reference
+        Reference to place samples on.
+    needed
+        Symbols that any signature asks for.
+
+    Returns
+    -------
+    Alignment
+        Anchors and needed genes that both sides have.
+    """
+    column_of = {symbol: column for column, symbol in enumerate(cohort_symbols)}
+    genes, wanted = reference.genes, set(needed)
+    kept = [
+        i
+        for i, symbol in enumerate(genes.symbols)
+        if symbol in column_of and (genes.is_anchor[i] or symbol in wanted)
+    ]
+    return Alignment(
+        symbols=tuple(genes.symbols[i] for i in kept),
+        columns=np.array([column_of[genes.symbols[i]] for i in kept], dtype=np.intp),
+        location=genes.location[kept],
+        spread=genes.spread[kept],
+        is_anchor=genes.is_anchor[kept],
+    )
+
+
+def require_anchors(alignment: Alignment, *, min_anchors: int, cohort: str, reference: str) -> None:
+    """Refuse a cohort that shares too few anchors with the reference.
+
+    Raises
+    ------
+    AnchorsMissingError
+        Fewer than ``min_anchors`` anchor genes are columns of the cohort.
+    """
+    found = int(alignment.is_anchor.sum())
+    if found < min_anchors:
+        msg = (
+            f"{cohort}: {found} of the anchor genes of reference {reference} are measured, {min_anchors} are needed "
+            "to place samples on its scale; give a whole transcriptome or a larger panel"
+        )
+        raise AnchorsMissingError(msg)

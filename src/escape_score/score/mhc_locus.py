@@ -1,0 +1,58 @@
+"""Find samples in which the whole MHC locus (6p21) was under-quantified.
+
+Alternative haplotypes of 6p21 in a genome index draw reads away from it. The MHC genes then look lost, and so do their
+neighbours that have nothing to do with immunity; that tells a pipeline from a tumour, in one sample.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from escape_score.model.axes import Thresholds
+from escape_score.model.cohort import FloatArray
+from escape_score.score.alignment import Alignment
+from escape_score.score.placement import nanmedian_rows
+
+CLASS_1_OF_LOCUS = ("HLA-A", "HLA-B", "HLA-C", "HLA-E", "HLA-F")
+CLASS_2_OF_LOCUS = ("HLA-DRA", "HLA-DPA1", "HLA-DPB1", "HLA-DQA1", "HLA-DRB1")
+CLASS_1_ELSEWHERE = "B2M"
+CLASS_2_ELSEWHERE = "CD74"
+MIN_GENES_OF_CLASS = 3
+
+
+def is_mhc_locus_unquantified(
+    placed: FloatArray, alignment: Alignment, control_genes: Sequence[str], thresholds: Thresholds
+) -> npt.NDArray[np.bool_]:
+    """Tell for each sample whether 6p21 as a whole is low.
+
+    Parameters
+    ----------
+    placed
+        Shape (n_samples, n_aligned), log2(TPM + 1) on the reference's scale.
+    control_genes
+        Genes of 6p21 without a role in antigen presentation.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (n_samples,). Where too few controls are measured, class I far below B2M (chromosome 15) together with
+        class II far below CD74 (chromosome 5) says the same.
+    """
+    shift = placed - alignment.location
+    controls = alignment.positions(control_genes)
+    if len(controls) >= thresholds.min_mhc_controls:
+        return np.less(nanmedian_rows(shift[:, controls]), thresholds.mhc_control_log2)
+    class_1 = _gap(shift, alignment, CLASS_1_OF_LOCUS, CLASS_1_ELSEWHERE)
+    class_2 = _gap(shift, alignment, CLASS_2_OF_LOCUS, CLASS_2_ELSEWHERE)
+    return (class_1 < thresholds.mhc_panel_gap_log2) & (class_2 < thresholds.mhc_panel_gap_log2)
+
+
+def _gap(shift: FloatArray, alignment: Alignment, of_locus: Sequence[str], elsewhere: str) -> FloatArray:
+    """Median shift of genes of the locus minus that of their partner elsewhere; NaN where too few are measured."""
+    genes, partner = alignment.positions(of_locus), alignment.positions((elsewhere,))
+    if len(genes) < MIN_GENES_OF_CLASS or not len(partner):
+        return np.full(len(shift), np.nan)
+    return nanmedian_rows(shift[:, genes]) - shift[:, partner[0]]

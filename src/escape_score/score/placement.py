@@ -1,0 +1,86 @@
+"""Place samples on a reference's scale by many anchor genes.
+
+Ten housekeeping genes are not enough: restricted to a panel of 1,700 genes, scores placed by 11 housekeepers moved by
+3.96 SD, those placed by the median over anchors by 0.18 SD (measured on 100 tumours of the reference).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from escape_score.model.axes import Thresholds
+from escape_score.model.cohort import FloatArray
+from escape_score.score.alignment import Alignment
+
+MAD_TO_SD = 1.4826
+"""Median absolute deviation to standard deviation of a normal distribution."""
+
+
+@dataclass(frozen=True)
+class PlacedBlock:
+    """Some samples on the reference's scale; arrays are samples × aligned genes, or one value a sample."""
+
+    log2_tpm: FloatArray = field(repr=False)
+    z: FloatArray = field(repr=False)
+    offset_log2: FloatArray = field(repr=False)
+    n_anchors: npt.NDArray[np.int64] = field(repr=False)
+    distance: FloatArray = field(repr=False)
+
+
+def nanmedian_rows(values: FloatArray) -> FloatArray:
+    """Median of each row, NaN left out; NaN for a row without values.
+
+    numpy's nanmedian walks rows one by one in Python; most blocks have no NaN at all.
+    """
+    missing = np.isnan(values).any(axis=1)
+    out = np.full(len(values), np.nan)
+    if (~missing).any() and values.shape[1]:
+        out[~missing] = np.median(values[~missing], axis=1)
+    for row in np.flatnonzero(missing):
+        present = values[row][~np.isnan(values[row])]
+        out[row] = np.median(present) if present.size else np.nan
+    return out
+
+
+def place_block(log2_tpm: FloatArray, alignment: Alignment, thresholds: Thresholds) -> PlacedBlock:
+    """Shift samples so that their anchors lie on the reference, and express genes in its spreads.
+
+    Parameters
+    ----------
+    log2_tpm
+        Shape (n_samples, n_genes of the cohort), log2(TPM + 1), ≥ 0, NaN = not measured.
+    alignment
+        Genes to keep.
+    thresholds
+        ``min_anchors`` and ``z_clip``.
+
+    Returns
+    -------
+    PlacedBlock
+        ``log2_tpm`` rescaled in linear space; ``z`` within ±``z_clip``. All NaN for a sample with too few anchors.
+    """
+    raw = log2_tpm[:, alignment.columns]
+    anchors = raw[:, alignment.is_anchor] - alignment.location[alignment.is_anchor]
+    n_anchors = (~np.isnan(anchors)).sum(axis=1)
+    offset = nanmedian_rows(anchors)
+    offset[n_anchors < thresholds.min_anchors] = np.nan
+    linear = np.maximum(np.exp2(raw) - 1.0, 0.0) * np.exp2(-offset)[:, None]
+    placed = np.log2(linear + 1.0)
+    z = np.clip((placed - alignment.location) / alignment.spread, -thresholds.z_clip, thresholds.z_clip)
+    return PlacedBlock(placed, z, offset, n_anchors, anchor_distance(placed, alignment))
+
+
+def anchor_distance(placed: FloatArray, alignment: Alignment) -> FloatArray:
+    """Scaled MAD of the anchors around their median: how far pipeline and tissue are from the reference.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (n_samples,), log2; the reference's own tumours have about 0.4.
+    """
+    deviations = placed[:, alignment.is_anchor] - alignment.location[alignment.is_anchor]
+    centred = np.abs(deviations - nanmedian_rows(deviations)[:, None])
+    return MAD_TO_SD * nanmedian_rows(centred)

@@ -1,0 +1,194 @@
+"""The score stage, block by block."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from escape_score.model.axes import Thresholds
+from escape_score.model.cohort import FloatArray, HarmonisedCohort, iter_blocks
+from escape_score.model.flags import Flag, FlagLog, FlagNote
+from escape_score.model.reference import Reference
+from escape_score.model.scores import CohortFacts, GeneValues, Placement, SignatureScores
+from escape_score.model.signature import Signature
+from escape_score.score.alignment import Alignment, align, require_anchors
+from escape_score.score.mhc_locus import is_mhc_locus_unquantified
+from escape_score.score.placement import place_block
+from escape_score.score.reference_z import Membership, build_membership, score_reference_z
+
+
+@dataclass(frozen=True)
+class ScoringPlan:
+    """What stays the same over all blocks of a cohort.
+
+    Attributes
+    ----------
+    kept
+        Positions, among the aligned genes, of those whose values later stages need.
+    locus_genes
+        Positions of the MHC genes of 6p21, not to be trusted where the locus is under-quantified.
+    """
+
+    alignment: Alignment
+    membership: Membership
+    kept: npt.NDArray[np.intp] = field(repr=False)
+    locus_genes: npt.NDArray[np.intp] = field(repr=False)
+    control_genes: tuple[str, ...]
+    thresholds: Thresholds
+
+
+@dataclass(frozen=True)
+class ScoredBlock:
+    """Scores and placement of one block of samples."""
+
+    values: FloatArray
+    coverage: FloatArray
+    gene_log2_tpm: FloatArray
+    gene_z: FloatArray
+    offset_log2: FloatArray
+    n_anchors: npt.NDArray[np.int64]
+    distance: FloatArray
+    is_locus_low: npt.NDArray[np.bool_]
+
+
+def score_block(log2_tpm: FloatArray, plan: ScoringPlan) -> ScoredBlock:
+    """Place and score one block of samples; no sample sees another."""
+    placed = place_block(log2_tpm, plan.alignment, plan.thresholds)
+    low = is_mhc_locus_unquantified(placed.log2_tpm, plan.alignment, plan.control_genes, plan.thresholds)
+    z = placed.z
+    z[np.ix_(low, plan.locus_genes)] = np.nan
+    values, coverage = score_reference_z(z, plan.membership)
+    return ScoredBlock(
+        values,
+        coverage,
+        placed.log2_tpm[:, plan.kept],
+        z[:, plan.kept],
+        placed.offset_log2,
+        placed.n_anchors,
+        placed.distance,
+        low,
+    )
+
+
+def score_signatures(
+    cohort: HarmonisedCohort,
+    signatures: Sequence[Signature],
+    reference: Reference,
+    *,
+    thresholds: Thresholds,
+    kept_genes: Sequence[str],
+    mhc_locus_genes: Sequence[str],
+    mhc_control_genes: Sequence[str],
+) -> SignatureScores:
+    """Score signatures in every sample of a cohort against a reference.
+
+    Parameters
+    ----------
+    cohort
+        log2(TPM + 1) of shape (n_samples, n_genes).
+    signatures
+        Sets of approved symbols, ids unique.
+    reference
+        Gives anchors, locations and spreads.
+    thresholds
+        Fixed numbers of the method.
+    kept_genes
+        Genes whose placed values later stages need.
+    mhc_locus_genes, mhc_control_genes
+        MHC genes of 6p21, and genes of 6p21 that have no part in presentation.
+
+    Returns
+    -------
+    SignatureScores
+        Mean z in reference spreads; NaN and coverage where a signature is not evaluable. Every sample is scored by
+        itself.
+
+    Raises
+    ------
+    AnchorsMissingError
+        The cohort shares fewer than ``thresholds.min_anchors`` anchors with the reference.
+    """
+    needed = {symbol for signature in signatures for symbol in signature.gene_symbols}
+    needed |= {*kept_genes, *mhc_locus_genes, *mhc_control_genes}
+    alignment = align(cohort.gene_symbols, reference, needed)
+    require_anchors(
+        alignment, min_anchors=thresholds.min_anchors, cohort=cohort.name, reference=reference.name
+    )
+    plan = ScoringPlan(
+        alignment=alignment,
+        membership=build_membership(signatures, alignment, thresholds),
+        kept=alignment.positions(kept_genes),
+        locus_genes=alignment.positions(mhc_locus_genes),
+        control_genes=tuple(mhc_control_genes),
+        thresholds=thresholds,
+    )
+    blocks = [score_block(block, plan) for _, block in iter_blocks(cohort.source)]
+    return _assemble(cohort, signatures, reference, plan, blocks)
+
+
+def _assemble(
+    cohort: HarmonisedCohort,
+    signatures: Sequence[Signature],
+    reference: Reference,
+    plan: ScoringPlan,
+    blocks: Sequence[ScoredBlock],
+) -> SignatureScores:
+    """Join the blocks of a cohort."""
+    placement = Placement(
+        offset_log2=np.concatenate([block.offset_log2 for block in blocks]),
+        n_anchors=np.concatenate([block.n_anchors for block in blocks]),
+        distance=np.concatenate([block.distance for block in blocks]),
+        is_mhc_locus_unquantified=np.concatenate([block.is_locus_low for block in blocks]),
+    )
+    values = np.concatenate([block.values for block in blocks])
+    return SignatureScores(
+        facts=CohortFacts(
+            name=cohort.name,
+            samples=cohort.samples,
+            unit=cohort.unit,
+            input_sha256=cohort.input_sha256,
+            n_genes=len(cohort.gene_symbols),
+            is_targeted_panel=cohort.is_targeted_panel,
+        ),
+        reference=reference.name,
+        signature_ids=tuple(signature.signature_id for signature in signatures),
+        values=values,
+        coverage=np.concatenate([block.coverage for block in blocks]),
+        skipped=_skipped(signatures, values, plan),
+        placement=placement,
+        genes=GeneValues(
+            gene_symbols=tuple(plan.alignment.symbols[i] for i in plan.kept),
+            log2_tpm=np.concatenate([block.gene_log2_tpm for block in blocks]),
+            z=np.concatenate([block.gene_z for block in blocks]),
+        ),
+        flags=cohort.flags.joined(_locus_flags(cohort.sample_ids, placement)),
+    )
+
+
+def _skipped(
+    signatures: Sequence[Signature], values: FloatArray, plan: ScoringPlan
+) -> tuple[tuple[str, str], ...]:
+    """Signatures that no sample could be scored for, with the reason."""
+    found = np.diff(plan.membership.matrix.indptr)
+    return tuple(
+        (
+            signature.signature_id,
+            f"{found[i]} of {len(signature.gene_symbols)} genes measured, {plan.membership.n_needed[i]:.0f} needed",
+        )
+        for i, signature in enumerate(signatures)
+        if np.isnan(values[:, i]).all()
+    )
+
+
+def _locus_flags(sample_ids: Sequence[str], placement: Placement) -> FlagLog:
+    """Flag the samples whose MHC locus is under-quantified."""
+    sentence = (
+        "All genes of 6p21 are low, MHC or not: the locus was under-quantified. HLA, TAP and their neighbours are "
+        "taken as not measured here."
+    )
+    note = FlagNote(Flag.MHC_LOCUS_UNQUANTIFIED, sentence)
+    low = placement.is_mhc_locus_unquantified
+    return FlagLog(by_sample=tuple((s, note) for s, is_low in zip(sample_ids, low, strict=True) if is_low))

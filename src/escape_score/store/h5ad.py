@@ -1,0 +1,228 @@
+"""Stage objects as AnnData files, which every tool of the field reads.
+
+Matrices are written and read in blocks of samples. What is not a matrix travels as JSON in ``uns["escape_score"]``, made
+and checked by pydantic from the frozen objects themselves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+import h5py
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from anndata.io import write_elem
+from pydantic import TypeAdapter, ValidationError
+
+from escape_score.errors import FileMissingError, FileUnreadableError
+from escape_score.model.cohort import (
+    Cohort,
+    FloatArray,
+    GeneChange,
+    HarmonisedCohort,
+    MatrixSource,
+    SampleRecord,
+    iter_blocks,
+)
+from escape_score.model.flags import FlagLog
+from escape_score.model.scores import CohortFacts, GeneValues, Placement, SignatureScores
+from escape_score.model.units import UnitDecision
+from escape_score.store.atomic import replacing
+
+META = "uns/escape_score"
+ANNDATA_GROUPS = ("layers", "obsm", "varm", "obsp", "varp")
+CHUNK_SAMPLES = 16
+Meta = TypeVar("Meta")
+
+
+@dataclass(frozen=True)
+class CohortMeta:
+    """What a cohort file holds beside its matrix."""
+
+    name: str
+    gene_ids: tuple[str, ...] = field(repr=False)
+    unit: UnitDecision
+    samples: tuple[SampleRecord, ...] = field(repr=False)
+    input_sha256: str
+    flags: FlagLog
+    is_targeted_panel: bool = False
+    gene_changes: tuple[GeneChange, ...] = field(default=(), repr=False)
+
+
+@dataclass(frozen=True)
+class ScoresMeta:
+    """What a scores file holds beside its matrices."""
+
+    facts: CohortFacts
+    reference: str
+    signature_ids: tuple[str, ...]
+    skipped: tuple[tuple[str, str], ...]
+    gene_symbols: tuple[str, ...]
+    flags: FlagLog
+    genesets_sha256: str
+    parameters: dict[str, str]
+
+
+@dataclass(frozen=True, eq=False)
+class H5adMatrix:
+    """Rows of the matrix of a stage file, read only when asked for."""
+
+    path: Path
+    sample_ids: tuple[str, ...]
+    gene_ids: tuple[str, ...]
+
+    def block(self, start: int, stop: int) -> FloatArray:
+        """Values of samples ``start`` to ``stop``."""
+        with h5py.File(self.path, "r") as handle:
+            return np.asarray(handle["X"][start:stop], dtype=np.float64)
+
+
+def write_cohort(path: Path, cohort: Cohort) -> None:
+    """Write a cohort as read: ``cohort.h5ad``."""
+    source = cohort.source
+    meta = CohortMeta(
+        cohort.name, source.gene_ids, cohort.unit, cohort.samples, cohort.input_sha256, cohort.flags
+    )
+    _write(path, cohort.samples, _numbered(source.gene_ids), source, meta)
+
+
+def read_cohort_file(path: Path) -> Cohort:
+    """Read ``cohort.h5ad``; its matrix stays on disk."""
+    meta = _read_meta(path, CohortMeta)
+    return Cohort(
+        meta.name, _matrix(path, meta), meta.unit, meta.samples, meta.input_sha256, meta.flags
+    )
+
+
+def write_harmonised(path: Path, cohort: HarmonisedCohort) -> None:
+    """Write a harmonised cohort: ``harmonised.h5ad``."""
+    meta = CohortMeta(
+        name=cohort.name,
+        gene_ids=cohort.gene_symbols,
+        unit=cohort.unit,
+        samples=cohort.samples,
+        input_sha256=cohort.input_sha256,
+        flags=cohort.flags,
+        is_targeted_panel=cohort.is_targeted_panel,
+        gene_changes=cohort.gene_changes,
+    )
+    var = pd.DataFrame(index=pd.Index(cohort.gene_symbols, dtype=object))
+    _write(path, cohort.samples, var, cohort.source, meta)
+
+
+def read_harmonised(path: Path) -> HarmonisedCohort:
+    """Read ``harmonised.h5ad``; its matrix stays on disk."""
+    meta = _read_meta(path, CohortMeta)
+    return HarmonisedCohort(
+        name=meta.name,
+        source=_matrix(path, meta),
+        unit=meta.unit,
+        samples=meta.samples,
+        input_sha256=meta.input_sha256,
+        is_targeted_panel=meta.is_targeted_panel,
+        gene_changes=meta.gene_changes,
+        flags=meta.flags,
+    )
+
+
+def write_scores(path: Path, scores: SignatureScores, *, genesets_sha256: str, parameters: Mapping[str, str]) -> None:
+    """Write signature scores: ``scores.h5ad``; X = scores, layer ``coverage``, gene values in obsm."""
+    meta = ScoresMeta(
+        scores.facts,
+        scores.reference,
+        scores.signature_ids,
+        scores.skipped,
+        scores.genes.gene_symbols,
+        scores.flags,
+        genesets_sha256,
+        dict(parameters),
+    )
+    obs = _obs(scores.facts.samples)
+    for name, values in vars(scores.placement).items():
+        obs[name] = values
+    with replacing(path) as temporary, h5py.File(temporary, "w") as handle:
+        _start(handle, obs, pd.DataFrame(index=pd.Index(scores.signature_ids, dtype=object)), meta)
+        write_elem(handle, "X", scores.values)
+        write_elem(handle, "layers/coverage", scores.coverage)
+        write_elem(handle, "obsm/gene_z", scores.genes.z)
+        write_elem(handle, "obsm/gene_log2_tpm", scores.genes.log2_tpm)
+
+
+def read_scores(path: Path) -> tuple[SignatureScores, ScoresMeta]:
+    """Read ``scores.h5ad``."""
+    meta = _read_meta(path, ScoresMeta)
+    with h5py.File(path, "r") as handle:
+        placement = Placement(**{name: handle["obs"][name][()] for name in Placement.__dataclass_fields__})
+        return (
+            SignatureScores(
+                facts=meta.facts,
+                reference=meta.reference,
+                signature_ids=meta.signature_ids,
+                values=handle["X"][()],
+                coverage=handle["layers/coverage"][()],
+                skipped=meta.skipped,
+                placement=placement,
+                genes=GeneValues(meta.gene_symbols, handle["obsm/gene_log2_tpm"][()], handle["obsm/gene_z"][()]),
+                flags=meta.flags,
+            ),
+            meta,
+        )
+
+
+def _matrix(path: Path, meta: CohortMeta) -> H5adMatrix:
+    return H5adMatrix(path, tuple(sample.sample_id for sample in meta.samples), meta.gene_ids)
+
+
+def _numbered(gene_ids: Sequence[str]) -> pd.DataFrame:
+    """Genes as read; their ids can stand twice, so rows are numbered."""
+    index = pd.Index([str(i) for i in range(len(gene_ids))], dtype=object)
+    return pd.DataFrame({"gene_id": pd.array(list(gene_ids), dtype=object)}, index=index)
+
+
+def _obs(samples: Sequence[SampleRecord]) -> pd.DataFrame:
+    """Samples with those columns of the sheet that say anything, as text."""
+    obs = pd.DataFrame(index=pd.Index([sample.sample_id for sample in samples], dtype=object))
+    for name in SampleRecord.__dataclass_fields__:
+        values = [getattr(sample, name) for sample in samples]
+        if name != "sample_id" and any(value not in (None, "") for value in values):
+            obs[name] = ["" if value is None else str(value) for value in values]
+    return obs
+
+
+def _write(path: Path, samples: Sequence[SampleRecord], var: pd.DataFrame, source: MatrixSource, meta: CohortMeta) -> None:
+    """Write a file whose matrix comes in blocks."""
+    shape = (len(source.sample_ids), len(source.gene_ids))
+    with replacing(path) as temporary, h5py.File(temporary, "w") as handle:
+        _start(handle, _obs(samples), var, meta)
+        x = handle.create_dataset(
+            "X", shape, np.float64, chunks=(min(CHUNK_SAMPLES, shape[0]), shape[1]), compression="lzf", shuffle=True
+        )
+        x.attrs["encoding-type"], x.attrs["encoding-version"] = "array", "0.2.0"
+        for start, block in iter_blocks(source):
+            x[start : start + len(block)] = block
+
+
+def _start(handle: h5py.File, obs: pd.DataFrame, var: pd.DataFrame, meta: CohortMeta | ScoresMeta) -> None:
+    handle.attrs["encoding-type"], handle.attrs["encoding-version"] = "anndata", "0.1.0"
+    write_elem(handle, "obs", obs)
+    write_elem(handle, "var", var)
+    for group in ANNDATA_GROUPS:
+        write_elem(handle, group, {})
+    write_elem(handle, "uns", {"escape_score": TypeAdapter(type(meta)).dump_json(meta).decode("utf-8")})
+
+
+def _read_meta(path: Path, kind: type[Meta]) -> Meta:
+    if not path.is_file():
+        msg = f"{path}: no such file; run the stage before first"
+        raise FileMissingError(msg)
+    try:
+        with h5py.File(path, "r") as handle:
+            text: Any = handle[META][()]
+        return TypeAdapter(kind).validate_json(text)
+    except (OSError, KeyError, ValidationError) as error:
+        msg = f"{path}: not a file of this program's stages, or damaged; run the stage before again"
+        raise FileUnreadableError(msg) from error

@@ -1,0 +1,170 @@
+"""Manifests: which files a result has, with their digests. Readers of results trust nothing else."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import platform
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from escape_score import __version__
+from escape_score.errors import ResultInvalidError
+from escape_score.store.atomic import sync, write_text
+
+MANIFEST = "manifest.json"
+SAMPLES = "samples"
+RECORDED_VERSIONS = ("numpy", "scipy", "pandas", "anndata", "h5py", "pyarrow", "pydantic", "jinja2")
+
+
+class FileEntry(BaseModel):
+    """One file of a result: path relative to its folder, digest, size in bytes."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    path: str
+    sha256: str
+    size: int
+
+
+class ResultHeader(BaseModel):
+    """What a result was made from and with; no time, host, path or number of cores."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    cohort: str
+    n_samples: int
+    input_sha256: str
+    package_version: str = __version__
+    reference: str
+    reference_sha256: str
+    genesets_sha256: str
+    parameters: dict[str, str]
+    seed: int
+    versions: dict[str, str]
+
+
+class Part(BaseModel):
+    """What one job wrote. ``header`` is there for the profile stage only."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    header: ResultHeader | None = None
+    files: tuple[FileEntry, ...]
+
+
+class Manifest(BaseModel):
+    """All files of a finished result."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    manifest_version: str = "1.0"
+    header: ResultHeader
+    files: tuple[FileEntry, ...]
+
+
+def library_versions() -> dict[str, str]:
+    """Versions of what the numbers depend on."""
+    versions = {name: importlib.metadata.version(name) for name in RECORDED_VERSIONS}
+    return {"python": platform.python_version()} | versions
+
+
+def entry_of(folder: Path, path: Path) -> FileEntry:
+    """Digest one file of a result."""
+    with path.open("rb") as handle:
+        digest = hashlib.file_digest(handle, "sha256").hexdigest()
+    return FileEntry(path=path.relative_to(folder).as_posix(), sha256=digest, size=path.stat().st_size)
+
+
+def write_part(path: Path, part: Part) -> None:
+    """Write what one job wrote, last of all its files."""
+    write_text(path, part.model_dump_json(indent=1) + "\n")
+
+
+def read_part(path: Path) -> Part:
+    """Read what one job wrote.
+
+    Raises
+    ------
+    ResultInvalidError
+        Missing or damaged.
+    """
+    try:
+        return Part.model_validate_json(path.read_text(encoding="utf-8"))
+    except (OSError, ValidationError, UnicodeDecodeError) as error:
+        msg = f"{path}: not a list of files this program wrote; run the stage before again"
+        raise ResultInvalidError(msg) from error
+
+
+def write_manifest(folder: Path, header: ResultHeader, files: Iterable[FileEntry]) -> None:
+    """Declare a result finished: the last write of every run."""
+    for part in (folder, folder / SAMPLES):
+        if part.is_dir():
+            sync(part)
+    ordered = tuple(sorted(files, key=lambda entry: entry.path))
+    write_text(folder / MANIFEST, Manifest(header=header, files=ordered).model_dump_json(indent=1) + "\n")
+    sync(folder / MANIFEST)
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """Read the manifest of a result.
+
+    Raises
+    ------
+    ResultInvalidError
+        There is none, or it is damaged.
+    """
+    path = folder / MANIFEST
+    if not path.is_file():
+        msg = f"{folder}: no {MANIFEST}: not a finished result; run again"
+        raise ResultInvalidError(msg)
+    try:
+        return Manifest.model_validate_json(path.read_text(encoding="utf-8"))
+    except (OSError, ValidationError, UnicodeDecodeError) as error:
+        msg = f"{path}: damaged; run again"
+        raise ResultInvalidError(msg) from error
+
+
+def verify(folder: Path) -> tuple[str, ...]:
+    """Compare a result with its manifest.
+
+    Parameters
+    ----------
+    folder
+        A result folder.
+
+    Returns
+    -------
+    tuple of str
+        One line for every file that is missing, changed or not listed; empty when all agrees.
+
+    Raises
+    ------
+    ResultInvalidError
+        There is no manifest, or it is damaged.
+    """
+    manifest = read_manifest(folder)
+    faults = [fault for entry in manifest.files if (fault := _fault(folder, entry))]
+    listed = {entry.path for entry in manifest.files}
+    extra = sorted(p.name for p in (folder / SAMPLES).glob("[!.]*") if f"{SAMPLES}/{p.name}" not in listed)
+    faults += [f"{folder / SAMPLES / name}: not in the manifest; remove it or run again" for name in extra]
+    return tuple(faults)
+
+
+def _fault(folder: Path, entry: FileEntry) -> str | None:
+    path = folder / entry.path
+    if not path.is_file():
+        return f"{path}: listed in the manifest but missing; run again"
+    if path.stat().st_size != entry.size or entry_of(folder, path).sha256 != entry.sha256:
+        return f"{path}: differs from the manifest; run again"
+    return None
+
+
+def remove_unlisted_samples(folder: Path, files: Sequence[FileEntry]) -> None:
+    """Remove pages and profiles of samples that an earlier run left behind."""
+    listed = {entry.path for entry in files}
+    for path in (folder / SAMPLES).glob("*"):
+        if path.suffix in {".json", ".html"} and f"{SAMPLES}/{path.name}" not in listed:
+            path.unlink()

@@ -1,0 +1,122 @@
+"""The tables of a result: profiles, scores and qc, as TSV for eyes and parquet for programs."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from pyarrow import parquet as pq
+
+from escape_score.model.flags import FlagLog
+from escape_score.model.profiles import Bounds, CohortProfiles
+from escape_score.model.reference import Reference
+from escape_score.model.scores import SignatureScores
+from escape_score.store.atomic import replacing
+
+FLOAT_FORMAT = "%.9g"
+FORMULA_START = ("=", "+", "-", "@", "\t", "\r")
+PLAIN_NUMBER = re.compile(r"[+-]?[\d.]+(e[+-]?\d+)?", re.IGNORECASE)
+
+
+def profiles_table(
+    scores: SignatureScores, profiles: CohortProfiles, flags: FlagLog, reference: Reference
+) -> pd.DataFrame:
+    """One row a sample with the columns of the contract; NaN or empty text = not evaluable."""
+    columns: dict[str, object] = {
+        "sample_id": list(scores.sample_ids),
+        "cohort": [scores.facts.name] * len(scores.sample_ids),
+        "immunoresistance_index": profiles.index.index,
+        **_bounds("immunoresistance_index", profiles.index.bounds),
+        "archetype": profiles.archetype,
+        "phenotype": profiles.phenotype,
+        "status": profiles.status,
+        "flags": [",".join(_flag_names(flags, sample_id)) for sample_id in scores.sample_ids],
+    }
+    for axis in profiles.axes:
+        columns[axis.axis] = axis.score
+        if axis.raw is not None:
+            columns[f"{axis.axis}_raw"] = axis.raw
+        columns[f"{axis.axis}_percentile"] = axis.percentile
+        columns |= _bounds(axis.axis, axis.bounds)
+        columns[f"{axis.axis}_coverage"] = axis.coverage
+        columns[f"{axis.axis}_call"] = axis.call
+    columns["mhc1_weakest_gene"] = profiles.axis("mhc1_weakest_link").weakest_gene
+    columns["leukocyte_fraction"] = profiles.leukocyte_fraction
+    columns["reference"] = [reference.name] * len(scores.sample_ids)
+    return pd.DataFrame(columns)
+
+
+def _bounds(name: str, bounds: Bounds) -> dict[str, object]:
+    """Columns of both intervals."""
+    return {f"{name}_{end}": getattr(bounds, end) for end in ("low", "high", "low_within", "high_within")}
+
+
+def _flag_names(flags: FlagLog, sample_id: str) -> list[str]:
+    return list(dict.fromkeys(note.flag.value for note in flags.of_sample(sample_id)))
+
+
+def scores_table(scores: SignatureScores) -> pd.DataFrame:
+    """Samples × signatures."""
+    table = pd.DataFrame(scores.values, columns=list(scores.signature_ids))
+    table.insert(0, "sample_id", list(scores.sample_ids))
+    return table
+
+
+def qc_table(
+    scores: SignatureScores, profiles: CohortProfiles, flags: FlagLog, reference: Reference
+) -> pd.DataFrame:
+    """What is known of each sample's input, and its flags in words."""
+    facts, placement, n = scores.facts, scores.placement, len(scores.sample_ids)
+    return pd.DataFrame(
+        {
+            "sample_id": list(scores.sample_ids),
+            "unit": [facts.unit.unit.value] * n,
+            "unit_is_declared": [facts.unit.is_declared] * n,
+            "unit_evidence": [facts.unit.evidence] * n,
+            "n_genes": [facts.n_genes] * n,
+            "coverage": np.mean([axis.coverage for axis in profiles.axes], axis=0),
+            "n_anchors": placement.n_anchors,
+            "anchor_offset_log2": placement.offset_log2,
+            "reference": [reference.name] * n,
+            "reference_distance": placement.distance,
+            "reference_match": profiles.match,
+            "leukocyte_fraction": profiles.leukocyte_fraction,
+            "status": profiles.status,
+            "flags": [",".join(_flag_names(flags, sample_id)) for sample_id in scores.sample_ids],
+            "flags_in_words": [
+                " ".join(note.sentence for note in flags.of_sample(sample_id)) for sample_id in scores.sample_ids
+            ],
+        }
+    )
+
+
+def write_tsv(path: Path, table: pd.DataFrame) -> None:
+    """Write a table for eyes: 9 significant digits, empty = not evaluable, text safe in a spreadsheet."""
+    shown = table.copy()
+    for name in shown.columns:
+        if shown[name].dtype == object:
+            shown[name] = [safe_cell(str(value)) for value in shown[name]]
+    shown.columns = [safe_cell(str(name)) for name in shown.columns]
+    with replacing(path) as temporary:
+        shown.to_csv(temporary, sep="\t", index=False, float_format=FLOAT_FORMAT, lineterminator="\n")
+
+
+def safe_cell(text: str) -> str:
+    """Make text harmless where a table is opened: formulas get an apostrophe, invisible characters are spelt out."""
+    spelt = "".join(c if unicodedata.category(c) not in {"Cc", "Cf", "Zl", "Zp"} else _spelt(c) for c in text)
+    is_formula = text.startswith(FORMULA_START) and not PLAIN_NUMBER.fullmatch(text)
+    return f"'{spelt}" if is_formula else spelt
+
+
+def _spelt(character: str) -> str:
+    return f"\\u{ord(character):04x}"
+
+
+def write_parquet(path: Path, table: pd.DataFrame) -> None:
+    """Write a table for programs: float64, text as it is."""
+    with replacing(path) as temporary:
+        pq.write_table(pa.Table.from_pandas(table, preserve_index=False), temporary, compression="zstd")

@@ -1,0 +1,198 @@
+"""The workflow, run by the real Snakemake through the real program on six samples of the bundled cohort."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+BIN = Path(sys.executable).parent
+N_SAMPLES = 6
+CHUNK_SIZE = 4
+COHORT = "six"
+
+pytestmark = pytest.mark.slow
+
+
+@dataclass(frozen=True)
+class Project:
+    """A folder with a config and the files it names, and where the workflow was run from it."""
+
+    folder: Path
+
+    @property
+    def config(self) -> Path:
+        return self.folder / "config" / "config.yaml"
+
+    @property
+    def run_folder(self) -> Path:
+        return self.folder / "run"
+
+    def launch(self, *options: str) -> subprocess.CompletedProcess[str]:
+        directory = () if "--" in options else ("--directory", str(self.run_folder))
+        return call("escape-score", "workflow", "--config", self.config, "--cores", "2", *directory, *options)
+
+    def configure(self, *, seed: int = 1, chunk_size: int = CHUNK_SIZE) -> None:
+        text = f"cohorts: cohorts.tsv\nseed: {seed}\nreport:\n  chunk_size: {chunk_size}\n"
+        self.config.write_text(text, encoding="utf-8")
+
+
+def call(program: str, *options: object, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    command = [str(BIN / program), *map(str, options)]
+    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=cwd)
+
+
+def digests(folder: Path) -> dict[str, str]:
+    """The sha256 of every file below a folder, by its path there."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+def times(folder: Path) -> dict[str, int]:
+    return {str(path): path.stat().st_mtime_ns for path in folder.rglob("*") if path.is_file()}
+
+
+def rules_run(done: subprocess.CompletedProcess[str]) -> set[str]:
+    """Rules that Snakemake says it starts."""
+    return set(re.findall(r"^(?:local)?rule (\w+):", done.stdout + done.stderr, flags=re.MULTILINE)) - {"all"}
+
+
+def write_cohorts(folder: Path, *rows: dict[str, str]) -> None:
+    columns = ["cohort", "expression", "samples", "units", "gene_lengths"]
+    sheet = pd.DataFrame(list(rows), columns=columns)
+    sheet.to_csv(folder / "config" / "cohorts.tsv", sep="\t", index=False)
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory, repo_root: Path) -> Project:
+    """Six samples of the bundled cohort, profiled once by the launcher."""
+    folder = tmp_path_factory.mktemp("project")
+    (folder / "config").mkdir()
+    demo = repo_root / "resources" / "demo"
+    sheet = pd.read_csv(demo / "samples.tsv", sep="\t", dtype=str).head(N_SAMPLES)
+    sheet.to_csv(folder / "samples.tsv", sep="\t", index=False)
+    expression = pd.read_parquet(demo / "expression.parquet")
+    genes = [
+        column
+        for column in expression.columns
+        if column not in set(pd.read_csv(demo / "samples.tsv", sep="\t", dtype=str)["sample_id"])
+    ]
+    expression[[*genes, *sheet["sample_id"]]].to_parquet(folder / "expression.parquet")
+    (folder / "lengths.tsv").write_bytes(
+        (repo_root / "resources" / "reference" / "tcga-coadread-v1" / "length_factors.tsv").read_bytes()
+    )
+    write_cohorts(folder, row(COHORT))
+    project = Project(folder)
+    project.configure()
+    done = project.launch()
+    assert done.returncode == 0, done.stderr
+    return project
+
+
+def row(cohort: str, expression: str = "../expression.parquet") -> dict[str, str]:
+    return {
+        "cohort": cohort,
+        "expression": expression,
+        "samples": "../samples.tsv",
+        "units": "counts",
+        "gene_lengths": "../lengths.tsv",
+    }
+
+
+def test_workflow_writes_what_its_manifest_lists(project: Project) -> None:
+    results = project.run_folder / "results" / COHORT
+    verified = call("escape-score", "verify", results)
+    assert verified.returncode == 0, verified.stderr
+    assert len(list((results / "samples").glob("*.json"))) == N_SAMPLES
+    assert len(list((results / "samples").glob("*.html"))) == N_SAMPLES
+
+
+def test_workflow_gives_the_files_of_run(project: Project, tmp_path: Path) -> None:
+    options = ["--cohort", COHORT, "--units", "counts", "--samples", project.folder / "samples.tsv"]
+    options += ["--gene-lengths", project.folder / "lengths.tsv"]
+    done = call(
+        "escape-score", "run", project.folder / "expression.parquet", "--out", tmp_path / "out", *options
+    )
+    assert done.returncode == 0, done.stderr
+    assert digests(tmp_path / "out") == digests(project.run_folder / "results" / COHORT)
+
+
+def test_workflow_gives_the_files_of_plain_snakemake(
+    project: Project, repo_root: Path, tmp_path: Path
+) -> None:
+    # One core and no launcher, from another folder: neither order nor place may show in the results.
+    options = ["--snakefile", repo_root / "workflow" / "Snakefile", "--configfile", project.config]
+    done = call("snakemake", *options, "--directory", tmp_path / "plain", "--cores", "1", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert digests(tmp_path / "plain" / "results") == digests(project.run_folder / "results")
+
+
+def test_workflow_does_nothing_a_second_time(project: Project) -> None:
+    before = times(project.run_folder / "results") | times(project.run_folder / "work")
+    done = project.launch()
+    assert done.returncode == 0, done.stderr
+    assert "Nothing to be done" in done.stderr
+    assert times(project.run_folder / "results") | times(project.run_folder / "work") == before
+
+
+@pytest.mark.parametrize(
+    ("seed", "chunk_size", "rules"),
+    [
+        (1, CHUNK_SIZE, set()),
+        (1, CHUNK_SIZE - 1, {"report", "gather"}),
+        (2, CHUNK_SIZE, {"profile", "report", "gather"}),
+    ],
+)
+def test_workflow_reruns_only_what_the_config_changes(
+    project: Project, seed: int, chunk_size: int, rules: set[str]
+) -> None:
+    project.configure(seed=seed, chunk_size=chunk_size)
+    done = project.launch("--", "--dry-run", "--directory", str(project.run_folder))
+    project.configure()
+    assert done.returncode == 0, done.stderr
+    assert rules_run(done) == rules
+
+
+def test_workflow_reruns_all_where_the_sample_sheet_changes(project: Project) -> None:
+    sheet = project.folder / "samples.tsv"
+    before = sheet.read_bytes()
+    sheet.write_bytes(before + b"\n")
+    done = project.launch("--", "--dry-run", "--directory", str(project.run_folder))
+    sheet.write_bytes(before)
+    assert rules_run(done) >= {"read", "harmonise", "score", "profile", "report", "gather"}
+
+
+def test_workflow_names_a_fault_in_one_line_and_finishes_the_other_cohort(
+    project: Project, tmp_path: Path
+) -> None:
+    (tmp_path / "config").mkdir()
+    (tmp_path / "broken.tsv").write_text("gene\ts1\ts2\nTP53\t1\tx\nCD8A\t2\t3\n", encoding="utf-8")
+    for name in ("expression.parquet", "samples.tsv", "lengths.tsv"):
+        (tmp_path / name).symlink_to(project.folder / name)
+    write_cohorts(tmp_path, row(COHORT), row("broken", "../broken.tsv") | {"samples": "", "gene_lengths": ""})
+    other = Project(tmp_path)
+    other.configure()
+    done = other.launch()
+    errors = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
+    assert done.returncode == 3, done.stderr
+    assert any("broken.tsv" in line for line in errors)
+    assert (other.run_folder / "results" / COHORT / "manifest.json").is_file()
+    assert not (other.run_folder / "results" / "broken").exists()
+
+
+def test_workflow_names_every_missing_matrix_before_it_starts(tmp_path: Path) -> None:
+    (tmp_path / "config").mkdir()
+    write_cohorts(tmp_path, *({**row(name, f"../{name}.tsv"), "samples": ""} for name in ("one", "two")))
+    project = Project(tmp_path)
+    project.configure()
+    done = project.launch()
+    assert done.returncode == 3, done.stderr
+    assert all(f"{name}.tsv" in done.stderr for name in ("one", "two"))
+    assert "Traceback" not in done.stderr
+    assert not (project.run_folder / "results").exists()

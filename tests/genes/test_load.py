@@ -1,0 +1,54 @@
+"""The shipped tables, and the record of where they come from."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+from typing import Any
+
+import pytest
+
+from escape_score.genes import load_gene_table
+from escape_score.resources import resource_path
+
+
+def provenance() -> dict[str, Any]:
+    record: dict[str, Any] = json.loads(resource_path("genes", "provenance.json").read_text("utf-8"))
+    return record
+
+
+@pytest.mark.parametrize("file_name", ["genes.tsv.gz", "names.tsv.gz"])
+def test_tables_agree_with_their_provenance(file_name: str) -> None:
+    data = resource_path("genes", file_name).read_bytes()
+    header, *rows = gzip.decompress(data).decode("utf-8").splitlines()
+    recorded = provenance()["files"][file_name]
+    assert hashlib.sha256(data).hexdigest() == recorded["sha256"]
+    assert header.split("\t") == recorded["columns"]
+    assert len(rows) == recorded["rows"]
+    assert rows == sorted(rows, key=lambda row: row.split("\t"))
+
+
+def test_provenance_records_every_table() -> None:
+    tables = {path.name for path in resource_path("genes").glob("*.gz")}
+    assert tables == provenance()["files"].keys()
+
+
+def test_load_gene_table_is_loaded_once() -> None:
+    assert load_gene_table() is load_gene_table()
+
+
+def test_load_gene_table_names_lead_to_approved_symbols() -> None:
+    table = load_gene_table()
+    for names in (table.previous, table.aliases, table.ensembl, table.ensembl_retired, table.entrez):
+        assert {symbol for owners in names.values() for symbol in owners} <= table.current.keys()
+        assert all(list(owners) == sorted(set(owners)) for owners in names.values())
+
+
+def test_load_gene_table_has_all_rows() -> None:
+    table = load_gene_table()
+    assert len(table.current) == provenance()["files"]["genes.tsv.gz"]["rows"]
+    kinds = provenance()["names_by_kind"]
+    assert sum(map(len, table.previous.values())) == kinds["previous"]
+    assert sum(map(len, table.aliases.values())) == kinds["alias"]
+    assert sum(map(len, table.ensembl_retired.values())) == kinds["ensembl_retired"]

@@ -1,0 +1,211 @@
+"""Names to approved symbols, with the values HGNC, Ensembl and NCBI Gene give."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from escape_score.genes import GeneMapping, GeneMatch, GeneTable, load_gene_table
+
+
+def map_gene(name: str) -> GeneMapping:
+    (mapping,) = load_gene_table().map_genes([name])
+    return mapping
+
+
+@pytest.mark.parametrize(
+    ("name", "gene_symbol", "match"),
+    [
+        ("HLA-A", "HLA-A", GeneMatch.CURRENT),
+        (" CD274\t", "CD274", GeneMatch.CURRENT),
+        ("TARP", "TARP", GeneMatch.CURRENT),
+        ("MARCH1", "MARCHF1", GeneMatch.PREVIOUS),
+        ("MARC1", "MTARC1", GeneMatch.PREVIOUS),
+        ("SEPT2", "SEPTIN2", GeneMatch.PREVIOUS),
+        ("PVRL2", "NECTIN2", GeneMatch.PREVIOUS),
+        ("C10orf54", "VSIR", GeneMatch.PREVIOUS),
+        ("CTGF", "CCN2", GeneMatch.PREVIOUS),
+        ("IL8", "CXCL8", GeneMatch.PREVIOUS),
+        ("WARS", "WARS1", GeneMatch.PREVIOUS),
+        ("FAM101B", "RFLNB", GeneMatch.PREVIOUS),
+        ("CTPS", "CTPS1", GeneMatch.PREVIOUS),
+        ("SILV", "PMEL", GeneMatch.PREVIOUS),
+        ("PD-L1", "CD274", GeneMatch.ALIAS),
+        ("CD279", "PDCD1", GeneMatch.ALIAS),
+    ],
+)
+def test_map_genes_finds_symbols_of_any_age(name: str, gene_symbol: str, match: GeneMatch) -> None:
+    assert map_gene(name) == GeneMapping(name, gene_symbol, match, (gene_symbol,))
+
+
+@pytest.mark.parametrize(
+    ("name", "gene_symbol"),
+    [
+        ("CD97", "ADGRE5"),  # also an alias of ADGRE2
+        ("DEC1", "DELEC1"),  # also an alias of BHLHE40
+    ],
+)
+def test_map_genes_puts_previous_before_alias(name: str, gene_symbol: str) -> None:
+    table = load_gene_table()
+    assert set(table.aliases[name]) - {gene_symbol}
+    assert map_gene(name) == GeneMapping(name, gene_symbol, GeneMatch.PREVIOUS, (gene_symbol,))
+
+
+def test_map_genes_puts_current_before_previous() -> None:
+    renamed_and_reused = sorted(set(load_gene_table().current) & set(load_gene_table().previous))
+    assert "IL27" in renamed_and_reused
+    assert all(map_gene(name).gene_symbol == name for name in renamed_and_reused)
+
+
+@pytest.mark.parametrize(
+    ("name", "candidates"),
+    [
+        ("STRA13", ("BHLHE40", "CENPX")),  # previous symbol of two genes
+        ("SEP2", ("SEPTIN6", "SEPTIN8")),  # alias of two genes
+        ("COX2", ("MT-CO2", "MTCO2P12", "PTGS2")),
+    ],
+)
+def test_map_genes_never_chooses_between_genes(name: str, candidates: tuple[str, ...]) -> None:
+    assert map_gene(name) == GeneMapping(name, None, GeneMatch.AMBIGUOUS, candidates)
+
+
+@pytest.mark.parametrize(
+    ("name", "gene_symbol", "match"),
+    [
+        ("ENSG00000206503", "HLA-A", GeneMatch.ENSEMBL),
+        ("ENSG00000206503.13", "HLA-A", GeneMatch.ENSEMBL),
+        ("ensg00000206503.13", "HLA-A", GeneMatch.ENSEMBL),
+        ("ENSG00000182378.14_PAR_Y", "PLCXD1", GeneMatch.ENSEMBL),
+        ("ENSGR0000182378.10", "PLCXD1", GeneMatch.ENSEMBL),
+        ("ENSG00000235657", "HLA-A", GeneMatch.ENSEMBL_RETIRED),  # on an alternate contig
+        ("ENSG00000006075", "CCL3", GeneMatch.ENSEMBL_RETIRED),  # of GRCh37
+        ("3105", "HLA-A", GeneMatch.ENTREZ),
+        ("3105.0", "HLA-A", GeneMatch.ENTREZ),
+        ("LOC3105", "HLA-A", GeneMatch.ENTREZ),
+        ("8", "TEAD1", GeneMatch.ENTREZ),  # discontinued, replaced by 7003
+    ],
+)
+def test_map_genes_finds_accessions(name: str, gene_symbol: str, match: GeneMatch) -> None:
+    assert map_gene(name) == GeneMapping(name, gene_symbol, match, (gene_symbol,))
+
+
+@pytest.mark.parametrize(
+    ("name", "gene_symbol", "match"),
+    [
+        ("A1BG|1", "A1BG", GeneMatch.CURRENT),
+        ("?|8225", "GTPBP6", GeneMatch.ENTREZ),
+        ("SLC35E2|9906", "SLC35E2A", GeneMatch.ENTREZ),
+        ("SLC35E2|728661", "SLC35E2B", GeneMatch.ENTREZ),  # the symbol alone would give SLC35E2A
+        ("STRA13|201254", "CENPX", GeneMatch.ENTREZ),
+        ("1-Mar|55016", "MARCHF1", GeneMatch.ENTREZ),
+        ("ENSG00000206503.13|HLA-A", "HLA-A", GeneMatch.CURRENT),
+        ("ENSG00000206503.13|nonsense", "HLA-A", GeneMatch.ENSEMBL),
+        ("PVRL2|99999999", "NECTIN2", GeneMatch.PREVIOUS),
+    ],
+)
+def test_map_genes_reads_symbol_and_id(name: str, gene_symbol: str, match: GeneMatch) -> None:
+    assert map_gene(name) == GeneMapping(name, gene_symbol, match, (gene_symbol,))
+
+
+@pytest.mark.parametrize("name", ["1-Mar", "Sep-02", "2-Sep", "2001-03-01", "1-Dec", "43891", "43891.0"])
+def test_map_genes_never_guesses_excel_dates(name: str) -> None:
+    assert map_gene(name) == GeneMapping(name, None, GeneMatch.EXCEL_DATE, ())
+
+
+def test_map_genes_keeps_ids_in_the_range_of_excel_serials() -> None:
+    assert map_gene("43847").gene_symbol == "KLK14"
+
+
+@pytest.mark.parametrize(
+    ("name", "gene_symbol"),
+    [
+        ("C9ORF72", "C9orf72"),
+        ("hla-a", "HLA-A"),
+        ("mt-co1", "MT-CO1"),
+        ("Cd274", "CD274"),
+        ("Met", "MET"),  # as it stands, an alias of RNMT and SLTM
+        ("pvrl2", "NECTIN2"),
+    ],
+)
+def test_map_genes_ignores_case_last(name: str, gene_symbol: str) -> None:
+    assert map_gene(name) == GeneMapping(name, gene_symbol, GeneMatch.CASE_CHANGED, (gene_symbol,))
+
+
+def test_map_genes_finds_every_symbol_in_lower_case() -> None:
+    symbols = tuple(load_gene_table().current)
+    mappings = load_gene_table().map_genes([symbol.lower() for symbol in symbols])
+    assert tuple(mapping.gene_symbol for mapping in mappings) == symbols
+
+
+@pytest.mark.parametrize(
+    ("name", "match"),
+    [
+        ("", GeneMatch.UNKNOWN),
+        ("?", GeneMatch.UNKNOWN),
+        ("N_unmapped", GeneMatch.UNKNOWN),
+        ("__no_feature", GeneMatch.UNKNOWN),
+        ("ERCC-00002", GeneMatch.UNKNOWN),
+        ("99999999", GeneMatch.UNKNOWN),
+        ("ENSMUSG00000060971", GeneMatch.UNKNOWN),
+        ("U6", GeneMatch.UNKNOWN),  # a family of a thousand genes, not the alias of one
+        ("nonsense|CD4", GeneMatch.UNKNOWN),
+        ("ENSG00000235329", GeneMatch.ENSEMBL_UNNAMED),
+        ("ENSG99999999999", GeneMatch.ENSEMBL_UNNAMED),
+    ],
+)
+def test_map_genes_reports_what_it_does_not_know(name: str, match: GeneMatch) -> None:
+    assert map_gene(name) == GeneMapping(name, None, match, ())
+
+
+def known_names() -> list[str]:
+    """A few hundred names of every kind."""
+    table = load_gene_table()
+    kinds = (table.current, table.previous, table.aliases, table.ensembl, table.ensembl_retired, table.entrez)
+    return [name for names in kinds for name in sorted(names)[:: len(names) // 50]]
+
+
+any_name = st.one_of(st.sampled_from(known_names()), st.text(max_size=12))
+
+
+@given(st.lists(any_name, max_size=20), st.lists(any_name, max_size=20), any_name)
+def test_map_genes_does_not_depend_on_company(before: list[str], after: list[str], name: str) -> None:
+    assert load_gene_table().map_genes([*before, name, *after])[len(before)] == map_gene(name)
+
+
+@given(any_name)
+def test_map_genes_gives_an_approved_symbol_or_none(name: str) -> None:
+    mapping = map_gene(name)
+    assert mapping.given == name
+    assert (mapping.gene_symbol is not None) == (len(mapping.candidates) == 1)
+    assert (mapping.match is GeneMatch.AMBIGUOUS) == (len(mapping.candidates) > 1)
+    assert set(mapping.candidates) <= load_gene_table().current.keys()
+
+
+@given(any_name)
+def test_map_genes_is_idempotent(name: str) -> None:
+    mapping = map_gene(name)
+    if mapping.gene_symbol is not None:
+        assert map_gene(mapping.gene_symbol).match is GeneMatch.CURRENT
+
+
+def test_length_bp_is_in_the_order_asked() -> None:
+    lengths = load_gene_table().length_bp(["HLA-A", "no such gene", "B2M"])
+    np.testing.assert_array_equal(lengths, [1847.0, np.nan, 750.0])
+    assert lengths.dtype == np.float64
+
+
+def test_length_bp_knows_nearly_all_genes_of_the_primary_assembly() -> None:
+    table = load_gene_table()
+    owners = sorted({candidates[0] for candidates in table.ensembl.values()})
+    lengths = table.length_bp(owners)
+    assert np.isnan(lengths).mean() < 0.001
+    assert np.nanmin(lengths) > 0
+
+
+def test_from_renames_maps_old_to_new() -> None:
+    table = GeneTable.from_renames(["NEW", "KEPT"], {"OLD": "NEW"})
+    mappings = table.map_genes(["OLD", "KEPT", "kept", "CD274"])
+    assert [mapping.gene_symbol for mapping in mappings] == ["NEW", "KEPT", "KEPT", None]
+    assert np.isnan(table.length_bp(["NEW"])).all()

@@ -1,0 +1,299 @@
+"""Profiles of made-up samples with the real catalogue's titles and texts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+import yaml
+
+from escape_score.model.record import (
+    Archetype,
+    AxisProfile,
+    Call,
+    EscapeProfile,
+    FlagRecord,
+    GeneEvidence,
+    IndexBlock,
+    IndexProfile,
+    InputRecord,
+    Interval,
+    Phenotype,
+    Provenance,
+    ReferenceMatch,
+    ReferenceRecord,
+    Status,
+    slug_of,
+)
+
+ProfileFactory = Callable[..., EscapeProfile]
+
+AXES_YAML = Path(__file__).parents[2] / "resources" / "axes" / "axes.yaml"
+
+# Scores of a desert tumour with several mechanisms detected; axes not named here are not evaluable.
+SCORES = {
+    "antigen_loss": 0.41,
+    "coinhibition": -0.62,
+    "stroma": 1.38,
+    "exclusion": 1.81,
+    "angiogenesis": 0.22,
+    "exhaustion": 0.10,
+    "treg": 0.55,
+    "mdsc": 1.22,
+    "tam": -0.35,
+    "suppressive": 0.47,
+    "mhc1_loss": 0.96,
+    "mhc1_weakest_link": 4.62,
+    "mhc2_loss": 0.88,
+    "ifng_machinery": 0.73,
+    "hypoxia_glycolysis": 1.07,
+    "adenosine": -0.004,
+    "kynurenine": -1.12,
+    "lipid": 0.31,
+    "effector_absence": 1.64,
+}
+GENES = {
+    "mhc1_weakest_link": ("B2M", "HLA-A", "TAP1", "TAP2", "HLA-C", "NLRC5"),
+    "effector_absence": ("CD8A", "GZMB", "PRF1", "IFNG", "CXCL9"),
+    "stroma": ("FAP", "COL11A1", "POSTN", "TAGLN", "COL1A1"),
+}
+RAW_AXES = ("coinhibition", "exhaustion", "suppressive", "mhc1_loss")
+
+
+@pytest.fixture(scope="session")
+def axis_definitions() -> tuple[dict[str, str], ...]:
+    return tuple(yaml.safe_load(AXES_YAML.read_text(encoding="utf-8"))["axes"])
+
+
+@pytest.fixture(scope="session")
+def make_profile(axis_definitions: tuple[dict[str, str], ...]) -> ProfileFactory:
+    """Factory: a provisional desert tumour unless fields are given."""
+
+    def make(sample_id: str = "TUM-0042-A", **changes: object) -> EscapeProfile:
+        fields: dict[str, object] = {
+            "sample_id": sample_id,
+            "slug": slug_of(sample_id),
+            "cohort": "urothelial_baseline",
+            "status": Status.PROVISIONAL,
+            "index": make_index(73.4),
+            "phenotype": Phenotype.DESERT,
+            "archetype": Archetype.DESERT,
+            "leukocyte_fraction": 0.087,
+            "axes": tuple(make_axis(definition) for definition in axis_definitions),
+            "flags": make_flags(),
+            "metadata": {"cancer_type": "urothelial carcinoma", "timepoint": "baseline", "tmb": 7.25},
+            "reference": make_reference(),
+            "input": make_input(),
+            "provenance": make_provenance(),
+        }
+        return EscapeProfile.model_validate(fields | changes)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def matched_profile(make_profile: ProfileFactory) -> EscapeProfile:
+    reference = make_reference().model_copy(
+        update={"distance": 0.42, "match": ReferenceMatch.GOOD, "is_sample_in_reference": True}
+    )
+    return make_profile(
+        "CRC-17",
+        status=Status.REFERENCE_MATCHED,
+        phenotype=Phenotype.INFLAMED,
+        archetype=Archetype.INFLAMED_RESPONSIVE,
+        index=make_index(22.6),
+        flags=(),
+        reference=reference,
+    )
+
+
+@pytest.fixture(scope="session")
+def empty_profile(
+    make_profile: ProfileFactory, axis_definitions: tuple[dict[str, str], ...]
+) -> EscapeProfile:
+    """Nothing is evaluable."""
+    return make_profile(
+        "TUM-0099-F",
+        status=Status.NOT_EVALUABLE,
+        index=make_index(None),
+        phenotype=None,
+        archetype=None,
+        leukocyte_fraction=None,
+        axes=tuple(make_axis(definition, is_evaluable=False) for definition in axis_definitions),
+        flags=(FlagRecord(flag="sample_empty", sentence="All genes of this sample are 0 or missing."),),
+        metadata={},
+        reference=make_reference().model_copy(
+            update={"distance": None, "match": None, "anchor_offset_log2": None, "n_anchors": 0}
+        ),
+    )
+
+
+@pytest.fixture(scope="session")
+def hostile_profile(make_profile: ProfileFactory) -> EscapeProfile:
+    return make_profile(
+        '<script>alert(1)</script>"\u202egnp.exe',
+        cohort="{{7*7}}",
+        metadata={
+            "=1+1": "'; DROP--",
+            "note": "<img src=x onerror=alert(2)>\x00\n",
+            "cancer_type": "{% raw %}50% x",
+        },
+        flags=(FlagRecord(flag="</style><script>", sentence="%(sample)s %s {0} </title>\u2066"),),
+    )
+
+
+@pytest.fixture(scope="session")
+def sample_profiles(
+    make_profile: ProfileFactory,
+    matched_profile: EscapeProfile,
+    empty_profile: EscapeProfile,
+    hostile_profile: EscapeProfile,
+) -> tuple[EscapeProfile, ...]:
+    return make_profile(), matched_profile, empty_profile, hostile_profile
+
+
+def make_axis(definition: dict[str, str], *, is_evaluable: bool = True) -> AxisProfile:
+    axis, threshold = definition["axis"], float(definition["threshold"])
+    score = SCORES.get(axis) if is_evaluable else None
+    return AxisProfile(
+        axis=axis,
+        title=definition["title"],
+        group=definition["group"],
+        mechanism=definition["mechanism"],
+        adjusted_for=definition.get("adjusted_for"),
+        score=score,
+        raw_score=score + 0.5 if score is not None and axis in RAW_AXES else None,
+        interval=None if score is None else Interval(low=score - 1.3, high=score + 1.3),
+        interval_within=None if score is None else Interval(low=score - 0.4, high=score + 0.4),
+        percentile=None if score is None else 87.3,
+        percentile_n=592,
+        coverage=0.12 if score is None else 0.9,
+        threshold=threshold,
+        call=make_call(score, threshold),
+        call_reason=make_reason(score, threshold),
+        weakest_gene="B2M" if axis == "mhc1_weakest_link" and score is not None else None,
+        evidence=() if score is None else make_genes(axis),
+        opposing=() if score is None else make_genes("opposing")[:1],
+        meaning=definition["meaning"],
+        limits=definition["limits"],
+    )
+
+
+def make_call(score: float | None, threshold: float) -> Call:
+    if score is None:
+        return Call.NOT_EVALUABLE
+    return Call.DETECTED if score >= threshold else Call.NOT_DETECTED
+
+
+def make_reason(score: float | None, threshold: float) -> str:
+    if score is None:
+        return "1 of 8 genes is measured, fewer than the 3 needed."
+    side = "above" if score >= threshold else "below"
+    return f"The score {score:+.2f} is {side} the threshold {threshold:.2f}."
+
+
+def make_genes(axis: str) -> tuple[GeneEvidence, ...]:
+    genes = GENES.get(axis, ("SLC2A1", "CA9", "VEGFA"))
+    return tuple(
+        GeneEvidence(gene_symbol=gene, component=axis, z=2.75 - rank, log2_tpm=6.5 - rank, direction=-1)
+        for rank, gene in enumerate(genes)
+    )
+
+
+def make_index(score: float | None) -> IndexProfile:
+    blocks = (("effector_absence", 0.5), ("mhc1_loss", 1 / 6), ("stroma", 1 / 6), ("suppressive", 1 / 6))
+    return IndexProfile(
+        score=score,
+        interval=None if score is None else Interval(low=max(0.0, score - 31), high=min(100.0, score + 24)),
+        interval_within=None if score is None else Interval(low=score - 9, high=score + 8),
+        blocks=tuple(
+            IndexBlock(block=block, weight=weight, score=None if score is None else SCORES[block])
+            for block, weight in blocks
+        ),
+    )
+
+
+def make_flags() -> tuple[FlagRecord, ...]:
+    return (
+        FlagRecord(flag="reference_distant", sentence="The anchor genes lie 1.64 log2 from the reference."),
+        FlagRecord(flag="renamed_symbols", sentence="312 gene symbols were renamed to the approved ones."),
+        FlagRecord(
+            flag="units_guessed", sentence="No unit was declared; log2(x+1) was read from the numbers."
+        ),
+    )
+
+
+def make_reference() -> ReferenceRecord:
+    return ReferenceRecord(
+        name="tcga-crc-v1",
+        description="TCGA colorectal tumours, RSEM with length factors",
+        tumour_type="colorectal adenocarcinoma",
+        assay="bulk RNA-seq",
+        n_samples=592,
+        distance=1.64,
+        match=ReferenceMatch.POOR,
+        n_anchors=4318,
+        anchor_offset_log2=-0.37,
+        is_sample_in_reference=False,
+    )
+
+
+def make_input() -> InputRecord:
+    return InputRecord(
+        unit="log2(x+1)",
+        unit_is_declared=False,
+        unit_evidence="2^x − 1 adds up to 1.000e6 in every sample",
+        n_genes=18234,
+        is_targeted_panel=False,
+        input_sha256="1f" * 32,
+    )
+
+
+def make_provenance() -> Provenance:
+    return Provenance(package_version="0.1.0", reference_sha256="2e" * 32, genesets_sha256="3d" * 32, seed=0)
+
+
+@dataclass
+class ParsedPage:
+    """Tags with their attributes and the texts between them, as a browser's parser finds them."""
+
+    tags: list[tuple[str, dict[str, str]]]
+    texts: list[str]
+
+    def values(self, tag: str, attribute: str) -> list[str]:
+        return [found[attribute] for name, found in self.tags if name == tag and attribute in found]
+
+    @property
+    def text(self) -> str:
+        return " ".join(" ".join(self.texts).split())
+
+
+class PageParser(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.page = ParsedPage([], [])
+        self.is_in_style = False
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.page.tags.append((tag, {name: value or "" for name, value in attrs}))
+        self.is_in_style = tag == "style"
+
+    def handle_endtag(self, tag: str) -> None:
+        self.is_in_style = False
+
+    def handle_data(self, data: str) -> None:
+        if not self.is_in_style:
+            self.page.texts.append(data)
+
+
+@pytest.fixture(scope="session")
+def parse_page() -> Callable[[str], ParsedPage]:
+    def parse(html: str) -> ParsedPage:
+        parser = PageParser()
+        parser.feed(html)
+        return parser.page
+
+    return parse

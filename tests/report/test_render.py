@@ -1,0 +1,269 @@
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from gettext import NullTranslations
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from escape_score.errors import ResultInvalidError, UsageError
+from escape_score.model.record import EscapeProfile, FlagRecord, GeneEvidence
+from escape_score.report import render_cohort, render_sample
+from escape_score.report.environment import environment, make_environment
+from escape_score.report.view import sample_view
+
+ProfileFactory = Callable[..., EscapeProfile]
+PageParser = Callable[[str], Any]
+
+SOURCE = Path(__file__).parents[2] / "src"
+KIBIBYTE = 1024
+HEAVY_LIBRARIES = ("anndata", "numpy", "pandas", "scanpy", "scipy", "h5py", "snakemake")
+CSP = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+
+
+@pytest.fixture(scope="session")
+def pages(sample_profiles: tuple[EscapeProfile, ...]) -> tuple[str, ...]:
+    return (*map(render_sample, sample_profiles), render_cohort(sample_profiles, skipped=[("S9", "empty")]))
+
+
+def run_python(code: str) -> str:
+    """What a fresh interpreter prints."""
+    environ = os.environ | {"PYTHONPATH": str(SOURCE)}
+    command = [sys.executable, "-c", code]
+    return subprocess.run(command, capture_output=True, text=True, check=True, env=environ).stdout
+
+
+def test_render_starts_without_numerical_libraries() -> None:
+    code = "import sys, escape_score.report; print(*sorted({name.split('.')[0] for name in sys.modules}))"
+    loaded = set(run_python(code).split())
+    assert "jinja2" in loaded
+    assert not loaded & set(HEAVY_LIBRARIES)
+
+
+def test_render_reads_only_errors_and_the_record_model() -> None:
+    code = "import sys, escape_score.report; print(*(n for n in sys.modules if n.startswith('escape_score')))"
+    others = {name for name in run_python(code).split() if not name.startswith("escape_score.report")}
+    assert others == {
+        "escape_score",
+        "escape_score.errors",
+        "escape_score.model",
+        "escape_score.model.record",
+    }
+
+
+def test_render_is_deterministic(make_profile: ProfileFactory) -> None:
+    assert render_sample(make_profile()) == render_sample(make_profile())
+
+
+def test_render_sample_answers_before_the_table(make_profile: ProfileFactory) -> None:
+    html = render_sample(make_profile())
+    order = ("Research use only", "TUM-0042-A</h1>", "Few effector T cells", "Provisional: levels", "<table")
+    places = [html.index(text, html.index("<body")) for text in order]
+    assert places == sorted(places)
+
+
+def test_render_sample_shows_the_numbers_of_the_record(
+    make_profile: ProfileFactory, parse_page: PageParser
+) -> None:
+    text = parse_page(render_sample(make_profile())).text
+    for shown in (
+        "+1.81 [0.5, 3.1]",
+        "P87 of 592",
+        "weakest gene: B2M",
+        "1.64 log2",
+        "of 100, 90 % interval [42, 97]",
+    ):
+        assert shown in text
+
+
+def test_render_sample_says_that_the_index_was_not_trained(
+    make_profile: ProfileFactory, parse_page: PageParser
+) -> None:
+    assert "exploratory and was not trained on response" in parse_page(render_sample(make_profile())).text
+
+
+@pytest.mark.parametrize("is_in_reference", [True, False])
+def test_render_sample_says_when_percentiles_leave_the_sample_out(
+    make_profile: ProfileFactory, is_in_reference: bool
+) -> None:
+    reference = make_profile().reference.model_copy(update={"is_sample_in_reference": is_in_reference})
+    html = render_sample(make_profile(reference=reference))
+    assert ("its percentiles leave it out" in html) is is_in_reference
+
+
+def test_render_sample_never_writes_zero_or_nan_for_not_evaluable(
+    empty_profile: EscapeProfile, parse_page: PageParser
+) -> None:
+    text = parse_page(render_sample(empty_profile)).text
+    assert "not evaluable" in text
+    assert "no percentile" in text
+    assert not re.search(r"\bnan\b|\bNone\b|0\.00", text)
+
+
+def test_render_sample_stays_small_with_many_genes(make_profile: ProfileFactory) -> None:
+    gene = GeneEvidence(
+        gene_symbol="HLA-DPB1", component="antigen_melanocytic", z=-2.5, log2_tpm=11.4, direction=-1
+    )
+    axes = tuple(
+        axis.model_copy(update={"evidence": (gene,) * 40, "opposing": (gene,) * 40})
+        for axis in make_profile().axes
+    )
+    assert len(render_sample(make_profile(axes=axes)).encode()) <= 150 * KIBIBYTE
+
+
+def test_render_loads_nothing(pages: tuple[str, ...], parse_page: PageParser) -> None:
+    for html in pages:
+        page = parse_page(html)
+        assert {tag for tag, _ in page.tags} & {
+            "script",
+            "img",
+            "iframe",
+            "object",
+            "embed",
+            "base",
+            "form",
+        } == set()
+        assert page.values("link", "href") == ["data:,"]
+        assert page.values("meta", "content")[0].startswith(CSP)
+        assert "url(" not in html
+        assert "@import" not in html
+
+
+def test_render_links_only_to_anchors_and_slugs(pages: tuple[str, ...], parse_page: PageParser) -> None:
+    for html in pages:
+        page = parse_page(html)
+        ids = [attributes["id"] for _, attributes in page.tags if "id" in attributes]
+        assert len(ids) == len(set(ids))
+        anchors = {f"#{name}" for name in ids}
+        for target in page.values("a", "href"):
+            assert target in anchors | {"../index.html"} or re.fullmatch(r"samples/[a-z0-9-]+\.html", target)
+
+
+def test_render_marks_up_tables(pages: tuple[str, ...], parse_page: PageParser) -> None:
+    for html in pages:
+        page = parse_page(html)
+        tags = [tag for tag, _ in page.tags]
+        assert tags.count("caption") == tags.count("table") > 0
+        assert all("scope" in attributes for tag, attributes in page.tags if tag == "th")
+        assert tags.count("h1") == tags.count("main") == 1
+
+
+def test_render_names_its_language(make_profile: ProfileFactory, parse_page: PageParser) -> None:
+    assert parse_page(render_sample(make_profile(), lang="en")).values("html", "lang") == ["en"]
+
+
+def test_render_refuses_a_language_without_catalogue(make_profile: ProfileFactory) -> None:
+    with pytest.raises(UsageError, match="no such language"):
+        render_sample(make_profile(), lang="tlh")
+
+
+@pytest.mark.parametrize("render", [render_sample, lambda profile: render_cohort([profile])])
+def test_render_refuses_a_slug_that_is_no_file_name(
+    make_profile: ProfileFactory, render: Callable[[EscapeProfile], str]
+) -> None:
+    with pytest.raises(ResultInvalidError, match="not a file name"):
+        render(make_profile(slug="../up"))
+
+
+def test_render_shows_hostile_names_as_text(hostile_profile: EscapeProfile, parse_page: PageParser) -> None:
+    for html in (render_sample(hostile_profile), render_cohort([hostile_profile])):
+        page = parse_page(html)
+        assert '<script>alert(1)</script>"\\u202egnp.exe' in page.text
+        assert "{{7*7}}" in page.text
+        assert "49" not in page.text
+        assert "\u202e" not in html
+
+
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(text=st.text(st.characters(codec="utf-8"), min_size=1))
+def test_render_escapes_any_text_everywhere(
+    make_profile: ProfileFactory, parse_page: PageParser, text: str
+) -> None:
+    plain, profile = make_profile(), hostile_everywhere(make_profile, text)
+    for expected, html in (
+        (render_sample(plain), render_sample(profile)),
+        (render_cohort([plain]), render_cohort([profile])),
+    ):
+        assert [tag for tag, _ in parse_page(html).tags] == [tag for tag, _ in parse_page(expected).tags]
+        assert html.replace("\n", "").isprintable()
+
+
+def hostile_everywhere(make_profile: ProfileFactory, text: str) -> EscapeProfile:
+    """The usual profile with the text in each place that is filled from outside, of the same structure."""
+    usual = make_profile()
+    return make_profile(
+        text,
+        cohort=text,
+        metadata={key: text if isinstance(value, str) else value for key, value in usual.metadata.items()},
+        flags=tuple(FlagRecord(flag=flag.flag, sentence=text) for flag in usual.flags),
+        reference=usual.reference.model_copy(update={"name": text, "description": text}),
+        axes=tuple(axis.model_copy(update={"call_reason": text}) for axis in usual.axes),
+    )
+
+
+class MarkingTranslations(NullTranslations):
+    """Puts every translated text in brackets; a text without them was never offered for translation."""
+
+    def gettext(self, message: str) -> str:
+        return f"⟦{message}⟧"
+
+    def ngettext(self, msgid1: str, msgid2: str, n: int) -> str:
+        return f"⟦{msgid1 if n == 1 else msgid2}⟧"
+
+
+def test_render_offers_every_visible_text_for_translation(
+    make_profile: ProfileFactory, parse_page: PageParser
+) -> None:
+    words = MarkingTranslations()
+    page = sample_view(make_profile(flags=(), metadata={}), words)
+    html = make_environment(words).get_template("sample.html.j2").render(page=page, lang="en")
+    text = " ".join(parse_page(html).texts)
+    while "⟦" in text:
+        text = re.sub(r"⟦[^⟦⟧]*⟧", " ", text)
+    known = " ".join(record_words(make_profile()))
+    left = {word for word in re.findall(r"[A-Za-z][a-z]{3,}", text) if word not in known}
+    assert left == set()
+
+
+def record_words(profile: EscapeProfile) -> set[str]:
+    """Texts that the record itself brings, of which a page is no author."""
+    axes = {axis.axis.replace("_", " ") for axis in profile.axes} | {
+        axis.call_reason for axis in profile.axes
+    }
+    reference, source = profile.reference, profile.input
+    read = {source.unit_evidence, reference.description, reference.assay, reference.tumour_type}
+    return axes | read | {profile.cohort, "opposing"}
+
+
+def test_environment_is_made_once_a_language_and_always_escapes() -> None:
+    assert environment("en") is environment("en")
+    assert environment("en").from_string("{{ text }}").render(text="<b>") == "&lt;b&gt;"
+
+
+def test_templates_hold_no_arithmetic() -> None:
+    templates = SOURCE / "escape_score" / "report" / "templates"
+    expressions = [
+        expression
+        for path in templates.rglob("*.j2")
+        for expression in re.findall(r"\{\{(.*?)\}\}", path.read_text(encoding="utf-8"))
+    ]
+    assert len(expressions) > 50
+    assert [text for text in expressions if re.search(r"[-+*/<>]|\bround\b|\bformat\b", text)] == []
+
+
+def test_render_cohort_holds_a_thousand_samples(make_profile: ProfileFactory, parse_page: PageParser) -> None:
+    usual = make_profile()
+    profiles = (
+        usual.model_copy(update={"sample_id": f"S{number}", "slug": f"s{number}-0"}) for number in range(1000)
+    )
+    html = render_cohort(profiles)
+    links = [target for target in parse_page(html).values("a", "href") if target.startswith("samples/")]
+    assert len(links) == 1000
+    assert len(html.encode()) < 2000 * KIBIBYTE

@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import FrozenInstanceError
+from gettext import NullTranslations
+
+import pytest
+
+from escape_score.model.record import AxisProfile, EscapeProfile, FlagRecord, GeneEvidence
+from escape_score.report.mechanism_view import mechanism_view
+from escape_score.report.view import sample_view
+
+WORDS = NullTranslations()
+ProfileFactory = Callable[..., EscapeProfile]
+
+
+def axis_of(profile: EscapeProfile, name: str) -> AxisProfile:
+    return next(axis for axis in profile.axes if axis.axis == name)
+
+
+def test_sample_view_is_frozen(make_profile: ProfileFactory) -> None:
+    view = sample_view(make_profile(), WORDS)
+    with pytest.raises(FrozenInstanceError):
+        view.sample_id = "other"  # type: ignore[misc]
+
+
+def test_sample_view_shows_every_mechanism_once_in_its_family(make_profile: ProfileFactory) -> None:
+    profile = make_profile()
+    view = sample_view(profile, WORDS)
+    titles = [row.title for group in view.groups for row in group.mechanisms]
+    assert sorted(titles) == sorted(axis.title for axis in profile.axes)
+    assert [group.title for group in view.groups] == list(dict.fromkeys(axis.group for axis in profile.axes))
+
+
+def test_sample_view_gathers_a_family_that_is_scattered(make_profile: ProfileFactory) -> None:
+    axes = make_profile().axes
+    view = sample_view(make_profile(axes=(axes[0], axes[2], axes[1])), WORDS)
+    assert [(group.title, len(group.mechanisms)) for group in view.groups] == [
+        ("Antigens", 2),
+        ("Checkpoints", 1),
+    ]
+
+
+def test_sample_view_counts_calls(make_profile: ProfileFactory) -> None:
+    counts = sample_view(make_profile(), WORDS).counts
+    assert (counts.n_detected, counts.n_not_detected, counts.n_not_evaluable) == (6, 13, 4)
+
+
+def test_sample_view_parts_flags_that_matter_from_bookkeeping(make_profile: ProfileFactory) -> None:
+    flags = (FlagRecord(flag="renamed_symbols", sentence="a"), FlagRecord(flag="not_known_yet", sentence="b"))
+    view = sample_view(make_profile(flags=flags), WORDS)
+    assert [flag.flag for flag in view.flags] == ["not_known_yet"]
+    assert [flag.flag for flag in view.notes] == ["renamed_symbols"]
+
+
+@pytest.mark.parametrize(("fraction", "is_beyond"), [(None, False), (0.8, False), (0.81, True)])
+def test_sample_view_marks_a_high_leukocyte_fraction(
+    make_profile: ProfileFactory, fraction: float | None, is_beyond: bool
+) -> None:
+    view = sample_view(make_profile(leukocyte_fraction=fraction), WORDS)
+    assert view.is_beyond_leukocyte_limit is is_beyond
+
+
+def test_sample_view_titles_index_blocks_like_their_mechanisms(make_profile: ProfileFactory) -> None:
+    block = sample_view(make_profile(), WORDS).index.blocks[0]
+    assert (block.title, block.weight, block.score) == ("Lack of effector T cells", "50 %", "+1.64")
+
+
+def test_sample_view_writes_sheet_values_in_words(make_profile: ProfileFactory) -> None:
+    sheet = sample_view(make_profile(metadata={"msi": True, "tmb": 7.25, "site": "liver"}), WORDS).sheet
+    assert [(fact.label, fact.value) for fact in sheet] == [
+        ("msi", "yes"),
+        ("tmb", "7.25"),
+        ("site", "liver"),
+    ]
+
+
+def test_mechanism_view_formats_the_record(make_profile: ProfileFactory) -> None:
+    row = mechanism_view(axis_of(make_profile(), "mhc1_loss"), 13, WORDS)
+    assert (row.score, row.interval, row.interval_within) == ("+0.96", "[-0.3, 2.3]", "[0.6, 1.4]")
+    assert (row.raw_score, row.percentile, row.coverage) == ("+1.46", "P87 of 592", "90 %")
+    assert (row.anchor, row.threshold, row.call.word) == ("mechanism-13", "+1.50", "not detected")
+
+
+def test_mechanism_view_says_in_words_what_is_not_evaluable(empty_profile: EscapeProfile) -> None:
+    row = mechanism_view(axis_of(empty_profile, "mhc1_loss"), 1, WORDS)
+    assert (row.score, row.interval, row.percentile) == ("not evaluable", "no interval", "no percentile")
+    assert row.bar == ""
+
+
+@pytest.mark.parametrize(
+    ("n_genes", "n_more_than_row", "n_more_than_details"), [(0, 0, 0), (4, 0, 0), (8, 4, 0), (12, 8, 4)]
+)
+def test_mechanism_view_counts_genes_left_out(
+    make_profile: ProfileFactory, n_genes: int, n_more_than_row: int, n_more_than_details: int
+) -> None:
+    gene = GeneEvidence(gene_symbol="TAP1", component="mhc1", z=-2.04, log2_tpm=3.1, direction=-1)
+    axis = axis_of(make_profile(), "mhc1_loss").model_copy(update={"evidence": (gene,) * n_genes})
+    genes = mechanism_view(axis, 1, WORDS).evidence
+    assert len(genes.in_row) + genes.n_more_than_row == n_genes
+    assert (genes.n_more_than_row, genes.n_more_than_details) == (n_more_than_row, n_more_than_details)

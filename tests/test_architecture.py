@@ -1,0 +1,202 @@
+"""The import rules of ARCHITECTURE.md, read off the syntax trees of the package."""
+
+from __future__ import annotations
+
+import ast
+import graphlib
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).resolve().parents[1] / "src" / "escape_score"
+SOURCES = sorted(PACKAGE.rglob("*.py"))
+STAGES = {"read", "harmonise", "score", "profile", "report"}
+COMMAND_LINE = {"cli", "__main__"}
+LAUNCHER = "workflow_launcher"
+PLAN = "workflow_plan"
+HEAVY = {"gseapy", "lifelines", "llvmlite", "matplotlib", "numba", "scanpy", "statsmodels"}
+SEEDED = {"default_rng", "Generator", "SeedSequence", "PCG64", "BitGenerator"}
+EFFECTS = {
+    *("open", "print", "input", "exec", "eval", "read_text", "read_bytes", "write_text", "write_bytes"),
+    *(
+        "read_csv",
+        "read_table",
+        "read_parquet",
+        "read_h5ad",
+        "read_excel",
+        "read_json",
+        "load",
+        "loads",
+        "safe_load",
+    ),
+    *("mkdir", "unlink", "chdir", "exists", "is_file", "is_dir", "iterdir", "glob", "rglob", "cwd", "getcwd"),
+    *("getenv", "putenv", "basicConfig", "addHandler", "setLevel", "simplefilter", "filterwarnings"),
+    *("Popen", "check_output", "check_call", "seed", "default_rng", "urlopen", "now", "today", "time"),
+}
+
+
+def module_of(source: Path) -> str:
+    """``read/text.py`` → ``read.text``; a package is named like its folder."""
+    parts = source.relative_to(PACKAGE).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def imported(tree: ast.AST) -> Iterator[str]:
+    """Full names of what is imported anywhere in a module."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def own_imports(source: Path) -> set[str]:
+    """Modules of this package that a file imports, without the package's name."""
+    names = imported(ast.parse(source.read_text(encoding="utf-8")))
+    return {name.removeprefix("escape_score.") for name in names if name.startswith("escape_score.")}
+
+
+def component(name: str) -> str:
+    return name.split(".", maxsplit=1)[0]
+
+
+def run_at_import(node: ast.AST) -> Iterator[ast.AST]:
+    """Nodes evaluated when a module is imported: everything but the bodies of functions."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef):
+            for evaluated in (
+                *child.decorator_list,
+                *child.args.defaults,
+                *filter(None, child.args.kw_defaults),
+            ):
+                yield evaluated
+                yield from run_at_import(evaluated)
+        elif isinstance(child, ast.Lambda):
+            continue
+        elif not _is_main_guard(child):
+            yield child
+            yield from run_at_import(child)
+
+
+def _is_main_guard(node: ast.AST) -> bool:
+    return isinstance(node, ast.If) and ast.unparse(node.test).startswith("__name__ ==")
+
+
+def called_name(call: ast.Call) -> str:
+    function = call.func
+    return function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+
+
+every_source = pytest.mark.parametrize("source", SOURCES, ids=lambda path: module_of(path) or "escape_score")
+
+
+def test_package_is_found() -> None:
+    assert {"errors", "model"} <= {component(module_of(source)) for source in SOURCES}
+
+
+@every_source
+def test_module_imports_only_lower_layers(source: Path) -> None:
+    module = module_of(source)
+    name = component(module)
+    used = {component(target) for target in own_imports(source)} - {name, "__version__"}
+    if name in COMMAND_LINE:
+        return
+    if name in {"", "errors"}:
+        assert not used
+    elif name == "model":
+        assert used <= {"errors"}
+    elif name == "report":
+        targets = {target for target in own_imports(source) if component(target) != "report"}
+        assert all(
+            target == "__version__" or target.startswith(("errors", "model.record")) for target in targets
+        )
+    elif name == LAUNCHER:
+        assert used <= {"errors", PLAN}
+    elif name == PLAN:
+        # It counts the samples of a matrix; it runs no stage.
+        assert used <= {"errors", "config", "read"}
+    else:
+        assert not used & (STAGES | COMMAND_LINE | {LAUNCHER})
+
+
+def test_components_form_no_cycle() -> None:
+    graph: dict[str, set[str]] = {}
+    for source in SOURCES:
+        name = component(module_of(source))
+        graph.setdefault(name, set()).update({component(target) for target in own_imports(source)} - {name})
+    assert list(graphlib.TopologicalSorter(graph).static_order())
+
+
+@every_source
+def test_module_has_no_relative_import(source: Path) -> None:
+    tree = ast.parse(source.read_text(encoding="utf-8"))
+    assert [node.lineno for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.level] == []
+
+
+@every_source
+def test_module_leaves_snakemake_to_the_launcher(source: Path) -> None:
+    tree = ast.parse(source.read_text(encoding="utf-8"))
+    words = {
+        node.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
+    names = {component(name) for name in imported(tree)}
+    assert module_of(source) == LAUNCHER or "snakemake" not in words | names
+
+
+@every_source
+def test_module_imports_heavy_libraries_only_inside_functions(source: Path) -> None:
+    tree = ast.parse(source.read_text(encoding="utf-8"))
+    at_import = ast.Module(
+        body=[node for node in run_at_import(tree) if isinstance(node, ast.Import | ast.ImportFrom)],
+        type_ignores=[],
+    )
+    assert {component(name) for name in imported(at_import)} & HEAVY == set()
+
+
+@every_source
+def test_module_does_nothing_at_import(source: Path) -> None:
+    tree = ast.parse(source.read_text(encoding="utf-8"))
+    calls = [node for node in run_at_import(tree) if isinstance(node, ast.Call)]
+    assert [
+        f"line {call.lineno}: {called_name(call)}" for call in calls if called_name(call) in EFFECTS
+    ] == []
+
+
+@every_source
+def test_module_keeps_no_global_state(source: Path) -> None:
+    tree = ast.parse(source.read_text(encoding="utf-8"))
+    assert [node.lineno for node in ast.walk(tree) if isinstance(node, ast.Global)] == []
+
+
+@every_source
+def test_module_draws_only_from_a_seeded_generator(source: Path) -> None:
+    tree = ast.parse(source.read_text(encoding="utf-8"))
+    unseeded = [
+        ast.unparse(node)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute)
+        and ast.unparse(node.value) in {"np.random", "numpy.random"}
+        and node.attr not in SEEDED
+    ]
+    bare = [
+        call
+        for call in ast.walk(tree)
+        if isinstance(call, ast.Call) and called_name(call) == "default_rng" and not call.args
+    ]
+    assert unseeded == []
+    assert bare == []
+    assert "random" not in set(imported(tree))
+
+
+def test_rendering_starts_without_the_matrix_libraries() -> None:
+    matrix_libraries = "{'anndata', 'pandas', 'scanpy', 'scipy'}"
+    program = f"import sys, escape_score.report; print(*{matrix_libraries} & set(sys.modules))"
+    loaded = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=PACKAGE.parent
+    ).stdout.split()
+    assert loaded == []

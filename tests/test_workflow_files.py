@@ -1,0 +1,97 @@
+"""The workflow holds names and no logic; the lock names files by their hashes and no host."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+WORKFLOW = ROOT / "workflow"
+SNAKEFILE = WORKFLOW / "Snakefile"
+COMMON = WORKFLOW / "rules" / "common.smk"
+RULE_FILES = sorted(path for path in (WORKFLOW / "rules").glob("*.smk") if path != COMMON)
+MAX_SNAKEFILE_LINES = 40
+MAX_COMMON_LINES = 80
+STAGE_FILES = {"read.smk", "harmonise.smk", "score.smk", "profile.smk", "report.smk"}
+
+every_workflow_file = pytest.mark.parametrize(
+    "path", [SNAKEFILE, COMMON, *RULE_FILES], ids=lambda path: path.name
+)
+every_rule_file = pytest.mark.parametrize("path", RULE_FILES, ids=lambda path: path.name)
+
+
+def rules_of(path: Path) -> dict[str, str]:
+    """The text of each rule of a file."""
+    parts = re.split(r"^rule (\w+):\n", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    return dict(zip(parts[1::2], parts[2::2], strict=True))
+
+
+def shell_of(rule: str) -> str:
+    """The command of a rule, its string literals joined."""
+    return "".join(re.findall(r'^\s+"(.*)"$', rule.split("    shell:\n")[1], flags=re.MULTILINE))
+
+
+def test_workflow_has_one_rule_file_a_stage() -> None:
+    assert {path.name for path in RULE_FILES} == STAGE_FILES
+
+
+@pytest.mark.parametrize(("path", "most"), [(SNAKEFILE, MAX_SNAKEFILE_LINES), (COMMON, MAX_COMMON_LINES)])
+def test_workflow_file_stays_short(path: Path, most: int) -> None:
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= most
+
+
+@every_workflow_file
+def test_workflow_file_holds_no_code_in_rules(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert re.findall(r"^\s*(?:run|script|notebook|wrapper):|\blambda\b", text, flags=re.MULTILINE) == []
+
+
+@every_rule_file
+def test_rule_calls_the_program_once(path: Path) -> None:
+    for rule in rules_of(path).values():
+        command = shell_of(rule)
+        assert command.startswith("escape-score ")
+        assert command.endswith(" > {log:q} 2>&1")
+        assert re.findall(r"[;|`$]|&&", command) == []
+
+
+@every_rule_file
+def test_rule_quotes_every_value(path: Path) -> None:
+    for rule in rules_of(path).values():
+        values = re.findall(r"\{[^}]*\}", shell_of(rule))
+        assert values
+        assert [value for value in values if not value.endswith(":q}")] == []
+
+
+@every_rule_file
+def test_rule_has_docstring_log_version_and_resources(path: Path) -> None:
+    for rule in rules_of(path).values():
+        assert rule.startswith('    """')
+        assert "    log:\n" in rule
+        assert "package_version=PACKAGE_VERSION" in rule
+        assert re.search(r"mem_mb=\d+,\s+runtime=\d+", rule)
+
+
+@every_rule_file
+def test_rule_writes_into_its_cohort_only(path: Path) -> None:
+    for rule in rules_of(path).values():
+        outputs = re.findall(r'"([^"]+)"', rule.split("    output:\n")[1].split("    log:\n")[0])
+        assert outputs
+        assert all(output.startswith(("work/{cohort}/", "results/{cohort}/")) for output in outputs)
+
+
+def test_lock_names_no_host_and_every_hash() -> None:
+    text = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+    requirements = re.split(r"(?<!\\)\n", text.strip())
+    assert not re.search(r"https?://|--(?:extra-)?index-url|--find-links", text)
+    assert [line for line in requirements if "--hash=sha256:" not in line] == []
+
+
+@pytest.mark.parametrize(
+    "name", ["snakemake", "pandas", "scanpy", "gseapy", "pyarrow", "pytest", "anndata", "playwright"]
+)
+def test_lock_pins_the_named_stack(name: str) -> None:
+    text = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+    assert re.search(rf"^{name}==", text, flags=re.MULTILINE)

@@ -1,0 +1,63 @@
+"""What the launcher reads out of Snakemake's words; e2e/test_workflow.py runs the real thing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from escape_score.errors import EscapeScoreError, ExitCode, FileMissingError
+from escape_score.workflow_launcher import SnakemakeLog, launch_workflow, workflow_folder
+
+# As written by Snakemake 9.27.1 when the command of one job ends with status 3.
+FAILED_JOB = """\
+1 of 17 steps (6%) done
+Error in rule score:
+    message: None
+    jobid: 4
+    input: work/a/harmonised.h5ad
+    output: work/a/scores.h5ad
+    log: logs/a/score.log (check log file(s) for error details)
+    shell:
+        escape-score score work/a/harmonised.h5ad --out work/a/scores.h5ad > logs/a/score.log 2>&1
+        (command exited with non-zero exit code)
+7 of 17 steps (41%) done
+WorkflowError:
+At least one job did not complete successfully.
+"""
+LOCKED = (
+    "Error: Directory cannot be locked. Please make sure that no other Snakemake process is trying to create "
+    "the same files in the following directory:\n"
+)
+
+
+def observed(text: str) -> SnakemakeLog:
+    log = SnakemakeLog()
+    for line in text.splitlines(keepends=True):
+        log.observe(line)
+    return log
+
+
+def test_snakemake_log_counts_the_steps() -> None:
+    log = observed(FAILED_JOB)
+    assert (log.n_done, log.n_steps) == (7, 17)
+
+
+def test_snakemake_log_names_each_failed_job_once() -> None:
+    assert observed(FAILED_JOB * 2).failed_logs == ["logs/a/score.log"]
+
+
+@pytest.mark.parametrize(("text", "is_locked"), [(LOCKED, True), (FAILED_JOB, False)])
+def test_snakemake_log_knows_a_lock(text: str, is_locked: bool) -> None:
+    assert observed(text).is_locked is is_locked
+
+
+def test_workflow_folder_holds_the_snakefile() -> None:
+    assert (workflow_folder() / "rules" / "common.smk").is_file()
+
+
+def test_launch_workflow_starts_nothing_without_a_config(tmp_path: Path) -> None:
+    with pytest.raises(EscapeScoreError) as caught:
+        launch_workflow(tmp_path / "none.yaml", directory=tmp_path / "run")
+    assert isinstance(caught.value, FileMissingError) or caught.value.exit_code is ExitCode.USAGE
+    assert not (tmp_path / "run").exists()

@@ -1,0 +1,58 @@
+import os
+import re
+import sys
+from pathlib import Path
+
+from escape_score import __version__ as PACKAGE_VERSION
+from escape_score.errors import EscapeScoreError, UsageError
+from escape_score.workflow_plan import plan_workflow
+
+# Plain `snakemake` may run without an activated environment; its jobs must find the program of this one.
+os.environ.update(PATH=os.pathsep.join([str(Path(sys.executable).parent), *os.get_exec_path()]))
+
+
+def checked_plan():
+    """One config file is read whole: Snakemake's merging of several, and of --config, plays no part."""
+    default = Path(workflow.basedir).parent / "config" / "config.yaml"
+    try:
+        if workflow.config_settings.config:
+            raise UsageError(
+                "--config: values on the command line are not read; write them into the config file"
+            )
+        return plan_workflow([default, *workflow.overwrite_configfiles][-1])
+    except EscapeScoreError as error:
+        print(*(f"error: {line}" for line in error.lines), sep="\n", file=sys.stderr)
+        sys.exit(int(error.exit_code))
+
+
+PLAN = checked_plan()
+GENE_SETS = PLAN.gene_sets or []
+REFERENCE = ["--reference", PLAN.reference] if PLAN.reference else []
+
+
+wildcard_constraints:
+    cohort="|".join(map(re.escape, PLAN.cohorts)),
+    chunk=r"[1-9]\d*",
+
+
+def of_cohort(attribute):
+    """For a rule: what is planned for the wildcard's cohort; no file where there is none."""
+
+    def value(wildcards):
+        return getattr(PLAN.cohorts[wildcards.cohort], attribute) or []
+
+    return value
+
+
+def option(flag, name):
+    """For a rule: a flag and the input it hands on; nothing where the rule has no such input."""
+
+    def words(wildcards, input):
+        return [flag, input.get(name)] if input.get(name) else []
+
+    return words
+
+
+def report_parts(wildcards):
+    n_chunks = PLAN.cohorts[wildcards.cohort].n_chunks
+    return [f"work/{wildcards.cohort}/report-{k + 1}.part.json" for k in range(n_chunks)]

@@ -1,0 +1,19 @@
+rule harmonise:
+    """Cohort to log2(TPM + 1) of approved gene symbols (samples x genes)."""
+    input:
+        cohort="work/{cohort}/cohort.h5ad",
+        gene_lengths=of_cohort("gene_lengths"),
+    output:
+        cohort="work/{cohort}/harmonised.h5ad",
+    log:
+        "logs/{cohort}/harmonise.log",
+    conda:
+        "../envs/escape_score.yaml"
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    params:
+        package_version=PACKAGE_VERSION,
+        gene_lengths=option("--gene-lengths", "gene_lengths"),
+    shell:
+        "escape-score harmonise {input.cohort:q} --out {output.cohort:q} {params.gene_lengths:q} > {log:q} 2>&1"

@@ -1,0 +1,28 @@
+rule profile:
+    """Signature scores to one profile per sample: tables, and one JSON file a sample, which the part file lists."""
+    input:
+        scores="work/{cohort}/scores.h5ad",
+        reference=PLAN.reference_files,
+    output:
+        profiles_tsv="results/{cohort}/profiles.tsv",
+        profiles_parquet="results/{cohort}/profiles.parquet",
+        scores_tsv="results/{cohort}/scores.tsv",
+        scores_parquet="results/{cohort}/scores.parquet",
+        scores_h5ad="results/{cohort}/scores.h5ad",
+        qc="results/{cohort}/qc.tsv",
+        part="work/{cohort}/profiles.part.json",
+    log:
+        "logs/{cohort}/profile.log",
+    conda:
+        "../envs/escape_score.yaml"
+    resources:
+        mem_mb=4000,
+        runtime=120,
+    params:
+        package_version=PACKAGE_VERSION,
+        results="results/{cohort}",
+        reference=REFERENCE,
+        seed=PLAN.seed,
+    shell:
+        "escape-score profile {input.scores:q} --out {params.results:q} --part {output.part:q}"
+        " {params.reference:q} --seed {params.seed:q} > {log:q} 2>&1"

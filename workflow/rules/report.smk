@@ -1,0 +1,43 @@
+rule report:
+    """The pages of one slice of the samples, from their JSON alone; the part file lists what was written."""
+    input:
+        profiles="work/{cohort}/profiles.part.json",
+    output:
+        part="work/{cohort}/report-{chunk}.part.json",
+    log:
+        "logs/{cohort}/report-{chunk}.log",
+    conda:
+        "../envs/escape_score.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=60,
+    params:
+        package_version=PACKAGE_VERSION,
+        results="results/{cohort}",
+        chunks=of_cohort("n_chunks"),
+        lang=PLAN.lang,
+    shell:
+        "escape-score report {params.results:q} --profiles {input.profiles:q} --chunk {wildcards.chunk:q}"
+        " --chunks {params.chunks:q} --part {output.part:q} --lang {params.lang:q} > {log:q} 2>&1"
+
+
+rule gather:
+    """The cohort's page and, last of all, the manifest of everything in its results."""
+    input:
+        profiles="work/{cohort}/profiles.part.json",
+        reports=report_parts,
+    output:
+        index="results/{cohort}/index.html",
+        manifest="results/{cohort}/manifest.json",
+    log:
+        "logs/{cohort}/gather.log",
+    conda:
+        "../envs/escape_score.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        package_version=PACKAGE_VERSION,
+        results="results/{cohort}",
+    shell:
+        "escape-score gather {params.results:q} --parts {input.profiles:q} {input.reports:q} > {log:q} 2>&1"

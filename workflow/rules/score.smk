@@ -1,0 +1,22 @@
+rule score:
+    """Harmonised cohort (samples x genes) to signature scores (samples x signatures)."""
+    input:
+        cohort="work/{cohort}/harmonised.h5ad",
+        gene_sets=GENE_SETS,
+        reference=PLAN.reference_files,
+    output:
+        scores="work/{cohort}/scores.h5ad",
+    log:
+        "logs/{cohort}/score.log",
+    conda:
+        "../envs/escape_score.yaml"
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    params:
+        package_version=PACKAGE_VERSION,
+        gene_sets=option("--gene-sets", "gene_sets"),
+        reference=REFERENCE,
+    shell:
+        "escape-score score {input.cohort:q} --out {output.scores:q} {params.gene_sets:q}"
+        " {params.reference:q} > {log:q} 2>&1"
