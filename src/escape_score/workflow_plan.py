@@ -49,6 +49,8 @@ class WorkflowPlan:
         Name or folder of the reference, ``cohort``, or None for the shipped one.
     reference_files
         The tables of a reference named by its folder: where one changes, what rests on it is done again.
+    min_genes
+        Fewest genes with a known symbol a matrix may have.
     seed
         Seed of every random draw.
     lang
@@ -59,6 +61,7 @@ class WorkflowPlan:
     gene_sets: Path | None
     reference: str | None
     reference_files: tuple[Path, ...]
+    min_genes: int
     seed: int
     lang: str
 
@@ -101,6 +104,7 @@ def plan_workflow(config: Path) -> WorkflowPlan:
         gene_sets=settings.score.gene_sets,
         reference=settings.profile.reference,
         reference_files=_reference_files(settings.profile.reference),
+        min_genes=settings.min_genes,
         seed=settings.seed,
         lang=settings.report.lang,
     )

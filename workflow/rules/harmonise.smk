@@ -14,6 +14,8 @@ rule harmonise:
         runtime=60,
     params:
         package_version=PACKAGE_VERSION,
+        min_genes=PLAN.min_genes,
         gene_lengths=option("--gene-lengths", "gene_lengths"),
     shell:
-        "escape-score harmonise {input.cohort:q} --out {output.cohort:q} {params.gene_lengths:q} > {log:q} 2>&1"
+        "escape-score harmonise {input.cohort:q} --out {output.cohort:q} --min-genes {params.min_genes:q}"
+        " {params.gene_lengths:q} > {log:q} 2>&1"

@@ -54,7 +54,8 @@ class MatrixFacts:
     n_missing, n_negative, n_floor, n_infinite
         Cells that are NaN, below 0, at log2(0.001), and infinite.
     minimum, maximum, total, negative_total, total_squares
-        Over finite cells (``negative_total``: over those below 0), in the unit of the file; NaN where a sample has none.
+        Over finite cells, in the unit of the file; NaN where a sample has none. ``negative_total`` adds up
+        those below 0.
     is_integer
         True where all finite cells are whole numbers.
     exp2_total, exp_total, exp10_total

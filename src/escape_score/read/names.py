@@ -87,7 +87,7 @@ def check_header(path: Path, corner: str, sample_ids: Sequence[str]) -> None:
         The names are numbers, and the corner is a gene.
     """
     if sample_ids and all(NUMBER.fullmatch(name.strip()) for name in sample_ids) and gene_fraction((corner,)):
-        msg = f"{path}: no header (the first line holds gene {corner} and numbers); name the samples in a first line"
+        msg = f"{path}: no header (the first line holds gene {corner} and numbers); name the samples above it"
         raise MatrixInvalidError(msg)
 
 

@@ -62,11 +62,14 @@ COMPRESSIONS: tuple[Compression, ...] = (Compression("gzip", b"\x1f\x8b", _gunzi
 class _GuardedStream(io.RawIOBase):
     """Decompressed bytes that stop with our own error where the file is damaged, cut short or a bomb."""
 
-    def __init__(self, inner: ByteSource, *, path: Path, compression: str, limits: ReadLimits) -> None:
+    def __init__(
+        self, packed: BinaryIO, *, path: Path, compression: Compression, limits: ReadLimits
+    ) -> None:
         super().__init__()
-        self._inner = inner
+        self._packed = packed
+        self._inner = compression.decompress(packed)
         self._path = path
-        self._compression = compression
+        self._compression = compression.name
         self._limits = limits
         self._packed_bytes = max(path.stat().st_size, 1)
         self._n_read = 0
@@ -110,6 +113,7 @@ class _GuardedStream(io.RawIOBase):
     def close(self) -> None:
         """Close the packed file too."""
         self._inner.close()
+        self._packed.close()
         super().close()
 
 
@@ -168,8 +172,7 @@ def open_bytes(path: Path, limits: ReadLimits) -> io.BufferedReader:
     compression = compression_of(packed.peek(8)[:8])
     if compression is None:
         return packed
-    inner = compression.decompress(packed)
-    guarded = _GuardedStream(inner, path=path, compression=compression.name, limits=limits)
+    guarded = _GuardedStream(packed, path=path, compression=compression, limits=limits)
     return io.BufferedReader(guarded, buffer_size=1 << 20)
 
 

@@ -4,14 +4,10 @@ from __future__ import annotations
 
 from functools import cache
 from gettext import NullTranslations
-from typing import TYPE_CHECKING, cast
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from escape_score.report.i18n import translations
-
-if TYPE_CHECKING:
-    from jinja2.ext import InternationalizationExtension
 
 
 @cache
@@ -58,6 +54,6 @@ def make_environment(words: NullTranslations) -> Environment:
         extensions=["jinja2.ext.i18n"],
     )
     engine.policies["ext.i18n.trimmed"] = True
-    # The extension adds this method to the engine at run time.
-    cast("InternationalizationExtension", engine).install_gettext_translations(words, newstyle=True)  # type: ignore[attr-defined]
+    # The extension adds this method when it is loaded, which no type of jinja2 says.
+    engine.install_gettext_translations(words, newstyle=True)  # type: ignore[attr-defined]
     return engine

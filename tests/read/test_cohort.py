@@ -1,0 +1,224 @@
+"""The stage as a whole: every format gives the same cohort, and every fault is told."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import anndata as ad
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from scipy import sparse
+
+from escape_score.errors import (
+    FileMissingError,
+    FileUnreadableError,
+    InputFaultsError,
+    MatrixInvalidError,
+    SampleSheetInvalidError,
+)
+from escape_score.genes import load_gene_table
+from escape_score.model.cohort import Cohort
+from escape_score.model.flags import Flag
+from escape_score.model.units import ExpressionUnit
+from escape_score.read import ReadLimits, count_samples, read_cohort
+
+MakeFrame = Callable[..., pd.DataFrame]
+Writer = Callable[[pd.DataFrame, Path], None]
+
+SYMBOLS = sorted(load_gene_table().current)
+
+
+def write_h5ad(frame: pd.DataFrame, path: Path, *, form: Callable[[np.ndarray], object] = np.asarray) -> None:
+    values = form(frame.to_numpy(dtype=float).T)
+    obs, var = pd.DataFrame(index=list(frame.columns)), pd.DataFrame(index=list(frame.index))
+    ad.AnnData(values, obs=obs, var=var).write_h5ad(path)
+
+
+WRITERS: dict[str, Writer] = {
+    "tsv": lambda frame, path: frame.to_csv(path, sep="\t", index_label="gene"),
+    "csv.gz": lambda frame, path: frame.to_csv(path, compression="gzip", index_label="gene"),
+    "parquet index": lambda frame, path: frame.to_parquet(path),
+    "parquet column": lambda frame, path: frame.rename_axis("gene").reset_index().to_parquet(path, index=False),
+    "parquet dictionary": lambda frame, path: (
+        frame.rename_axis("gene").reset_index().astype({"gene": "category"}).to_parquet(path, index=False)
+    ),
+    "parquet row groups": lambda frame, path: frame.to_parquet(path, row_group_size=2),
+    "h5ad dense": write_h5ad,
+    "h5ad csr": lambda frame, path: write_h5ad(frame, path, form=sparse.csr_matrix),
+    "h5ad csc": lambda frame, path: write_h5ad(frame, path, form=sparse.csc_matrix),
+}
+
+
+def values_of(cohort: Cohort) -> np.ndarray:
+    return cohort.source.block(0, len(cohort.sample_ids))
+
+
+@st.composite
+def frames(draw: st.DrawFn) -> pd.DataFrame:
+    n_genes, n_samples = draw(st.integers(2, 12)), draw(st.integers(1, 5))
+    cells = st.floats(0, 1e6, allow_subnormal=False) | st.just(np.nan)
+    values = draw(hnp.arrays(float, (n_genes, n_samples), elements=cells))
+    values[:2] = [[60.0], [0.5]]
+    names = st.text(st.characters(categories=("L", "N", "P")), min_size=1, max_size=8).filter(lambda x: '"' not in x)
+    unused = names.filter(lambda name: name not in SYMBOLS and not name.startswith("#"))
+    samples = draw(st.lists(unused, min_size=n_samples, max_size=n_samples, unique=True))
+    genes = draw(st.lists(st.sampled_from(SYMBOLS[:500]), min_size=n_genes, max_size=n_genes, unique=True))
+    return pd.DataFrame(values, index=genes, columns=[f"s{name}" for name in samples])
+
+
+@pytest.mark.parametrize("form", WRITERS)
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(frame=frames())
+def test_read_cohort_gives_back_what_was_written(tmp_path: Path, form: str, frame: pd.DataFrame) -> None:
+    path = tmp_path / "matrix"
+    WRITERS[form](frame, path)
+    cohort = read_cohort(path, name="c", declared_unit=ExpressionUnit.FPKM)
+    assert cohort.sample_ids == tuple(frame.columns)
+    assert cohort.source.gene_ids == tuple(frame.index)
+    assert np.array_equal(values_of(cohort), frame.to_numpy().T, equal_nan=True)
+    assert count_samples(path) == frame.shape[1]
+    assert cohort.input_sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+@pytest.mark.parametrize("form", WRITERS)
+def test_read_cohort_hands_out_blocks(tmp_path: Path, make_tpm: MakeFrame, form: str) -> None:
+    frame = make_tpm(n_samples=5)
+    WRITERS[form](frame, tmp_path / "matrix")
+    source = read_cohort(tmp_path / "matrix", name="c").source
+    pieces = [source.block(start, min(start + 2, 5)) for start in range(0, 5, 2)]
+    assert np.array_equal(np.concatenate(pieces), frame.to_numpy().T)
+    assert source.block(1, 3).dtype == np.float64
+
+
+def test_read_cohort_joins_sheet_by_id(tmp_path: Path, make_tpm: MakeFrame) -> None:
+    make_tpm(n_samples=3).to_csv(tmp_path / "m.tsv", sep="\t")
+    (tmp_path / "s.tsv").write_text("sample_id\tresponse\nP02\tPD\nP00\tCR\nghost\tCR\n", encoding="utf-8")
+    cohort = read_cohort(tmp_path / "m.tsv", name="c", sample_sheet=tmp_path / "s.tsv")
+    assert [record.response for record in cohort.samples] == ["R", "", "NR"]
+    assert [note.flag for note in cohort.flags.cohort] == [Flag.SHEET_ROWS_UNUSED]
+    assert [note.flag for note in cohort.flags.of_sample("P01")] == [Flag.NO_METADATA, Flag.SHEET_ROWS_UNUSED]
+
+
+def test_read_cohort_tells_faults_of_matrix_and_sheet_together(tmp_path: Path, make_tpm: MakeFrame) -> None:
+    frame = make_tpm()
+    (frame - frame.to_numpy().mean()).to_csv(tmp_path / "m.tsv", sep="\t")
+    (tmp_path / "s.tsv").write_text("sample_id\nX1\n", encoding="utf-8")
+    with pytest.raises(InputFaultsError) as caught:
+        read_cohort(tmp_path / "m.tsv", name="c", sample_sheet=tmp_path / "s.tsv")
+    assert "m.tsv" in caught.value.lines[0]
+    assert "no sample_id in common" in caught.value.lines[1]
+
+
+def test_read_cohort_tells_sheet_fault_beside_unreadable_matrix(tmp_path: Path) -> None:
+    (tmp_path / "s.tsv").write_text("", encoding="utf-8")
+    with pytest.raises(InputFaultsError) as caught:
+        read_cohort(tmp_path / "none.tsv", name="c", sample_sheet=tmp_path / "s.tsv")
+    assert [type(fault) for fault in caught.value.faults] == [FileMissingError, SampleSheetInvalidError]
+
+
+def test_read_cohort_recognises_transposed_matrix(tmp_path: Path, make_tpm: MakeFrame) -> None:
+    for form in ("tsv", "parquet index", "h5ad dense"):
+        WRITERS[form](make_tpm().T, tmp_path / form)
+        with pytest.raises(MatrixInvalidError, match="looks transposed.*samples belong in columns"):
+            read_cohort(tmp_path / form, name="c")
+
+
+@pytest.mark.parametrize(
+    ("name_of", "said"),
+    [
+        (str, "row numbers"),
+        (lambda at: f"ENSMUSG{at:011d}", "mouse"),
+        (lambda at: f"{at}_at", "probes"),
+        (lambda at: f"thing{at}", "no recognisable human gene"),
+    ],
+)
+def test_read_cohort_refuses_rows_that_are_no_genes(
+    tmp_path: Path, make_tpm: MakeFrame, name_of: Callable[[int], str], said: str
+) -> None:
+    frame = make_tpm()
+    frame.index = [name_of(at) for at in range(len(frame))]
+    frame.to_csv(tmp_path / "m.tsv", sep="\t", index_label="gene")
+    with pytest.raises(MatrixInvalidError, match=said):
+        read_cohort(tmp_path / "m.tsv", name="c")
+
+
+def test_read_cohort_refuses_too_many_samples(tmp_path: Path, make_tpm: MakeFrame) -> None:
+    make_tpm(n_samples=5).to_csv(tmp_path / "m.tsv", sep="\t")
+    with pytest.raises(MatrixInvalidError, match="too large"):
+        read_cohort(tmp_path / "m.tsv", name="c", limits=ReadLimits(max_samples=4))
+
+
+def test_read_cohort_refuses_infinite_cell_of_binary_format(tmp_path: Path, make_tpm: MakeFrame) -> None:
+    frame = make_tpm()
+    frame.iloc[5, 2] = -np.inf
+    frame.to_parquet(tmp_path / "m.parquet")
+    with pytest.raises(MatrixInvalidError, match=f"infinite.*gene {frame.index[5]}, sample P02"):
+        read_cohort(tmp_path / "m.parquet", name="c")
+
+
+@pytest.mark.parametrize("make", [os.mkdir, os.mkfifo])
+def test_read_cohort_refuses_what_is_no_file(tmp_path: Path, make: Callable[[Path], None]) -> None:
+    make(tmp_path / "m.tsv")
+    with pytest.raises(FileUnreadableError, match="folder|not a regular file"):
+        read_cohort(tmp_path / "m.tsv", name="c")
+
+
+@pytest.mark.parametrize("form", ["parquet index", "h5ad dense", "h5ad csr"])
+@pytest.mark.parametrize("part", [0.02, 0.5, 0.99])
+def test_read_cohort_refuses_cut_binary_file(
+    tmp_path: Path, make_tpm: MakeFrame, form: str, part: float
+) -> None:
+    path = tmp_path / "matrix"
+    WRITERS[form](make_tpm(), path)
+    content = path.read_bytes()
+    path.write_bytes(content[: int(len(content) * part)])
+    with pytest.raises(FileUnreadableError, match="damaged or truncated"):
+        read_cohort(path, name="c")
+
+
+def test_read_cohort_refuses_damaged_parquet_pages(tmp_path: Path, make_tpm: MakeFrame) -> None:
+    path = tmp_path / "m.parquet"
+    make_tpm(n_genes=3_000).to_parquet(path, compression="zstd")
+    content = bytearray(path.read_bytes())
+    content[100:2_000] = bytes(1_900)
+    path.write_bytes(bytes(content))
+    with pytest.raises(FileUnreadableError, match="damaged"):
+        read_cohort(path, name="c")
+
+
+def test_read_cohort_refuses_numbers_stored_as_text_in_parquet(tmp_path: Path, make_tpm: MakeFrame) -> None:
+    make_tpm().astype(str).to_parquet(tmp_path / "m.parquet")
+    with pytest.raises(MatrixInvalidError, match="stored as text .*'P00'"):
+        read_cohort(tmp_path / "m.parquet", name="c")
+
+
+def test_read_cohort_reads_parquet_beside_annotation_and_prefixes(tmp_path: Path, make_tpm: MakeFrame) -> None:
+    frame = make_tpm(n_samples=2).set_axis(["P1", "P1.baseline"], axis=1)
+    frame = frame.assign(length=np.arange(len(frame)), description="text").reset_index()
+    frame.to_parquet(tmp_path / "m.parquet", index=False)
+    cohort = read_cohort(tmp_path / "m.parquet", name="c")
+    assert cohort.sample_ids == ("P1", "P1.baseline")
+    assert np.array_equal(values_of(cohort), frame[["P1", "P1.baseline"]].to_numpy().T)
+
+
+def test_read_cohort_refuses_parquet_without_genes(tmp_path: Path, make_tpm: MakeFrame) -> None:
+    make_tpm().to_parquet(tmp_path / "m.parquet", index=False)
+    with pytest.raises(MatrixInvalidError, match="no gene column"):
+        read_cohort(tmp_path / "m.parquet", name="c")
+
+
+def test_read_cohort_refuses_long_parquet_by_its_footer(tmp_path: Path) -> None:
+    n_rows = 200_000
+    table = pa.table({"gene": pa.DictionaryArray.from_arrays(np.zeros(n_rows, "int32"), ["B2M"]), "A": np.zeros(n_rows)})
+    pq.write_table(table, tmp_path / "m.parquet")
+    with pytest.raises(MatrixInvalidError, match="too large, 200000 gene rows"):
+        read_cohort(tmp_path / "m.parquet", name="c")

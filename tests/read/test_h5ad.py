@@ -1,0 +1,108 @@
+"""h5ad files that point outside themselves or do not hold what they promise."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import anndata as ad
+import h5py
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import sparse
+
+from escape_score.errors import FileUnreadableError, InputError, MatrixInvalidError
+from escape_score.read.h5ad import H5AD
+from escape_score.read.limits import DEFAULT_LIMITS
+
+GENES = ["CD8A", "B2M", "GZMB"]
+
+
+@pytest.fixture
+def h5ad_path(tmp_path: Path) -> Path:
+    path = tmp_path / "m.h5ad"
+    values = sparse.csr_matrix(np.array([[1.0, 0.0, 2.0], [0.0, 0.0, 3.0]]))
+    ad.AnnData(values, obs=pd.DataFrame(index=["A", "B"]), var=pd.DataFrame(index=GENES)).write_h5ad(path)
+    return path
+
+
+def replace_x(file: h5py.File) -> None:
+    del file["X"]
+
+
+def link_x(file: h5py.File) -> None:
+    del file["X"]
+    file["X"] = h5py.ExternalLink("other.h5", "/X")
+
+
+def link_obs_by_detour(file: h5py.File) -> None:
+    other = Path(file.filename).with_name("other.h5")
+    with h5py.File(other, "w") as target:
+        target.create_group("obs")
+    del file["obs"]
+    file["detour"] = h5py.ExternalLink(str(other), "/obs")
+    file["obs"] = h5py.SoftLink("/detour")
+
+
+def store_x_outside(file: h5py.File) -> None:
+    del file["X"]
+    outside = str(Path(file.filename).with_name("raw.bin"))
+    file.create_dataset("X", shape=(2, 3), dtype="f8", external=[(outside, 0, 48)])
+
+
+def point_beyond(file: h5py.File) -> None:
+    file["X/indices"][0] = 7
+
+
+def break_row_starts(file: h5py.File) -> None:
+    file["X/indptr"][1] = 99
+
+
+def store_text(file: h5py.File) -> None:
+    del file["X"]
+    file["X"] = np.array([[b"a"] * 3] * 2)
+
+
+def drop_gene(file: h5py.File) -> None:
+    names = file["var/_index"][:-1]
+    del file["var/_index"]
+    file["var/_index"] = names
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (replace_x, "without X"),
+        (link_x, "link into another file"),
+        (link_obs_by_detour, "link into another file"),
+        (store_x_outside, "external storage"),
+        (point_beyond, "beyond its 3 genes"),
+        (break_row_starts, "row starts"),
+        (store_text, "not numbers"),
+        (drop_gene, "2 var names"),
+    ],
+)
+def test_open_matrix_refuses(h5ad_path: Path, change: Callable[[h5py.File], None], said: str) -> None:
+    with h5py.File(h5ad_path, "a") as file:
+        change(file)
+    with pytest.raises(InputError, match=said):
+        H5AD.open_matrix(h5ad_path, DEFAULT_LIMITS).source.block(0, 2)
+
+
+def test_open_matrix_refuses_huge_shape_without_reading(tmp_path: Path) -> None:
+    path = tmp_path / "m.h5ad"
+    with h5py.File(path, "w") as file:
+        file.create_dataset("X", shape=(100_000, 60_000), dtype="f4", chunks=(1000, 1000))
+        file.create_group("obs")
+        file.create_group("var")
+    with pytest.raises(MatrixInvalidError, match=r"too large \(100000 samples by 60000 genes\)"):
+        H5AD.open_matrix(path, DEFAULT_LIMITS)
+
+
+def test_open_matrix_refuses_other_hdf5(tmp_path: Path) -> None:
+    path = tmp_path / "m.h5ad"
+    with h5py.File(path, "w") as file:
+        file["data"] = [1, 2, 3]
+    with pytest.raises(FileUnreadableError, match="without X, obs, var"):
+        H5AD.count_samples(path, DEFAULT_LIMITS)
