@@ -38,7 +38,9 @@ def make_tpm() -> MakeFrame:
 def write_text(tmp_path: Path) -> WriteText:
     """Write lines of cells as a text file."""
 
-    def write(lines: list[str], *, name: str = "matrix.tsv", end: str = "\n", encoding: str = "utf-8") -> Path:
+    def write(
+        lines: list[str], *, name: str = "matrix.tsv", end: str = "\n", encoding: str = "utf-8"
+    ) -> Path:
         path = tmp_path / name
         path.write_bytes("".join(line + end for line in lines).encode(encoding))
         return path

@@ -165,6 +165,7 @@ def make_axis(definition: dict[str, str], *, is_evaluable: bool = True) -> AxisP
         mechanism=definition["mechanism"],
         adjusted_for=definition.get("adjusted_for"),
         score=score,
+        has_raw=axis in RAW_AXES,
         raw_score=score + 0.5 if score is not None and axis in RAW_AXES else None,
         interval=None if score is None else Interval(low=score - 1.3, high=score + 1.3),
         interval_within=None if score is None else Interval(low=score - 0.4, high=score + 0.4),

@@ -17,7 +17,7 @@ rule profile:
         "../envs/escape_score.yaml"
     resources:
         mem_mb=4000,
-        runtime=120,
+        runtime=60,
     params:
         package_version=PACKAGE_VERSION,
         results="results/{cohort}",

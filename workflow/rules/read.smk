@@ -11,7 +11,7 @@ rule read:
         "../envs/escape_score.yaml"
     resources:
         mem_mb=4000,
-        runtime=60,
+        runtime=30,
     params:
         package_version=PACKAGE_VERSION,
         units=of_cohort("units"),

@@ -10,7 +10,7 @@ rule report:
         "../envs/escape_score.yaml"
     resources:
         mem_mb=1000,
-        runtime=60,
+        runtime=30,
     params:
         package_version=PACKAGE_VERSION,
         results="results/{cohort}",

@@ -12,7 +12,7 @@ rule score:
         "../envs/escape_score.yaml"
     resources:
         mem_mb=4000,
-        runtime=60,
+        runtime=30,
     params:
         package_version=PACKAGE_VERSION,
         gene_sets=option("--gene-sets", "gene_sets"),

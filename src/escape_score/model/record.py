@@ -90,7 +90,8 @@ class AxisProfile(Record):
     mechanism: str = Field(description="what the axis looks at, one sentence")
     adjusted_for: str | None
     score: float | None = Field(description="reference SD units; larger = more resistance")
-    raw_score: float | None = Field(description="the same without adjustment, where the axis has one")
+    has_raw: bool = Field(description="whether the axis has an unadjusted twin")
+    raw_score: float | None = Field(description="the same without adjustment, where the axis has a twin")
     interval: Interval | None = Field(description="absolute, against the reference")
     interval_within: Interval | None = Field(description="for comparisons inside one pipeline")
     percentile: float | None = Field(ge=0, le=100, description="share of the reference's tumours below, %")

@@ -86,6 +86,7 @@ class RecordMaker:
             mechanism=axis.mechanism,
             adjusted_for=axis.adjusted_for,
             score=score,
+            has_raw=scores.raw is not None,
             raw_score=None if scores.raw is None else known(scores.raw[row]),
             interval=interval,
             interval_within=within_of(scores.bounds, row),

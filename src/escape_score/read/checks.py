@@ -23,6 +23,9 @@ BoolArray = npt.NDArray[np.bool_]
 LOG_MAXIMUM = 50.0
 """A transcriptome in linear units has a gene above this, one in logarithms never: log2 of 1e15 is 49.8."""
 
+PLAUSIBLE_MAXIMUM = 1e15
+"""No expression value in any unit is larger."""
+
 LOG2_FLOOR = float(np.log2(0.001))
 """Value of a zero in log2(x + 0.001): -9.966."""
 
@@ -181,7 +184,7 @@ def _inverse_totals(finite: FloatArray, maximum: FloatArray) -> dict[str, FloatA
 
 
 def check_finite(facts: MatrixFacts) -> None:
-    """Refuse infinite cells.
+    """Refuse cells that are infinite or beyond any measurement.
 
     Parameters
     ----------
@@ -194,6 +197,7 @@ def check_finite(facts: MatrixFacts) -> None:
         Names the first sample and gene.
     """
     if not facts.infinite_cells:
+        _check_plausible(facts)
         return
     sample, gene = facts.infinite_cells[0]
     msg = (
@@ -201,6 +205,15 @@ def check_finite(facts: MatrixFacts) -> None:
         f"{sample}); "
     )
     raise MatrixInvalidError(msg + "give a number, or NA")
+
+
+def _check_plausible(facts: MatrixFacts) -> None:
+    """Refuse numbers that no measurement gives, as damaged files hold them."""
+    extremes = np.fmax(np.abs(facts.minimum), np.abs(facts.maximum))
+    wild = names_of(facts, extremes > PLAUSIBLE_MAXIMUM)
+    if wild:
+        msg = f"{facts.label}: values beyond {PLAUSIBLE_MAXIMUM:g} (samples {listed(wild)}) are no expression; "
+        raise MatrixInvalidError(msg + "is the file damaged?")
 
 
 def flag_samples(facts: MatrixFacts) -> FlagLog:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from escape_score.errors import InputError, MatrixInvalidError
-from escape_score.genes import load_gene_table
+from escape_score.genes import GeneMapping, GeneMatch, load_gene_table
 from escape_score.read.annotation_names import ANNOTATION_NAMES
 from escape_score.read.cells import NUMBER
 from escape_score.read.faults import listed
@@ -20,6 +20,13 @@ MIN_GENE_FRACTION = 0.05
 
 TRANSPOSED_FRACTION = 0.3
 """From this fraction of recognised names on, the columns are genes."""
+
+MIN_COMPARED_COLUMNS = 20
+"""Columns from which their names can outweigh rows that may be genes, such as patients with numbers."""
+
+_CERTAIN_MATCHES = frozenset(
+    {GeneMatch.CURRENT, GeneMatch.ENSEMBL, GeneMatch.ENSEMBL_RETIRED, GeneMatch.ENSEMBL_UNNAMED}
+)
 
 
 SYMBOL_NAMES = ("gene_symbol", "symbol", "hugo_symbol", "hgnc_symbol", "gene_name")
@@ -91,13 +98,36 @@ def check_header(path: Path, corner: str, sample_ids: Sequence[str]) -> None:
         raise MatrixInvalidError(msg)
 
 
-def gene_fraction(names: Sequence[str]) -> float:
-    """Fraction, 0–1, of names that are known human genes, judged on at most ``N_PROBED_NAMES`` of them."""
+def gene_fraction(names: Sequence[str], *, with_entrez: bool = True) -> float:
+    """Fraction of names that are human genes without doubt.
+
+    Aliases and former symbols do not count: P1, S1 and T1 are among them, and name samples more often.
+
+    Parameters
+    ----------
+    names
+        Names of rows or columns; at most ``N_PROBED_NAMES`` of them are looked up.
+    with_entrez
+        Whether plain numbers count, which may be Entrez ids or sample numbers.
+
+    Returns
+    -------
+    float
+        0 to 1; 0 where there is no name.
+    """
     probed = tuple(name for name in names[:: -(-len(names) // N_PROBED_NAMES) or 1] if name.strip())
     if not probed:
         return 0.0
     mappings = load_gene_table().map_genes(probed)
-    return sum(mapping.gene_symbol is not None for mapping in mappings) / len(probed)
+    return sum(_is_certain(mapping, with_entrez=with_entrez) for mapping in mappings) / len(probed)
+
+
+def _is_certain(mapping: GeneMapping, *, with_entrez: bool) -> bool:
+    if mapping.match is GeneMatch.ENTREZ:
+        return with_entrez
+    if mapping.match is GeneMatch.CASE_CHANGED:
+        return (mapping.gene_symbol or "").upper() == mapping.given.strip().upper()
+    return mapping.match in _CERTAIN_MATCHES
 
 
 def check_orientation(path: Path, sample_ids: Sequence[str], gene_ids: Sequence[str]) -> None:
@@ -119,16 +149,24 @@ def check_orientation(path: Path, sample_ids: Sequence[str], gene_ids: Sequence[
         msg = f"{path}: no gene rows (only a header); give one row for every gene"
         raise MatrixInvalidError(msg)
     row_numbers = _are_row_numbers(gene_ids)
-    if not row_numbers and gene_fraction(gene_ids) >= MIN_GENE_FRACTION:
-        return
-    if gene_fraction(sample_ids) >= TRANSPOSED_FRACTION:
-        msg = (
-            f"{path}: looks transposed (gene names such as {listed(sample_ids, limit=3)} stand where "
-            "samples belong); "
-        )
+    has_genes = not row_numbers and gene_fraction(gene_ids) >= MIN_GENE_FRACTION
+    if _lies_the_other_way(sample_ids, gene_ids, has_genes=has_genes):
+        msg = f"{path}: looks transposed (genes such as {listed(sample_ids, limit=3)} stand where samples belong); "
         raise MatrixInvalidError(msg + "samples belong in columns, genes in rows")
-    msg = f"{path}: no recognisable human gene ({_what_stands_there(gene_ids, row_numbers=row_numbers)}); "
-    raise MatrixInvalidError(msg + "use gene symbols, Ensembl or Entrez gene ids")
+    if not has_genes:
+        found = _what_stands_there(gene_ids, row_numbers=row_numbers)
+        msg = f"{path}: no recognisable human gene ({found}); use gene symbols, Ensembl or Entrez gene ids"
+        raise MatrixInvalidError(msg)
+
+
+def _lies_the_other_way(sample_ids: Sequence[str], gene_ids: Sequence[str], *, has_genes: bool) -> bool:
+    """Tell whether the columns are genes, and more clearly so than the rows."""
+    by_column = gene_fraction(sample_ids, with_entrez=False)
+    if by_column < TRANSPOSED_FRACTION:
+        return False
+    return not has_genes or (
+        len(sample_ids) >= MIN_COMPARED_COLUMNS and by_column > 2 * gene_fraction(gene_ids, with_entrez=False)
+    )
 
 
 def _are_row_numbers(gene_ids: Sequence[str]) -> bool:

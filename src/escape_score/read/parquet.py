@@ -90,7 +90,7 @@ def _guarded(
 
 
 def _read_columns(path: Path, names: tuple[str, ...]) -> pa.Table:
-    with pq.ParquetFile(path) as file:
+    with pq.ParquetFile(path, page_checksum_verification=True) as file:
         return file.read(columns=list(names))
 
 

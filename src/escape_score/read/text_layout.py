@@ -15,6 +15,9 @@ from escape_score.read.names import SYMBOL_NAMES, is_annotation_name, plain_name
 DELIMITERS = ("\t", ";", ",", " ")
 """In the order of trust: a tab hardly ever stands inside a cell."""
 
+NEARLY_ALL, HALF = 0.9, 0.5
+"""Share of lines a delimiter must cut alike; half is enough where no delimiter does better, to name the odd lines."""
+
 MIN_NUMERIC_FRACTION = 0.5
 """A column whose cells are numbers less often than this describes genes."""
 
@@ -103,11 +106,12 @@ def find_layout(path: Path, lines: Sequence[str]) -> TextLayout:
 
 def _delimiter(path: Path, body: Sequence[str]) -> str:
     """Choose the first delimiter that cuts nearly all lines into equally many cells."""
-    for delimiter in DELIMITERS:
-        widths = Counter(len(split_line(line, delimiter)) for line in body[1:] or body)
-        width, count = widths.most_common(1)[0]
-        if width > 1 and count >= 0.9 * widths.total():
-            return delimiter
+    for share in (NEARLY_ALL, HALF):
+        for delimiter in DELIMITERS:
+            widths = Counter(len(split_line(line, delimiter)) for line in body[1:] or body)
+            width, count = widths.most_common(1)[0]
+            if width > 1 and count >= share * widths.total():
+                return delimiter
     msg = (
         f"{path}: no columns of genes and samples found (no tab, semicolon, comma or space cuts all lines); "
         "give a table of genes by samples"
@@ -143,7 +147,11 @@ def _layout(
     gene_column = _gene_column(names, columns)
     blank = _blank_columns(names, columns)
     others = [at for at in range(len(names)) if at != gene_column and at not in blank]
-    annotation = tuple(at for at in others if is_annotation_name(names[at]) or not _is_numeric(columns[at]))
+    annotation = tuple(
+        at
+        for at in others
+        if at < gene_column or is_annotation_name(names[at]) or not _is_numeric(columns[at])
+    )
     samples = tuple(at for at in others if at not in set(annotation))
     cells = [cell for at in samples for cell in columns[at]]
     decimal = "." if delimiter == "," else decimal_mark(cells)

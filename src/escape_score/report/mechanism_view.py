@@ -98,7 +98,7 @@ def mechanism_view(axis: AxisProfile, number: int, words: NullTranslations) -> M
         score=format_score(axis.score, words),
         interval=format_interval(axis.interval, words),
         interval_within=format_interval(axis.interval_within, words),
-        raw_score=words.gettext("none") if axis.raw_score is None else format_score(axis.raw_score, words),
+        raw_score=_format_raw(axis, words),
         percentile=format_percentile(axis.percentile, axis.percentile_n, words),
         coverage=format_fraction(axis.coverage, words),
         threshold=format_score(axis.threshold, words),
@@ -138,3 +138,10 @@ def _gene(gene: GeneEvidence, words: NullTranslations) -> GeneView:
         log2_tpm=f"{gene.log2_tpm:z.2f}",
         resistant_when=_("high") if gene.direction > 0 else _("low"),
     )
+
+
+def _format_raw(axis: AxisProfile, words: NullTranslations) -> str:
+    """Format the unadjusted twin of a score, or say why there is none."""
+    if axis.has_raw:
+        return format_score(axis.raw_score, words)
+    return words.gettext("not adjusted") if axis.adjusted_for is None else words.gettext("no twin")
