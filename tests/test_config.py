@@ -17,7 +17,12 @@ from escape_score.config import (
     load_workflow_config,
     read_cohorts,
 )
-from escape_score.errors import ConfigInvalidError, FileMissingError, InputFaultsError, SampleSheetInvalidError
+from escape_score.errors import (
+    ConfigInvalidError,
+    FileMissingError,
+    InputFaultsError,
+    SampleSheetInvalidError,
+)
 from escape_score.model.units import ExpressionUnit
 
 FULL = """
@@ -133,7 +138,12 @@ def test_load_config_gives_back_what_was_written(
 ) -> None:
     written = {"seed": seed, "threads": threads, "units": units.value, "report": {"chunk_size": chunk_size}}
     config = load(tmp_path_factory.mktemp("config"), yaml.safe_dump(written))
-    assert (config.seed, config.threads, config.units, config.report.chunk_size) == (seed, threads, units, chunk_size)
+    assert (config.seed, config.threads, config.units, config.report.chunk_size) == (
+        seed,
+        threads,
+        units,
+        chunk_size,
+    )
 
 
 def test_load_workflow_config_needs_cohorts(tmp_path: Path) -> None:
@@ -154,7 +164,9 @@ def test_every_option_is_described(model: type[RunConfig]) -> None:
     assert all(option.get("description") for option in options)
 
 
-def cohorts(folder: Path, *rows: str, header: str = "cohort\texpression\tsamples\tunits\tgene_lengths") -> Path:
+def cohorts(
+    folder: Path, *rows: str, header: str = "cohort\texpression\tsamples\tunits\tgene_lengths"
+) -> Path:
     path = folder / "cohorts.tsv"
     path.write_text("\n".join([header, *rows, ""]), encoding="utf-8")
     return path
@@ -184,7 +196,12 @@ def test_read_cohorts_tells_all_faults(tmp_path: Path) -> None:
         read_cohorts(path)
     said = "\n".join(caught.value.lines)
     assert len(caught.value.lines) == 4
-    for part in ("none.tsv: file not found", "unknown units 'furlongs'", "expression is empty", "duplicate cohort"):
+    for part in (
+        "none.tsv: file not found",
+        "unknown units 'furlongs'",
+        "expression is empty",
+        "duplicate cohort",
+    ):
         assert part in said
 
 

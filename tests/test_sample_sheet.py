@@ -8,7 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from escape_score.errors import FileMissingError, FileUnreadableError, InputFaultsError, SampleSheetInvalidError
+from escape_score.errors import (
+    FileMissingError,
+    FileUnreadableError,
+    InputFaultsError,
+    SampleSheetInvalidError,
+)
 from escape_score.model.cohort import SampleRecord
 from escape_score.model.flags import Flag
 from escape_score.sample_sheet import SampleSheet, join_sheet, read_sample_sheet, response_of
@@ -31,7 +36,9 @@ def test_read_sample_sheet_reads_every_column(tmp_path: Path) -> None:
     )
     row = "001\t7\tpre\tSKCM\tPartial Response\t607.0\t1\t90\tFALSE\t0.35\tMSS\t12.5\t>50 %\tLung\tx"
     assert read(tmp_path, f"{header}\n{row}\n").records == (
-        SampleRecord("001", "7", "pre", "SKCM", "R", 607.0, True, 90.0, False, 0.35, "MSS", 12.5, ">50 %", "Lung"),
+        SampleRecord(
+            "001", "7", "pre", "SKCM", "R", 607.0, True, 90.0, False, 0.35, "MSS", 12.5, ">50 %", "Lung"
+        ),
     )
 
 
@@ -149,8 +156,12 @@ def test_join_sheet_needs_no_sheet() -> None:
     assert (flags.cohort, flags.by_sample) == ((), ())
 
 
-@given(st.permutations(["A", "00123", "NA", "1e5", "TRUE"]), st.permutations(["A", "00123", "NA", "1e5", "TRUE"]))
+@given(
+    st.permutations(["A", "00123", "NA", "1e5", "TRUE"]), st.permutations(["A", "00123", "NA", "1e5", "TRUE"])
+)
 def test_join_sheet_order_of_rows_does_not_matter(rows: list[str], samples: list[str]) -> None:
     sheet = SampleSheet(Path("s.tsv"), tuple(SampleRecord(row, site=f"of {row}") for row in rows))
     records, _ = join_sheet(sheet, samples)
-    assert [(record.sample_id, record.site) for record in records] == [(name, f"of {name}") for name in samples]
+    assert [(record.sample_id, record.site) for record in records] == [
+        (name, f"of {name}") for name in samples
+    ]

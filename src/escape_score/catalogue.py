@@ -34,7 +34,9 @@ def load_axis_catalogue() -> AxisCatalogue:
     axes = yaml.safe_load(resource_path("axes", "axes.yaml").read_text(encoding="utf-8"))["axes"]
     return AxisCatalogue(
         axes=tuple(Axis.model_validate(axis) for axis in axes),
-        contrasts=tuple(Contrast.model_validate(row) for row in _rows(resource_path("axes", "contrasts.tsv"))),
+        contrasts=tuple(
+            Contrast.model_validate(row) for row in _rows(resource_path("axes", "contrasts.tsv"))
+        ),
         index_blocks=tuple(
             IndexBlockDefinition(
                 block=row["block"],

@@ -44,7 +44,9 @@ def read_gene_lengths(path: Path, genes: GeneTable) -> Mapping[str, float]:
     first = 1 if rows and (len(rows[0]) < N_COLUMNS or _length(rows[0][1]) is None) else 0
     faults = [fault for line, row in enumerate(rows[first:], first + 1) if (fault := _fault(path, line, row))]
     if faults or len(rows) == first:
-        raise InputFaultsError(tuple(faults) or (MatrixInvalidError(f"{path}: no gene lengths; give gene and length"),))
+        raise InputFaultsError(
+            tuple(faults) or (MatrixInvalidError(f"{path}: no gene lengths; give gene and length"),)
+        )
     names = [row[0] for row in rows[first:]]
     lengths: dict[str, float] = {}
     for mapping, row in zip(genes.map_genes(names), rows[first:], strict=True):
@@ -64,7 +66,9 @@ def _length(text: str) -> float | None:
 
 def _fault(path: Path, line: int, row: list[str]) -> MatrixInvalidError | None:
     if len(row) < N_COLUMNS:
-        return MatrixInvalidError(f"{path}: {len(row)} column (line {line}); give gene and length, tab-separated")
+        return MatrixInvalidError(
+            f"{path}: {len(row)} column (line {line}); give gene and length, tab-separated"
+        )
     if _length(row[1]) is None:
         return MatrixInvalidError(f"{path}: {row[1]!r} is no length (line {line}); give a positive number")
     return None

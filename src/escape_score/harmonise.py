@@ -11,7 +11,14 @@ import scipy.sparse as sp
 
 from escape_score.errors import MatrixInvalidError
 from escape_score.genes import GeneMapping, GeneMatch, GeneTable
-from escape_score.model.cohort import Cohort, FloatArray, GeneChange, HarmonisedCohort, MatrixSource, iter_blocks
+from escape_score.model.cohort import (
+    Cohort,
+    FloatArray,
+    GeneChange,
+    HarmonisedCohort,
+    MatrixSource,
+    iter_blocks,
+)
 from escape_score.model.flags import Flag, FlagLog, FlagNote
 from escape_score.model.units import ExpressionUnit
 
@@ -205,9 +212,19 @@ def gene_flags(mappings: Sequence[GeneMapping]) -> FlagLog:
     for mapping in mappings:
         by_match.setdefault(mapping.match, []).append(mapping.given)
     notes = [
-        *_named(Flag.RENAMED_SYMBOLS, _renamed(mappings), "{n} old symbols or aliases were renamed: {names}."),
-        *_named(Flag.GENE_CASE_CHANGED, by_match.get(GeneMatch.CASE_CHANGED, []), "{n} names matched in another case: {names}."),
-        *_named(Flag.EXCEL_GENE_DATES, by_match.get(GeneMatch.EXCEL_DATE, []), "{n} names are dates made by a spreadsheet; those genes are lost: {names}."),
+        *_named(
+            Flag.RENAMED_SYMBOLS, _renamed(mappings), "{n} old symbols or aliases were renamed: {names}."
+        ),
+        *_named(
+            Flag.GENE_CASE_CHANGED,
+            by_match.get(GeneMatch.CASE_CHANGED, []),
+            "{n} names matched in another case: {names}.",
+        ),
+        *_named(
+            Flag.EXCEL_GENE_DATES,
+            by_match.get(GeneMatch.EXCEL_DATE, []),
+            "{n} names are dates made by a spreadsheet; those genes are lost: {names}.",
+        ),
         *_collisions(mappings),
     ]
     return FlagLog(cohort=tuple(notes))
@@ -230,8 +247,14 @@ def _collisions(mappings: Sequence[GeneMapping]) -> list[FlagNote]:
     names_of = Counter(symbol for symbol, _ in rows)
     merged = sorted(str(symbol) for symbol, n in names_of.items() if n > 1)
     return [
-        *_named(Flag.DUPLICATE_GENES, repeated, "{n} names stand in several rows, which were summed: {names}."),
-        *_named(Flag.DUPLICATE_GENES_AFTER_MAPPING, merged, "{n} genes stand under several names, which were summed: {names}."),
+        *_named(
+            Flag.DUPLICATE_GENES, repeated, "{n} names stand in several rows, which were summed: {names}."
+        ),
+        *_named(
+            Flag.DUPLICATE_GENES_AFTER_MAPPING,
+            merged,
+            "{n} genes stand under several names, which were summed: {names}.",
+        ),
     ]
 
 
@@ -266,7 +289,10 @@ def _rescale_flags(source: HarmonisedSource, unit: ExpressionUnit) -> FlagLog:
     totals = np.concatenate([source.totals(block) for _, block in iter_blocks(source.source)])
     return FlagLog(
         by_sample=tuple(
-            (sample_id, FlagNote(Flag.RESCALED_TO_TPM, f"Values summed to {total:,.0f}; rescaled to 1,000,000."))
+            (
+                sample_id,
+                FlagNote(Flag.RESCALED_TO_TPM, f"Values summed to {total:,.0f}; rescaled to 1,000,000."),
+            )
             for sample_id, total in zip(source.sample_ids, totals, strict=True)
             if total > 0 and abs(total / TPM_TOTAL - 1) > RESCALE_TOLERANCE
         )

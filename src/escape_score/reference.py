@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import csv
 import hashlib
-import json
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -115,7 +114,9 @@ def assemble_reference(folder: Path) -> Reference:
         genes=_genes(folder / "genes.tsv", anchors),
         constants=constants,
         anchor_distance=header.anchor_distance,
-        term_stats={r["term"]: (float(r["location"]), float(r["spread"])) for r in _rows(folder / "terms.tsv")},
+        term_stats={
+            r["term"]: (float(r["location"]), float(r["spread"])) for r in _rows(folder / "terms.tsv")
+        },
         slopes={r["contrast"]: float(r["slope"]) for r in _rows(folder / "slopes.tsv")},
         weakest_links={r["gene_symbol"]: _link(r) for r in _rows(folder / "weakest_links.tsv")},
         index_stats=(header.index_location, header.index_spread),
@@ -134,7 +135,9 @@ def read_constants(path: Path) -> tuple[ReferenceConstants, frozenset[str]]:
     """
     rows = _rows(path)
     single = {r["constant"]: float(r["value"]) for r in rows if not r["gene_symbol"]}
-    per_unit = {r["gene_symbol"]: float(r["value"]) for r in rows if r["constant"] == "mhc_per_leukocyte_unit"}
+    per_unit = {
+        r["gene_symbol"]: float(r["value"]) for r in rows if r["constant"] == "mhc_per_leukocyte_unit"
+    }
     anchors = frozenset(r["gene_symbol"] for r in rows if r["constant"] == "anchor")
     return ReferenceConstants(per_unit, single["leukocyte_cap_tpm"], single["ifng_factor"]), anchors
 

@@ -17,23 +17,37 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 genesets_app = typer.Typer(help="What can be scored.", no_args_is_help=True, rich_markup_mode=None)
-reference_app = typer.Typer(help="What samples are measured against.", no_args_is_help=True, rich_markup_mode=None)
+reference_app = typer.Typer(
+    help="What samples are measured against.", no_args_is_help=True, rich_markup_mode=None
+)
 app.add_typer(genesets_app, name="genesets")
 app.add_typer(reference_app, name="reference")
 
-Units = Annotated[ExpressionUnit | None, typer.Option("--units", help="Unit of the values; auto decides by evidence.")]
-Samples = Annotated[Path | None, typer.Option("--samples", help="Sample sheet (TSV) with a column sample_id.")]
-GeneLengths = Annotated[Path | None, typer.Option("--gene-lengths", help="TSV of gene and length in bp, for counts.")]
+Units = Annotated[
+    ExpressionUnit | None, typer.Option("--units", help="Unit of the values; auto decides by evidence.")
+]
+Samples = Annotated[
+    Path | None, typer.Option("--samples", help="Sample sheet (TSV) with a column sample_id.")
+]
+GeneLengths = Annotated[
+    Path | None, typer.Option("--gene-lengths", help="TSV of gene and length in bp, for counts.")
+]
 GeneSets = Annotated[Path | None, typer.Option("--gene-sets", help="GMT of further gene sets to score.")]
-ReferenceName = Annotated[str | None, typer.Option("--reference", help="Name of a shipped reference, or a folder.")]
-CohortName = Annotated[str | None, typer.Option("--cohort", help="Name of the cohort; the file's name where not given.")]
+ReferenceName = Annotated[
+    str | None, typer.Option("--reference", help="Name of a shipped reference, or a folder.")
+]
+CohortName = Annotated[
+    str | None, typer.Option("--cohort", help="Name of the cohort; the file's name where not given.")
+]
 Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed of every random draw.")]
-MinGenes = Annotated[int, typer.Option("--min-genes", min=1, help="Fewest recognised genes a matrix may have.")]
+MinGenes = Annotated[
+    int, typer.Option("--min-genes", min=1, help="Fewest recognised genes a matrix may have.")
+]
 Language = Annotated[str, typer.Option("--lang", help="Language of the pages.")]
 OutFile = Annotated[Path, typer.Option("--out", help="File to write.")]
 
 
-def _show_version(value: bool) -> None:  # noqa: FBT001 - the signature typer calls
+def _show_version(value: bool) -> None:
     if value:
         from escape_score import __version__
 
@@ -43,19 +57,19 @@ def _show_version(value: bool) -> None:  # noqa: FBT001 - the signature typer ca
 
 @app.callback()
 def options(
-    version: Annotated[  # noqa: ARG001 - handled by its callback
+    version: Annotated[
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")
     ] = False,
-    debug: Annotated[  # noqa: ARG001 - taken out of the arguments before they are parsed
-        bool, typer.Option("--debug", help="Show tracebacks.")
-    ] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
 ) -> None:
     """Immunoresistance profiles of tumours from bulk expression. Research use only."""
 
 
 @app.command()
 def run(
-    matrix: Annotated[Path | None, typer.Argument(help="Expression matrix: genes in rows, samples in columns.")] = None,
+    matrix: Annotated[
+        Path | None, typer.Argument(help="Expression matrix: genes in rows, samples in columns.")
+    ] = None,
     out: Annotated[Path | None, typer.Option("--out", help="Folder of the results.")] = None,
     samples: Samples = None,
     cohort: CohortName = None,
@@ -63,10 +77,14 @@ def run(
     gene_lengths: GeneLengths = None,
     reference: ReferenceName = None,
     gene_sets: GeneSets = None,
-    config: Annotated[Path | None, typer.Option("--config", help="YAML config; the command line wins over it.")] = None,
+    config: Annotated[
+        Path | None, typer.Option("--config", help="YAML config; the command line wins over it.")
+    ] = None,
     lang: Annotated[str | None, typer.Option("--lang", help="Language of the pages.")] = None,
     seed: Annotated[int | None, typer.Option("--seed", min=0, help="Seed of every random draw.")] = None,
-    reports: Annotated[bool, typer.Option("--reports/--no-reports", help="Write samples/ and index.html.")] = True,
+    reports: Annotated[
+        bool, typer.Option("--reports/--no-reports", help="Write samples/ and index.html.")
+    ] = True,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no summary.")] = False,
 ) -> int:
     """Profile one matrix: all stages in one process."""
@@ -96,8 +114,12 @@ def workflow(
     context: typer.Context,
     config: Annotated[Path, typer.Option("--config", help="Config of the workflow.")],
     cores: Annotated[int | None, typer.Option("--cores", min=1, help="Cores to use at most.")] = None,
-    profile: Annotated[str, typer.Option("--profile", help="default, slurm, or a folder with a config.yaml.")] = "default",
-    directory: Annotated[Path | None, typer.Option("--directory", help="Where results/, work/ and logs/ go.")] = None,
+    profile: Annotated[
+        str, typer.Option("--profile", help="default, slurm, or a folder with a config.yaml.")
+    ] = "default",
+    directory: Annotated[
+        Path | None, typer.Option("--directory", help="Where results/, work/ and logs/ go.")
+    ] = None,
     extra: Annotated[list[str] | None, typer.Argument(help="After --: options for snakemake.")] = None,
 ) -> int:
     """Profile many cohorts through Snakemake."""
@@ -136,7 +158,9 @@ def harmonise(
 
 @app.command()
 def score(
-    harmonised: Annotated[Path, typer.Argument(metavar="HARMONISED", help="harmonised.h5ad of the stage harmonise.")],
+    harmonised: Annotated[
+        Path, typer.Argument(metavar="HARMONISED", help="harmonised.h5ad of the stage harmonise.")
+    ],
     out: OutFile,
     gene_sets: GeneSets = None,
     reference: ReferenceName = None,
@@ -164,12 +188,18 @@ def profile(
 @app.command()
 def report(
     results: Annotated[Path, typer.Argument(help="Folder of results with samples/*.json.")],
-    out: Annotated[Path | None, typer.Option("--out", help="Folder for the pages; the results' own where not given.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Folder for the pages; the results' own where not given.")
+    ] = None,
     lang: Language = "en",
-    profiles: Annotated[Path | None, typer.Option("--profiles", help="Part file of the stage profile.")] = None,
+    profiles: Annotated[
+        Path | None, typer.Option("--profiles", help="Part file of the stage profile.")
+    ] = None,
     chunk: Annotated[int, typer.Option("--chunk", min=1, help="Render this slice of the samples …")] = 1,
     chunks: Annotated[int, typer.Option("--chunks", min=1, help="… of so many.")] = 1,
-    part: Annotated[Path | None, typer.Option("--part", help="List of the files written, with digests.")] = None,
+    part: Annotated[
+        Path | None, typer.Option("--part", help="List of the files written, with digests.")
+    ] = None,
 ) -> int:
     """Stage 5: render pages again from the JSON alone."""
     from escape_score.cli.reports import render_chunk, render_results

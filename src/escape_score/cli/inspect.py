@@ -115,5 +115,7 @@ def show_reference(name: str) -> int:
     print(f"{reference.name}: {reference.description}")
     print(f"tumour type: {reference.tumour_type}; assay: {reference.assay}; samples: {reference.n_samples}")
     print(f"genes: {len(reference.genes.symbols)}, of these anchors: {int(reference.genes.is_anchor.sum())}")
-    print(f"anchor distance of its own tumours: {reference.anchor_distance:.2f} log2\nsha256: {reference.sha256}")
+    print(
+        f"anchor distance of its own tumours: {reference.anchor_distance:.2f} log2\nsha256: {reference.sha256}"
+    )
     return int(ExitCode.DONE)

@@ -48,7 +48,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return int(ExitCode.DONE)
-    except Exception as error:  # noqa: BLE001 - the last line of defence: users get a line, not a traceback
+    except Exception as error:
         what = " ".join(f"{type(error).__name__}: {error}".split())
         _show((f"internal: {what}; run again with {DEBUG} and report it",), is_debug=is_debug)
         return int(ExitCode.INTERNAL)

@@ -66,10 +66,14 @@ def write_profiles(
         folder / "scores.h5ad", scores, genesets_sha256=cohort.genesets_sha256, parameters=cohort.parameters
     )
     written = ("profiles.tsv", "profiles.parquet", "scores.tsv", "scores.parquet", "qc.tsv", "scores.h5ad")
-    return Part(header=header_of(cohort), files=(*files[0], *(entry_of(folder, folder / name) for name in written)))
+    return Part(
+        header=header_of(cohort), files=(*files[0], *(entry_of(folder, folder / name) for name in written))
+    )
 
 
-def _write_samples(cohort: ProfiledCohort, folder: Path, on_sample: Callable[[], None]) -> tuple[FileEntry, ...]:
+def _write_samples(
+    cohort: ProfiledCohort, folder: Path, on_sample: Callable[[], None]
+) -> tuple[FileEntry, ...]:
     """Write one JSON a sample."""
     entries = []
     for record in cohort.maker.records():

@@ -84,7 +84,9 @@ def read_user_gene_sets(path: Path | None) -> UserGeneSets:
         else:
             unknown = tuple(m.given for m in mappings if m.gene_symbol is None)
             # genes nobody knows stay in the set, so that coverage tells the truth
-            signatures.append(Signature(signature.signature_id, known + unknown, signature.description, path.name))
+            signatures.append(
+                Signature(signature.signature_id, known + unknown, signature.description, path.name)
+            )
     if faults:
         raise InputFaultsError(tuple(faults)) if len(faults) > 1 else faults[0]
     digest = hashlib.sha256(path.read_bytes()).hexdigest()

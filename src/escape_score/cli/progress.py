@@ -7,7 +7,14 @@ from types import TracebackType
 from typing import Self
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
 
 
 class StageProgress:
@@ -28,7 +35,9 @@ class StageProgress:
             TimeElapsedColumn(),
         )
         is_shown = not is_quiet and sys.stderr.isatty()
-        self._progress = Progress(*columns, console=Console(stderr=True), disable=not is_shown, transient=True)
+        self._progress = Progress(
+            *columns, console=Console(stderr=True), disable=not is_shown, transient=True
+        )
         self._task = self._progress.add_task("", total=None)
 
     def __enter__(self) -> Self:

@@ -41,7 +41,9 @@ def render_chunk(results: Path, profiles: Path, part: Path, *, chunk: int, chunk
 
 def sample_files(files: Sequence[FileEntry]) -> list[str]:
     """Paths of the profiles of samples, in the order of the samples."""
-    return [entry.path for entry in files if entry.path.startswith(f"{SAMPLES}/") and entry.path.endswith(".json")]
+    return [
+        entry.path for entry in files if entry.path.startswith(f"{SAMPLES}/") and entry.path.endswith(".json")
+    ]
 
 
 def write_pages(

@@ -15,8 +15,8 @@ from escape_score.config import RunConfig, load_config
 from escape_score.errors import UsageError
 from escape_score.model.reference import Reference
 from escape_score.model.units import ExpressionUnit
-from escape_score.report import iter_profiles
 from escape_score.reference import DEFAULT_REFERENCE, load_reference
+from escape_score.report import iter_profiles
 from escape_score.store.manifest import write_manifest
 from escape_score.store.result_folder import staged_result
 
@@ -144,7 +144,10 @@ def _write(cohort: ProfiledCohort, folder: Path, request: RunRequest, progress: 
 
 def _summarise(cohort: ProfiledCohort, request: RunRequest) -> None:
     """Say what was done and where to look."""
-    counts = {status: int((cohort.profiles.status == status).sum()) for status in sorted(set(cohort.profiles.status))}
+    counts = {
+        status: int((cohort.profiles.status == status).sum())
+        for status in sorted(set(cohort.profiles.status))
+    }
     said = ", ".join(f"{n} {status}" for status, n in counts.items())
     where = request.out / ("index.html" if request.has_reports else "profiles.tsv")
     print(f"{len(cohort.scores.sample_ids)} samples ({said}); see {where}", file=sys.stderr)

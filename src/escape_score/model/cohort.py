@@ -62,7 +62,9 @@ class InMemoryMatrix:
         return self.values[start:stop]
 
 
-def iter_blocks(source: MatrixSource, block_size: int = DEFAULT_BLOCK_SIZE) -> Iterator[tuple[int, FloatArray]]:
+def iter_blocks(
+    source: MatrixSource, block_size: int = DEFAULT_BLOCK_SIZE
+) -> Iterator[tuple[int, FloatArray]]:
     """Hand out all samples of a source, block by block, with each block's first position."""
     for start in range(0, len(source.sample_ids), block_size):
         yield start, source.block(start, min(start + block_size, len(source.sample_ids)))

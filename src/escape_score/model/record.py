@@ -180,7 +180,9 @@ class EscapeProfile(Record):
     leukocyte_fraction: float | None
     axes: tuple[AxisProfile, ...]
     flags: tuple[FlagRecord, ...]
-    metadata: dict[str, str | float | bool] = Field(description="what the sample sheet says; never used in a score")
+    metadata: dict[str, str | float | bool] = Field(
+        description="what the sample sheet says; never used in a score"
+    )
     reference: ReferenceRecord
     input: InputRecord
     provenance: Provenance

@@ -37,7 +37,9 @@ class ReferenceGenes:
     def __post_init__(self) -> None:
         """Refuse double genes and arrays of other lengths."""
         n = len(self.symbols)
-        if len(set(self.symbols)) != n or any(a.shape != (n,) for a in (self.location, self.spread, self.is_anchor)):
+        if len(set(self.symbols)) != n or any(
+            a.shape != (n,) for a in (self.location, self.spread, self.is_anchor)
+        ):
             msg = "reference genes: symbols must be unique and as many as locations, spreads and anchor marks"
             raise ReferenceInvalidError(msg)
 

@@ -53,7 +53,9 @@ def gene_evidence(
     ]
     ranked = sorted(signed, key=lambda pair: (-abs(pair[0]), pair[1].gene_symbol))
     chosen = [
-        [_record(gene, genes, row) for value, gene in ranked if bool(value > 0) == is_for][: thresholds.evidence_genes]
+        [_record(gene, genes, row) for value, gene in ranked if bool(value > 0) == is_for][
+            : thresholds.evidence_genes
+        ]
         for is_for in (True, False)
     ]
     return tuple(chosen[0]), tuple(chosen[1])

@@ -12,7 +12,9 @@ from escape_score.model.reference import Reference
 from escape_score.profile.terms import Terms, mean_present, standardise
 
 
-def index_blocks(terms: Terms, reference: Reference, catalogue: AxisCatalogue, thresholds: Thresholds) -> FloatArray:
+def index_blocks(
+    terms: Terms, reference: Reference, catalogue: AxisCatalogue, thresholds: Thresholds
+) -> FloatArray:
     """Blocks of the index, shape (n_samples, n_blocks); NaN where a block has no term."""
     return np.column_stack(
         [
@@ -28,7 +30,9 @@ def weighted_mean(blocks: FloatArray, catalogue: AxisCatalogue, thresholds: Thre
     present = ~np.isnan(blocks)
     total = np.where(present, blocks, 0.0) @ weights
     return np.where(
-        present.sum(axis=1) >= thresholds.min_index_blocks, total / np.maximum(present @ weights, 1e-9), np.nan
+        present.sum(axis=1) >= thresholds.min_index_blocks,
+        total / np.maximum(present @ weights, 1e-9),
+        np.nan,
     )
 
 

@@ -64,7 +64,10 @@ def call_archetype(
             (inflamed, Archetype.INFLAMED_RESPONSIVE),
             (inflamed & exhaustion, Archetype.EXHAUSTED),
             (inflamed & suppressive, Archetype.SUPPRESSIVE),
-            (known & (phenotype != Phenotype.DESERT) & presentation, Archetype.ANTIGEN_PRESENTATION_DEFICIENT),
+            (
+                known & (phenotype != Phenotype.DESERT) & presentation,
+                Archetype.ANTIGEN_PRESENTATION_DEFICIENT,
+            ),
         ],
     )
 

@@ -68,7 +68,8 @@ class RecordMaker:
                 )
             ),
             flags=tuple(
-                FlagRecord(flag=note.flag.value, sentence=note.sentence) for note in self.flags.of_sample(sample.sample_id)
+                FlagRecord(flag=note.flag.value, sentence=note.sentence)
+                for note in self.flags.of_sample(sample.sample_id)
             ),
             metadata=metadata_of(sample),
             reference=self._reference(row),
@@ -201,7 +202,9 @@ def profile_flags(context: ProfileContext, profiles: CohortProfiles) -> FlagLog:
         ),
     )
     ids = context.scores.sample_ids
-    by_sample = tuple((s, note) for applies, note in rules for s, yes in zip(ids, applies, strict=True) if yes)
+    by_sample = tuple(
+        (s, note) for applies, note in rules for s, yes in zip(ids, applies, strict=True) if yes
+    )
     return FlagLog(cohort=_missing_axes(profiles), by_sample=by_sample)
 
 

@@ -17,7 +17,14 @@ from escape_score.profile import index as index_of
 from escape_score.profile.calls import call_axis
 from escape_score.profile.percentiles import percentile_of
 from escape_score.profile.phenotype import call_archetype, call_phenotype, match_of, status_of
-from escape_score.profile.terms import Terms, axis_mean, component_coverage, compute_terms, mean_present, standardise
+from escape_score.profile.terms import (
+    Terms,
+    axis_mean,
+    component_coverage,
+    compute_terms,
+    mean_present,
+    standardise,
+)
 from escape_score.profile.tumour_mhc import CLASS_1_CORE
 from escape_score.profile.uncertainty import (
     ComponentVariances,
@@ -151,7 +158,10 @@ def _axis_values(axis: Axis, context: ProfileContext) -> tuple[FloatArray, Float
 
 def _term_coverage(terms: tuple[Term, ...], context: ProfileContext) -> FloatArray:
     """Mean coverage of the components behind an axis, denominators included."""
-    parts = {contrast.contrast: (contrast.numerator, contrast.denominator) for contrast in context.catalogue.contrasts}
+    parts = {
+        contrast.contrast: (contrast.numerator, contrast.denominator)
+        for contrast in context.catalogue.contrasts
+    }
     parts["mhc1_shortfall"] = ("mhc1", "leukocyte", "ifng_response")
     coverage = component_coverage(context.scores)
     names = [name for term in terms for name in parts.get(term.name, (term.name,))]
@@ -166,7 +176,10 @@ def _axis_bounds(axis: Axis, score: FloatArray, context: ProfileContext) -> Boun
     k = stats.norm.ppf(0.5 + context.thresholds.interval_level / 2)
     half = {
         kind: k * np.sqrt(_terms_variance(axis.terms, variances, context))
-        for kind, variances in (("within", context.variances.within), ("absolute", context.variances.absolute))
+        for kind, variances in (
+            ("within", context.variances.within),
+            ("absolute", context.variances.absolute),
+        )
     }
     return Bounds(
         score - half["absolute"], score + half["absolute"], score - half["within"], score + half["within"]

@@ -98,7 +98,7 @@ def _tumour_z(
     reference: Reference,
     thresholds: Thresholds,
 ) -> FloatArray:
-    """z of the chain's genes after the leukocytes' share was taken away, shape (n_samples, n_chain)."""
+    """Z of the chain's genes after the leukocytes' share was taken away, shape (n_samples, n_chain)."""
     columns = gene_columns(genes, chain)
     symbols = [genes.gene_symbols[i] for i in columns]
     at = [reference.genes.symbols.index(symbol) for symbol in symbols]

@@ -53,7 +53,9 @@ def link_residuals(
     residuals = np.full((len(excess_distance), len(columns)), np.nan)
     for k, (column, symbol) in enumerate(zip(columns, symbols, strict=True)):
         fit = reference.weakest_links[symbol]
-        expected = fit.ifng_slope * terms["ifng_response"] + fit.leukocyte_slope * terms["leukocyte"] + fit.intercept
+        expected = (
+            fit.ifng_slope * terms["ifng_response"] + fit.leukocyte_slope * terms["leukocyte"] + fit.intercept
+        )
         gene_spread = reference.genes.spread[reference.genes.symbols.index(symbol)]
         spread = np.sqrt(fit.spread**2 + (excess_distance / gene_spread) ** 2)
         residuals[:, k] = (genes.z[:, column] - expected) / spread

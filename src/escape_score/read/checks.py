@@ -212,7 +212,9 @@ def _check_plausible(facts: MatrixFacts) -> None:
     extremes = np.fmax(np.abs(facts.minimum), np.abs(facts.maximum))
     wild = names_of(facts, extremes > PLAUSIBLE_MAXIMUM)
     if wild:
-        msg = f"{facts.label}: values beyond {PLAUSIBLE_MAXIMUM:g} (samples {listed(wild)}) are no expression; "
+        msg = (
+            f"{facts.label}: values beyond {PLAUSIBLE_MAXIMUM:g} (samples {listed(wild)}) are no expression; "
+        )
         raise MatrixInvalidError(msg + "is the file damaged?")
 
 

@@ -62,9 +62,7 @@ COMPRESSIONS: tuple[Compression, ...] = (Compression("gzip", b"\x1f\x8b", _gunzi
 class _GuardedStream(io.RawIOBase):
     """Decompressed bytes that stop with our own error where the file is damaged, cut short or a bomb."""
 
-    def __init__(
-        self, packed: BinaryIO, *, path: Path, compression: Compression, limits: ReadLimits
-    ) -> None:
+    def __init__(self, packed: BinaryIO, *, path: Path, compression: Compression, limits: ReadLimits) -> None:
         super().__init__()
         self._packed = packed
         self._inner = compression.decompress(packed)

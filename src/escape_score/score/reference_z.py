@@ -23,7 +23,9 @@ class Membership:
     n_needed: FloatArray = field(repr=False)
 
 
-def build_membership(signatures: Sequence[Signature], alignment: Alignment, thresholds: Thresholds) -> Membership:
+def build_membership(
+    signatures: Sequence[Signature], alignment: Alignment, thresholds: Thresholds
+) -> Membership:
     """Lay signatures over the aligned genes.
 
     A signature of n genes needs max(1, min(3, n), ceil(0.3 n)) of them measured (``thresholds``).

@@ -57,4 +57,6 @@ def sync(path: Path) -> None:
 
 def unwritable(path: Path, error: OSError) -> OutputUnwritableError:
     """Say in one line why a file could not be written."""
-    return OutputUnwritableError(f"{path}: cannot be written ({error.strerror or error}); choose another folder or free space")
+    return OutputUnwritableError(
+        f"{path}: cannot be written ({error.strerror or error}); choose another folder or free space"
+    )

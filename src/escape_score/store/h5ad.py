@@ -13,7 +13,6 @@ from typing import Any, TypeVar
 
 import h5py
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from anndata.io import write_elem
 from pydantic import TypeAdapter, ValidationError
@@ -93,9 +92,7 @@ def write_cohort(path: Path, cohort: Cohort) -> None:
 def read_cohort_file(path: Path) -> Cohort:
     """Read ``cohort.h5ad``; its matrix stays on disk."""
     meta = _read_meta(path, CohortMeta)
-    return Cohort(
-        meta.name, _matrix(path, meta), meta.unit, meta.samples, meta.input_sha256, meta.flags
-    )
+    return Cohort(meta.name, _matrix(path, meta), meta.unit, meta.samples, meta.input_sha256, meta.flags)
 
 
 def write_harmonised(path: Path, cohort: HarmonisedCohort) -> None:
@@ -129,7 +126,9 @@ def read_harmonised(path: Path) -> HarmonisedCohort:
     )
 
 
-def write_scores(path: Path, scores: SignatureScores, *, genesets_sha256: str, parameters: Mapping[str, str]) -> None:
+def write_scores(
+    path: Path, scores: SignatureScores, *, genesets_sha256: str, parameters: Mapping[str, str]
+) -> None:
     """Write signature scores: ``scores.h5ad``; X = scores, layer ``coverage``, gene values in obsm."""
     meta = ScoresMeta(
         scores.facts,
@@ -166,7 +165,9 @@ def read_scores(path: Path) -> tuple[SignatureScores, ScoresMeta]:
                 coverage=handle["layers/coverage"][()],
                 skipped=meta.skipped,
                 placement=placement,
-                genes=GeneValues(meta.gene_symbols, handle["obsm/gene_log2_tpm"][()], handle["obsm/gene_z"][()]),
+                genes=GeneValues(
+                    meta.gene_symbols, handle["obsm/gene_log2_tpm"][()], handle["obsm/gene_z"][()]
+                ),
                 flags=meta.flags,
             ),
             meta,
@@ -193,13 +194,20 @@ def _obs(samples: Sequence[SampleRecord]) -> pd.DataFrame:
     return obs
 
 
-def _write(path: Path, samples: Sequence[SampleRecord], var: pd.DataFrame, source: MatrixSource, meta: CohortMeta) -> None:
+def _write(
+    path: Path, samples: Sequence[SampleRecord], var: pd.DataFrame, source: MatrixSource, meta: CohortMeta
+) -> None:
     """Write a file whose matrix comes in blocks."""
     shape = (len(source.sample_ids), len(source.gene_ids))
     with replacing(path) as temporary, h5py.File(temporary, "w") as handle:
         _start(handle, _obs(samples), var, meta)
         x = handle.create_dataset(
-            "X", shape, np.float64, chunks=(min(CHUNK_SAMPLES, shape[0]), shape[1]), compression="lzf", shuffle=True
+            "X",
+            shape,
+            np.float64,
+            chunks=(min(CHUNK_SAMPLES, shape[0]), shape[1]),
+            compression="lzf",
+            shuffle=True,
         )
         x.attrs["encoding-type"], x.attrs["encoding-version"] = "array", "0.2.0"
         for start, block in iter_blocks(source):

@@ -88,7 +88,8 @@ def qc_table(
             "status": profiles.status,
             "flags": [",".join(_flag_names(flags, sample_id)) for sample_id in scores.sample_ids],
             "flags_in_words": [
-                " ".join(note.sentence for note in flags.of_sample(sample_id)) for sample_id in scores.sample_ids
+                " ".join(note.sentence for note in flags.of_sample(sample_id))
+                for sample_id in scores.sample_ids
             ],
         }
     )
