@@ -47,6 +47,13 @@ def test_snakemake_log_names_each_failed_job_once() -> None:
     assert observed(FAILED_JOB * 2).failed_logs == ["logs/a/score.log"]
 
 
+def test_snakemake_log_takes_the_log_of_the_rule_on_a_cluster() -> None:
+    line = (
+        "    log: logs/a/read.log, /run/.snakemake/slurm_logs/8.log (check log file(s) for error details)\n"
+    )
+    assert observed(line).failed_logs == ["logs/a/read.log"]
+
+
 @pytest.mark.parametrize(("text", "is_locked"), [(LOCKED, True), (FAILED_JOB, False)])
 def test_snakemake_log_knows_a_lock(text: str, is_locked: bool) -> None:
     assert observed(text).is_locked is is_locked

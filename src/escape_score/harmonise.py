@@ -23,7 +23,8 @@ from escape_score.model.flags import Flag, FlagLog, FlagNote
 from escape_score.model.units import ExpressionUnit
 
 WHOLE_TRANSCRIPTOME_GENES = 8000
-"""Fewer measured genes are a targeted panel; targeted panels hold up to some 2,500, whole transcriptomes 15,000 and more."""
+"""Fewer measured genes are a targeted panel; targeted panels hold up to some 2,500, whole transcriptomes "
+"15,000 and more."""
 
 TPM_TOTAL = 1e6
 RESCALE_TOLERANCE = 0.01
@@ -115,8 +116,8 @@ def harmonise_cohort(
     Returns
     -------
     HarmonisedCohort
-        Rows that name the same gene are summed in linear space. Whole transcriptomes are rescaled to one million a
-        sample, targeted panels never. Values are computed when blocks are asked for.
+        Rows that name the same gene are summed in linear space. Whole transcriptomes are rescaled to one
+        million a sample, targeted panels never. Values are computed when blocks are asked for.
 
     Raises
     ------
@@ -154,7 +155,10 @@ def harmonise_cohort(
 
 def _require_genes(cohort: Cohort, symbols: Sequence[str], min_genes: int) -> None:
     if len(symbols) < min_genes:
-        msg = f"{cohort.name}: {len(symbols)} genes recognised, {min_genes} needed; name rows by gene symbol or id"
+        msg = (
+            f"{cohort.name}: {len(symbols)} genes recognised, {min_genes} needed; name rows by gene "
+            "symbol or id"
+        )
         raise MatrixInvalidError(msg)
 
 
@@ -274,10 +278,16 @@ def gene_changes(mappings: Sequence[GeneMapping], kept: frozenset[str]) -> tuple
 def _panel_flags(is_panel: bool, n_genes: int, unit: ExpressionUnit) -> FlagLog:
     notes = []
     if is_panel:
-        sentence = f"{n_genes} genes are measured: a targeted panel. Mechanisms whose genes it lacks are not evaluable."
+        sentence = (
+            f"{n_genes} genes are measured: a targeted panel. Mechanisms whose genes it lacks are not "
+            "evaluable."
+        )
         notes.append(FlagNote(Flag.TARGETED_PANEL, sentence))
     if unit in PLATFORM_UNITS:
-        sentence = f"Values are {unit.value} signals, placed on an RNA-seq reference by anchor genes: levels are approximate."
+        sentence = (
+            f"Values are {unit.value} signals, placed on an RNA-seq reference by anchor genes: levels are "
+            "approximate."
+        )
         notes.append(FlagNote(Flag.UNITS_SUSPECT, sentence))
     return FlagLog(cohort=tuple(notes))
 

@@ -100,8 +100,8 @@ def _read_folder(folder: Path) -> Reference:
 def assemble_reference(folder: Path) -> Reference:
     """Put the tables of a folder together.
 
-    Tables that are not there yet leave their part empty only while a reference is built; ``reference.json`` and
-    ``genes.tsv`` are always needed.
+    Tables that are not there yet leave their part empty only while a reference is built; ``reference.json``
+    and ``genes.tsv`` are always needed.
     """
     header = ReferenceHeader.model_validate_json((folder / "reference.json").read_text(encoding="utf-8"))
     constants, anchors = read_constants(resource_path("reference", "constants.tsv"))

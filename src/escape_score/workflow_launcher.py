@@ -54,8 +54,10 @@ class SnakemakeLog:
         if steps := _STEPS.match(line):
             self.n_done, self.n_steps = int(steps["done"]), int(steps["total"])
         elif failed := _FAILED_LOG.match(line):
-            if failed["path"] not in self.failed_logs:
-                self.failed_logs.append(failed["path"])
+            # A cluster executor names its own log after the rule's.
+            path = failed["path"].split(", ")[0]
+            if path not in self.failed_logs:
+                self.failed_logs.append(path)
         elif status := _EXIT_STATUS.search(line):
             self.exit_statuses.add(int(status["status"]))
         elif _LOCKED in line:

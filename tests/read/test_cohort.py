@@ -132,7 +132,7 @@ def test_read_cohort_tells_sheet_fault_beside_unreadable_matrix(tmp_path: Path) 
 def test_read_cohort_recognises_transposed_matrix(tmp_path: Path, make_tpm: MakeFrame) -> None:
     for form in ("tsv", "parquet index", "h5ad dense"):
         WRITERS[form](make_tpm().T, tmp_path / form)
-        with pytest.raises(MatrixInvalidError, match="looks transposed.*samples belong in columns"):
+        with pytest.raises(MatrixInvalidError, match=r"looks transposed.*samples belong in columns"):
             read_cohort(tmp_path / form, name="c")
 
 
@@ -165,14 +165,14 @@ def test_read_cohort_refuses_infinite_cell_of_binary_format(tmp_path: Path, make
     frame = make_tpm()
     frame.iloc[5, 2] = -np.inf
     frame.to_parquet(tmp_path / "m.parquet")
-    with pytest.raises(MatrixInvalidError, match=f"infinite.*gene {frame.index[5]}, sample P02"):
+    with pytest.raises(MatrixInvalidError, match=rf"infinite.*gene {frame.index[5]}, sample P02"):
         read_cohort(tmp_path / "m.parquet", name="c")
 
 
 @pytest.mark.parametrize("make", [os.mkdir, os.mkfifo])
 def test_read_cohort_refuses_what_is_no_file(tmp_path: Path, make: Callable[[Path], None]) -> None:
     make(tmp_path / "m.tsv")
-    with pytest.raises(FileUnreadableError, match="folder|not a regular file"):
+    with pytest.raises(FileUnreadableError, match=r"folder|not a regular file"):
         read_cohort(tmp_path / "m.tsv", name="c")
 
 
@@ -201,7 +201,7 @@ def test_read_cohort_refuses_damaged_parquet_pages(tmp_path: Path, make_tpm: Mak
 
 def test_read_cohort_refuses_numbers_stored_as_text_in_parquet(tmp_path: Path, make_tpm: MakeFrame) -> None:
     make_tpm().astype(str).to_parquet(tmp_path / "m.parquet")
-    with pytest.raises(MatrixInvalidError, match="stored as text .*'P00'"):
+    with pytest.raises(MatrixInvalidError, match=r"stored as text .*'P00'"):
         read_cohort(tmp_path / "m.parquet", name="c")
 
 

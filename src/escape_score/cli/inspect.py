@@ -46,10 +46,12 @@ def check_input(matrix: Path, *, samples: Path | None, units: ExpressionUnit | N
 
 def print_schema(what: str) -> int:
     """Print a JSON Schema."""
+    from pydantic import BaseModel
+
     from escape_score.config import RunConfig, WorkflowConfig
     from escape_score.model.record import EscapeProfile
 
-    models = {"profile": EscapeProfile, "config": RunConfig, "workflow-config": WorkflowConfig}
+    models: dict[str, type[BaseModel]] = {"profile": EscapeProfile, "config": RunConfig, "workflow-config": WorkflowConfig}
     if what not in models:
         msg = f"schema: {what} is none of {', '.join(models)}; name one of them"
         raise UsageError(msg)
@@ -116,6 +118,7 @@ def show_reference(name: str) -> int:
     print(f"tumour type: {reference.tumour_type}; assay: {reference.assay}; samples: {reference.n_samples}")
     print(f"genes: {len(reference.genes.symbols)}, of these anchors: {int(reference.genes.is_anchor.sum())}")
     print(
-        f"anchor distance of its own tumours: {reference.anchor_distance:.2f} log2\nsha256: {reference.sha256}"
+        f"anchor distance of its own tumours: {reference.anchor_distance:.2f} log2\nsha256: "
+        f"{reference.sha256}"
     )
     return int(ExitCode.DONE)

@@ -56,7 +56,10 @@ def profile_stage(scores_file: Path, out: Path, part: Path, *, reference: str | 
     scores, meta = h5ad.read_scores(scores_file)
     loaded = load_reference(reference or DEFAULT_REFERENCE)
     if loaded.name != scores.reference:
-        msg = f"{scores_file}: scored against {scores.reference}, not {loaded.name}; score again or give that reference"
+        msg = (
+            f"{scores_file}: scored against {scores.reference}, not {loaded.name}; score again or give "
+            "that reference"
+        )
         raise ReferenceInvalidError(msg)
     profiles, maker = pipeline.profile(scores, loaded, genesets_sha256=meta.genesets_sha256, seed=seed)
     cohort = ProfiledCohort(scores, profiles, maker, loaded, meta.genesets_sha256, meta.parameters, seed)

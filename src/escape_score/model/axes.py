@@ -30,7 +30,8 @@ class Term(Definition):
 class Axis(Definition):
     """One escape mechanism.
 
-    ``terms`` are averaged after each was expressed in reference SD units; ``raw_terms`` are the unadjusted twin.
+    ``terms`` are averaged after each was expressed in reference SD units; ``raw_terms`` are the unadjusted
+    twin.
     """
 
     axis: str
@@ -54,7 +55,10 @@ class Axis(Definition):
 
 
 class Contrast(Definition):
-    """A component relative to another: numerator − slope × denominator; the slope belongs to the reference."""
+    """A component relative to another: numerator − slope × denominator.
+
+    The slope belongs to the reference.
+    """
 
     contrast: str
     numerator: str
@@ -78,7 +82,10 @@ class AxisCatalogue(Definition):
 
 
 class Thresholds(Definition):
-    """Every fixed number of the method; each row of ``resources/axes/thresholds.tsv`` says unit, meaning and source."""
+    """Every fixed number of the method.
+
+    Each row of ``resources/axes/thresholds.tsv`` says unit, meaning and source.
+    """
 
     min_anchors: int
     z_clip: float

@@ -31,7 +31,10 @@ class MatrixSource(Protocol):
         """Gene ids in the order of the columns, as they stand in the file."""
 
     def block(self, start: int, stop: int) -> FloatArray:
-        """Values of samples ``start`` to ``stop``: shape (stop - start, n_genes), float64, NaN = not measured."""
+        """Values of samples ``start`` to ``stop``.
+
+        Shape (stop - start, n_genes), float64, NaN = not measured.
+        """
 
 
 @dataclass(frozen=True)
@@ -171,11 +174,13 @@ class HarmonisedCohort:
     name, samples, unit, input_sha256, flags
         Handed on from :class:`Cohort`; ``flags`` grew.
     source
-        ``block`` gives log2(TPM + 1), float64, ≥ 0, NaN only where not measured; ``gene_ids`` are approved symbols.
+        ``block`` gives log2(TPM + 1), float64, ≥ 0, NaN only where not measured; ``gene_ids`` are approved
+        symbols.
     gene_changes
         Every rename, merge and drop, in the order of the file.
     is_targeted_panel
-        True where too few genes are measured to be a whole transcriptome; such values are never rescaled to 1e6.
+        True where too few genes are measured to be a whole transcriptome; such values are never rescaled to
+        1e6.
     """
 
     name: str

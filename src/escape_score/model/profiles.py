@@ -16,7 +16,8 @@ TextArray = npt.NDArray[np.object_]
 class Bounds:
     """Ends of 90 % intervals, shape (n_samples,) each; NaN = not known.
 
-    ``low``/``high`` are absolute, against the reference; the ``_within`` pair is for comparisons inside one pipeline.
+    ``low``/``high`` are absolute, against the reference; the ``_within`` pair is for comparisons inside one
+    pipeline.
     """
 
     low: FloatArray = field(repr=False)
@@ -32,7 +33,8 @@ class AxisScores:
     Attributes
     ----------
     score, raw
-        Reference SD units, larger = more resistance; NaN = not evaluable. ``raw`` is None without an unadjusted twin.
+        Reference SD units, larger = more resistance; NaN = not evaluable. ``raw`` is None without an
+        unadjusted twin.
     percentile
         0–100 against the reference's own tumours.
     percentile_n

@@ -14,9 +14,10 @@ from escape_score.model.cohort import FloatArray
 
 @dataclass(frozen=True)
 class WeakestLinkFit:
-    """What a link's z is expected to be: ifng_slope · IFN response + leukocyte_slope · leukocytes + intercept.
+    """What a link's z is expected to be.
 
-    ``spread`` is the scaled MAD of the residuals in the reference, in z units.
+    ifng_slope · IFN response + leukocyte_slope · leukocytes + intercept; ``spread`` is the scaled MAD of the
+    residuals in the reference, in z units.
     """
 
     ifng_slope: float
@@ -27,7 +28,10 @@ class WeakestLinkFit:
 
 @dataclass(frozen=True)
 class ReferenceGenes:
-    """Per gene, in the order of ``symbols``: location and spread of log2(TPM + 1), and whether it is an anchor."""
+    """Location and spread of log2(TPM + 1) of each gene, and whether it is an anchor.
+
+    Arrays are in the order of ``symbols``.
+    """
 
     symbols: tuple[str, ...]
     location: FloatArray = field(repr=False)

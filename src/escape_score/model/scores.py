@@ -31,7 +31,8 @@ class Placement:
     Attributes
     ----------
     offset_log2
-        Median over the anchors of sample − reference, log2; NaN where fewer than the needed anchors are measured.
+        Median over the anchors of sample − reference, log2; NaN where fewer than the needed anchors are
+        measured.
     n_anchors
         Anchors measured.
     distance
@@ -55,8 +56,8 @@ class GeneValues:
     log2_tpm
         log2(TPM + 1) on the reference's scale.
     z
-        (log2_tpm − location) / spread of the reference, within ±5; NaN where a gene is not measured or, in this
-        sample, cannot be trusted.
+        (log2_tpm − location) / spread of the reference, within ±5; NaN where a gene is not measured or, in
+        this sample, cannot be trusted.
     """
 
     gene_symbols: tuple[str, ...]

@@ -46,7 +46,10 @@ def call_reason(axis: Axis, call: str, score: float | None, low: float | None, h
         return "Too few of its genes are measured, or they cannot be trusted in this sample."
     if call == Call.NOT_EVALUABLE:
         if axis.kind is AxisKind.WEAKEST_LINK:
-            return "A single gene's level cannot be judged here: the sample's pipeline or tissue differs from the reference."
+            return (
+                "A single gene's level cannot be judged here: the sample's pipeline or tissue differs from "
+                "the reference."
+            )
         return (
             f"The interval {low:.2f} to {high:.2f} holds both the reference's centre (0) and the threshold "
             f"{axis.threshold:g}, and the sample does not match the reference well."
@@ -54,5 +57,8 @@ def call_reason(axis: Axis, call: str, score: float | None, low: float | None, h
     if call == Call.DETECTED:
         return f"Score {score:.2f} reaches the threshold {axis.threshold:g}."
     if score >= axis.threshold:
-        return f"Score {score:.2f} reaches the threshold {axis.threshold:g}, but its interval holds the reference's centre."
+        return (
+            f"Score {score:.2f} reaches the threshold {axis.threshold:g}, but its interval holds the "
+            "reference's centre."
+        )
     return f"Score {score:.2f} is below the threshold {axis.threshold:g}."

@@ -44,7 +44,8 @@ def gene_evidence(
     Returns
     -------
     evidence, opposing
-        At most ``thresholds.evidence_genes`` each, with |z| of at least ``thresholds.evidence_z``, strongest first.
+        At most ``thresholds.evidence_genes`` each, with |z| of at least ``thresholds.evidence_z``, strongest
+        first.
     """
     signed = [
         (gene.direction * genes.z[row, gene.column], gene)

@@ -21,8 +21,8 @@ def percentile_of(
     Returns
     -------
     percentile, n
-        Share of reference tumours below, ties counted half, in %; and the tumours compared with. NaN and 0 where the
-        score or the distribution is missing.
+        Share of reference tumours below, ties counted half, in %; and the tumours compared with. NaN and 0
+        where the score or the distribution is missing.
     """
     if column not in distributions.columns:
         return np.full(len(scores), np.nan), np.zeros(len(scores), dtype=np.int64)

@@ -1,4 +1,7 @@
-"""Phenotype, archetype and status: rules fixed beforehand, their thresholds in ``resources/axes/thresholds.tsv``."""
+"""Phenotype, archetype and status: rules fixed beforehand.
+
+Their thresholds stand in ``resources/axes/thresholds.tsv``.
+"""
 
 from __future__ import annotations
 

@@ -174,14 +174,18 @@ def make_records(context: ProfileContext, profiles: CohortProfiles, provenance: 
 
 
 def profile_flags(context: ProfileContext, profiles: CohortProfiles) -> FlagLog:
-    """Flags that only the profile can raise: class I not counted, distant reference, implausible infiltrate, missing axes."""
+    """Flags that only the profile can raise.
+
+    Class I not counted, distant reference, implausible infiltrate, axes that no sample has.
+    """
     suspect = context.thresholds.leukocyte_fraction_suspect
     rules = (
         (
             context.terms.is_mhc1_unquantified,
             FlagNote(
                 Flag.HLA_UNQUANTIFIED,
-                "B2M, HLA-A, HLA-B or HLA-C is exactly zero: it was not quantified, since infiltrating cells always "
+                "B2M, HLA-A, HLA-B or HLA-C is exactly zero: it was not quantified, since infiltrating "
+                "cells always "
                 "hold some. MHC class I loss is not evaluable.",
             ),
         ),
@@ -189,7 +193,8 @@ def profile_flags(context: ProfileContext, profiles: CohortProfiles) -> FlagLog:
             profiles.match == ReferenceMatch.POOR,
             FlagNote(
                 Flag.REFERENCE_DISTANT,
-                f"Pipeline or tissue differ from the reference {context.reference.name}: levels are provisional, "
+                f"Pipeline or tissue differ from the reference {context.reference.name}: levels are "
+                f"provisional, "
                 "comparisons inside one cohort are not affected.",
             ),
         ),

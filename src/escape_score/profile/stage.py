@@ -158,7 +158,7 @@ def _axis_values(axis: Axis, context: ProfileContext) -> tuple[FloatArray, Float
 
 def _term_coverage(terms: tuple[Term, ...], context: ProfileContext) -> FloatArray:
     """Mean coverage of the components behind an axis, denominators included."""
-    parts = {
+    parts: dict[str, tuple[str, ...]] = {
         contrast.contrast: (contrast.numerator, contrast.denominator)
         for contrast in context.catalogue.contrasts
     }

@@ -15,7 +15,8 @@ from escape_score.model.scores import SignatureScores
 from escape_score.profile.tumour_mhc import TumourMhc, estimate_tumour_mhc
 
 SHORTFALL = "mhc1_shortfall"
-"""The one term that is neither a component nor a contrast: MHC class I below what infiltrate and IFN explain."""
+"""The one term that is neither a component nor a contrast: MHC class I below what infiltrate and IFN "
+"explain."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,8 @@ def shortfall(
 def standardise(terms: Terms, reference: Reference, term: Term, *, limit: float | None = None) -> FloatArray:
     """Express a term in reference SD units, with its sign.
 
-    ``limit`` winsorises; used inside the index only, never for an axis: at ±3 SD nine tumours of ten tied in one cohort.
+    ``limit`` winsorises; used inside the index only, never for an axis: at ±3 SD nine tumours of ten tied in
+    one cohort.
     """
     location, spread = reference.term_stats.get(term.name, (np.nan, np.nan))
     value = (terms.values[term.name] - location) / spread

@@ -1,8 +1,8 @@
 """MHC class I of the tumour cells: the leukocytes' share is taken away on the linear scale.
 
-Raw MHC levels follow the infiltrate (correlation −0.9 with leukocyte RNA in mixes). With K the MHC RNA per unit of
-leukocyte RNA, measured in immune cells, and u the sample's leukocyte unit, tumour cells hold
-max((x − K u) / (1 − f), 5 % of x), f = u / u of pure leukocytes. In mixes of tumours and immune cells with MHC genes
+Raw MHC levels follow the infiltrate (correlation −0.9 with leukocyte RNA in mixes). With K the MHC RNA per
+unit of leukocyte RNA, measured in immune cells, and u the sample's leukocyte unit, tumour cells hold max((x −
+K u) / (1 − f), 5 % of x), f = u / u of pure leukocytes. In mixes of tumours and immune cells with MHC genes
 turned down, this found the loss with an AUROC of 0.98–1.00 where raw levels gave 0.78–0.84.
 """
 
@@ -79,14 +79,16 @@ def estimate_tumour_mhc(
     """
     unit = leukocyte_unit(scores.genes, components["leukocyte"], thresholds)
     fraction = np.clip(unit / reference.constants.leukocyte_cap_tpm, 0.0, thresholds.leukocyte_fraction_max)
-    z = _tumour_z(scores.genes, components["mhc1"], unit, fraction, reference, thresholds)
+    z = _tumour_z(
+        scores.genes, components["mhc1"], unit, fraction, reference=reference, thresholds=thresholds
+    )
     n_measured = (~np.isnan(z)).sum(axis=1)
     mean = np.where(np.isnan(z), 0.0, z).sum(axis=1) / np.maximum(n_measured, 1)
     core = scores.genes.log2_tpm[:, gene_columns(scores.genes, CLASS_1_CORE)]
     return TumourMhc(
         z_mean=np.where(n_measured >= thresholds.min_tumour_mhc_genes, mean, np.nan),
         leukocyte_fraction=fraction,
-        is_unquantified=(core <= thresholds.zero_log2_tpm).any(axis=1),
+        is_unquantified=np.any(core <= thresholds.zero_log2_tpm, axis=1),
     )
 
 
@@ -95,6 +97,7 @@ def _tumour_z(
     chain: Sequence[str],
     unit: FloatArray,
     fraction: FloatArray,
+    *,
     reference: Reference,
     thresholds: Thresholds,
 ) -> FloatArray:
@@ -106,7 +109,7 @@ def _tumour_z(
     linear = np.exp2(genes.log2_tpm[:, columns]) - 1.0
     own = (linear - unit[:, None] * per_unit) / (1.0 - fraction)[:, None]
     own = np.maximum(own, thresholds.mhc_residual_min * linear)
-    z = (np.log2(own + 1.0) - reference.genes.location[at]) / reference.genes.spread[at]
+    z: FloatArray = (np.log2(own + 1.0) - reference.genes.location[at]) / reference.genes.spread[at]
     # a gene that placement did not trust (NaN in z) must not come back through its level
     z[np.isnan(genes.z[:, columns])] = np.nan
     return np.clip(z, -thresholds.z_clip, thresholds.z_clip)

@@ -1,9 +1,9 @@
 """How uncertain scores are.
 
-A component is a sample of genes from all that could tell the same thing. Its error comes from the dispersion of those
-genes, with a finite-set correction (all genes measured = no sampling error), the own variance shrunk towards the
-sample's pooled variance within sets, plus a technical part. Dropping genes, this covered 0.91–0.95 at a nominal 0.90 in
-three data sets, where a gene bootstrap fell to 0.69.
+A component is a sample of genes from all that could tell the same thing. Its error comes from the dispersion
+of those genes, with a finite-set correction (all genes measured = no sampling error), the own variance shrunk
+towards the sample's pooled variance within sets, plus a technical part. Dropping genes, this covered
+0.91–0.95 at a nominal 0.90 in three data sets, where a gene bootstrap fell to 0.69.
 """
 
 from __future__ import annotations
@@ -29,7 +29,10 @@ OVERLAPPING = frozenset({FALLBACK, "weakest_link_mhc1"})
 
 @dataclass(frozen=True)
 class ComponentSpread:
-    """Dispersion of one component's genes: variance of their z, genes measured (both per sample), genes in the set."""
+    """Dispersion of one component's genes.
+
+    Variance of their z and genes measured, both per sample; genes in the set.
+    """
 
     variance: FloatArray = field(repr=False)
     n_measured: FloatArray = field(repr=False)
@@ -72,7 +75,10 @@ def excess_distance(scores: SignatureScores, reference: Reference) -> FloatArray
 
 @dataclass(frozen=True)
 class ComponentVariances:
-    """Squared standard errors of all components, in z units; absolute ones add the distance to the reference."""
+    """Squared standard errors of all components, in z units.
+
+    Absolute ones add the distance to the reference.
+    """
 
     within: Mapping[str, FloatArray] = field(repr=False)
     absolute: Mapping[str, FloatArray] = field(repr=False)

@@ -41,7 +41,9 @@ def link_residuals(
     reference: Reference,
     excess_distance: FloatArray,
 ) -> tuple[tuple[str, ...], FloatArray]:
-    """Distance of each link from its expectation, in spreads widened by the sample's excess reference distance.
+    """Distance of each link from its expectation, in spreads.
+
+    Spreads are widened by the sample's excess reference distance.
 
     Returns
     -------
@@ -79,7 +81,8 @@ def weakest_link(
     n_chain
         Genes of the whole chain.
     is_centred
-        Subtract the sample's own median over the chain first, so that a chain that is down as a whole has no weak link.
+        Subtract the sample's own median over the chain first, so that a chain that is down as a whole has no
+        weak link.
     """
     measured = ~np.isnan(residuals)
     enough = measured.sum(axis=1) >= thresholds.min_links

@@ -151,7 +151,8 @@ def check_orientation(path: Path, sample_ids: Sequence[str], gene_ids: Sequence[
     row_numbers = _are_row_numbers(gene_ids)
     has_genes = not row_numbers and gene_fraction(gene_ids) >= MIN_GENE_FRACTION
     if _lies_the_other_way(sample_ids, gene_ids, has_genes=has_genes):
-        msg = f"{path}: looks transposed (genes such as {listed(sample_ids, limit=3)} stand where samples belong); "
+        genes = listed(sample_ids, limit=3)
+        msg = f"{path}: looks transposed (genes such as {genes} stand where samples belong); "
         raise MatrixInvalidError(msg + "samples belong in columns, genes in rows")
     if not has_genes:
         found = _what_stands_there(gene_ids, row_numbers=row_numbers)

@@ -16,7 +16,7 @@ DELIMITERS = ("\t", ";", ",", " ")
 """In the order of trust: a tab hardly ever stands inside a cell."""
 
 NEARLY_ALL, HALF = 0.9, 0.5
-"""Share of lines a delimiter must cut alike; half is enough where no delimiter does better, to name the odd lines."""
+"""Share of lines a delimiter must cut alike; half will do where none does better, to name the odd lines."""
 
 MIN_NUMERIC_FRACTION = 0.5
 """A column whose cells are numbers less often than this describes genes."""

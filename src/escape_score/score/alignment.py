@@ -83,7 +83,8 @@ def require_anchors(alignment: Alignment, *, min_anchors: int, cohort: str, refe
     found = int(alignment.is_anchor.sum())
     if found < min_anchors:
         msg = (
-            f"{cohort}: {found} of the anchor genes of reference {reference} are measured, {min_anchors} are needed "
+            f"{cohort}: {found} of the anchor genes of reference {reference} are measured, {min_anchors} "
+            f"are needed "
             "to place samples on its scale; give a whole transcriptome or a larger panel"
         )
         raise AnchorsMissingError(msg)

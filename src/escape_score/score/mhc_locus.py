@@ -1,7 +1,7 @@
 """Find samples in which the whole MHC locus (6p21) was under-quantified.
 
-Alternative haplotypes of 6p21 in a genome index draw reads away from it. The MHC genes then look lost, and so do their
-neighbours that have nothing to do with immunity; that tells a pipeline from a tumour, in one sample.
+Alternative haplotypes of 6p21 in a genome index draw reads away from it. The MHC genes then look lost, and so
+do their neighbours that have nothing to do with immunity; that tells a pipeline from a tumour, in one sample.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ def is_mhc_locus_unquantified(
     Returns
     -------
     numpy.ndarray
-        Shape (n_samples,). Where too few controls are measured, class I far below B2M (chromosome 15) together with
-        class II far below CD74 (chromosome 5) says the same.
+        Shape (n_samples,). Where too few controls are measured, class I far below B2M (chromosome 15)
+        together with class II far below CD74 (chromosome 5) says the same.
     """
     shift = placed - alignment.location
     controls = alignment.positions(control_genes)
@@ -51,7 +51,10 @@ def is_mhc_locus_unquantified(
 
 
 def _gap(shift: FloatArray, alignment: Alignment, of_locus: Sequence[str], elsewhere: str) -> FloatArray:
-    """Median shift of genes of the locus minus that of their partner elsewhere; NaN where too few are measured."""
+    """Median shift of genes of the locus minus that of their partner elsewhere.
+
+    NaN where too few are measured.
+    """
     genes, partner = alignment.positions(of_locus), alignment.positions((elsewhere,))
     if len(genes) < MIN_GENES_OF_CLASS or not len(partner):
         return np.full(len(shift), np.nan)

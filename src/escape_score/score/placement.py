@@ -1,7 +1,8 @@
 """Place samples on a reference's scale by many anchor genes.
 
-Ten housekeeping genes are not enough: restricted to a panel of 1,700 genes, scores placed by 11 housekeepers moved by
-3.96 SD, those placed by the median over anchors by 0.18 SD (measured on 100 tumours of the reference).
+Ten housekeeping genes are not enough: restricted to a panel of 1,700 genes, scores placed by 11 housekeepers
+moved by 3.96 SD, those placed by the median over anchors by 0.18 SD (measured on 100 tumours of the
+reference).
 """
 
 from __future__ import annotations
@@ -60,7 +61,8 @@ def place_block(log2_tpm: FloatArray, alignment: Alignment, thresholds: Threshol
     Returns
     -------
     PlacedBlock
-        ``log2_tpm`` rescaled in linear space; ``z`` within ±``z_clip``. All NaN for a sample with too few anchors.
+        ``log2_tpm`` rescaled in linear space; ``z`` within ±``z_clip``. All NaN for a sample with too few
+        anchors.
     """
     raw = log2_tpm[:, alignment.columns]
     anchors = raw[:, alignment.is_anchor] - alignment.location[alignment.is_anchor]

@@ -57,13 +57,13 @@ def score_reference_z(z: FloatArray, membership: Membership) -> tuple[FloatArray
     Returns
     -------
     values, coverage
-        Each of shape (n_samples, n_signatures): the mean z, NaN where fewer genes than needed are measured; and the
-        fraction of the signature's genes measured.
+        Each of shape (n_samples, n_signatures): the mean z, NaN where fewer genes than needed are measured;
+        and the fraction of the signature's genes measured.
 
     Notes
     -----
-    The sparse product adds genes in the reference's order whatever the number of samples, so a sample's score is the
-    same number alone or among others.
+    The sparse product adds genes in the reference's order whatever the number of samples, so a sample's score
+    is the same number alone or among others.
     """
     measured = ~np.isnan(z)
     sums = (membership.matrix @ np.where(measured, z, 0.0).T).T

@@ -103,8 +103,8 @@ def score_signatures(
     Returns
     -------
     SignatureScores
-        Mean z in reference spreads; NaN and coverage where a signature is not evaluable. Every sample is scored by
-        itself.
+        Mean z in reference spreads; NaN and coverage where a signature is not evaluable. Every sample is
+        scored by itself.
 
     Raises
     ------
@@ -176,7 +176,8 @@ def _skipped(
     return tuple(
         (
             signature.signature_id,
-            f"{found[i]} of {len(signature.gene_symbols)} genes measured, {plan.membership.n_needed[i]:.0f} needed",
+            f"{found[i]} of {len(signature.gene_symbols)} genes measured, {plan.membership.n_needed[i]:.0f} "
+            f"needed",
         )
         for i, signature in enumerate(signatures)
         if np.isnan(values[:, i]).all()
@@ -186,7 +187,8 @@ def _skipped(
 def _locus_flags(sample_ids: Sequence[str], placement: Placement) -> FlagLog:
     """Flag the samples whose MHC locus is under-quantified."""
     sentence = (
-        "All genes of 6p21 are low, MHC or not: the locus was under-quantified. HLA, TAP and their neighbours are "
+        "All genes of 6p21 are low, MHC or not: the locus was under-quantified. HLA, TAP and their "
+        "neighbours are "
         "taken as not measured here."
     )
     note = FlagNote(Flag.MHC_LOCUS_UNQUANTIFIED, sentence)

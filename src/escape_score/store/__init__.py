@@ -1,1 +1,4 @@
-"""What is written to disk, and read back: stage files, results, manifests. Nothing half-written ever looks finished."""
+"""What is written to disk, and read back: stage files, results, manifests.
+
+Nothing half-written ever looks finished.
+"""

@@ -47,7 +47,10 @@ def write_text(path: Path, text: str) -> None:
 
 
 def sync(path: Path) -> None:
-    """Bring a file or folder to the disk, so that a power cut cannot leave an empty file under a final name."""
+    """Bring a file or folder to the disk.
+
+    A power cut cannot leave an empty file under a final name then.
+    """
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -1,7 +1,7 @@
 """Stage objects as AnnData files, which every tool of the field reads.
 
-Matrices are written and read in blocks of samples. What is not a matrix travels as JSON in ``uns["escape_score"]``, made
-and checked by pydantic from the frozen objects themselves.
+Matrices are written and read in blocks of samples. What is not a matrix travels as JSON in
+``uns["escape_score"]``, made and checked by pydantic from the frozen objects themselves.
 """
 
 from __future__ import annotations

@@ -20,7 +20,8 @@ def staged_result(out: Path) -> Iterator[Path]:
     Parameters
     ----------
     out
-        Result folder; made where missing. A result that is already there is replaced; files that are not ours stay.
+        Result folder; made where missing. A result that is already there is replaced; files that are not ours
+        stay.
 
     Yields
     ------
