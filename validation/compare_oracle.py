@@ -2,15 +2,17 @@
 
     python validation/compare_oracle.py --oracle DIR --cohorts DIR [--mode own|rebuilt|both]
 
-``--oracle`` holds ``score_prototype.py`` and its constants ``score_prototype.json`` (the program the design was first
-measured with); ``--cohorts`` holds folders with ``expression.parquet`` (genes × samples). Neither is part of the project.
+``--oracle`` holds ``score_prototype.py`` and its constants ``score_prototype.json`` (the program the design
+was first measured with); ``--cohorts`` holds folders with ``expression.parquet`` (genes × samples). Neither
+is part of the project.
 
-own      the engine given the oracle's own constants, gene sets and matrix: largest absolute difference an axis;
-         must be ≤ 1e-6. The rule that a class I gene at exactly zero was not counted is switched off: the oracle lacks it.
+own      the engine given the oracle's own constants, gene sets and matrix: largest absolute difference an
+         axis; must be ≤ 1e-6. The rule that a class I gene at exactly zero was not counted is switched off:
+         the oracle lacks it.
 rebuilt  the whole way from the file with the shipped reference and gene names: Spearman correlation an axis;
-         must be ≥ 0.98, ≥ 0.90 for the two weakest links. What falls below must be explained by names: the oracle is given
-         the harmonised matrix (rows of one gene summed, current symbols), and the engine leaves out the component genes
-         that the oracle has no values for; then the limits must hold.
+         must be ≥ 0.98, ≥ 0.90 for the two weakest links. What falls below must be explained by names: the
+         oracle is given the harmonised matrix (rows of one gene summed, current symbols), and the engine
+         leaves out the component genes that the oracle has no values for; then the limits must hold.
 """
 
 from __future__ import annotations
@@ -112,7 +114,9 @@ def oracle_reference(constants: dict) -> Reference:
             np.array([constants["sd"][s] for s in symbols]),
             np.array([s in anchors for s in symbols]),
         ),
-        constants=ReferenceConstants(constants["mhc_per_leuk"], constants["leuk_cap"], constants["ifng_expect"]),
+        constants=ReferenceConstants(
+            constants["mhc_per_leuk"], constants["leuk_cap"], constants["ifng_expect"]
+        ),
         anchor_distance=constants["qc"]["ref_anchor_mad"],
         term_stats={to_ours.get(k, k): tuple(v) for k, v in constants["ref_stats"].items()},
         slopes={ours: constants["slopes"][theirs] for ours, theirs in CONTRASTS.items()},
@@ -126,7 +130,9 @@ def engine_on_oracle(matrix: pd.DataFrame, constants: dict, oracle: ModuleType) 
     prepared = oracle._prep(matrix)
     cohort = HarmonisedCohort(
         name="oracle",
-        source=InMemoryMatrix(tuple(prepared.columns), tuple(prepared.index), prepared.to_numpy(float).T.copy()),
+        source=InMemoryMatrix(
+            tuple(prepared.columns), tuple(prepared.index), prepared.to_numpy(float).T.copy()
+        ),
         unit=UnitDecision(ExpressionUnit.TPM, is_declared=True, evidence=""),
         samples=tuple(SampleRecord(sample_id) for sample_id in prepared.columns),
         input_sha256="",
@@ -179,7 +185,10 @@ def interval_differences(ours: pd.DataFrame, matrix: pd.DataFrame, oracle: Modul
     """Largest difference between index intervals, in points, over samples whose MHC locus is quantified."""
     locus = oracle.score(matrix, drop_genes=())["qc_mhc_locus_artefact"]
     out = 0.0
-    for absolute, low, high in ((True, "index_low", "index_high"), (False, "index_low_within", "index_high_within")):
+    for absolute, low, high in (
+        (True, "index_low", "index_high"),
+        (False, "index_low_within", "index_high_within"),
+    ):
         bounds = oracle.index_interval(matrix, absolute=absolute)
         for ours_column, column in ((low, "lo"), (high, "hi")):
             out = max(out, float((ours[ours_column] - bounds[column])[~locus.astype(bool)].abs().max()))
@@ -189,7 +198,10 @@ def interval_differences(ours: pd.DataFrame, matrix: pd.DataFrame, oracle: Modul
 def rank_correlations(ours: pd.DataFrame, theirs: pd.DataFrame) -> pd.Series:
     """Spearman correlation an axis over samples both have; NaN where neither has any."""
     return pd.Series(
-        {axis: ours[axis].corr(theirs[column].reindex(ours.index), method="spearman") for axis, column in AXES.items()}
+        {
+            axis: ours[axis].corr(theirs[column].reindex(ours.index), method="spearman")
+            for axis, column in AXES.items()
+        }
     )
 
 
@@ -197,7 +209,19 @@ def run_from_file(matrix: Path, unit: str, out: Path) -> pd.DataFrame:
     """Score a cohort the way a user does, and read the result back."""
     from escape_score.cli import main
 
-    code = main(["run", str(matrix), "--units", unit, "--out", str(out), "--no-reports", "--cohort", matrix.parent.name])
+    code = main(
+        [
+            "run",
+            str(matrix),
+            "--units",
+            unit,
+            "--out",
+            str(out),
+            "--no-reports",
+            "--cohort",
+            matrix.parent.name,
+        ]
+    )
     if code:
         sys.exit(code)
     return pd.read_parquet(out / "profiles.parquet").set_index("sample_id")
@@ -240,22 +264,31 @@ def compare(args: argparse.Namespace) -> bool:
     is_good = True
     if differences:
         table = pd.DataFrame(differences)
-        print("largest absolute difference, oracle's constants\n" + table.to_string(float_format="{:.1e}".format))
+        print(
+            "largest absolute difference, oracle's constants\n"
+            + table.to_string(float_format="{:.1e}".format)
+        )
         print("index intervals, points:", {k: f"{v:.1e}" for k, v in intervals.items()})
         is_good &= bool((table <= MAX_DIFFERENCE).all().all()) and max(intervals.values()) <= MAX_DIFFERENCE
     if correlations:
         table = pd.DataFrame(correlations)
-        needed = pd.Series([MIN_RHO_WEAKEST_LINK if a in WEAKEST_LINKS else MIN_RHO for a in table.index], table.index)
+        needed = pd.Series(
+            [MIN_RHO_WEAKEST_LINK if a in WEAKEST_LINKS else MIN_RHO for a in table.index], table.index
+        )
         print("\nSpearman, rebuilt reference\n" + table.to_string(float_format="{:.3f}".format))
         print("below the limit:", below(table, needed))
         same = pd.DataFrame(
             {
-                cohort: explained_correlations(args.cohorts / cohort / "expression.parquet", unit, constants, oracle)
+                cohort: explained_correlations(
+                    args.cohorts / cohort / "expression.parquet", unit, constants, oracle
+                )
                 for cohort, unit in COHORT_UNITS.items()
             }
         )
         low = sorted({axis for axis, _, _ in below(table, needed)})
-        print("\nthe same with equal genes and names\n" + same.loc[low].to_string(float_format="{:.3f}".format))
+        print(
+            "\nthe same with equal genes and names\n" + same.loc[low].to_string(float_format="{:.3f}".format)
+        )
         print("below the limit with equal genes:", below(same, needed))
         is_good &= not below(same, needed)
     return is_good
@@ -269,7 +302,9 @@ def below(table: pd.DataFrame, needed: pd.Series) -> list[tuple[str, str, float]
 
 def main() -> int:
     """Run the comparison; exit 1 where a limit is missed."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--oracle", type=Path, required=True)
     parser.add_argument("--cohorts", type=Path, required=True)
     parser.add_argument("--mode", choices=("own", "rebuilt", "both"), default="both")

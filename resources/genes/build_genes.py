@@ -430,9 +430,14 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument(
-        "--wheels", type=Path, default=Path("build/wheels"), help="folder the wheels are in, or are fetched to"
+        "--wheels",
+        type=Path,
+        default=Path("build/wheels"),
+        help="folder the wheels are in, or are fetched to",
     )
-    parser.add_argument("--out", type=Path, default=Path(__file__).parent, help="folder to write the tables to")
+    parser.add_argument(
+        "--out", type=Path, default=Path(__file__).parent, help="folder to write the tables to"
+    )
     arguments = parser.parse_args()
 
     sources = read_sources(arguments.wheels)

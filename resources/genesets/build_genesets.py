@@ -1,8 +1,9 @@
 """Build ``escape.gmt`` and ``signatures.tsv`` of this folder.
 
-Run ``python resources/genesets/build_genesets.py`` after a change of ``axis_genes.tsv``: components are written
-again, published signatures stay as committed. With ``TABLES`` those are made again too; with ``--check`` the
-committed files are only compared with ``axis_genes.tsv``. The same input gives the same bytes; only the standard library is needed.
+Run ``python resources/genesets/build_genesets.py`` after a change of ``axis_genes.tsv``: components are
+written again, published signatures stay as committed. With ``TABLES`` those are made again too; with
+``--check`` the committed files are only compared with ``axis_genes.tsv``. The same input gives the same
+bytes; only the standard library is needed.
 
 Components come from ``axis_genes.tsv`` in this folder, which is edited by hand. Published signatures come
 from two tab-separated tables in ``TABLES``:

@@ -6,13 +6,15 @@ Wheels that DIR lacks are downloaded by pip. Needs the development dependencies 
 
 What it does, in order:
 
-1. Expression: 592 TCGA colorectal tumours, RSEM, linear (TumorDecon 1.1.1). Negative values (batch correction) become 0;
-   rows are named by approved symbols, rows of one gene are summed.
-2. Lengths: RSEM values per gene are counts-like, not TPM. A gene's effective length is the ratio of its mean value here to
-   its TPM in the colorectal centre of pirlygenes 6.0.18; genes below ``MIN_TPM`` on either side get the median length.
+1. Expression: 592 TCGA colorectal tumours, RSEM, linear (TumorDecon 1.1.1). Negative values (batch
+   correction) become 0; rows are named by approved symbols, rows of one gene are summed.
+2. Lengths: RSEM values per gene are counts-like, not TPM. A gene's effective length is the ratio of its mean
+   value here to its TPM in the colorectal centre of pirlygenes 6.0.18; genes below ``MIN_TPM`` on either side
+   get the median length.
 3. Genes: location = mean, spread = standard deviation of log2(TPM + 1), at least 0.5.
-4. Scores: the package's own engine places the tumours on that reference and scores the components; then term locations
-   and spreads, slopes of contrasts (reduced major axis: ratio of spreads), weakest-link fits (Huber), index, distributions.
+4. Scores: the package's own engine places the tumours on that reference and scores the components; then term
+   locations and spreads, slopes of contrasts (reduced major axis: ratio of spreads), weakest-link fits
+   (Huber), index, distributions.
 """
 
 from __future__ import annotations
@@ -46,6 +48,7 @@ from escape_score.reference import read_constants
 from escape_score.score import score_signatures
 
 NAME = "tcga-coadread-v1"
+DESCRIPTION = "592 colorectal adenocarcinomas of The Cancer Genome Atlas, RNA-seq (RSEM) with length factors"
 WHEELS = {
     "TumorDecon": ("1.1.1", "ff622444e5c6b02c04542cdbcabaf486c00a587c34ef6421f1c336a8e6f782ed"),
     "pirlygenes": ("6.0.18", "9e44cf53ff0285f42e634145e149ac1d704e3c9d21463bd1f9c31960e28c0d12"),
@@ -66,7 +69,17 @@ def fetch_wheel(folder: Path, package: str) -> Path:
     version, sha256 = WHEELS[package]
     pattern = f"{package}-{version}-*.whl"
     if not list(folder.glob(pattern)):
-        command = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", f"{package}=={version}", "-d", str(folder)]
+        command = [
+            sys.executable,
+            "-m",
+            "pip",
+            "download",
+            "-q",
+            "--no-deps",
+            f"{package}=={version}",
+            "-d",
+            str(folder),
+        ]
         subprocess.run(command, check=True)
     path = next(iter(folder.glob(pattern)))
     found = hashlib.sha256(path.read_bytes()).hexdigest()
@@ -110,12 +123,15 @@ def effective_lengths(cohort: Cohort, centre: pd.Series, genes: GeneTable) -> pd
     """Effective length of every gene, relative, with a median of 1000; 6 significant digits."""
     symbols = sorted({m.gene_symbol for m in genes.map_genes(cohort.source.gene_ids) if m.gene_symbol})
     equal = harmonise_cohort(cohort, genes, gene_lengths=dict.fromkeys(symbols, 1.0))
-    mean = pd.Series(np.nanmean(np.exp2(equal.source.block(0, len(cohort.sample_ids))) - 1, axis=0), equal.gene_symbols)
+    mean = pd.Series(
+        np.nanmean(np.exp2(equal.source.block(0, len(cohort.sample_ids))) - 1, axis=0), equal.gene_symbols
+    )
     tpm = centre.reindex(mean.index)
     usable = (mean > MIN_TPM) & (tpm > MIN_TPM)
     ratio = (mean / tpm)[usable]
     lengths = (ratio / ratio.median()).reindex(mean.index).fillna(1.0) * MEDIAN_LENGTH_BP
-    print(f"effective lengths: {usable.sum()} of {len(mean)} genes, SD {np.log2(ratio).std():.2f} log2")
+    spread = np.log2(ratio).std()
+    print(f"effective lengths: {usable.sum()} of {len(mean)} genes, SD {spread:.2f} log2")
     return lengths.map(lambda value: float(f"{value:.6g}"))
 
 
@@ -137,7 +153,7 @@ def bare_reference(genes: pd.DataFrame, constants: ReferenceConstants, anchors: 
     symbols = tuple(genes["gene_symbol"])
     return Reference(
         name=NAME,
-        description="592 colorectal adenocarcinomas of The Cancer Genome Atlas, RNA-seq (RSEM) with length factors",
+        description=DESCRIPTION,
         tumour_type="colorectal adenocarcinoma",
         assay="RNA-seq",
         n_samples=592,
@@ -205,7 +221,9 @@ def fit_links(scores: SignatureScores) -> dict[str, WeakestLinkFit]:
 def fit_terms(scores: SignatureScores, reference: Reference) -> dict[str, tuple[float, float]]:
     """Location and spread of every term that axes and index use."""
     terms = compute_terms(scores, reference, load_axis_catalogue(), components(), load_thresholds())
-    not_terms = {s.signature_id for s in load_signatures().components if s.signature_id.startswith("mhc_region")}
+    not_terms = {
+        s.signature_id for s in load_signatures().components if s.signature_id.startswith("mhc_region")
+    }
     return {
         name: (rounded(np.nanmean(values)), rounded(np.nanstd(values, ddof=1)))
         for name, values in terms.values.items()
@@ -238,7 +256,11 @@ def build(wheels: Path, out: Path) -> None:
 def profile(scores: SignatureScores, reference: Reference) -> CohortProfiles:
     """Profile the reference's own tumours."""
     context = build_context(
-        scores, reference, catalogue=load_axis_catalogue(), components=components(), thresholds=load_thresholds()
+        scores,
+        reference,
+        catalogue=load_axis_catalogue(),
+        components=components(),
+        thresholds=load_thresholds(),
     )
     return profile_cohort(context)
 
@@ -270,8 +292,13 @@ def write_tables(
     terms = ((name, *stats) for name, stats in reference.term_stats.items())
     write_rows(out / "terms.tsv", "term\tlocation\tspread", terms)
     write_rows(out / "slopes.tsv", "contrast\tslope", reference.slopes.items())
-    links = ((g, f.ifng_slope, f.leukocyte_slope, f.intercept, f.spread) for g, f in reference.weakest_links.items())
-    write_rows(out / "weakest_links.tsv", "gene_symbol\tifng_slope\tleukocyte_slope\tintercept\tspread", links)
+    links = (
+        (g, f.ifng_slope, f.leukocyte_slope, f.intercept, f.spread)
+        for g, f in reference.weakest_links.items()
+    )
+    write_rows(
+        out / "weakest_links.tsv", "gene_symbol\tifng_slope\tleukocyte_slope\tintercept\tspread", links
+    )
     header = {
         "name": reference.name,
         "description": reference.description,
@@ -288,7 +315,9 @@ def write_tables(
 
 def main() -> None:
     """Parse the command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--wheels", type=Path, default=Path("build/wheels"))
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / NAME)
     args = parser.parse_args()
