@@ -29,7 +29,7 @@ demo: .venv/.stamp ## install, profile the bundled cohort, check the results
 	@echo "The profiles:        $(DEMO)/profiles.tsv"
 
 test: .venv/.stamp ## all tests
-	$(BIN)/python -m pytest -q -n 2
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile
 
 lint: .venv/.stamp ## what must be clean before a commit
 	$(BIN)/ruff check .

@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import settings
+
+from escape_score.cli import pipeline
+from escape_score.cli.outputs import ProfiledCohort
+from escape_score.model.cohort import Cohort, HarmonisedCohort, InMemoryMatrix, SampleRecord
+from escape_score.model.units import ExpressionUnit, UnitDecision
+from escape_score.reference import load_reference
+from escape_score.store.tables import profiles_table
 
 # Drawn examples are the same in every run, and a busy machine is no failure.
 settings.register_profile("reproducible", derandomize=True, deadline=None)
@@ -29,3 +39,88 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def repo_root() -> Path:
     """The folder that holds src/, workflow/, config/ and resources/."""
     return REPO_ROOT
+
+
+N_DEMO = 8
+"""Tumours of the bundled cohort that the numerical tests look at."""
+
+
+def cohort_of(matrix: pd.DataFrame, unit: ExpressionUnit = ExpressionUnit.TPM) -> Cohort:
+    """A cohort from samples × genes, as if it had been read from a file."""
+    sample_ids = tuple(str(name) for name in matrix.index)
+    return Cohort(
+        name="cohort",
+        source=InMemoryMatrix(
+            sample_ids, tuple(str(name) for name in matrix.columns), matrix.to_numpy(np.float64)
+        ),
+        unit=UnitDecision(unit, is_declared=True, evidence="declared"),
+        samples=tuple(SampleRecord(sample_id) for sample_id in sample_ids),
+        input_sha256="0" * 64,
+    )
+
+
+def profiled(cohort: Cohort, gene_lengths: Path | None = None) -> ProfiledCohort:
+    """All stages from a cohort to its profiles, against the shipped reference."""
+    reference = load_reference()
+    harmonised = pipeline.harmonise(cohort, gene_lengths=gene_lengths, min_genes=1, source=Path("matrix.tsv"))
+    scores = pipeline.score(harmonised, reference, pipeline.UserGeneSets(), source=Path("matrix.tsv"))
+    profiles, maker = pipeline.profile(scores, reference, genesets_sha256="", seed=1)
+    return ProfiledCohort(scores, profiles, maker, reference, "", {}, 1)
+
+
+def numbers_of(result: ProfiledCohort) -> pd.DataFrame:
+    """All numbers of ``profiles.tsv``, by sample id."""
+    table = profiles_table(result.scores, result.profiles, result.maker.flags, result.reference)
+    return table.set_index("sample_id").select_dtypes("number")
+
+
+@pytest.fixture(scope="session")
+def make_cohort() -> Callable[..., Cohort]:
+    """Make a cohort from samples × genes and a unit."""
+    return cohort_of
+
+
+@pytest.fixture(scope="session")
+def run_engine() -> Callable[..., ProfiledCohort]:
+    """Bring a cohort through all stages."""
+    return profiled
+
+
+@pytest.fixture(scope="session")
+def numbers() -> Callable[[ProfiledCohort], pd.DataFrame]:
+    """All numbers of ``profiles.tsv``."""
+    return numbers_of
+
+
+@pytest.fixture(scope="session")
+def demo_lengths(repo_root: Path) -> Path:
+    """Length factors that belong to the bundled cohort."""
+    return repo_root / "resources" / "reference" / "tcga-coadread-v1" / "length_factors.tsv"
+
+
+@pytest.fixture(scope="session")
+def demo_counts(repo_root: Path) -> pd.DataFrame:
+    """Eight tumours of the bundled cohort, as they stand in its file: samples × genes."""
+    path = repo_root / "resources" / "demo" / "expression.parquet"
+    matrix = pd.read_parquet(path)
+    return matrix.iloc[:, :: matrix.shape[1] // N_DEMO].iloc[:, :N_DEMO].T.astype(np.float64)
+
+
+@pytest.fixture(scope="session")
+def demo_harmonised(demo_counts: pd.DataFrame, demo_lengths: Path) -> HarmonisedCohort:
+    """The eight tumours in log2(TPM + 1)."""
+    cohort = cohort_of(demo_counts, ExpressionUnit.COUNTS)
+    return pipeline.harmonise(cohort, gene_lengths=demo_lengths, min_genes=1, source=Path("matrix.tsv"))
+
+
+@pytest.fixture(scope="session")
+def demo_tpm(demo_harmonised: HarmonisedCohort) -> pd.DataFrame:
+    """The eight tumours in TPM, samples × approved symbols."""
+    values = np.exp2(demo_harmonised.source.block(0, N_DEMO)) - 1.0
+    return pd.DataFrame(values, list(demo_harmonised.sample_ids), list(demo_harmonised.gene_symbols))
+
+
+@pytest.fixture(scope="session")
+def demo(demo_counts: pd.DataFrame, demo_lengths: Path) -> ProfiledCohort:
+    """Profiles of the eight tumours."""
+    return profiled(cohort_of(demo_counts, ExpressionUnit.COUNTS), demo_lengths)

@@ -1,4 +1,4 @@
-"""The workflow holds names and no logic; the lock names files by their hashes and no host."""
+"""The workflow holds names and no logic, its config says every default, the lock names hashes and no host."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import re
 from pathlib import Path
 
 import pytest
+
+from escape_score.config import WorkflowConfig, load_workflow_config
 
 ROOT = Path(__file__).resolve().parents[1]
 WORKFLOW = ROOT / "workflow"
@@ -80,6 +82,29 @@ def test_rule_writes_into_its_cohort_only(path: Path) -> None:
         outputs = re.findall(r'"([^"]+)"', rule.split("    output:\n")[1].split("    log:\n")[0])
         assert outputs
         assert all(output.startswith(("work/{cohort}/", "results/{cohort}/")) for output in outputs)
+
+
+def keys_of(block: dict[str, object], above: str = "") -> set[str]:
+    """Dotted names of all keys of a config."""
+    names = set()
+    for key, value in block.items():
+        names |= keys_of(value, f"{above}{key}.") if isinstance(value, dict) else {f"{above}{key}"}
+    return names
+
+
+def test_config_states_every_default() -> None:
+    shipped = load_workflow_config(ROOT / "config" / "config.yaml").model_dump(exclude={"cohorts"})
+    assert shipped == WorkflowConfig(cohorts=Path("cohorts.tsv")).model_dump(exclude={"cohorts"})
+
+
+def test_config_is_explained_key_by_key() -> None:
+    keys = keys_of(WorkflowConfig(cohorts=Path("cohorts.tsv")).model_dump())
+    example = (ROOT / "config" / "config.yaml").read_text(encoding="utf-8")
+    readme = (ROOT / "config" / "README.md").read_text(encoding="utf-8")
+    assert [key for key in keys if f"| `{key}` |" not in readme] == []
+    assert [
+        key for key in keys if not re.search(rf"^ *{key.split('.')[-1]}:", example, flags=re.MULTILINE)
+    ] == []
 
 
 def test_lock_names_no_host_and_every_hash() -> None:

@@ -7,7 +7,7 @@ import math
 from collections.abc import Mapping
 from pathlib import Path
 
-from escape_score.errors import FileMissingError, InputFaultsError, MatrixInvalidError
+from escape_score.errors import FileMissingError, FileUnreadableError, InputFaultsError, MatrixInvalidError
 from escape_score.genes import GeneTable
 
 N_COLUMNS = 2
@@ -32,27 +32,41 @@ def read_gene_lengths(path: Path, genes: GeneTable) -> Mapping[str, float]:
     ------
     FileMissingError
         There is no such file.
+    FileUnreadableError
+        It is no regular file, or no text.
     InputFaultsError
         Lines without two columns, or lengths that are no positive number.
     """
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as handle:
-            rows = list(csv.reader(handle, delimiter="\t"))
-    except FileNotFoundError as error:
-        msg = f"{path}: no such file; check --gene-lengths"
-        raise FileMissingError(msg) from error
-    first = 1 if rows and (len(rows[0]) < N_COLUMNS or _length(rows[0][1]) is None) else 0
-    faults = [fault for line, row in enumerate(rows[first:], first + 1) if (fault := _fault(path, line, row))]
-    if faults or len(rows) == first:
-        raise InputFaultsError(
-            tuple(faults) or (MatrixInvalidError(f"{path}: no gene lengths; give gene and length"),)
-        )
-    names = [row[0] for row in rows[first:]]
+    rows = _numbered_rows(path)
+    if rows and (len(rows[0][1]) < N_COLUMNS or _length(rows[0][1][1]) is None):
+        del rows[0]
+    faults = [fault for line, row in rows if (fault := _fault(path, line, row))]
+    if faults or not rows:
+        nothing = MatrixInvalidError(f"{path}: no gene lengths; give gene and length")
+        raise InputFaultsError(tuple(faults) or (nothing,))
+    names = [row[0] for _, row in rows]
     lengths: dict[str, float] = {}
-    for mapping, row in zip(genes.map_genes(names), rows[first:], strict=True):
+    for mapping, (_, row) in zip(genes.map_genes(names), rows, strict=True):
         if mapping.gene_symbol is not None:
             lengths[mapping.gene_symbol] = max(float(row[1]), lengths.get(mapping.gene_symbol, 0.0))
     return lengths
+
+
+def _numbered_rows(path: Path) -> list[tuple[int, list[str]]]:
+    """Fields of all lines that are not blank, with their numbers."""
+    if not path.exists():
+        msg = f"{path}: no such file; check --gene-lengths"
+        raise FileMissingError(msg)
+    if not path.is_file():
+        msg = f"{path}: is not a regular file; give a table of gene lengths"
+        raise FileUnreadableError(msg)
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as handle:
+            rows = list(csv.reader(handle, delimiter="\t", quoting=csv.QUOTE_NONE))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        msg = f"{path}: cannot be read as text ({error}); give gene and length, tab-separated"
+        raise FileUnreadableError(msg) from error
+    return [(line, row) for line, row in enumerate(rows, 1) if any(row)]
 
 
 def _length(text: str) -> float | None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+import numpy.typing as npt
 import scipy.sparse as sp
 
 from escape_score.errors import MatrixInvalidError
@@ -31,6 +32,7 @@ RESCALE_TOLERANCE = 0.01
 """Totals nearer to 1e6 than this fraction are rounding or a few dropped rows, not another unit."""
 
 SHOWN_NAMES = 5
+BASES_PER_KB = 1000.0
 LINEAR_ABOVE = 50.0
 """Normalised array and panel values above this are linear: 50 as a log2 would be 1e15."""
 
@@ -52,8 +54,9 @@ class HarmonisedSource:
         Approved symbols, sorted, so that the order of rows in the file changes nothing.
     merge
         Symbols × rows of the file: ones where a row counts for a symbol.
-    length_bp
-        Per symbol, for counts; None otherwise.
+    length_kb
+        Per symbol, for counts; None otherwise. Kilobases, so that a panel, which is never rescaled, does not
+        end at fractions of a read per base.
     is_rescaled
         Whether every sample is brought to a total of one million.
     """
@@ -62,7 +65,7 @@ class HarmonisedSource:
     gene_ids: tuple[str, ...]
     merge: sp.csr_array = field(repr=False)
     to_linear: Callable[[FloatArray], FloatArray]
-    length_bp: FloatArray | None = field(repr=False)
+    length_kb: FloatArray | None = field(repr=False)
     is_rescaled: bool
 
     @property
@@ -74,23 +77,36 @@ class HarmonisedSource:
         """log2(TPM + 1) of samples ``start`` to ``stop``; NaN where not measured."""
         raw = self.source.block(start, stop)
         linear = self._by_symbol(raw)
+        # a sample whose values are all the same was not measured, whatever lengths make of it
+        linear[is_constant(raw) | is_constant(linear)] = np.nan
         if self.is_rescaled:
-            totals = self.totals(raw) if self.length_bp is None else np.nansum(linear, axis=1)
+            totals = self.totals(raw) if self.length_kb is None else row_sums(linear)
             linear = linear * (TPM_TOTAL / np.where(totals > 0, totals, 1.0))[:, None]
         return np.log2(linear + 1.0)
 
     def totals(self, raw: FloatArray) -> FloatArray:
         """Sum of all rows of the file, known genes or not, in linear space."""
-        return np.nansum(np.maximum(self.to_linear(raw), 0.0), axis=1)
+        return row_sums(np.maximum(self.to_linear(raw), 0.0))
 
     def _by_symbol(self, raw: FloatArray) -> FloatArray:
         """Linear values by symbol, divided by gene length where there are lengths."""
         linear = np.maximum(self.to_linear(raw), 0.0)
         measured = ~np.isnan(linear)
-        merged = (self.merge @ np.where(measured, linear, 0.0).T).T
+        merged: FloatArray = (self.merge @ np.where(measured, linear, 0.0).T).T
         if not measured.all():
             merged[(self.merge @ measured.T.astype(np.float64)).T == 0] = np.nan
-        return merged if self.length_bp is None else merged / self.length_bp
+        return merged if self.length_kb is None else merged / self.length_kb
+
+
+def row_sums(values: FloatArray) -> FloatArray:
+    """Sum of each row, NaN left out: the same to the last bit whatever the number of rows."""
+    return np.asarray(np.nansum(np.ascontiguousarray(values), axis=1))
+
+
+def is_constant(values: FloatArray) -> npt.NDArray[np.bool_]:
+    """Whether all measured values of a row are the same; True also where none is."""
+    lowest, highest = np.fmin.reduce(values, axis=1), np.fmax.reduce(values, axis=1)
+    return np.asarray(~(lowest < highest))
 
 
 def harmonise_cohort(
@@ -99,6 +115,7 @@ def harmonise_cohort(
     *,
     gene_lengths: Mapping[str, float] | None = None,
     min_genes: int = 1,
+    label: str | None = None,
 ) -> HarmonisedCohort:
     """Bring a cohort to log2(TPM + 1) over unique approved symbols.
 
@@ -112,6 +129,8 @@ def harmonise_cohort(
         Approved symbol to length in base pairs, for counts; the table's own lengths where None.
     min_genes
         Fewest genes that must be recognised.
+    label
+        What an error calls the input: its path; the cohort's name where None.
 
     Returns
     -------
@@ -129,14 +148,14 @@ def harmonise_cohort(
     length_bp, flags = None, FlagLog()
     if cohort.unit.unit is ExpressionUnit.COUNTS:
         symbols, length_bp, flags = _lengths_for_counts(symbols, genes, gene_lengths)
-    _require_genes(cohort, symbols, min_genes)
+    _require_genes(label or cohort.name, symbols, min_genes)
     is_panel = len(symbols) < WHOLE_TRANSCRIPTOME_GENES
     source = HarmonisedSource(
         source=cohort.source,
         gene_ids=tuple(symbols),
         merge=_merge_matrix(symbols, mappings),
         to_linear=_to_linear(cohort),
-        length_bp=length_bp,
+        length_kb=None if length_bp is None else length_bp / BASES_PER_KB,
         is_rescaled=not is_panel and cohort.unit.unit not in PLATFORM_UNITS,
     )
     flags = flags.joined(gene_flags(mappings)).joined(_panel_flags(is_panel, len(symbols), cohort.unit.unit))
@@ -153,12 +172,9 @@ def harmonise_cohort(
     )
 
 
-def _require_genes(cohort: Cohort, symbols: Sequence[str], min_genes: int) -> None:
+def _require_genes(label: str, symbols: Sequence[str], min_genes: int) -> None:
     if len(symbols) < min_genes:
-        msg = (
-            f"{cohort.name}: {len(symbols)} genes recognised, {min_genes} needed; name rows by gene "
-            "symbol or id"
-        )
+        msg = f"{label}: {len(symbols)} genes recognised, {min_genes} needed; name rows by gene symbol or id"
         raise MatrixInvalidError(msg)
 
 

@@ -22,7 +22,7 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 from escape_score.errors import ReferenceInvalidError
 from escape_score.model.cohort import FloatArray
@@ -92,7 +92,7 @@ def list_references() -> tuple[str, ...]:
 def _read_folder(folder: Path) -> Reference:
     try:
         return assemble_reference(folder)
-    except (OSError, KeyError, ValueError, ValidationError) as error:
+    except (OSError, KeyError, ValueError, csv.Error) as error:
         msg = f"{folder}: not a complete reference ({' '.join(str(error).split())[:160]}); rebuild it"
         raise ReferenceInvalidError(msg) from error
 
@@ -144,16 +144,26 @@ def read_constants(path: Path) -> tuple[ReferenceConstants, frozenset[str]]:
 
 def _rows(path: Path) -> list[dict[str, str]]:
     with path.open(encoding="utf-8", newline="") as handle:
-        return list(csv.DictReader(handle, delimiter="\t", quoting=csv.QUOTE_NONE))
+        rows = list(csv.DictReader(handle, delimiter="\t", quoting=csv.QUOTE_NONE))
+    for line, row in enumerate(rows, 2):
+        if None in row or None in row.values():
+            msg = f"{path.name} line {line} has not as many fields as the header"
+            raise ValueError(msg)
+    return rows
 
 
 def _genes(path: Path, anchors: frozenset[str]) -> ReferenceGenes:
     rows = _rows(path)
     symbols = tuple(row["gene_symbol"] for row in rows)
+    location = np.array([float(row["location"]) for row in rows])
+    spread = np.array([float(row["spread"]) for row in rows])
+    if not (np.isfinite(location).all() and np.isfinite(spread).all() and (spread > 0).all()):
+        msg = f"{path.name}: locations must be numbers, and spreads positive ones"
+        raise ValueError(msg)
     return ReferenceGenes(
         symbols,
-        np.array([float(row["location"]) for row in rows]),
-        np.array([float(row["spread"]) for row in rows]),
+        location,
+        spread,
         np.array([symbol in anchors for symbol in symbols]),
     )
 

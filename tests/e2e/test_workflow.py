@@ -77,13 +77,8 @@ def project(tmp_path_factory: pytest.TempPathFactory, repo_root: Path) -> Projec
     demo = repo_root / "resources" / "demo"
     sheet = pd.read_csv(demo / "samples.tsv", sep="\t", dtype=str).head(N_SAMPLES)
     sheet.to_csv(folder / "samples.tsv", sep="\t", index=False)
-    expression = pd.read_parquet(demo / "expression.parquet")
-    genes = [
-        column
-        for column in expression.columns
-        if column not in set(pd.read_csv(demo / "samples.tsv", sep="\t", dtype=str)["sample_id"])
-    ]
-    expression[[*genes, *sheet["sample_id"]]].to_parquet(folder / "expression.parquet")
+    expression = pd.read_parquet(demo / "expression.parquet", columns=["gene", *sheet["sample_id"]])
+    expression.to_parquet(folder / "expression.parquet")
     (folder / "lengths.tsv").write_bytes(
         (repo_root / "resources" / "reference" / "tcga-coadread-v1" / "length_factors.tsv").read_bytes()
     )
@@ -196,3 +191,29 @@ def test_workflow_names_every_missing_matrix_before_it_starts(tmp_path: Path) ->
     assert all(f"{name}.tsv" in done.stderr for name in ("one", "two"))
     assert "Traceback" not in done.stderr
     assert not (project.run_folder / "results").exists()
+
+
+def test_workflow_says_how_to_release_a_stale_lock(project: Project, tmp_path: Path) -> None:
+    # What a killed run leaves behind: the name of a file it was going to write.
+    locks = tmp_path / ".snakemake" / "locks"
+    locks.mkdir(parents=True)
+    (locks / "0.output.lock").write_text(f"work/{COHORT}/cohort.h5ad\n", encoding="utf-8")
+    locked = project.launch("--", "--directory", str(tmp_path))
+    assert locked.returncode == 2, locked.stderr
+    assert f"error: {tmp_path}: locked by a run" in locked.stderr
+    assert "-- --unlock" in locked.stderr
+    assert project.launch("--", "--directory", str(tmp_path), "--unlock").returncode == 0
+    assert list(locks.glob("*")) == []
+
+
+@pytest.mark.parametrize("option", ["--config=seed=2", "--no-such-option"])
+def test_workflow_refuses_options_it_would_not_follow(project: Project, option: str) -> None:
+    done = project.launch("--", "--directory", str(project.run_folder), option)
+    assert done.returncode == 2, done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_workflow_refuses_an_unknown_profile(project: Project) -> None:
+    done = project.launch("--profile", "none")
+    assert done.returncode == 2, done.stderr
+    assert "error: none: no such profile; name one of default, slurm" in done.stderr

@@ -70,6 +70,7 @@ def run(
     matrix: Annotated[
         Path | None, typer.Argument(help="Expression matrix: genes in rows, samples in columns.")
     ] = None,
+    *,
     out: Annotated[Path | None, typer.Option("--out", help="Folder of the results.")] = None,
     samples: Samples = None,
     cohort: CohortName = None,
@@ -112,6 +113,7 @@ def run(
 @app.command()
 def workflow(
     context: typer.Context,
+    *,
     config: Annotated[Path, typer.Option("--config", help="Config of the workflow.")],
     cores: Annotated[int | None, typer.Option("--cores", min=1, help="Cores to use at most.")] = None,
     profile: Annotated[
@@ -188,6 +190,7 @@ def profile(
 @app.command()
 def report(
     results: Annotated[Path, typer.Argument(help="Folder of results with samples/*.json.")],
+    *,
     out: Annotated[
         Path | None, typer.Option("--out", help="Folder for the pages; the results' own where not given.")
     ] = None,

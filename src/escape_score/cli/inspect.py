@@ -33,8 +33,8 @@ def check_input(matrix: Path, *, samples: Path | None, units: ExpressionUnit | N
     cohort = read_cohort(
         matrix, name=cohort_name(matrix), declared_unit=units or ExpressionUnit.AUTO, sample_sheet=samples
     )
-    harmonised = pipeline.harmonise(cohort, gene_lengths=None, min_genes=1)
-    scores = pipeline.score(harmonised, load_reference(), pipeline.UserGeneSets())
+    harmonised = pipeline.harmonise(cohort, gene_lengths=None, min_genes=1, source=matrix)
+    scores = pipeline.score(harmonised, load_reference(), pipeline.UserGeneSets(), source=matrix)
     print(f"{matrix}: {len(cohort.sample_ids)} samples, {len(harmonised.gene_symbols)} genes recognised")
     print(f"unit: {cohort.unit.unit.value} ({cohort.unit.evidence})")
     for note in sorted(set(scores.flags.cohort)):
@@ -51,7 +51,11 @@ def print_schema(what: str) -> int:
     from escape_score.config import RunConfig, WorkflowConfig
     from escape_score.model.record import EscapeProfile
 
-    models: dict[str, type[BaseModel]] = {"profile": EscapeProfile, "config": RunConfig, "workflow-config": WorkflowConfig}
+    models: dict[str, type[BaseModel]] = {
+        "profile": EscapeProfile,
+        "config": RunConfig,
+        "workflow-config": WorkflowConfig,
+    }
     if what not in models:
         msg = f"schema: {what} is none of {', '.join(models)}; name one of them"
         raise UsageError(msg)

@@ -29,6 +29,9 @@ from escape_score.score import score_signatures
 REGION = "mhc_region_genes"
 CONTROLS = "mhc_region_controls"
 
+LARGE_SET_GENES = 500
+"""Larger sets are left out by default in GSEA (Broad Institute, user guide: max size)."""
+
 
 @dataclass(frozen=True)
 class UserGeneSets:
@@ -52,11 +55,11 @@ def scored_components() -> tuple[Signature, ...]:
     return tuple(s for s in library.components if s.signature_id not in controls)
 
 
-def harmonise(cohort: Cohort, *, gene_lengths: Path | None, min_genes: int) -> HarmonisedCohort:
-    """Harmonise with the shipped gene names."""
+def harmonise(cohort: Cohort, *, gene_lengths: Path | None, min_genes: int, source: Path) -> HarmonisedCohort:
+    """Harmonise with the shipped gene names; errors name the file ``source``."""
     genes = load_gene_table()
     lengths = None if gene_lengths is None else read_gene_lengths(gene_lengths, genes)
-    return harmonise_cohort(cohort, genes, gene_lengths=lengths, min_genes=min_genes)
+    return harmonise_cohort(cohort, genes, gene_lengths=lengths, min_genes=min_genes, label=str(source))
 
 
 def read_user_gene_sets(path: Path | None) -> UserGeneSets:
@@ -80,8 +83,9 @@ def read_user_gene_sets(path: Path | None) -> UserGeneSets:
             faults.append(GeneSetInvalidError(f"{path}: gene set {signature.signature_id} {problem}"))
         elif not known:
             sentence = f"No gene of gene set {signature.signature_id} is known; it is not scored."
-            notes.append(FlagNote(Flag.GENE_SET_EMPTY, sentence))
+            notes.append(FlagNote(Flag.GENE_SET_LOW_COVERAGE, sentence))
         else:
+            notes += _size_notes(signature)
             unknown = tuple(m.given for m in mappings if m.gene_symbol is None)
             # genes nobody knows stay in the set, so that coverage tells the truth
             signatures.append(
@@ -93,8 +97,19 @@ def read_user_gene_sets(path: Path | None) -> UserGeneSets:
     return UserGeneSets(tuple(signatures), FlagLog(cohort=tuple(notes)), digest)
 
 
-def score(cohort: HarmonisedCohort, reference: Reference, user_sets: UserGeneSets) -> SignatureScores:
-    """Score components, published signatures and a user's sets."""
+def _size_notes(signature: Signature) -> list[FlagNote]:
+    """Flag a set so large that its mean is that of the whole transcriptome."""
+    n_genes = len(signature.gene_symbols)
+    if n_genes <= LARGE_SET_GENES:
+        return []
+    sentence = f"Gene set {signature.signature_id} has {n_genes} genes: the mean of so many says little."
+    return [FlagNote(Flag.GENE_SET_TOO_LARGE, sentence)]
+
+
+def score(
+    cohort: HarmonisedCohort, reference: Reference, user_sets: UserGeneSets, *, source: Path
+) -> SignatureScores:
+    """Score components, published signatures and a user's sets; errors name the file ``source``."""
     library = load_signatures()
     signatures = (*scored_components(), *library.published, *user_sets.signatures)
     scores = score_signatures(
@@ -105,6 +120,7 @@ def score(cohort: HarmonisedCohort, reference: Reference, user_sets: UserGeneSet
         kept_genes=sorted({gene for genes in component_genes().values() for gene in genes}),
         mhc_locus_genes=library.component(REGION).gene_symbols,
         mhc_control_genes=library.component(CONTROLS).gene_symbols,
+        label=str(source),
     )
     return scores.with_flags(user_sets.flags.joined(_skipped_flags(scores, user_sets.signatures)))
 

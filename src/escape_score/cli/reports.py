@@ -22,6 +22,7 @@ from escape_score.store.manifest import (
     write_manifest,
     write_part,
 )
+from escape_score.store.result_folder import staged_pages
 
 INDEX = "index.html"
 
@@ -87,14 +88,14 @@ def render_results(results: Path, out: Path, *, lang: str) -> int:
 
     Inside the result itself the manifest is renewed; another folder gets pages only.
     """
-    manifest = read_manifest(results) if (results / MANIFEST).is_file() else None
-    if out == results and manifest is not None:
-        (results / MANIFEST).unlink()
-    pages = write_pages(out, iter_profiles(results), lang=lang)
-    index = write_index(out, iter_profiles(results), lang=lang)
-    if out == results and manifest is not None:
-        pages_and_index = {entry.path: entry for entry in (*pages, index)}
-        kept = [entry for entry in manifest.files if entry.path not in pages_and_index]
-        write_manifest(results, manifest.header, [*kept, *pages_and_index.values()])
+    is_own = out.resolve() == results.resolve()
+    manifest = read_manifest(results) if is_own and (results / MANIFEST).is_file() else None
+    with staged_pages(out) as folder:
+        pages = write_pages(folder, iter_profiles(results), lang=lang)
+        index = write_index(folder, iter_profiles(results), lang=lang)
+    if manifest is not None:
+        renewed = {entry.path: entry for entry in (*pages, index)}
+        kept = [entry for entry in manifest.files if entry.path not in renewed]
+        write_manifest(results, manifest.header, [*kept, *renewed.values()])
     print(f"{len(pages)} pages: {out / INDEX}")
     return 0

@@ -17,6 +17,7 @@ from escape_score.model.reference import Reference
 from escape_score.model.units import ExpressionUnit
 from escape_score.reference import DEFAULT_REFERENCE, load_reference
 from escape_score.report import iter_profiles
+from escape_score.report.i18n import translations
 from escape_score.store.manifest import write_manifest
 from escape_score.store.result_folder import staged_result
 
@@ -36,6 +37,8 @@ class RunRequest:
     lang: str
     seed: int
     min_genes: int
+    max_samples: int
+    max_genes: int
     has_reports: bool
 
     @classmethod
@@ -82,6 +85,8 @@ class RunRequest:
             lang=lang or blocks.report.lang,
             seed=blocks.seed if seed is None else seed,
             min_genes=blocks.min_genes,
+            max_samples=blocks.read.max_samples,
+            max_genes=blocks.read.max_genes,
             has_reports=has_reports,
         )
 
@@ -94,6 +99,7 @@ def run_matrix(request: RunRequest, *, is_quiet: bool) -> int:
     int
         0 when done; a sample that is not evaluable is no failure.
     """
+    translations(request.lang)  # an unknown language is told before the work, not after it
     reference = load_reference(request.reference)
     user_sets = pipeline.read_user_gene_sets(request.gene_sets)
     with StageProgress(is_quiet=is_quiet) as progress:
@@ -112,16 +118,22 @@ def _profiled(
     progress: StageProgress,
 ) -> ProfiledCohort:
     """Read, harmonise, score and profile."""
-    from escape_score.read import read_cohort
+    from escape_score.read import ReadLimits, read_cohort
 
     progress.stage("read")
     cohort = read_cohort(
-        request.matrix, name=request.cohort, declared_unit=request.units, sample_sheet=request.samples
+        request.matrix,
+        name=request.cohort,
+        declared_unit=request.units,
+        sample_sheet=request.samples,
+        limits=ReadLimits(max_samples=request.max_samples, max_genes=request.max_genes),
     )
     progress.stage("harmonise")
-    harmonised = pipeline.harmonise(cohort, gene_lengths=request.gene_lengths, min_genes=request.min_genes)
+    harmonised = pipeline.harmonise(
+        cohort, gene_lengths=request.gene_lengths, min_genes=request.min_genes, source=request.matrix
+    )
     progress.stage("score")
-    scores = pipeline.score(harmonised, reference, user_sets)
+    scores = pipeline.score(harmonised, reference, user_sets, source=request.matrix)
     progress.stage("profile")
     digest = pipeline.genesets_digest(user_sets)
     profiles, maker = pipeline.profile(scores, reference, genesets_sha256=digest, seed=request.seed)

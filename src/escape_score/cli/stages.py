@@ -37,16 +37,17 @@ def cohort_name(matrix: Path) -> str:
 def harmonise_stage(cohort_file: Path, out: Path, *, gene_lengths: Path | None, min_genes: int) -> int:
     """``cohort.h5ad`` to ``harmonised.h5ad``."""
     cohort = h5ad.read_cohort_file(cohort_file)
-    h5ad.write_harmonised(out, pipeline.harmonise(cohort, gene_lengths=gene_lengths, min_genes=min_genes))
+    h5ad.write_harmonised(
+        out, pipeline.harmonise(cohort, gene_lengths=gene_lengths, min_genes=min_genes, source=cohort_file)
+    )
     return 0
 
 
 def score_stage(harmonised: Path, out: Path, *, gene_sets: Path | None, reference: str | None) -> int:
     """``harmonised.h5ad`` to ``scores.h5ad``."""
     user_sets = pipeline.read_user_gene_sets(gene_sets)
-    scores = pipeline.score(
-        h5ad.read_harmonised(harmonised), load_reference(reference or DEFAULT_REFERENCE), user_sets
-    )
+    loaded = load_reference(reference or DEFAULT_REFERENCE)
+    scores = pipeline.score(h5ad.read_harmonised(harmonised), loaded, user_sets, source=harmonised)
     h5ad.write_scores(out, scores, genesets_sha256=pipeline.genesets_digest(user_sets), parameters={})
     return 0
 

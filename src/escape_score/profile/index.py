@@ -28,10 +28,11 @@ def weighted_mean(blocks: FloatArray, catalogue: AxisCatalogue, thresholds: Thre
     """Mean of the blocks present, weights renormalised over them; NaN where too few are present."""
     weights = np.array([block.weight for block in catalogue.index_blocks])
     present = ~np.isnan(blocks)
-    total = np.where(present, blocks, 0.0) @ weights
+    # not @: BLAS adds in another order for a single sample
+    total = (np.where(present, blocks, 0.0) * weights).sum(axis=1)
     return np.where(
         present.sum(axis=1) >= thresholds.min_index_blocks,
-        total / np.maximum(present @ weights, 1e-9),
+        total / np.maximum((present * weights).sum(axis=1), 1e-9),
         np.nan,
     )
 

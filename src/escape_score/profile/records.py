@@ -32,6 +32,12 @@ from escape_score.profile.calls import call_reason
 from escape_score.profile.evidence import AxisGene, axis_genes, gene_evidence
 from escape_score.profile.stage import ProfileContext
 
+MIN_COHORT = 8
+"""Fewer samples can share a zero by biology; then only genes that are hardly ever at zero count."""
+
+EXPECTED_LOG2 = 1.0
+"""Genes with a reference location above this, 1 TPM, are expected in some sample of a cohort."""
+
 
 @dataclass(frozen=True)
 class RecordMaker:
@@ -45,7 +51,7 @@ class RecordMaker:
 
     def records(self) -> Iterator[EscapeProfile]:
         """Records of all samples, in order."""
-        for row in range(len(self.context.scores.sample_ids)):
+        for row in range(len(self.context.scores.facts.samples)):
             yield self.record(row)
 
     def record(self, row: int) -> EscapeProfile:
@@ -72,7 +78,7 @@ class RecordMaker:
                 for note in self.flags.of_sample(sample.sample_id)
             ),
             metadata=metadata_of(sample),
-            reference=self._reference(row),
+            reference=self._reference(row, sample.sample_id),
             input=self._input(),
             provenance=self.provenance,
         )
@@ -122,7 +128,7 @@ class RecordMaker:
             ),
         )
 
-    def _reference(self, row: int) -> ReferenceRecord:
+    def _reference(self, row: int, sample_id: str) -> ReferenceRecord:
         reference, placement = self.context.reference, self.context.scores.placement
         match = self.profiles.match[row]
         return ReferenceRecord(
@@ -135,7 +141,7 @@ class RecordMaker:
             match=ReferenceMatch(match) if match else None,
             n_anchors=int(placement.n_anchors[row]),
             anchor_offset_log2=known(placement.offset_log2[row]),
-            is_sample_in_reference=self.context.scores.sample_ids[row] in reference.distributions.sample_ids,
+            is_sample_in_reference=sample_id in reference.distributions.sample_ids,
         )
 
     def _input(self) -> InputRecord:
@@ -210,7 +216,7 @@ def profile_flags(context: ProfileContext, profiles: CohortProfiles) -> FlagLog:
     by_sample = tuple(
         (s, note) for applies, note in rules for s, yes in zip(ids, applies, strict=True) if yes
     )
-    return FlagLog(cohort=_missing_axes(profiles), by_sample=by_sample)
+    return FlagLog(cohort=(*_missing_axes(profiles), *_zero_genes(context)), by_sample=by_sample)
 
 
 def _missing_axes(profiles: CohortProfiles) -> tuple[FlagNote, ...]:
@@ -220,6 +226,22 @@ def _missing_axes(profiles: CohortProfiles) -> tuple[FlagNote, ...]:
         return ()
     sentence = f"Not evaluable in any sample, their genes are not measured: {', '.join(missing)}."
     return (FlagNote(Flag.KEY_GENES_MISSING, sentence),)
+
+
+def _zero_genes(context: ProfileContext) -> tuple[FlagNote, ...]:
+    """Name genes at zero in every sample given, though the reference has them; no number changes."""
+    genes, reference = context.scores.genes, context.reference.genes
+    is_many = len(context.scores.facts.samples) >= MIN_COHORT
+    expected = EXPECTED_LOG2 if is_many else context.thresholds.zero_reference_log2
+    location = dict(zip(reference.symbols, reference.location, strict=True))
+    is_zero = np.any(genes.log2_tpm <= 0, axis=0) & ~np.any(genes.log2_tpm > 0, axis=0)
+    names = [
+        s for s, zero in zip(genes.gene_symbols, is_zero, strict=True) if zero and location[s] > expected
+    ]
+    if not names:
+        return ()
+    sentence = f"At zero in every sample given, though the reference expresses them: {', '.join(names)}."
+    return (FlagNote(Flag.GENE_ZERO_IN_ALL, sentence),)
 
 
 def known(value: float) -> float | None:

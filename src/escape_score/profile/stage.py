@@ -11,6 +11,7 @@ from scipy import stats
 from escape_score.model.axes import Axis, AxisCatalogue, AxisKind, Term, Thresholds
 from escape_score.model.cohort import FloatArray
 from escape_score.model.profiles import AxisScores, Bounds, CohortProfiles, IndexScores
+from escape_score.model.record import ReferenceMatch
 from escape_score.model.reference import Reference
 from escape_score.model.scores import SignatureScores
 from escape_score.profile import index as index_of
@@ -165,7 +166,7 @@ def _term_coverage(terms: tuple[Term, ...], context: ProfileContext) -> FloatArr
     parts["mhc1_shortfall"] = ("mhc1", "leukocyte", "ifng_response")
     coverage = component_coverage(context.scores)
     names = [name for term in terms for name in parts.get(term.name, (term.name,))]
-    return np.mean([coverage[name] for name in names], axis=0)
+    return np.asarray(sum(coverage[name] for name in names) / len(names))
 
 
 def _axis_bounds(axis: Axis, score: FloatArray, context: ProfileContext) -> Bounds:
@@ -224,9 +225,11 @@ def summarise(axes: tuple[AxisScores, ...], index: IndexScores, context: Profile
     t_level = _t_level(context)
     phenotype = call_phenotype(t_level, by_axis["stroma"], context.thresholds)
     match = match_of(context.scores.placement.distance, context.thresholds)
-    is_lost = (_damped_loss(by_axis["mhc1_loss"], context) > thresholds["mhc1_loss"]) | (
-        by_axis["mhc1_weakest_link"] > thresholds["mhc1_weakest_link"]
+    # where a weakest link cannot be called, off the reference, it cannot name the archetype either
+    has_weak_link = (by_axis["mhc1_weakest_link"] > thresholds["mhc1_weakest_link"]) & (
+        match == ReferenceMatch.GOOD
     )
+    is_lost = (_damped_loss(by_axis["mhc1_loss"], context) > thresholds["mhc1_loss"]) | has_weak_link
     return CohortProfiles(
         axes=axes,
         index=index,

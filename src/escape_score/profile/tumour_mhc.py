@@ -51,7 +51,7 @@ def gene_columns(genes: GeneValues, wanted: Sequence[str]) -> npt.NDArray[np.int
 
 def leukocyte_unit(genes: GeneValues, leukocyte_genes: Sequence[str], thresholds: Thresholds) -> FloatArray:
     """Geometric mean TPM of the leukocyte genes, shape (n_samples,); NaN where too few are measured."""
-    values = np.exp2(genes.log2_tpm[:, gene_columns(genes, leukocyte_genes)]) - 1.0
+    values = np.exp2(np.take(genes.log2_tpm, gene_columns(genes, leukocyte_genes), axis=1)) - 1.0
     measured = ~np.isnan(values)
     n_measured = measured.sum(axis=1)
     logs = np.where(measured, np.log(np.where(measured, values, 0.0) + PSEUDOCOUNT_TPM), 0.0)
@@ -106,7 +106,7 @@ def _tumour_z(
     symbols = [genes.gene_symbols[i] for i in columns]
     at = [reference.genes.symbols.index(symbol) for symbol in symbols]
     per_unit = np.array([reference.constants.mhc_per_leukocyte_unit[symbol] for symbol in symbols])
-    linear = np.exp2(genes.log2_tpm[:, columns]) - 1.0
+    linear = np.exp2(np.take(genes.log2_tpm, columns, axis=1)) - 1.0
     own = (linear - unit[:, None] * per_unit) / (1.0 - fraction)[:, None]
     own = np.maximum(own, thresholds.mhc_residual_min * linear)
     z: FloatArray = (np.log2(own + 1.0) - reference.genes.location[at]) / reference.genes.spread[at]

@@ -41,7 +41,7 @@ class ComponentSpread:
 
 def component_spread(genes: GeneValues, members: tuple[str, ...]) -> ComponentSpread:
     """Dispersion of a component's genes in every sample."""
-    z = genes.z[:, gene_columns(genes, members)]
+    z = np.take(genes.z, gene_columns(genes, members), axis=1)
     measured = ~np.isnan(z)
     n = measured.sum(axis=1).astype(np.float64)
     mean = np.where(measured, z, 0.0).sum(axis=1) / np.maximum(n, 1)
@@ -53,8 +53,9 @@ def pooled_variance(spreads: Mapping[str, ComponentSpread]) -> FloatArray:
     """Variance within sets, pooled over the components of each sample."""
     freedom = [np.maximum(spread.n_measured - 1, 0) for spread in spreads.values()]
     weighted = [s.variance * f for s, f in zip(spreads.values(), freedom, strict=True)]
-    total = np.sum(freedom, axis=0)
-    return np.where(total > 0, np.sum(weighted, axis=0) / np.maximum(total, 1), np.nan)
+    # added one after the other: numpy would add in another order for a single sample
+    total, squares = sum(freedom), sum(weighted)
+    return np.where(total > 0, squares / np.maximum(total, 1), np.nan)
 
 
 def component_variance(spread: ComponentSpread, pooled: FloatArray, thresholds: Thresholds) -> FloatArray:
@@ -159,6 +160,8 @@ def index_variance(
     weights = np.array([block.weight for block in blocks])
     weights = weights / weights.sum()
     known = np.sum([w**2 * np.nan_to_num(v) for w, v in zip(weights, block_variances, strict=True)], axis=0)
-    total = np.maximum(has_block @ weights, 1e-9)
-    effective = (has_block @ weights**2) / total**2
-    return known / total**2 + independence * np.maximum(effective - (weights**2).sum(), 0.0)
+    # not @: BLAS adds in another order for a single sample
+    total = np.maximum((has_block * weights).sum(axis=1), 1e-9)
+    effective = (has_block * weights**2).sum(axis=1) / total**2
+    variance: FloatArray = known / total**2 + independence * np.maximum(effective - (weights**2).sum(), 0.0)
+    return variance

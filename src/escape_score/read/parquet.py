@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
@@ -58,17 +58,20 @@ class ParquetMatrix:
         Names of the sample columns.
     gene_ids
         Names of the rows.
+    file
+        The file opened: the footer of a wide file is slow to read, and is read once.
     """
 
     path: Path
     sample_ids: tuple[str, ...]
     gene_ids: tuple[str, ...]
+    file: pq.ParquetFile = field(repr=False)
 
     def block(self, start: int, stop: int) -> FloatArray:
         """Values of samples ``start`` to ``stop``: (stop - start, n_genes), float64, NaN = not measured."""
         names = self.sample_ids[start:stop]
         values = np.empty((len(names), len(self.gene_ids)))
-        table = _guarded(self.path, _read_columns, self.path, names)
+        table = _guarded(self.path, self.file.read, columns=list(names))
         for position, name in enumerate(names):
             column = table.column(name).cast(pa.float64(), safe=False)
             values[position] = column.to_numpy()
@@ -89,21 +92,14 @@ def _guarded(
         raise FileUnreadableError(msg) from error
 
 
-def _read_columns(path: Path, names: tuple[str, ...]) -> pa.Table:
-    with pq.ParquetFile(path, page_checksum_verification=True) as file:
-        return file.read(columns=list(names))
+def _open_file(path: Path) -> pq.ParquetFile:
+    return pq.ParquetFile(path, page_checksum_verification=True)
 
 
-def _read_head(path: Path, names: tuple[str, ...]) -> pa.Table:
+def _read_head(file: pq.ParquetFile, names: tuple[str, ...]) -> pa.Table:
     """First rows of some columns."""
-    with pq.ParquetFile(path) as file:
-        batches = file.iter_batches(batch_size=_N_PROBED_ROWS, columns=list(names))
-        return pa.Table.from_batches([next(batches)])
-
-
-def _read_schema(path: Path) -> tuple[pa.Schema, int]:
-    with pq.ParquetFile(path) as file:
-        return file.schema_arrow, file.metadata.num_rows
+    batches = file.iter_batches(batch_size=_N_PROBED_ROWS, columns=list(names))
+    return pa.Table.from_batches([next(batches)])
 
 
 def _is_parquet(probe: Probe) -> bool:
@@ -111,16 +107,17 @@ def _is_parquet(probe: Probe) -> bool:
 
 
 def _open_matrix(path: Path, limits: ReadLimits) -> MatrixReading:
-    columns = _columns(path, limits)
+    file = _guarded(path, _open_file, path)
+    columns = _columns(path, file, limits)
     raise_faults(sample_name_faults(path, columns.samples))
-    gene_ids = _guarded(path, _read_columns, path, (columns.gene,)).column(columns.gene)
+    gene_ids = _guarded(path, file.read, columns=[columns.gene]).column(columns.gene)
     names = tuple("" if name is None else str(name) for name in gene_ids.to_pylist())
-    return MatrixReading(ParquetMatrix(path, columns.samples, names), columns.annotation)
+    return MatrixReading(ParquetMatrix(path, columns.samples, names, file), columns.annotation)
 
 
-def _columns(path: Path, limits: ReadLimits) -> ParquetColumns:
+def _columns(path: Path, file: pq.ParquetFile, limits: ReadLimits) -> ParquetColumns:
     """Tell what each column means by the footer, with a look at the first rows of text columns."""
-    schema, n_rows = _guarded(path, _read_schema, path)
+    schema, n_rows = file.schema_arrow, file.metadata.num_rows
     if n_rows == 0:
         msg = f"{path}: no gene rows (the table is empty); give one row for every gene"
         raise MatrixInvalidError(msg)
@@ -132,12 +129,13 @@ def _columns(path: Path, limits: ReadLimits) -> ParquetColumns:
         raise MatrixInvalidError(msg)
     gene = _gene_column(path, schema)
     index_names = _index_names(schema)
-    others = [field for field in schema if field.name != gene and field.name not in index_names]
+    others = [column for column in schema if column.name != gene and column.name not in index_names]
     samples = tuple(
-        field.name for field in others if _is_numeric(field.type) and not is_annotation_name(field.name)
+        column.name for column in others if _is_numeric(column.type) and not is_annotation_name(column.name)
     )
-    annotation = tuple(field.name for field in others if field.name not in set(samples))
-    _check_text_columns(path, schema, annotation)
+    chosen = frozenset(samples)
+    annotation = tuple(column.name for column in others if column.name not in chosen)
+    _check_text_columns(path, file, annotation)
     return ParquetColumns(gene, samples, annotation)
 
 
@@ -168,7 +166,7 @@ def _index_names(schema: pa.Schema) -> tuple[str, ...]:
 
 def _gene_column(path: Path, schema: pa.Schema) -> str:
     """Choose the gene column: pandas' row names, else text named for genes, else the first text column."""
-    text = [field.name for field in schema if _is_text(field.type)]
+    text = [column.name for column in schema if _is_text(column.type)]
     index = _index_names(schema)
     plain = {plain_name(name): name for name in reversed(text)}
     named = [plain[name] for name in SYMBOL_NAMES if name in plain]
@@ -190,14 +188,15 @@ def _gene_column(path: Path, schema: pa.Schema) -> str:
     return str(candidates[0])
 
 
-def _check_text_columns(path: Path, schema: pa.Schema, annotation: tuple[str, ...]) -> None:
+def _check_text_columns(path: Path, file: pq.ParquetFile, annotation: tuple[str, ...]) -> None:
     """Refuse numbers stored as text: which of their cells are numbers is not for us to guess."""
+    schema = file.schema_arrow
     text = tuple(
         name for name in annotation if _is_text(schema.field(name).type) and not is_annotation_name(name)
     )
     if not text:
         return
-    head = _guarded(path, _read_head, path, text)
+    head = _guarded(path, _read_head, file, text)
     stored = [name for name in text if _holds_numbers(head.column(name))]
     if stored:
         msg = (
@@ -212,7 +211,7 @@ def _holds_numbers(column: pa.ChunkedArray) -> bool:
 
 
 def _count_samples(path: Path, limits: ReadLimits) -> int:
-    return len(_columns(path, limits).samples)
+    return len(_columns(path, _guarded(path, _open_file, path), limits).samples)
 
 
 PARQUET = MatrixFormat(

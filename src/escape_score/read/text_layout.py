@@ -152,7 +152,7 @@ def _layout(
         for at in others
         if at < gene_column or is_annotation_name(names[at]) or not _is_numeric(columns[at])
     )
-    samples = tuple(at for at in others if at not in set(annotation))
+    samples = tuple(sorted(set(others).difference(annotation)))
     cells = [cell for at in samples for cell in columns[at]]
     decimal = "." if delimiter == "," else decimal_mark(cells)
     return TextLayout(

@@ -82,6 +82,7 @@ def score_signatures(
     kept_genes: Sequence[str],
     mhc_locus_genes: Sequence[str],
     mhc_control_genes: Sequence[str],
+    label: str | None = None,
 ) -> SignatureScores:
     """Score signatures in every sample of a cohort against a reference.
 
@@ -99,6 +100,8 @@ def score_signatures(
         Genes whose placed values later stages need.
     mhc_locus_genes, mhc_control_genes
         MHC genes of 6p21, and genes of 6p21 that have no part in presentation.
+    label
+        What an error calls the input: its path; the cohort's name where None.
 
     Returns
     -------
@@ -115,7 +118,7 @@ def score_signatures(
     needed |= {*kept_genes, *mhc_locus_genes, *mhc_control_genes}
     alignment = align(cohort.gene_symbols, reference, needed)
     require_anchors(
-        alignment, min_anchors=thresholds.min_anchors, cohort=cohort.name, reference=reference.name
+        alignment, min_anchors=thresholds.min_anchors, cohort=label or cohort.name, reference=reference.name
     )
     plan = ScoringPlan(
         alignment=alignment,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -38,10 +39,24 @@ CHUNK_SAMPLES = 16
 Meta = TypeVar("Meta")
 
 
+class Stage(StrEnum):
+    """Stages whose cohort files look alike."""
+
+    READ = "read"
+    HARMONISE = "harmonise"
+
+
 @dataclass(frozen=True)
 class CohortMeta:
-    """What a cohort file holds beside its matrix."""
+    """What a cohort file holds beside its matrix.
 
+    Attributes
+    ----------
+    stage
+        Stage that wrote it: a cohort as read must not be scored, nor a harmonised one be harmonised again.
+    """
+
+    stage: Stage
     name: str
     gene_ids: tuple[str, ...] = field(repr=False)
     unit: UnitDecision
@@ -84,20 +99,27 @@ def write_cohort(path: Path, cohort: Cohort) -> None:
     """Write a cohort as read: ``cohort.h5ad``."""
     source = cohort.source
     meta = CohortMeta(
-        cohort.name, source.gene_ids, cohort.unit, cohort.samples, cohort.input_sha256, cohort.flags
+        Stage.READ,
+        cohort.name,
+        source.gene_ids,
+        cohort.unit,
+        cohort.samples,
+        cohort.input_sha256,
+        cohort.flags,
     )
     _write(path, cohort.samples, _numbered(source.gene_ids), source, meta)
 
 
 def read_cohort_file(path: Path) -> Cohort:
     """Read ``cohort.h5ad``; its matrix stays on disk."""
-    meta = _read_meta(path, CohortMeta)
+    meta = _read_cohort_meta(path, Stage.READ)
     return Cohort(meta.name, _matrix(path, meta), meta.unit, meta.samples, meta.input_sha256, meta.flags)
 
 
 def write_harmonised(path: Path, cohort: HarmonisedCohort) -> None:
     """Write a harmonised cohort: ``harmonised.h5ad``."""
     meta = CohortMeta(
+        stage=Stage.HARMONISE,
         name=cohort.name,
         gene_ids=cohort.gene_symbols,
         unit=cohort.unit,
@@ -113,7 +135,7 @@ def write_harmonised(path: Path, cohort: HarmonisedCohort) -> None:
 
 def read_harmonised(path: Path) -> HarmonisedCohort:
     """Read ``harmonised.h5ad``; its matrix stays on disk."""
-    meta = _read_meta(path, CohortMeta)
+    meta = _read_cohort_meta(path, Stage.HARMONISE)
     return HarmonisedCohort(
         name=meta.name,
         source=_matrix(path, meta),
@@ -172,6 +194,16 @@ def read_scores(path: Path) -> tuple[SignatureScores, ScoresMeta]:
             ),
             meta,
         )
+
+
+def _read_cohort_meta(path: Path, stage: Stage) -> CohortMeta:
+    meta = _read_meta(path, CohortMeta)
+    if meta.stage is not stage:
+        msg = (
+            f"{path}: was written by the stage {meta.stage}, not {stage}; give the file of the stage {stage}"
+        )
+        raise FileUnreadableError(msg)
+    return meta
 
 
 def _matrix(path: Path, meta: CohortMeta) -> H5adMatrix:

@@ -6,7 +6,6 @@ import re
 import unicodedata
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import pyarrow as pa
 from pyarrow import parquet as pq
@@ -78,7 +77,7 @@ def qc_table(
             "unit_is_declared": [facts.unit.is_declared] * n,
             "unit_evidence": [facts.unit.evidence] * n,
             "n_genes": [facts.n_genes] * n,
-            "coverage": np.mean([axis.coverage for axis in profiles.axes], axis=0),
+            "coverage": sum(axis.coverage for axis in profiles.axes) / len(profiles.axes),
             "n_anchors": placement.n_anchors,
             "anchor_offset_log2": placement.offset_log2,
             "reference": [reference.name] * n,

@@ -1,0 +1,252 @@
+"""Any unit and any gene names to log2(TPM + 1) over approved symbols."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from escape_score.errors import MatrixInvalidError
+from escape_score.genes import GeneTable
+from escape_score.harmonise import harmonise_cohort, is_constant, row_sums
+from escape_score.model.cohort import Cohort, HarmonisedCohort
+from escape_score.model.flags import Flag
+from escape_score.model.units import ExpressionUnit
+
+MakeCohort = Callable[..., Cohort]
+WIDE = [f"G{i}" for i in range(8000)]
+"""As many genes as make a whole transcriptome."""
+
+
+@pytest.fixture(scope="module")
+def table() -> GeneTable:
+    symbols = ["TP53", "B2M", "VSIR", "MARCHF1", *WIDE]
+    lengths = {"TP53": 2000.0, "B2M": 1000.0, **dict.fromkeys(WIDE, 1000.0)}
+    renamed = GeneTable.from_renames(symbols, {"C10orf54": "VSIR", "MARCH1": "MARCHF1"})
+    return GeneTable(
+        current=renamed.current,
+        previous=renamed.previous,
+        ensembl={"ENSG00000141510": ("TP53",)},
+        length_by_symbol=lengths,
+    )
+
+
+def linear(cohort: HarmonisedCohort) -> pd.DataFrame:
+    """TPM as samples × symbols."""
+    values = np.exp2(cohort.source.block(0, len(cohort.sample_ids))) - 1
+    return pd.DataFrame(values, list(cohort.sample_ids), list(cohort.gene_symbols))
+
+
+def flags_of(cohort: HarmonisedCohort) -> set[Flag]:
+    return {note.flag for note in cohort.flags.cohort}
+
+
+def wide(samples: Mapping[str, float]) -> pd.DataFrame:
+    """A whole transcriptome whose genes rise from the value given."""
+    steps = np.arange(len(WIDE)) / len(WIDE)
+    return pd.DataFrame({s: value * (1 + steps) for s, value in samples.items()}, WIDE).T
+
+
+def test_rows_of_one_gene_are_summed_in_linear_space(table: GeneTable, make_cohort: MakeCohort) -> None:
+    tpm = pd.DataFrame({"VSIR": [1.0, 0.0], "C10orf54": [2.0, 5.0], "TP53": [4.0, 8.0]}, ["a", "b"])
+    logs = harmonise_cohort(make_cohort(np.log2(tpm + 1), ExpressionUnit.LOG2_PLUS_1), table)
+    assert logs.gene_symbols == ("TP53", "VSIR")
+    np.testing.assert_allclose(linear(logs)["VSIR"], [3.0, 5.0], atol=1e-12)
+    assert {Flag.RENAMED_SYMBOLS, Flag.DUPLICATE_GENES_AFTER_MAPPING} <= flags_of(logs)
+    assert Flag.DUPLICATE_GENES not in flags_of(logs)
+
+
+def test_rows_with_the_same_name_are_summed_and_flagged(table: GeneTable, make_cohort: MakeCohort) -> None:
+    tpm = pd.DataFrame([[1.0, 2.0, 9.0]], ["a"], ["TP53", "TP53", "B2M"])
+    cohort = harmonise_cohort(make_cohort(tpm), table)
+    assert linear(cohort).loc["a", "TP53"] == pytest.approx(3.0)
+    assert Flag.DUPLICATE_GENES in flags_of(cohort)
+    assert Flag.DUPLICATE_GENES_AFTER_MAPPING not in flags_of(cohort)
+
+
+def test_gene_is_missing_only_where_all_its_rows_are(table: GeneTable, make_cohort: MakeCohort) -> None:
+    nan = float("nan")
+    tpm = pd.DataFrame(
+        {"VSIR": [1.0, nan, nan], "C10orf54": [2.0, 5.0, nan], "TP53": [nan, 1.0, 2.0], "B2M": [1.0, 2, 3]},
+        ["a", "b", "c"],
+    )
+    values = linear(harmonise_cohort(make_cohort(tpm), table))
+    np.testing.assert_allclose(values["VSIR"], [3.0, 5.0, nan], atol=1e-12)
+    np.testing.assert_allclose(values["TP53"], [nan, 1.0, 2.0], atol=1e-12)
+
+
+@given(
+    st.permutations(["TP53", "C10orf54", "VSIR", "ENSG00000141510.12", "B2M", "NOBODY"]),
+    st.sampled_from([ExpressionUnit.TPM, ExpressionUnit.FPKM, ExpressionUnit.NANOSTRING]),
+)
+def test_order_of_rows_changes_nothing(
+    table: GeneTable, make_cohort: MakeCohort, order: list[str], unit: ExpressionUnit
+) -> None:
+    values = {"TP53": 1.1, "C10orf54": 2.3, "VSIR": 70.7, "ENSG00000141510.12": 0.1, "B2M": 5, "NOBODY": 3}
+    cohort = harmonise_cohort(make_cohort(pd.DataFrame([values], ["a"])[order], unit), table)
+    expected = {"B2M": 5.0, "TP53": 1.1 + 0.1, "VSIR": 2.3 + 70.7}
+    assert linear(cohort).loc["a"].to_dict() == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    ("unit", "value", "tpm"),
+    [
+        (ExpressionUnit.TPM, 7.0, 7.0),
+        (ExpressionUnit.LOG2_PLUS_1, 3.0, 7.0),
+        (ExpressionUnit.LN_PLUS_1, np.log(8.0), 7.0),
+        (ExpressionUnit.LOG2_PLUS_0001, np.log2(7.001), 7.0),
+        (ExpressionUnit.LOG2_PLUS_0001, np.log2(0.001), 0.0),
+        (ExpressionUnit.TPM, -0.5, 0.0),
+        (ExpressionUnit.LOG2_PLUS_1, -1.0, 0.0),
+    ],
+)
+def test_unit_becomes_linear(
+    unit: ExpressionUnit, value: float, tpm: float, table: GeneTable, make_cohort: MakeCohort
+) -> None:
+    matrix = pd.DataFrame({"TP53": [value], "B2M": [1.0]}, ["a"])
+    cohort = harmonise_cohort(make_cohort(matrix, unit), table)
+    assert linear(cohort).loc["a", "TP53"] == pytest.approx(tpm, abs=1e-12)
+
+
+@pytest.mark.parametrize("unit", [ExpressionUnit.ARRAY, ExpressionUnit.NANOSTRING])
+@pytest.mark.parametrize(("values", "expected"), [([8.0, 4.0], [256.0, 16.0]), ([60.0, 4.0], [60.0, 4.0])])
+def test_platform_signals_are_linear_if_any_exceeds_fifty(
+    unit: ExpressionUnit,
+    values: list[float],
+    expected: list[float],
+    table: GeneTable,
+    make_cohort: MakeCohort,
+) -> None:
+    cohort = harmonise_cohort(make_cohort(pd.DataFrame([values], ["a"], ["TP53", "B2M"]), unit), table)
+    np.testing.assert_allclose(linear(cohort)[["TP53", "B2M"]], [expected])
+    assert Flag.UNITS_SUSPECT in flags_of(cohort)
+    assert "approximate" in " ".join(note.sentence for note in cohort.flags.cohort)
+
+
+def test_platform_signals_are_never_rescaled(table: GeneTable, make_cohort: MakeCohort) -> None:
+    cohort = harmonise_cohort(make_cohort(wide({"a": 100.0}), ExpressionUnit.ARRAY), table)
+    np.testing.assert_allclose(linear(cohort).loc["a", WIDE[0]], 100.0)
+
+
+def test_whole_transcriptome_is_rescaled_over_all_rows_known_or_not(
+    table: GeneTable, make_cohort: MakeCohort
+) -> None:
+    matrix = wide({"a": 10.0, "b": 20.0}).assign(NOBODY=1000.0)
+    cohort = harmonise_cohort(make_cohort(matrix, ExpressionUnit.FPKM), table)
+    expected = matrix.div(matrix.sum(axis=1), axis=0)[WIDE] * 1e6
+    np.testing.assert_allclose(linear(cohort)[WIDE], expected, rtol=1e-10)
+    assert not cohort.is_targeted_panel
+    assert {note.flag for _, note in cohort.flags.by_sample} == {Flag.RESCALED_TO_TPM}
+
+
+@pytest.mark.parametrize(("factor", "n_flagged"), [(1.0, 0), (1.0099, 0), (1.0101, 1), (0.98, 1)])
+def test_total_near_a_million_is_not_flagged(
+    factor: float, n_flagged: int, table: GeneTable, make_cohort: MakeCohort
+) -> None:
+    matrix = wide({"a": 1.0})
+    cohort = harmonise_cohort(make_cohort(matrix * (1e6 * factor / matrix.to_numpy().sum())), table)
+    assert len(cohort.flags.by_sample) == n_flagged
+
+
+def test_panel_is_never_rescaled(table: GeneTable, make_cohort: MakeCohort) -> None:
+    matrix = wide({"a": 10.0}).iloc[:, :-1]
+    cohort = harmonise_cohort(make_cohort(matrix), table)
+    np.testing.assert_allclose(linear(cohort)[matrix.columns], matrix, rtol=1e-12)
+    assert cohort.is_targeted_panel
+    assert Flag.TARGETED_PANEL in flags_of(cohort)
+    assert cohort.flags.by_sample == ()
+
+
+def test_counts_become_tpm_by_length(table: GeneTable, make_cohort: MakeCohort) -> None:
+    matrix = wide({"a": 10.0}).assign(TP53=4000.0, B2M=4000.0, VSIR=77.0)
+    cohort = harmonise_cohort(make_cohort(matrix, ExpressionUnit.COUNTS), table)
+    per_kb = matrix.drop(columns="VSIR").assign(TP53=matrix["TP53"] / 2)
+    expected = per_kb / per_kb.to_numpy().sum() * 1e6
+    np.testing.assert_allclose(linear(cohort)[expected.columns], expected, rtol=1e-10)
+    assert "VSIR" not in cohort.gene_symbols
+    notes = {note.flag: note.sentence for note in cohort.flags.cohort}
+    assert "GENCODE" in notes[Flag.COUNTS_CONVERTED]
+    assert "1 genes have no length and were left out: VSIR" in notes[Flag.COUNTS_WITHOUT_LENGTHS]
+    assert [(c.given, c.gene_symbol, c.reason) for c in cohort.gene_changes] == [("VSIR", "", "no length")]
+
+
+def test_counts_of_a_panel_are_reads_per_kilobase(table: GeneTable, make_cohort: MakeCohort) -> None:
+    matrix = pd.DataFrame({"TP53": [500.0], "B2M": [600.0]}, ["a"])
+    cohort = harmonise_cohort(make_cohort(matrix, ExpressionUnit.COUNTS), table)
+    assert linear(cohort).loc["a"].to_dict() == pytest.approx({"B2M": 600.0, "TP53": 250.0})
+
+
+def test_lengths_given_win_over_the_shipped(table: GeneTable, make_cohort: MakeCohort) -> None:
+    matrix = pd.DataFrame({"TP53": [500.0], "B2M": [400.0], "VSIR": [900.0]}, ["a"])
+    cohort = harmonise_cohort(
+        make_cohort(matrix, ExpressionUnit.COUNTS), table, gene_lengths={"VSIR": 3000.0, "B2M": 4000.0}
+    )
+    assert linear(cohort).loc["a"].to_dict() == pytest.approx({"B2M": 100.0, "VSIR": 300.0})
+    assert Flag.COUNTS_WITHOUT_LENGTHS in flags_of(cohort)
+
+
+def test_lengths_are_not_used_for_other_units(table: GeneTable, make_cohort: MakeCohort) -> None:
+    matrix = pd.DataFrame({"TP53": [5.0], "VSIR": [4.0]}, ["a"])
+    cohort = harmonise_cohort(make_cohort(matrix), table, gene_lengths={"TP53": 10.0})
+    assert linear(cohort).loc["a"].to_dict() == pytest.approx({"TP53": 5.0, "VSIR": 4.0})
+
+
+def test_names_that_did_not_stay_are_listed_in_the_order_of_the_file(
+    table: GeneTable, make_cohort: MakeCohort
+) -> None:
+    names = ["NOBODY", "1-Mar", "tp53", "MARCH1", "B2M"]
+    cohort = harmonise_cohort(make_cohort(pd.DataFrame([[1.0, 2, 3, 4, 5]], ["a"], names)), table)
+    assert [(c.given, c.gene_symbol) for c in cohort.gene_changes] == [
+        ("NOBODY", ""),
+        ("1-Mar", ""),
+        ("tp53", "TP53"),
+        ("MARCH1", "MARCHF1"),
+    ]
+    assert {Flag.EXCEL_GENE_DATES, Flag.GENE_CASE_CHANGED, Flag.RENAMED_SYMBOLS} <= flags_of(cohort)
+
+
+def test_long_lists_of_names_are_cut(table: GeneTable, make_cohort: MakeCohort) -> None:
+    names = [name.lower() for name in WIDE[:9]]
+    cohort = harmonise_cohort(make_cohort(pd.DataFrame([[1.0, 2, 3, 4, 5, 6, 7, 8, 9]], ["a"], names)), table)
+    sentence = next(n.sentence for n in cohort.flags.cohort if n.flag is Flag.GENE_CASE_CHANGED)
+    assert sentence == "9 names matched in another case: g0, g1, g2, g3, g4 and 4 more."
+
+
+def test_too_few_genes_stop_and_name_the_file(table: GeneTable, make_cohort: MakeCohort) -> None:
+    cohort = make_cohort(pd.DataFrame([[1.0, 2.0]], ["a"], ["TP53", "NOBODY"]))
+    with pytest.raises(MatrixInvalidError, match=r"^m\.tsv: 1 genes recognised, 2 needed; "):
+        harmonise_cohort(cohort, table, min_genes=2, label="m.tsv")
+    with pytest.raises(MatrixInvalidError, match=r"^cohort: "):
+        harmonise_cohort(cohort, table, min_genes=2)
+
+
+def test_flags_of_the_reader_are_kept(table: GeneTable, make_cohort: MakeCohort) -> None:
+    cohort = make_cohort(pd.DataFrame([[1.0, 2.0]], ["a"], ["TP53", "B2M"]))
+    assert harmonise_cohort(cohort, table).flags.cohort[: len(cohort.flags.cohort)] == cohort.flags.cohort
+
+
+@pytest.mark.parametrize(
+    ("row", "expected"),
+    [
+        ([1.0, 1.0], True),
+        ([0.0, 0.0], True),
+        ([np.nan, np.nan], True),
+        ([np.nan, 2.0], True),
+        ([1.0, 2.0], False),
+    ],
+)
+def test_is_constant_looks_at_measured_values(row: list[float], expected: bool) -> None:
+    assert is_constant(np.array([row])).tolist() == [expected]
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_row_sums_have_the_same_bits_in_any_layout(order: str) -> None:
+    values = np.random.default_rng(1).lognormal(size=(5, 3001))
+    values[0, 3] = np.nan
+    one_by_one = np.concatenate([row_sums(values[i : i + 1]) for i in range(5)])
+    laid_out = np.asfortranarray(values) if order == "F" else values
+    assert row_sums(laid_out).tobytes() == one_by_one.tobytes()
