@@ -129,7 +129,7 @@ def test_platform_signals_are_linear_if_any_exceeds_fifty(
 
 def test_platform_signals_are_never_rescaled(table: GeneTable, make_cohort: MakeCohort) -> None:
     cohort = harmonise_cohort(make_cohort(wide({"a": 100.0}), ExpressionUnit.ARRAY), table)
-    np.testing.assert_allclose(linear(cohort).loc["a", WIDE[0]], 100.0)
+    np.testing.assert_allclose(linear(cohort).loc[["a"], WIDE[0]], 100.0)
 
 
 def test_whole_transcriptome_is_rescaled_over_all_rows_known_or_not(

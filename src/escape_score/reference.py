@@ -74,13 +74,21 @@ def load_reference(name_or_path: str = DEFAULT_REFERENCE) -> Reference:
         No such reference, or a table is missing or damaged.
     """
     folder = Path(name_or_path)
-    if not folder.is_dir():
+    if not _is_folder(folder):
         if name_or_path not in list_references():
             known = ", ".join(list_references())
             msg = f"{name_or_path}: no such reference; give a folder or one of {known}"
             raise ReferenceInvalidError(msg)
         folder = resource_path("reference", name_or_path)
     return _read_folder(folder.resolve())
+
+
+def _is_folder(path: Path) -> bool:
+    """Whether there is such a folder; a name that no file can have is none."""
+    try:
+        return path.is_dir()
+    except OSError:
+        return False
 
 
 def list_references() -> tuple[str, ...]:
@@ -92,7 +100,7 @@ def list_references() -> tuple[str, ...]:
 def _read_folder(folder: Path) -> Reference:
     try:
         return assemble_reference(folder)
-    except (OSError, KeyError, ValueError, csv.Error) as error:
+    except (OSError, KeyError, ValueError, csv.Error, ReferenceInvalidError) as error:
         msg = f"{folder}: not a complete reference ({' '.join(str(error).split())[:160]}); rebuild it"
         raise ReferenceInvalidError(msg) from error
 

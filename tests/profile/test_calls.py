@@ -1,0 +1,85 @@
+"""Every row of the table of calls."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from escape_score.catalogue import load_axis_catalogue
+from escape_score.model.axes import Axis, AxisKind
+from escape_score.model.profiles import Bounds
+from escape_score.model.record import Call
+from escape_score.profile.calls import call_axis, call_reason
+
+NAN = float("nan")
+MEAN = next(axis for axis in load_axis_catalogue().axes if axis.axis == "stroma")
+LINK = next(axis for axis in load_axis_catalogue().axes if axis.kind is AxisKind.WEAKEST_LINK)
+
+
+@pytest.mark.parametrize(
+    ("match", "score", "low", "high", "expected"),
+    [
+        ("good", NAN, NAN, NAN, "not_evaluable"),
+        ("", NAN, NAN, NAN, "not_evaluable"),
+        ("good", 1.0, 0.1, 1.9, "detected"),
+        ("good", 0.999, 0.1, 1.9, "not_detected"),
+        ("good", 1.5, 0.0, 3.0, "not_detected"),
+        ("good", 1.5, -0.1, 3.1, "not_detected"),
+        ("good", 0.5, -0.5, 1.5, "not_detected"),
+        ("good", 1.5, NAN, NAN, "detected"),
+        ("moderate", 1.5, -0.1, 3.1, "not_evaluable"),
+        ("poor", 0.5, -0.5, 1.5, "not_evaluable"),
+        ("poor", 0.0, 0.0, 1.0, "not_evaluable"),
+        ("poor", 0.4, -0.1, 0.9, "not_detected"),
+        ("poor", -2.0, -3.0, -1.0, "not_detected"),
+        ("poor", 2.0, 0.5, 3.5, "detected"),
+        ("moderate", 0.9, 0.5, 1.3, "not_detected"),
+    ],
+)
+def test_call_of_a_mean(match: str, score: float, low: float, high: float, expected: str) -> None:
+    assert call_one(MEAN, match, score, low, high) == expected
+
+
+@pytest.mark.parametrize(
+    ("match", "score", "expected"),
+    [
+        ("good", 3.0, "detected"),
+        ("good", 2.99, "not_detected"),
+        ("good", NAN, "not_evaluable"),
+        ("moderate", 9.0, "not_evaluable"),
+        ("poor", 0.0, "not_evaluable"),
+    ],
+)
+def test_call_of_a_weakest_link(match: str, score: float, expected: str) -> None:
+    assert call_one(LINK, match, score, NAN, NAN) == expected
+
+
+def call_one(axis: Axis, match: str, score: float, low: float, high: float) -> str:
+    ends = Bounds(np.array([low]), np.array([high]), np.array([low]), np.array([high]))
+    return str(call_axis(axis, np.array([score]), ends, np.array([match], dtype=object))[0])
+
+
+def test_calls_do_not_depend_on_the_company() -> None:
+    scores = np.array([NAN, 1.5, 0.2])
+    ends = Bounds(scores - 1, scores + 1, scores - 1, scores + 1)
+    matches = np.array(["", "good", "poor"], dtype=object)
+    together = call_axis(MEAN, scores, ends, matches)
+    alone = [call_one(MEAN, m, s, s - 1, s + 1) for m, s in zip(matches, scores, strict=True)]
+    assert together.tolist() == alone
+
+
+@pytest.mark.parametrize(
+    ("axis", "call", "score", "low", "high", "words"),
+    [
+        (MEAN, Call.NOT_EVALUABLE, None, None, None, "Too few"),
+        (LINK, Call.NOT_EVALUABLE, 4.0, None, None, "differs from the reference"),
+        (MEAN, Call.NOT_EVALUABLE, 0.5, -0.5, 1.5, "-0.50 to 1.50"),
+        (MEAN, Call.DETECTED, 1.5, 0.5, 2.5, "1.50 reaches the threshold 1"),
+        (MEAN, Call.NOT_DETECTED, 1.5, -0.5, 3.5, "holds the reference's centre"),
+        (MEAN, Call.NOT_DETECTED, 0.5, -0.5, 1.5, "0.50 is below the threshold 1"),
+    ],
+)
+def test_call_reason_says_why(
+    axis: Axis, call: Call, score: float | None, *, low: float | None, high: float | None, words: str
+) -> None:
+    assert words in call_reason(axis, call, score, low, high)

@@ -1,0 +1,56 @@
+"""Percentiles against counting."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from escape_score.cli.outputs import ProfiledCohort
+from escape_score.model.reference import Distributions
+from escape_score.profile.percentiles import percentile_of
+
+NAN = float("nan")
+few_values = st.sampled_from([-1.0, 0.0, 0.5, 1.0, 2.0, NAN])
+
+
+@given(st.lists(few_values, max_size=8), st.lists(few_values, min_size=1, max_size=8))
+def test_percentile_of_counts_those_below_and_half_the_ties_without_oneself(
+    reference: list[float], scores: list[float]
+) -> None:
+    names = [f"r{i}" for i in range(len(reference))]
+    distributions = Distributions(tuple(names), {"axis": np.array(reference)})
+    ids = [f"r{i}" if i % 2 else f"new{i}" for i in range(len(scores))]
+    percentile, n = percentile_of(np.array(scores), ids, distributions, "axis")
+    for row, (sample_id, score) in enumerate(zip(ids, scores, strict=True)):
+        others = [
+            v for name, v in zip(names, reference, strict=True) if name != sample_id and not math.isnan(v)
+        ]
+        if math.isnan(score) or not others:
+            assert math.isnan(percentile[row])
+            assert n[row] == 0
+        else:
+            below = sum(v < score for v in others) + sum(v == score for v in others) / 2
+            assert percentile[row] == pytest.approx(100 * below / len(others))
+            assert n[row] == len(others)
+
+
+def test_percentile_of_a_score_the_reference_lacks_is_missing() -> None:
+    percentile, n = percentile_of(np.array([1.0]), ["a"], Distributions((), {}), "axis")
+    assert np.isnan(percentile).all()
+    assert n.tolist() == [0]
+
+
+def test_tumours_of_the_reference_are_left_out_of_their_own_comparison(demo: ProfiledCohort) -> None:
+    axis, reference = demo.profiles.axis("stroma"), demo.reference.distributions
+    for row, sample_id in enumerate(demo.scores.sample_ids):
+        own = reference.sample_ids.index(sample_id)
+        others = np.delete(reference.columns["stroma"], own)
+        assert axis.percentile[row] == pytest.approx(100 * float(np.mean(others < axis.score[row])))
+        assert axis.percentile_n[row] == len(reference.sample_ids) - 1
+        record = demo.maker.record(row)
+        assert record.reference.is_sample_in_reference
+        assert next(a for a in record.axes if a.axis == "stroma").percentile_n == 591

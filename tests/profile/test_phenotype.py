@@ -1,0 +1,119 @@
+"""Phenotype, archetype, match and status: each rule, and their order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from escape_score.catalogue import load_thresholds
+from escape_score.cli.outputs import ProfiledCohort
+from escape_score.model.cohort import Cohort
+from escape_score.model.record import Archetype, Phenotype
+from escape_score.profile.phenotype import call_archetype, call_phenotype, match_of, status_of
+
+NAN = float("nan")
+THRESHOLDS = load_thresholds()
+
+
+@pytest.mark.parametrize(
+    ("t_level", "stroma", "expected"),
+    [
+        (-0.68, 0.0, "desert"),
+        (-0.67, 0.0, "excluded"),
+        (0.0, -3.0, "excluded"),
+        (0.67, 0.0, "excluded"),
+        (0.68, 0.0, "inflamed"),
+        (-0.68, 1.0, "desert"),
+        (-0.68, 1.01, "excluded"),
+        (0.75, 1.75, "inflamed"),
+        (0.75, 1.76, "excluded"),
+        (3.0, 3.9, "inflamed"),
+        (NAN, 0.0, ""),
+        (1.0, NAN, ""),
+    ],
+)
+def test_call_phenotype(t_level: float, stroma: float, expected: str) -> None:
+    assert call_phenotype(np.array([t_level]), np.array([stroma]), THRESHOLDS).tolist() == [expected]
+
+
+@pytest.mark.parametrize(
+    ("phenotype", "exhaustion", "suppressive", "presentation", "expected"),
+    [
+        ("desert", True, True, True, Archetype.DESERT),
+        ("excluded", True, True, False, Archetype.EXCLUDED),
+        ("excluded", False, False, True, Archetype.ANTIGEN_PRESENTATION_DEFICIENT),
+        ("inflamed", False, False, False, Archetype.INFLAMED_RESPONSIVE),
+        ("inflamed", True, False, False, Archetype.EXHAUSTED),
+        ("inflamed", False, True, False, Archetype.SUPPRESSIVE),
+        ("inflamed", True, True, False, Archetype.SUPPRESSIVE),
+        ("inflamed", True, True, True, Archetype.ANTIGEN_PRESENTATION_DEFICIENT),
+        ("", True, True, True, ""),
+    ],
+)
+def test_call_archetype(
+    phenotype: str, exhaustion: bool, suppressive: bool, *, presentation: bool, expected: str
+) -> None:
+    found = call_archetype(
+        np.array([phenotype], dtype=object),
+        exhaustion=np.array([exhaustion]),
+        suppressive=np.array([suppressive]),
+        presentation=np.array([presentation]),
+    )
+    assert found.tolist() == [expected]
+
+
+def test_match_of_has_three_levels() -> None:
+    distance = np.array([0.0, 0.599, 0.6, 0.999, 1.0, 9.0, NAN])
+    assert match_of(distance, THRESHOLDS).tolist() == [
+        "good",
+        "good",
+        "moderate",
+        "moderate",
+        "poor",
+        "poor",
+        "",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("match", "index", "phenotype", "expected"),
+    [
+        ("good", 50.0, "desert", "reference-matched"),
+        ("good", NAN, "desert", "reference-matched"),
+        ("good", 50.0, "", "reference-matched"),
+        ("good", NAN, "", "not-evaluable"),
+        ("moderate", 50.0, "desert", "provisional"),
+        ("poor", NAN, "desert", "provisional"),
+        ("", NAN, "", "not-evaluable"),
+    ],
+)
+def test_status_of(match: str, index: float, phenotype: str, expected: str) -> None:
+    words = (np.array([word], dtype=object) for word in (match, phenotype))
+    matched, kind = words
+    assert status_of(matched, np.array([index]), kind).tolist() == [expected]
+
+
+def test_weak_link_off_the_reference_does_not_name_the_archetype(
+    demo: ProfiledCohort,
+    demo_tpm: pd.DataFrame,
+    *,
+    make_cohort: Callable[..., Cohort],
+    run_engine: Callable[..., ProfiledCohort],
+) -> None:
+    lost = demo_tpm.copy()
+    lost["TAP1"] /= 1000
+    matched = run_engine(make_cohort(lost)).profiles
+    is_desert = matched.phenotype == Phenotype.DESERT
+    assert (matched.match == "good").all()
+    assert (matched.archetype[~is_desert] == Archetype.ANTIGEN_PRESENTATION_DEFICIENT).all()
+    anchors = demo.reference.genes
+    names = [s for s, a in zip(anchors.symbols, anchors.is_anchor, strict=True) if a]
+    lost[names] *= np.exp2(np.random.default_rng(3).normal(0, 1.5, len(names)))
+    distant = run_engine(make_cohort(lost)).profiles
+    assert (distant.match == "poor").all()
+    assert (distant.axis("mhc1_weakest_link").score > 3).any()
+    named = distant.archetype == Archetype.ANTIGEN_PRESENTATION_DEFICIENT
+    assert not (named & ~(distant.axis("mhc1_loss").score > 1.5)).any()

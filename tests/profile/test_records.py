@@ -1,0 +1,124 @@
+"""Records of single samples, and flags that only the profile can raise."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from escape_score.catalogue import load_axis_catalogue
+from escape_score.cli.outputs import ProfiledCohort
+from escape_score.model.cohort import Cohort, SampleRecord
+from escape_score.model.flags import Flag
+from escape_score.model.record import EscapeProfile
+from escape_score.profile.records import metadata_of
+from escape_score.reference import load_reference
+
+MakeCohort = Callable[..., Cohort]
+RunEngine = Callable[..., ProfiledCohort]
+
+
+def test_records_hold_the_numbers_of_the_table(
+    demo: ProfiledCohort, numbers: Callable[[ProfiledCohort], pd.DataFrame]
+) -> None:
+    table = numbers(demo)
+    for record in demo.maker.records():
+        row = table.loc[record.sample_id]
+        assert record.index.score == row["immunoresistance_index"]
+        assert record.leukocyte_fraction == row["leukocyte_fraction"]
+        for axis in record.axes:
+            assert axis.score == row[axis.axis]
+            assert axis.percentile == row[f"{axis.axis}_percentile"]
+            assert axis.coverage == row[f"{axis.axis}_coverage"]
+            if axis.interval is not None:
+                assert (axis.interval.low, axis.interval.high) == (
+                    row[f"{axis.axis}_low"],
+                    row[f"{axis.axis}_high"],
+                )
+            if axis.has_raw:
+                assert axis.raw_score == row[f"{axis.axis}_raw"]
+
+
+def test_records_come_back_from_their_json(demo: ProfiledCohort) -> None:
+    for record in demo.maker.records():
+        assert EscapeProfile.model_validate_json(record.model_dump_json()) == record
+
+
+def test_not_evaluable_is_none_never_zero(
+    demo_tpm: pd.DataFrame, make_cohort: MakeCohort, run_engine: RunEngine
+) -> None:
+    genes = load_reference().genes
+    panel = [s for s, a in zip(genes.symbols, genes.is_anchor, strict=True) if a and s in demo_tpm][:40]
+    result = run_engine(make_cohort(demo_tpm[panel]))
+    record = result.maker.record(0)
+    assert [axis.axis for axis in record.axes] == [axis.axis for axis in load_axis_catalogue().axes]
+    for axis in record.axes:
+        assert (axis.score, axis.interval, axis.percentile, axis.percentile_n) == (None, None, None, 0)
+        assert axis.call == "not_evaluable"
+        assert (axis.evidence, axis.opposing) == ((), ())
+    assert record.index.score is None
+    assert {block.score for block in record.index.blocks} == {None}
+    assert (record.phenotype, record.archetype) == (None, None)
+    assert record.status == "not-evaluable"
+    flags = {flag.flag for flag in record.flags}
+    assert {Flag.KEY_GENES_MISSING, Flag.TARGETED_PANEL} <= flags
+
+
+def test_distant_and_blood_samples_are_flagged(
+    demo_tpm: pd.DataFrame, demo: ProfiledCohort, make_cohort: MakeCohort, run_engine: RunEngine
+) -> None:
+    genes = load_reference().genes
+    anchors = [s for s, a in zip(genes.symbols, genes.is_anchor, strict=True) if a and s in demo_tpm]
+    odd = demo_tpm.copy()
+    odd.loc[odd.index[0], anchors] *= np.exp2(np.random.default_rng(1).normal(0, 2, len(anchors)))
+    odd.loc[odd.index[1], list(demo.maker.context.components["leukocyte"])] += 700
+    by_sample = run_engine(make_cohort(odd)).maker.flags.by_sample
+    assert {(s, note.flag) for s, note in by_sample} == {
+        (odd.index[0], Flag.REFERENCE_DISTANT),
+        (odd.index[1], Flag.IMPLAUSIBLE_PROFILE),
+        *((s, Flag.RESCALED_TO_TPM) for s, note in by_sample if note.flag is Flag.RESCALED_TO_TPM),
+    }
+
+
+@pytest.mark.parametrize(
+    ("gene", "n_samples", "is_flagged"),
+    [("GZMA", 8, True), ("GZMA", 7, False), ("ACTG2", 1, True), ("MAGEA4", 8, False)],
+)
+def test_gene_at_zero_in_all_samples_is_flagged(
+    gene: str,
+    n_samples: int,
+    *,
+    is_flagged: bool,
+    demo_tpm: pd.DataFrame,
+    make_cohort: MakeCohort,
+    run_engine: RunEngine,
+) -> None:
+    dropped = demo_tpm.iloc[:n_samples].copy()
+    dropped[gene] = 0.0
+    before = run_engine(make_cohort(demo_tpm.iloc[:n_samples])).maker.flags.cohort
+    notes = run_engine(make_cohort(dropped)).maker.flags.cohort
+    named = [note.sentence for note in notes if note.flag is Flag.GENE_ZERO_IN_ALL]
+    assert (len(named) == 1 and gene in named[0]) == is_flagged
+    assert not [note for note in before if note.flag is Flag.GENE_ZERO_IN_ALL and gene in note.sentence]
+
+
+def test_metadata_leaves_empty_fields_out_and_keeps_types() -> None:
+    sample = SampleRecord("s", patient_id="p", os_days=0.0, os_event=False, purity=0.5)
+    assert metadata_of(sample) == {"patient_id": "p", "os_days": 0.0, "os_event": False, "purity": 0.5}
+    assert type(metadata_of(sample)["os_event"]) is bool
+
+
+def test_metadata_never_changes_a_score(
+    demo: ProfiledCohort, demo_tpm: pd.DataFrame, *, make_cohort: MakeCohort, run_engine: RunEngine
+) -> None:
+    plain = make_cohort(demo_tpm)
+    told = dataclasses.replace(
+        plain,
+        samples=tuple(dataclasses.replace(s, purity=0.9, response="R", msi="MSI-H") for s in plain.samples),
+    )
+    one, other = run_engine(plain).maker.record(0), run_engine(told).maker.record(0)
+    assert one.axes == other.axes
+    assert one.metadata != other.metadata

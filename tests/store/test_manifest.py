@@ -1,0 +1,104 @@
+"""A manifest is what readers of a result trust."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from escape_score.errors import ResultInvalidError
+from escape_score.store.manifest import (
+    MANIFEST,
+    FileEntry,
+    Part,
+    ResultHeader,
+    library_versions,
+    read_manifest,
+    read_part,
+    remove_unlisted_samples,
+    verify,
+    write_part,
+)
+
+WriteResult = Callable[..., tuple[FileEntry, ...]]
+
+
+@pytest.fixture
+def result(tmp_path: Path, write_result: WriteResult) -> Path:
+    write_result(tmp_path, **{"samples__b.json": "{}", "samples__a.json": "{}", "profiles.tsv": "x\n"})
+    return tmp_path
+
+
+def test_manifest_lists_files_sorted_with_digest_and_size(result: Path) -> None:
+    manifest = json.loads((result / MANIFEST).read_text(encoding="utf-8"))
+    assert [entry["path"] for entry in manifest["files"]] == [
+        "profiles.tsv",
+        "samples/a.json",
+        "samples/b.json",
+    ]
+    assert manifest["files"][0]["sha256"] == hashlib.sha256(b"x\n").hexdigest()
+    assert manifest["files"][0]["size"] == 2
+    assert verify(result) == ()
+
+
+def test_verify_tells_missing_changed_and_extra_files(result: Path) -> None:
+    (result / "profiles.tsv").write_text("y\n", encoding="utf-8")
+    (result / "samples" / "a.json").unlink()
+    (result / "samples" / "c.json").write_text("{}", encoding="utf-8")
+    (result / "notes.txt").write_text("mine", encoding="utf-8")
+    faults = verify(result)
+    assert [
+        (str(result / n) in f, w in f)
+        for f, n, w in zip(
+            faults,
+            ("profiles.tsv", "samples/a.json", "samples/c.json"),
+            ("differs", "missing", "not in the manifest"),
+            strict=True,
+        )
+    ] == [(True, True)] * 3
+
+
+@pytest.mark.parametrize("content", [b"", b"{}", b"{", b"\xff", b"[]"])
+def test_damaged_manifest_is_no_result(content: bytes, result: Path) -> None:
+    (result / MANIFEST).write_bytes(content)
+    with pytest.raises(ResultInvalidError, match=r"manifest\.json: damaged; run again"):
+        verify(result)
+
+
+def test_folder_without_manifest_is_no_result(tmp_path: Path) -> None:
+    with pytest.raises(ResultInvalidError, match=r"no manifest\.json"):
+        read_manifest(tmp_path)
+
+
+@pytest.mark.parametrize("length", [1, 100, -2])
+def test_cut_manifest_is_no_result(length: int, result: Path) -> None:
+    whole = (result / MANIFEST).read_bytes()
+    (result / MANIFEST).write_bytes(whole[:length])
+    with pytest.raises(ResultInvalidError):
+        verify(result)
+
+
+def test_parts_come_back_as_written(tmp_path: Path, header: ResultHeader) -> None:
+    for part in (Part(files=()), Part(header=header, files=(FileEntry(path="a", sha256="b", size=1),))):
+        write_part(tmp_path / "part.json", part)
+        assert read_part(tmp_path / "part.json") == part
+
+
+def test_read_part_names_a_file_that_is_none(tmp_path: Path) -> None:
+    (tmp_path / "p").write_text("no", encoding="utf-8")
+    for name in ("p", "elsewhere"):
+        with pytest.raises(ResultInvalidError, match=f"{name}: not a list of files"):
+            read_part(tmp_path / name)
+
+
+def test_remove_unlisted_samples_leaves_what_is_not_ours(result: Path) -> None:
+    (result / "samples" / "notes.txt").write_text("mine", encoding="utf-8")
+    remove_unlisted_samples(result, [FileEntry(path="samples/a.json", sha256="", size=0)])
+    assert sorted(p.name for p in (result / "samples").iterdir()) == ["a.json", "notes.txt"]
+
+
+def test_library_versions_hold_neither_host_nor_time() -> None:
+    assert set(library_versions()) >= {"python", "numpy", "anndata"}
