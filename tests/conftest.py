@@ -65,7 +65,7 @@ def profiled(cohort: Cohort, gene_lengths: Path | None = None) -> ProfiledCohort
     harmonised = pipeline.harmonise(cohort, gene_lengths=gene_lengths, min_genes=1, source=Path("matrix.tsv"))
     scores = pipeline.score(harmonised, reference, pipeline.UserGeneSets(), source=Path("matrix.tsv"))
     profiles, maker = pipeline.profile(scores, reference, genesets_sha256="", seed=1)
-    return ProfiledCohort(scores, profiles, maker, reference, "", {}, 1)
+    return ProfiledCohort(scores, profiles, maker, reference, "", 1)
 
 
 def numbers_of(result: ProfiledCohort) -> pd.DataFrame:

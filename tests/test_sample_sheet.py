@@ -81,12 +81,17 @@ def test_read_sample_sheet_flags_and_leaves_out(tmp_path: Path, column: str, cel
     assert sheet.records == (SampleRecord("A"), SampleRecord("B"))
 
 
-def test_read_sample_sheet_trusts_no_event_of_a_column_coded_one_two(tmp_path: Path) -> None:
-    sheet = read(tmp_path, "sample_id\tos_event\tpfs_event\nA\t2\t1\nB\t1\t0\nC\t\t1\n")
-    assert [record.os_event for record in sheet.records] == [None, None, None]
-    assert [record.pfs_event for record in sheet.records] == [True, False, True]
-    assert flags_of(sheet) == {("A", Flag.BAD_SURVIVAL), ("B", Flag.BAD_SURVIVAL)}
-    assert "0/1" in sheet.flags.by_sample[0][1].sentence
+@pytest.mark.parametrize("column", ["os_event", "pfs_event"])
+def test_read_sample_sheet_refuses_events_coded_one_two(tmp_path: Path, column: str) -> None:
+    said = rf"s\.tsv: {column} is coded 1/2 \(sample B, line 3\); code it 0/1"
+    with pytest.raises(SampleSheetInvalidError, match=said):
+        read(tmp_path, f"sample_id\t{column}\nA\t1\nB\t2\nC\t\n")
+
+
+def test_read_sample_sheet_flags_event_that_is_no_word_for_one(tmp_path: Path) -> None:
+    sheet = read(tmp_path, "sample_id\tos_event\nA\tdead\nB\t1\n")
+    assert [record.os_event for record in sheet.records] == [None, True]
+    assert flags_of(sheet) == {("A", Flag.BAD_SURVIVAL)}
 
 
 @pytest.mark.parametrize(

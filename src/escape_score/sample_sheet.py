@@ -97,16 +97,16 @@ def read_sample_sheet(path: Path) -> SampleSheet:
     FileMissingError, FileUnreadableError
         There is no such file, or it is no text.
     SampleSheetInvalidError
-        The file is empty, has no sample_id, a row of another width, one sample with different rows, or text
-        for tmb or purity.
+        The file is empty, has no sample_id, a row of another width, one sample with different rows, text for
+        tmb or purity, or events coded 1/2.
     InputFaultsError
         Several of these.
     """
     rows = _unique_rows(path, _read_rows(path))
     faults = [fault for row in rows.kept for fault in _row_faults(path, row)]
+    faults += _event_coding_faults(path, rows.kept)
     _raise_all([*rows.faults, *faults])
-    recoded = _columns_coded_one_two(rows.kept)
-    parsed = [_record(row, recoded) for row in rows.kept]
+    parsed = [_record(row) for row in rows.kept]
     notes = tuple((record.sample_id, note) for record, row_notes in parsed for note in row_notes)
     flags = FlagLog(cohort=rows.notes, by_sample=notes)
     return SampleSheet(path, tuple(record for record, _ in parsed), flags)
@@ -330,6 +330,15 @@ def _row_faults(path: Path, row: _Row) -> Iterator[InputError]:
             yield SampleSheetInvalidError(msg + f"give {need}, or leave it empty")
 
 
+def _event_coding_faults(path: Path, rows: Sequence[_Row]) -> Iterator[InputError]:
+    """Columns coded 1/2, as R's Surv takes them: there 1 means censored, so that no 1 can be trusted."""
+    for column in _EVENT_COLUMNS:
+        row = next((row for row in rows if row.given(column) in ("2", "2.0")), None)
+        if row is not None:
+            msg = f"{path}: {column} is coded 1/2 (sample {row.sample_id}, line {row.line}); "
+            yield SampleSheetInvalidError(msg + "code it 0/1, where 1 is an event seen")
+
+
 def _number(text: str) -> float | None:
     try:
         number = float(text)
@@ -338,14 +347,7 @@ def _number(text: str) -> float | None:
     return number if math.isfinite(number) else None
 
 
-def _columns_coded_one_two(rows: Sequence[_Row]) -> frozenset[str]:
-    """Event columns coded 1/2 as for R's Surv: 1 means censored there, so that no 1 can be trusted."""
-    return frozenset(
-        column for column in _EVENT_COLUMNS if any(row.given(column) in ("2", "2.0") for row in rows)
-    )
-
-
-def _record(row: _Row, recoded: frozenset[str]) -> tuple[SampleRecord, tuple[FlagNote, ...]]:
+def _record(row: _Row) -> tuple[SampleRecord, tuple[FlagNote, ...]]:
     """Turn one row into a record and what there is to flag about it."""
     notes: list[FlagNote] = []
     record = SampleRecord(
@@ -355,9 +357,9 @@ def _record(row: _Row, recoded: frozenset[str]) -> tuple[SampleRecord, tuple[Fla
         cancer_type=row.given("cancer_type"),
         response=_response(row, notes),
         os_days=_days(row, "os_days", notes),
-        os_event=_event(row, "os_event", recoded, notes),
+        os_event=_event(row, "os_event", notes),
         pfs_days=_days(row, "pfs_days", notes),
-        pfs_event=_event(row, "pfs_event", recoded, notes),
+        pfs_event=_event(row, "pfs_event", notes),
         purity=_purity(row, notes),
         msi=row.given("msi"),
         tmb=_number(row.given("tmb")),
@@ -388,16 +390,12 @@ def _days(row: _Row, column: str, notes: list[FlagNote]) -> float | None:
     return number
 
 
-def _event(row: _Row, column: str, recoded: frozenset[str], notes: list[FlagNote]) -> bool | None:
+def _event(row: _Row, column: str, notes: list[FlagNote]) -> bool | None:
     text = row.given(column)
-    if not text:
-        return None
-    event = None if column in recoded else _EVENT_WORDS.get(text.lower())
-    if event is None:
-        why = "the column is coded 1/2" if column in recoded else f"it is {text[:40]!r}"
-        notes.append(
-            FlagNote(Flag.BAD_SURVIVAL, f"{column} must be 0/1 or true/false and {why}; it is left out.")
-        )
+    event = _EVENT_WORDS.get(text.lower())
+    if text and event is None:
+        sentence = f"{column} must be 0/1 or true/false and is {text[:40]!r}; it is left out."
+        notes.append(FlagNote(Flag.BAD_SURVIVAL, sentence))
     return event
 
 

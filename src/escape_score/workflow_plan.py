@@ -51,6 +51,8 @@ class WorkflowPlan:
         The tables of a reference named by its folder: where one changes, what rests on it is done again.
     min_genes
         Fewest genes with a known symbol a matrix may have.
+    read_limits
+        The config's block ``read`` as JSON.
     seed
         Seed of every random draw.
     lang
@@ -62,6 +64,7 @@ class WorkflowPlan:
     reference: str | None
     reference_files: tuple[Path, ...]
     min_genes: int
+    read_limits: str
     seed: int
     lang: str
 
@@ -105,6 +108,7 @@ def plan_workflow(config: Path) -> WorkflowPlan:
         reference=settings.profile.reference,
         reference_files=_reference_files(settings.profile.reference),
         min_genes=settings.min_genes,
+        read_limits=settings.read.model_dump_json(),
         seed=settings.seed,
         lang=settings.report.lang,
     )
@@ -139,7 +143,7 @@ def _collected(
 
 
 def _n_chunks(entry: CohortEntry, settings: WorkflowConfig) -> int:
-    limits = ReadLimits(max_genes=settings.read.max_genes, max_samples=settings.read.max_samples)
+    limits = ReadLimits.from_config(settings.read)
     n_samples = count_samples(entry.expression, limits=limits)
     return max(1, -(-n_samples // settings.report.chunk_size))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -194,13 +195,23 @@ def test_sample_that_cannot_be_scored_is_no_failure(inputs: Inputs, tmp_path: Pa
 
 
 def test_odd_sample_names_travel_safely(inputs: Inputs, tmp_path: Path) -> None:
-    names = ["=1+1", "../../etc/passwd", "<script>alert(1)</script>", "a b;touch PWNED"]
+    names = ["Pt\u200b1", "../../etc/passwd", "<script>alert(1)</script>", "a b;touch PWNED"]
     matrix = pd.read_csv(inputs.matrix, sep="\t", index_col=0).set_axis(names, axis=1)
     matrix.to_csv(tmp_path / "m.tsv", sep="\t")
     out = tmp_path / "o"
     assert main(["run", str(tmp_path / "m.tsv"), "--units", "counts", "--out", str(out), "--quiet"]) == 0
     assert sorted(r["sample_id"] for r in records_of(out)) == sorted(names)
-    assert pd.read_csv(out / "profiles.tsv", sep="\t")["sample_id"].tolist() == ["'=1+1", *names[1:]]
+    assert pd.read_csv(out / "profiles.tsv", sep="\t")["sample_id"].tolist() == names
     assert pd.read_parquet(out / "profiles.parquet")["sample_id"].tolist() == names
     assert "<script>alert(1)" not in (out / "index.html").read_text(encoding="utf-8")
     assert {p.name for p in tmp_path.iterdir()} == {"m.tsv", "o"}
+
+
+def test_sample_name_that_is_a_formula_is_refused(
+    inputs: Inputs, tmp_path: Path, refused: Callable[..., tuple[str, ...]]
+) -> None:
+    matrix = pd.read_csv(inputs.matrix, sep="\t", index_col=0)
+    matrix.rename(columns={matrix.columns[0]: "=1+1"}).to_csv(tmp_path / "m.tsv", sep="\t")
+    lines = refused(3, "run", tmp_path / "m.tsv", "--units", "counts", "--out", tmp_path / "o")
+    assert "m.tsv" in lines[0]
+    assert "rename" in lines[0]

@@ -12,7 +12,9 @@ import pandas as pd
 import pytest
 from scipy import sparse
 
-from escape_score.errors import FileUnreadableError, InputError, MatrixInvalidError
+from escape_score.errors import FileUnreadableError, InputError, MatrixInvalidError, UnitAmbiguousError
+from escape_score.genes import load_gene_table
+from escape_score.read import read_cohort
 from escape_score.read.h5ad import H5AD
 from escape_score.read.limits import DEFAULT_LIMITS
 
@@ -98,6 +100,31 @@ def test_open_matrix_refuses_huge_shape_without_reading(tmp_path: Path) -> None:
         file.create_group("var")
     with pytest.raises(MatrixInvalidError, match=r"too large \(100000 samples by 60000 genes\)"):
         H5AD.open_matrix(path, DEFAULT_LIMITS)
+
+
+@pytest.mark.parametrize("member", ["X/data", "X/indptr", "obs/_index"])
+def test_open_matrix_refuses_huge_members_without_reading(h5ad_path: Path, member: str) -> None:
+    with h5py.File(h5ad_path, "a") as file:
+        attributes, kind = dict(file[member].attrs), file[member].dtype
+        del file[member]
+        file.create_dataset(member, shape=(10**12,), dtype=kind, chunks=(1000,))
+        file[member].attrs.update(attributes)
+    with pytest.raises(InputError, match=r"damaged h5ad|there are 1000000000000 obs names"):
+        H5AD.open_matrix(h5ad_path, DEFAULT_LIMITS)
+
+
+def test_read_cohort_names_other_matrices_of_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "m.h5ad"
+    genes = sorted(load_gene_table().current)[:300]
+    counts = np.random.default_rng(1).poisson(20, (5, 300)).astype(float)
+    centred = (counts - counts.mean(axis=0)) / counts.std(axis=0)
+    data = ad.AnnData(counts, obs=pd.DataFrame(index=list("ABCDE")), var=pd.DataFrame(index=genes))
+    data.raw = data
+    data.layers["counts"] = counts
+    data.X = centred
+    data.write_h5ad(path)
+    with pytest.raises(UnitAmbiguousError, match=r"z-scored.*raw, layers\['counts'\].* as X"):
+        read_cohort(path, name="c")
 
 
 def test_open_matrix_refuses_other_hdf5(tmp_path: Path) -> None:

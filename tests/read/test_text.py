@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from escape_score.errors import EscapeScoreError, FileUnreadableError, InputFaultsError, MatrixInvalidError
+from escape_score.model.flags import Flag
 from escape_score.read.formats import MatrixReading
 from escape_score.read.limits import DEFAULT_LIMITS, ReadLimits
 from escape_score.read.probe import probe_path
@@ -37,7 +38,7 @@ def assert_plain(path: Path) -> None:
     assert np.array_equal(source.block(0, 2), VALUES)
 
 
-@pytest.mark.parametrize("delimiter", ["\t", ",", ";", " "])
+@pytest.mark.parametrize("delimiter", ["\t", ",", ";", " ", "|"])
 def test_open_matrix_finds_delimiter(write_text: WriteText, delimiter: str) -> None:
     assert_plain(write_text([row.replace("\t", delimiter) for row in ROWS]))
 
@@ -96,7 +97,71 @@ def test_open_matrix_tells_content_from_name(tmp_path: Path) -> None:
     assert_plain(packed)
 
 
-@pytest.mark.parametrize("name", ["00123", "NA", "TRUE", "1e5", "=1+1", "../x", "Pt1. ", "∅ é"])
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-32", "latin-1"])
+def test_open_matrix_reads_encoding_without_its_mark(write_text: WriteText, encoding: str) -> None:
+    lines = [row.replace("gene\tA", "gene\tPréA") for row in ROWS]
+    source = open_matrix(write_text(lines, encoding=encoding)).source
+    assert source.sample_ids == ("PréA", "B")
+    assert source.block(0, 2).tolist() == VALUES
+
+
+def test_open_matrix_reads_windows_text_that_shows_far_down(tmp_path: Path) -> None:
+    lines = [*ROWS, *(f"G{at}\t1\t2" for at in range(200_000)), "Génε"[:3] + "\t1\t2"]
+    path = tmp_path / "m.tsv"
+    path.write_bytes("\n".join(lines).encode("cp1252"))
+    limits = ReadLimits(max_genes=300_000)
+    assert open_matrix(path, limits).source.gene_ids[-1] == "Gén"
+
+
+def test_open_matrix_reads_wide_header_with_old_mac_ends(tmp_path: Path) -> None:
+    names = [f"TCGA-AA-{at:04d}-01A-11R-0000-07" for at in range(3_000)]
+    path = tmp_path / "m.tsv"
+    path.write_text("\r".join(["gene\t" + "\t".join(names), "CD8A" + "\t1" * 3_000, ""]), newline="")
+    assert open_matrix(path).source.sample_ids == tuple(names)
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["gene\tA\tB", "CD8A\t1.5\t0", "B2M\t1,250.0\t1,000", "GZMB\t.25\tNA"],
+        ["gene;A;B", "CD8A;1,5;0", "B2M;1.250,0;1.000", "GZMB;0,25;"],
+        ["gene,A,B", 'CD8A,"1.5",0', 'B2M,"1,250.0","1,000"', "GZMB,.25,NA"],
+        ["gene\tA\tB", "CD8A\t1,5\t0", "B2M\t1 250,0\t1 000", "GZMB\t0,25\tNA"],
+    ],
+)
+def test_open_matrix_reads_thousands(write_text: WriteText, lines: list[str]) -> None:
+    block = open_matrix(write_text(lines)).source.block(0, 2)
+    assert np.array_equal(block, [[1.5, 1250.0, 0.25], [0.0, 1000.0, np.nan]], equal_nan=True)
+
+
+def test_open_matrix_names_cell_that_breaks_the_grouping(write_text: WriteText) -> None:
+    path = write_text(["gene\tA\tB", "CD8A\t1,234.5\t0", "B2M\t1,23.5\t1"])
+    with pytest.raises(MatrixInvalidError, match=r"'1,23\.5' is not numeric \(gene B2M, sample A, line 3\)"):
+        open_matrix(path)
+
+
+def test_open_matrix_tells_decimal_comma_below_many_zeros(write_text: WriteText) -> None:
+    lines = ["gene;A", *(f"G{at};0" for at in range(300)), "CD8A;1,5"]
+    assert open_matrix(write_text(lines)).source.block(0, 1)[0, -1] == 1.5
+
+
+def test_open_matrix_flags_padding(tmp_path: Path) -> None:
+    path = tmp_path / "m.tsv.gz"
+    path.write_bytes(gzip.compress("".join(f"{row}\n" for row in ROWS).encode()) + bytes(512))
+    assert [note.flag for note in open_matrix(path).notes] == [Flag.TRAILING_BYTES]
+    assert_plain(path)
+
+
+def test_open_matrix_survives_stray_quote(write_text: WriteText) -> None:
+    lines = [*ROWS, 'JAK1"\t1\t2', *(f"G{at}\t1\t2" for at in range(50_000))]
+    path = write_text(lines)
+    try:
+        assert len(open_matrix(path).source.gene_ids) == 50_004
+    except EscapeScoreError as error:
+        assert str(path) in str(error)  # noqa: PT017
+
+
+@pytest.mark.parametrize("name", ["00123", "NA", "TRUE", "1e5", "-5", "../x", "Pt1. ", "∅ é"])
 def test_open_matrix_keeps_sample_ids_as_text(write_text: WriteText, name: str) -> None:
     path = write_text([f"gene\t{name}\tB", *ROWS[1:]])
     assert open_matrix(path).source.sample_ids == (name, "B")
@@ -150,6 +215,9 @@ def test_open_matrix_names_several_bad_cells(write_text: WriteText) -> None:
         ([*ROWS[:3], ROWS[0], *ROWS[3:]], "line 4 repeats the header"),
         ([ROWS[0]], "no gene rows"),
         (["gene\tA\tA ", *ROWS[1:]], "duplicate sample names"),
+        (["gene\tA\x00\tB", *ROWS[1:]], "control character"),
+        ([*ROWS, "JAK1\t1\x002\t3"], "not numeric"),
+        (["gene,note,A", *(f'{gene},"two\nlines",1' for gene in "ABCDEFGHIJ")], "quoted name or description"),
         (["gene\t\tB", *ROWS[1:]], "sample name is empty"),
         (["gene\t \tB", *ROWS[1:]], "sample name is empty"),
         (["CD8A\t1.5\t0.5", *ROWS[2:]], "no header"),
@@ -168,7 +236,7 @@ def test_open_matrix_refuses_shape(write_text: WriteText, lines: list[str], said
     [
         (b"", "empty"),
         (b"\n  \n\t\n", "empty"),
-        (gzip.compress(b""), "empty"),
+        (gzip.compress(b"", mtime=0), "empty"),
         (b"<!DOCTYPE html><html>", "web page"),
         (b"Please", "no columns"),
         (b"PK\x03\x04\x00\x00\x00", "zip file"),

@@ -172,13 +172,6 @@ def test_decide_unit_leaves_samples_with_missing_values_out(make_tpm: MakeFrame)
     assert decide(tpm).decision.unit is ExpressionUnit.TPM
 
 
-def test_decide_unit_leaves_summary_rows_out(make_tpm: MakeFrame) -> None:
-    tpm = make_tpm(n_genes=6_000)
-    for name in ("__no_feature", "N_unmapped", "ERCC-00002"):
-        tpm.loc[name] = 2e5
-    assert decide(tpm).decision.unit is ExpressionUnit.TPM
-
-
 @pytest.mark.parametrize(
     ("fraction", "depth", "is_allowed"),
     [(0.005, 0.01, True), (0.03, 1e-4, True), (0.03, 10.0, False), (0.08, 1e-4, False)],

@@ -69,9 +69,9 @@ def test_harmonised_comes_back_to_the_bit(cohort: Cohort, tmp_path: Path) -> Non
 
 def test_scores_come_back_to_the_bit(demo: ProfiledCohort, tmp_path: Path) -> None:
     scores = demo.scores.with_flags(FLAGS)
-    h5ad.write_scores(tmp_path / "s.h5ad", scores, genesets_sha256="g", parameters={"a": "b"})
+    h5ad.write_scores(tmp_path / "s.h5ad", scores, genesets_sha256="g")
     found, meta = h5ad.read_scores(tmp_path / "s.h5ad")
-    assert (meta.genesets_sha256, meta.parameters) == ("g", {"a": "b"})
+    assert meta.genesets_sha256 == "g"
     for field in ("facts", "reference", "signature_ids", "skipped", "flags"):
         assert getattr(found, field) == getattr(scores, field)
     for ours, theirs in ((found.placement, scores.placement), (found.genes, scores.genes)):
@@ -89,7 +89,7 @@ def test_scores_come_back_to_the_bit(demo: ProfiledCohort, tmp_path: Path) -> No
 def test_two_writes_are_the_same_bytes(cohort: Cohort, demo: ProfiledCohort, tmp_path: Path) -> None:
     for folder in ("one", "two"):
         h5ad.write_cohort(tmp_path / folder / "c.h5ad", cohort)
-        h5ad.write_scores(tmp_path / folder / "s.h5ad", demo.scores, genesets_sha256="", parameters={})
+        h5ad.write_scores(tmp_path / folder / "s.h5ad", demo.scores, genesets_sha256="")
     for name in ("c.h5ad", "s.h5ad"):
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
 
@@ -101,7 +101,7 @@ def test_anndata_reads_stage_files(cohort: Cohort, demo: ProfiledCohort, tmp_pat
     assert read.var["gene_id"].tolist() == ["TP53", "TP53", "α/β", ""]
     assert np.asarray(read.X).tobytes() == HARD.tobytes()
     assert read.obs["patient_id"].tolist() == ["NA", ""]
-    h5ad.write_scores(tmp_path / "s.h5ad", demo.scores, genesets_sha256="", parameters={})
+    h5ad.write_scores(tmp_path / "s.h5ad", demo.scores, genesets_sha256="")
     scores = anndata.read_h5ad(tmp_path / "s.h5ad")
     assert tuple(scores.var_names) == demo.scores.signature_ids
     np.testing.assert_array_equal(scores.layers["coverage"], demo.scores.coverage)

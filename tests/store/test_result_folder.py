@@ -2,17 +2,38 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import os
+import signal
+import sys
 from collections.abc import Callable
+from contextlib import suppress
+from itertools import count
 from pathlib import Path
 
 import pytest
 
-from escape_score.errors import OutputUnwritableError
+from escape_score.errors import OutputUnwritableError, ResultInvalidError
+from escape_score.store.folder_lock import LOCK
 from escape_score.store.manifest import MANIFEST, FileEntry, verify
-from escape_score.store.result_folder import staged_pages, staged_result
+from escape_score.store.result_folder import (
+    INDEX,
+    gathering,
+    staged_pages,
+    staged_result,
+    withdraw_result,
+)
 
 WriteResult = Callable[..., tuple[FileEntry, ...]]
+FILE_EVENTS = frozenset({"open", "os.rename", "os.remove", "os.mkdir", "os.rmdir"})
+"""What Python tells an audit hook before it touches the disk."""
+MOST_EVENTS = 1000
+HIT = 3
+NO_PROCESS = 2**22 + 1
+"""Linux gives no process a number above 2**22 (``PID_MAX_LIMIT``)."""
+OLD = {"profiles.tsv": "old", INDEX: "old", "samples__a.html": "old", "samples__b.html": "old"}
+NEW = {"profiles.tsv": "new", INDEX: "new", "samples__b.html": "new", "samples__c.html": "new"}
 
 
 def files_of(folder: Path) -> dict[str, str]:
@@ -27,9 +48,8 @@ def test_staged_result_appears_when_the_block_ends(tmp_path: Path, write_result:
     out = tmp_path / "deep" / "out"
     with staged_result(out) as folder:
         write_result(folder, **{"profiles.tsv": "new", "samples__a.json": "{}"})
-        assert set(files_of(out)) == {
-            f"{folder.name}/{n}" for n in ("profiles.tsv", "samples/a.json", MANIFEST)
-        }
+        finished = ("profiles.tsv", "samples/a.json", MANIFEST)
+        assert not any((out / name).exists() for name in finished)
     assert set(files_of(out)) == {"profiles.tsv", "samples/a.json", MANIFEST}
     assert verify(out) == ()
 
@@ -132,3 +152,242 @@ def test_staged_pages_replaces_pages_and_takes_the_manifest_away(
             (folder / name).write_text("new", encoding="utf-8")
         assert verify(tmp_path) == ()
     assert files_of(tmp_path) == {"index.html": "new", "profiles.tsv": "old", "samples/a.html": "new"}
+
+
+def in_child(action: Callable[[], None], *, event: int, number: signal.Signals) -> bool:
+    """Act in a forked process that gets a signal as it touches the disk for the n-th time; tell if it did."""
+    child = os.fork()
+    if child == 0:
+        events = count()
+
+        def send(name: str, _arguments: tuple[object, ...]) -> None:
+            if name in FILE_EVENTS and next(events) == event:
+                os.kill(os.getpid(), number)
+
+        try:
+            signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit())  # unwinds the stack
+            sys.addaudithook(send)
+            action()
+        finally:
+            os._exit(0 if next(events) <= event else HIT)
+    return os.waitpid(child, 0)[1] != 0
+
+
+def is_accepted(folder: Path) -> bool:
+    try:
+        return verify(folder) == ()
+    except ResultInvalidError:
+        return False
+
+
+def contents(folder: Path) -> dict[str, str]:
+    """Files of a folder as ``write_result`` is told of them, but for the manifest and what is hidden."""
+    shown = {name: text for name, text in files_of(folder).items() if not name.startswith(".")}
+    return {name.replace("/", "__"): text for name, text in shown.items() if name != MANIFEST}
+
+
+def state_of(out: Path, before: dict[str, str]) -> str:
+    """Whose result is accepted: old, new or none; no other may be there."""
+    found = contents(out)
+    if is_accepted(out):
+        assert found in (before, NEW)
+        return "new" if found == NEW else "old"
+    assert not (out / MANIFEST).exists()
+    assert INDEX not in found or found in (before, NEW)
+    return "none"
+
+
+@pytest.mark.parametrize("before", [{}, OLD], ids=["into_nothing", "over_a_result"])
+def test_staged_result_killed_at_any_step_is_old_or_new_or_refused(
+    before: dict[str, str], tmp_path: Path, write_result: WriteResult
+) -> None:
+    states = []
+    for event in range(MOST_EVENTS):
+        out = tmp_path / str(event)
+        if before:
+            write_result(out, **before)
+
+        def replace(out: Path = out) -> None:
+            with staged_result(out) as folder:
+                write_result(folder, **NEW)
+
+        was_hit = in_child(replace, event=event, number=signal.SIGKILL)
+        states.append(state_of(out, before))
+        if not was_hit:
+            break
+        with staged_result(out) as folder:
+            write_result(folder, **{"profiles.tsv": "last"})
+        assert set(files_of(out)) == {"profiles.tsv", MANIFEST}
+        assert verify(out) == ()
+    # from the old result to none to the new one, never back, and each was seen
+    order = ["old", "none", "new"] if before else ["none", "new"]
+    assert states == sorted(states, key=order.index)
+    assert set(states) == set(order)
+
+
+@pytest.mark.parametrize("before", [{}, OLD], ids=["into_nothing", "over_a_result"])
+def test_staged_result_ended_at_any_step_is_old_or_new_and_clean(
+    before: dict[str, str], tmp_path: Path, write_result: WriteResult
+) -> None:
+    states = []
+    for event in range(MOST_EVENTS):
+        out = tmp_path / str(event)
+        if before:
+            write_result(out, **before)
+
+        def replace(out: Path = out) -> None:
+            with staged_result(out) as folder:
+                write_result(folder, **NEW)
+
+        was_hit = in_child(replace, event=event, number=signal.SIGTERM)
+        states.append(state_of(out, before) if out.exists() else "nothing")
+        assert list(out.glob(".*")) == []
+        if not was_hit:
+            break
+    # while files move the signal waits, so the old result is never lost for nothing
+    order = ["old" if before else "nothing", "new"]
+    assert states == sorted(states, key=order.index)
+    assert set(states) == set(order)
+
+
+def test_staged_pages_killed_at_any_step_are_old_or_new_or_refused(
+    tmp_path: Path, write_result: WriteResult
+) -> None:
+    states = []
+    for event in range(MOST_EVENTS):
+        out = tmp_path / str(event)
+        write_result(out, **OLD)
+
+        def replace(out: Path = out) -> None:
+            with staged_pages(out, is_own=True) as folder:
+                (folder / "samples").mkdir()
+                for name in (INDEX, "samples/a.html", "samples/b.html"):
+                    (folder / name).write_text("new", encoding="utf-8")
+
+        was_hit = in_child(replace, event=event, number=signal.SIGKILL)
+        found = contents(out)
+        states.append(found["samples__a.html"] if is_accepted(out) else "none")
+        # the index is there only with all the pages of its own rendering
+        assert len({found[name] for name in found if name.endswith("html")}) == 1 or INDEX not in found
+        if not was_hit:
+            break
+    assert states == sorted(states, key=["old", "none", "new"].index)
+    assert set(states) == {"old", "none", "new"}
+    assert found == OLD | {INDEX: "new", "samples__a.html": "new", "samples__b.html": "new"}
+
+
+def test_second_run_into_a_folder_is_refused_while_the_first_writes(
+    tmp_path: Path, write_result: WriteResult
+) -> None:
+    out = tmp_path / "out"
+
+    def enter(stage: Callable[[Path], object]) -> None:
+        with stage(out):  # type: ignore[attr-defined]
+            pass
+
+    with staged_result(out) as folder:
+        write_result(folder, **NEW)
+        for stage in (staged_result, staged_pages, gathering):
+            with pytest.raises(OutputUnwritableError, match="another run is writing there") as caught:
+                enter(stage)
+            assert len(caught.value.lines) == 1
+            assert caught.value.lines[0].startswith(f"{out}: ")
+    assert verify(out) == ()
+    assert contents(out) == NEW
+
+
+def test_many_runs_at_once_leave_the_result_of_one(tmp_path: Path, write_result: WriteResult) -> None:
+    out, n_rounds = tmp_path / "out", 10
+
+    def write(name: str) -> None:
+        for _ in range(n_rounds):
+            with suppress(OutputUnwritableError), staged_result(out) as folder:
+                write_result(folder, **{"profiles.tsv": name, f"samples__{name}.json": name})
+
+    writers = []
+    for name in "abcd":
+        writers.append(os.fork())
+        if writers[-1] == 0:
+            try:
+                write(name)
+            finally:
+                os._exit(0)
+    for writer in writers:
+        os.waitpid(writer, 0)
+    assert verify(out) == ()
+    (winner,) = set(contents(out).values())
+    assert set(files_of(out)) == {MANIFEST, "profiles.tsv", f"samples/{winner}.json"}
+
+
+@pytest.mark.parametrize("number", [errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP])
+def test_file_system_without_locks_is_written_but_not_cleaned(
+    number: int, tmp_path: Path, write_result: WriteResult, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_descriptor: int, _operation: int) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    (tmp_path / ".tmp-1").mkdir()  # of a run on another machine, for all that is known
+    with staged_result(tmp_path) as folder:
+        write_result(folder, **NEW)
+    assert verify(tmp_path) == ()
+    assert [path.name for path in tmp_path.glob(".*")] == [".tmp-1"]
+
+
+def test_folders_of_killed_runs_go_and_others_stay(tmp_path: Path, write_result: WriteResult) -> None:
+    for name in (".tmp-1", f".tmp-{NO_PROCESS}", ".tmp-mine", "tmp-2"):
+        (tmp_path / name / "samples").mkdir(parents=True)
+    with staged_result(tmp_path) as folder:
+        write_result(folder, **NEW)
+    assert {path.name for path in tmp_path.glob("*tmp-*")} == {".tmp-mine", "tmp-2"}
+
+
+def test_lock_that_is_a_link_is_not_followed(tmp_path: Path) -> None:
+    out, precious = tmp_path / "out", tmp_path / "precious"
+    precious.write_text("mine", encoding="utf-8")
+    out.mkdir()
+    (out / LOCK).symlink_to(precious)
+
+    def enter() -> None:
+        with staged_result(out):
+            pass
+
+    with pytest.raises(OutputUnwritableError, match=str(out)):
+        enter()
+    assert precious.read_text(encoding="utf-8") == "mine"
+
+
+def test_list_of_a_killed_run_cannot_name_files_outside_the_folder(
+    tmp_path: Path, write_result: WriteResult
+) -> None:
+    out, precious = tmp_path / "out", tmp_path / "precious"
+    out.mkdir()
+    precious.write_text("mine", encoding="utf-8")
+    (out / "cut").write_text("mine", encoding="utf-8")
+    (out / LOCK).write_text(f"../precious\n{precious}\ncut", encoding="utf-8")
+    with staged_result(out) as folder:
+        write_result(folder, **NEW)
+    assert precious.read_text(encoding="utf-8") == "mine"
+    assert contents(out) == NEW | {"cut": "mine"}
+
+
+def test_withdraw_result_takes_manifest_and_index_only(tmp_path: Path, write_result: WriteResult) -> None:
+    write_result(tmp_path, **OLD)
+    withdraw_result(tmp_path)
+    assert set(files_of(tmp_path)) == {"profiles.tsv", "samples/a.html", "samples/b.html"}
+    withdraw_result(tmp_path / "missing")
+    assert not (tmp_path / "missing").exists()
+
+
+def test_gathering_removes_what_killed_stages_left_unfinished(
+    tmp_path: Path, write_result: WriteResult
+) -> None:
+    write_result(tmp_path, **OLD)
+    dead, alive = tmp_path / f".x.tsv.tmp-{NO_PROCESS}", tmp_path / "samples" / f".x.html.tmp-{os.getpid()}"
+    for path in (dead, alive):
+        path.write_text("half", encoding="utf-8")
+    with gathering(tmp_path):
+        assert not (tmp_path / MANIFEST).exists()
+        assert not dead.exists()
+        assert alive.exists()
+    assert not (tmp_path / LOCK).exists()

@@ -16,6 +16,7 @@ rule read:
         package_version=PACKAGE_VERSION,
         units=of_cohort("units"),
         samples=option("--samples", "samples"),
+        limits=PLAN.read_limits,
     shell:
         "escape-score read {input.expression:q} --out {output.cohort:q} --cohort {wildcards.cohort:q}"
-        " --units {params.units:q} {params.samples:q} > {log:q} 2>&1"
+        " --units {params.units:q} {params.samples:q} --limits {params.limits:q} > {log:q} 2>&1"

@@ -138,11 +138,13 @@ def read(
     cohort: CohortName = None,
     units: Units = None,
     samples: Samples = None,
+    *,
+    limits: Annotated[str, typer.Option("--limits", help="The config's block read, as JSON.")] = "{}",
 ) -> int:
     """Stage 1: matrix and sample sheet to a checked cohort."""
     from escape_score.cli.stages import read_stage
 
-    return read_stage(matrix, out, cohort=cohort, units=units, samples=samples)
+    return read_stage(matrix, out, cohort=cohort, units=units, samples=samples, limits=limits)
 
 
 @app.command()
@@ -228,13 +230,19 @@ def gather(
 @app.command()
 def check(
     matrix: Annotated[Path, typer.Argument(help="Expression matrix.")],
+    *,
     samples: Samples = None,
     units: Units = None,
+    gene_lengths: GeneLengths = None,
+    gene_sets: GeneSets = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> int:
-    """Say all that is wrong or doubtful in an input; scores nothing."""
-    from escape_score.cli.inspect import check_input
+    """Say all that is wrong or doubtful in an input, gravest first; scores nothing."""
+    from escape_score.cli.check import check_input
 
-    return check_input(matrix, samples=samples, units=units)
+    return check_input(
+        matrix, samples=samples, units=units, gene_lengths=gene_lengths, gene_sets=gene_sets, as_json=as_json
+    )
 
 
 @app.command()

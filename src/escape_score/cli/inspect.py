@@ -7,7 +7,6 @@ import sys
 from pathlib import Path
 
 from escape_score.errors import ExitCode, UsageError
-from escape_score.model.units import ExpressionUnit
 
 
 def verify_results(results: Path) -> int:
@@ -20,27 +19,6 @@ def verify_results(results: Path) -> int:
     if faults:
         return int(ExitCode.INPUT)
     print(f"ok: {results} agrees with its manifest ({len(read_manifest(results).files)} files)")
-    return int(ExitCode.DONE)
-
-
-def check_input(matrix: Path, *, samples: Path | None, units: ExpressionUnit | None) -> int:
-    """Read and harmonise an input, and say all that was noticed."""
-    from escape_score.cli import pipeline
-    from escape_score.cli.stages import cohort_name
-    from escape_score.read import read_cohort
-    from escape_score.reference import load_reference
-
-    cohort = read_cohort(
-        matrix, name=cohort_name(matrix), declared_unit=units or ExpressionUnit.AUTO, sample_sheet=samples
-    )
-    harmonised = pipeline.harmonise(cohort, gene_lengths=None, min_genes=1, source=matrix)
-    scores = pipeline.score(harmonised, load_reference(), pipeline.UserGeneSets(), source=matrix)
-    print(f"{matrix}: {len(cohort.sample_ids)} samples, {len(harmonised.gene_symbols)} genes recognised")
-    print(f"unit: {cohort.unit.unit.value} ({cohort.unit.evidence})")
-    for note in sorted(set(scores.flags.cohort)):
-        print(f"{note.flag.value}: {note.sentence}")
-    for sample_id, note in scores.flags.by_sample:
-        print(f"{note.flag.value} ({sample_id}): {note.sentence}")
     return int(ExitCode.DONE)
 
 

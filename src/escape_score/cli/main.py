@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
+import threading
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from types import FrameType
 from typing import cast
 
 import typer
@@ -15,7 +19,15 @@ from escape_score.errors import EscapeScoreError, ExitCode
 
 MAX_ERROR_LINES = 20
 DEBUG = "--debug"
-INTERRUPTED = 130
+ENDED_BY = {
+    signal.SIGINT: signal.default_int_handler,
+    signal.SIGTERM: signal.SIG_DFL,
+    signal.SIGHUP: signal.SIG_DFL,
+}
+"""Signals that end a program, and what Python does then unless told otherwise."""
+BY_SIGNAL = 128
+"""What shells add to the number of the signal that ended a program."""
+
 FaultyUsageError = typer.BadParameter.__mro__[2]
 """Base of all errors of the command line: click's own class, or that of the copy inside later typers."""
 
@@ -38,14 +50,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     is_debug = DEBUG in given[:after]
     arguments = [a for i, a in enumerate(given) if a != DEBUG or i > after]
     try:
-        result = app(args=arguments, prog_name="escape-score", standalone_mode=False)
+        with _unwinding():
+            result = app(args=arguments, prog_name="escape-score", standalone_mode=False)
     except EscapeScoreError as error:
         _show(error.lines, is_debug=is_debug)
         return int(error.exit_code)
-    except (typer.Abort, KeyboardInterrupt):
-        _show(("interrupted",), is_debug=False)
-        return INTERRUPTED
-    except BrokenPipeError:
+    except (typer.Abort, KeyboardInterrupt, _EndedError) as error:
+        number = error.signal_number if isinstance(error, _EndedError) else signal.SIGINT
+        _show(("interrupted" if number == signal.SIGINT else "terminated",), is_debug=False)
+        return BY_SIGNAL + number
+    except (BrokenPipeError, SystemExit):  # typer itself makes an exit of a closed pipe, and of nothing else
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return int(ExitCode.DONE)
     except Exception as error:
@@ -55,6 +69,32 @@ def main(argv: Sequence[str] | None = None) -> int:
         _show((f"internal: {what}; run again with {DEBUG} and report it",), is_debug=is_debug)
         return int(ExitCode.INTERNAL)
     return int(result) if isinstance(result, int) else int(ExitCode.DONE)
+
+
+class _EndedError(BaseException):
+    """The process was asked to end; no ``except Exception`` on the way may take it for a fault of its own."""
+
+    def __init__(self, signal_number: int) -> None:
+        super().__init__(f"signal {signal_number}")
+        self.signal_number = signal_number
+
+
+@contextmanager
+def _unwinding() -> Iterator[None]:
+    """Let signals unwind the stack, so that temporary files go; ignored ones stay ignored."""
+
+    def unwind(number: int, _frame: FrameType | None) -> None:
+        raise _EndedError(number)
+
+    is_main = threading.current_thread() is threading.main_thread()
+    taken = {s: usual for s, usual in ENDED_BY.items() if is_main and signal.getsignal(s) is usual}
+    try:
+        for number in taken:
+            signal.signal(number, unwind)
+        yield
+    finally:
+        for number, usual in taken.items():
+            signal.signal(number, usual)
 
 
 def _refuse(error: typer.BadParameter, *, is_debug: bool) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,7 +25,6 @@ class ProfiledCohort:
     maker: RecordMaker
     reference: Reference
     genesets_sha256: str
-    parameters: Mapping[str, str]
     seed: int
 
 
@@ -62,9 +61,7 @@ def write_profiles(
         write_tsv(folder / f"{name}.tsv", table)
         write_parquet(folder / f"{name}.parquet", table)
     write_tsv(folder / "qc.tsv", qc_table(scores, cohort.profiles, flags, cohort.reference))
-    write_scores(
-        folder / "scores.h5ad", scores, genesets_sha256=cohort.genesets_sha256, parameters=cohort.parameters
-    )
+    write_scores(folder / "scores.h5ad", scores, genesets_sha256=cohort.genesets_sha256)
     written = ("profiles.tsv", "profiles.parquet", "scores.tsv", "scores.parquet", "qc.tsv", "scores.h5ad")
     return Part(
         header=header_of(cohort), files=(*files[0], *(entry_of(folder, folder / name) for name in written))
@@ -94,7 +91,7 @@ def header_of(cohort: ProfiledCohort) -> ResultHeader:
         reference=cohort.reference.name,
         reference_sha256=cohort.reference.sha256,
         genesets_sha256=cohort.genesets_sha256,
-        parameters={"unit": facts.unit.unit.value, **cohort.parameters},
+        parameters={"unit": facts.unit.unit.value, **dict(facts.parameters)},
         seed=cohort.seed,
         versions=library_versions(),
     )

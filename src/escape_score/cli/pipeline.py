@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -59,7 +59,10 @@ def harmonise(cohort: Cohort, *, gene_lengths: Path | None, min_genes: int, sour
     """Harmonise with the shipped gene names; errors name the file ``source``."""
     genes = load_gene_table()
     lengths = None if gene_lengths is None else read_gene_lengths(gene_lengths, genes)
-    return harmonise_cohort(cohort, genes, gene_lengths=lengths, min_genes=min_genes, label=str(source))
+    harmonised = harmonise_cohort(cohort, genes, gene_lengths=lengths, min_genes=min_genes, label=str(source))
+    digest = "" if gene_lengths is None else hashlib.sha256(gene_lengths.read_bytes()).hexdigest()
+    parameters = (("gene_lengths_sha256", digest), ("min_genes", str(min_genes)))
+    return replace(harmonised, parameters=parameters)
 
 
 def read_user_gene_sets(path: Path | None) -> UserGeneSets:

@@ -11,20 +11,16 @@ from escape_score.report import iter_profiles, render_cohort, render_sample
 from escape_score.report.load import read_profile
 from escape_score.store.atomic import write_text
 from escape_score.store.manifest import (
-    MANIFEST,
     SAMPLES,
     FileEntry,
     Part,
     entry_of,
-    read_manifest,
     read_part,
     remove_unlisted_samples,
     write_manifest,
     write_part,
 )
-from escape_score.store.result_folder import staged_pages
-
-INDEX = "index.html"
+from escape_score.store.result_folder import INDEX, gathering, staged_pages, withdraw_result
 
 
 def render_chunk(results: Path, profiles: Path, part: Path, *, chunk: int, chunks: int, lang: str) -> int:
@@ -35,6 +31,7 @@ def render_chunk(results: Path, profiles: Path, part: Path, *, chunk: int, chunk
     paths = sample_files(read_part(profiles).files)
     size = -(-len(paths) // chunks)
     mine = paths[(chunk - 1) * size : chunk * size]
+    withdraw_result(results)
     written = write_pages(results, (read_profile(results / path) for path in mine), lang=lang)
     write_part(part, Part(files=written))
     return 0
@@ -78,8 +75,9 @@ def gather_parts(results: Path, parts: Sequence[Path], *, lang: str) -> int:
         msg = f"{parts[0]}: no part of the stage profile among the parts; run that stage again"
         raise ResultInvalidError(msg)
     files = [entry for part in read for entry in part.files]
-    remove_unlisted_samples(results, files)
-    write_manifest(results, header, [*files, write_index(results, iter_profiles(results), lang=lang)])
+    with gathering(results):
+        remove_unlisted_samples(results, files)
+        write_manifest(results, header, [*files, write_index(results, iter_profiles(results), lang=lang)])
     return 0
 
 
@@ -88,14 +86,8 @@ def render_results(results: Path, out: Path, *, lang: str) -> int:
 
     Inside the result itself the manifest is renewed; another folder gets pages only.
     """
-    is_own = out.resolve() == results.resolve()
-    manifest = read_manifest(results) if is_own and (results / MANIFEST).is_file() else None
-    with staged_pages(out) as folder:
+    with staged_pages(out, is_own=out.resolve() == results.resolve()) as folder:
         pages = write_pages(folder, iter_profiles(results), lang=lang)
-        index = write_index(folder, iter_profiles(results), lang=lang)
-    if manifest is not None:
-        renewed = {entry.path: entry for entry in (*pages, index)}
-        kept = [entry for entry in manifest.files if entry.path not in renewed]
-        write_manifest(results, manifest.header, [*kept, *renewed.values()])
+        write_index(folder, iter_profiles(results), lang=lang)
     print(f"{len(pages)} pages: {out / INDEX}")
     return 0

@@ -11,7 +11,7 @@ from escape_score.cli.outputs import ProfiledCohort, write_profiles
 from escape_score.cli.progress import StageProgress
 from escape_score.cli.reports import write_index, write_pages
 from escape_score.cli.stages import cohort_name
-from escape_score.config import RunConfig, load_config
+from escape_score.config import ReadConfig, RunConfig, load_config
 from escape_score.errors import UsageError
 from escape_score.model.reference import Reference
 from escape_score.model.units import ExpressionUnit
@@ -37,8 +37,7 @@ class RunRequest:
     lang: str
     seed: int
     min_genes: int
-    max_samples: int
-    max_genes: int
+    read: ReadConfig
     has_reports: bool
 
     @classmethod
@@ -85,8 +84,7 @@ class RunRequest:
             lang=lang or blocks.report.lang,
             seed=blocks.seed if seed is None else seed,
             min_genes=blocks.min_genes,
-            max_samples=blocks.read.max_samples,
-            max_genes=blocks.read.max_genes,
+            read=blocks.read,
             has_reports=has_reports,
         )
 
@@ -126,7 +124,7 @@ def _profiled(
         name=request.cohort,
         declared_unit=request.units,
         sample_sheet=request.samples,
-        limits=ReadLimits(max_samples=request.max_samples, max_genes=request.max_genes),
+        limits=ReadLimits.from_config(request.read),
     )
     progress.stage("harmonise")
     harmonised = pipeline.harmonise(
@@ -137,7 +135,7 @@ def _profiled(
     progress.stage("profile")
     digest = pipeline.genesets_digest(user_sets)
     profiles, maker = pipeline.profile(scores, reference, genesets_sha256=digest, seed=request.seed)
-    return ProfiledCohort(scores, profiles, maker, reference, digest, {}, request.seed)
+    return ProfiledCohort(scores, profiles, maker, reference, digest, request.seed)
 
 
 def _write(cohort: ProfiledCohort, folder: Path, request: RunRequest, progress: StageProgress) -> None:

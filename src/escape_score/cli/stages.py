@@ -4,29 +4,50 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from pydantic import ValidationError
+
 from escape_score.cli import pipeline
 from escape_score.cli.outputs import ProfiledCohort, write_profiles
-from escape_score.errors import ReferenceInvalidError
+from escape_score.config import ReadConfig
+from escape_score.errors import ConfigInvalidError, ReferenceInvalidError
 from escape_score.model.units import ExpressionUnit
 from escape_score.reference import DEFAULT_REFERENCE, load_reference
 from escape_score.store import h5ad
 from escape_score.store.manifest import write_part
+from escape_score.store.result_folder import withdraw_result
 
 
 def read_stage(
-    matrix: Path, out: Path, *, cohort: str | None, units: ExpressionUnit | None, samples: Path | None
+    matrix: Path,
+    out: Path,
+    *,
+    cohort: str | None,
+    units: ExpressionUnit | None,
+    samples: Path | None,
+    limits: str,
 ) -> int:
     """Matrix and sample sheet to ``cohort.h5ad``."""
-    from escape_score.read import read_cohort
+    from escape_score.read import ReadLimits, read_cohort
 
     read = read_cohort(
         matrix,
         name=cohort or cohort_name(matrix),
         declared_unit=units or ExpressionUnit.AUTO,
         sample_sheet=samples,
+        limits=ReadLimits.from_config(_read_config(limits)),
     )
     h5ad.write_cohort(out, read)
     return 0
+
+
+def _read_config(limits: str) -> ReadConfig:
+    """Read the block of a config that a rule hands on."""
+    try:
+        return ReadConfig.model_validate_json(limits)
+    except ValidationError as error:
+        what = error.errors(include_url=False)[0]
+        msg = f"--limits: {'.'.join(str(part) for part in what['loc'])}: {what['msg']}; give a JSON object"
+        raise ConfigInvalidError(msg) from error
 
 
 def cohort_name(matrix: Path) -> str:
@@ -48,7 +69,7 @@ def score_stage(harmonised: Path, out: Path, *, gene_sets: Path | None, referenc
     user_sets = pipeline.read_user_gene_sets(gene_sets)
     loaded = load_reference(reference or DEFAULT_REFERENCE)
     scores = pipeline.score(h5ad.read_harmonised(harmonised), loaded, user_sets, source=harmonised)
-    h5ad.write_scores(out, scores, genesets_sha256=pipeline.genesets_digest(user_sets), parameters={})
+    h5ad.write_scores(out, scores, genesets_sha256=pipeline.genesets_digest(user_sets))
     return 0
 
 
@@ -63,6 +84,7 @@ def profile_stage(scores_file: Path, out: Path, part: Path, *, reference: str | 
         )
         raise ReferenceInvalidError(msg)
     profiles, maker = pipeline.profile(scores, loaded, genesets_sha256=meta.genesets_sha256, seed=seed)
-    cohort = ProfiledCohort(scores, profiles, maker, loaded, meta.genesets_sha256, meta.parameters, seed)
+    cohort = ProfiledCohort(scores, profiles, maker, loaded, meta.genesets_sha256, seed)
+    withdraw_result(out)
     write_part(part, write_profiles(cohort, out))
     return 0

@@ -181,6 +181,8 @@ class HarmonisedCohort:
     is_targeted_panel
         True where too few genes are measured to be a whole transcriptome; such values are never rescaled to
         1e6.
+    parameters
+        What was set for the stages so far, in words, for the manifest.
     """
 
     name: str
@@ -190,6 +192,7 @@ class HarmonisedCohort:
     input_sha256: str
     is_targeted_panel: bool
     gene_changes: tuple[GeneChange, ...] = ()
+    parameters: tuple[tuple[str, str], ...] = ()
     flags: FlagLog = FlagLog()
 
     def __post_init__(self) -> None:

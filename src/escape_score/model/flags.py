@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 
 
 class Flag(StrEnum):
@@ -88,5 +91,12 @@ class FlagLog:
 
     def of_sample(self, sample_id: str) -> tuple[FlagNote, ...]:
         """Notes that concern one sample, sorted by flag; a note said twice counts once."""
-        own = tuple(note for owner, note in self.by_sample if owner == sample_id)
-        return tuple(sorted(set(self.cohort + own)))
+        return tuple(sorted({*self.cohort, *self._own_notes.get(sample_id, ())}))
+
+    @cached_property
+    def _own_notes(self) -> Mapping[str, tuple[FlagNote, ...]]:
+        """Notes of single samples by their id: a search for each sample would grow with the square of a cohort."""
+        notes: dict[str, list[FlagNote]] = defaultdict(list)
+        for owner, note in self.by_sample:
+            notes[owner].append(note)
+        return {owner: tuple(own) for owner, own in notes.items()}

@@ -22,6 +22,7 @@ class CohortFacts:
     input_sha256: str
     n_genes: int
     is_targeted_panel: bool
+    parameters: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)

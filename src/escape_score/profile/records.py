@@ -9,7 +9,7 @@ import numpy as np
 
 from escape_score.model.axes import Axis
 from escape_score.model.cohort import SampleRecord
-from escape_score.model.flags import Flag, FlagLog, FlagNote
+from escape_score.model.flags import FlagLog
 from escape_score.model.profiles import AxisScores, Bounds, CohortProfiles
 from escape_score.model.record import (
     Archetype,
@@ -30,13 +30,8 @@ from escape_score.model.record import (
 )
 from escape_score.profile.calls import call_reason
 from escape_score.profile.evidence import AxisGene, axis_genes, gene_evidence
+from escape_score.profile.quality import profile_flags
 from escape_score.profile.stage import ProfileContext
-
-MIN_COHORT = 8
-"""Fewer samples can share a zero by biology; then only genes that are hardly ever at zero count."""
-
-EXPECTED_LOG2 = 1.0
-"""Genes with a reference location above this, 1 TPM, are expected in some sample of a cohort."""
 
 
 @dataclass(frozen=True)
@@ -177,71 +172,6 @@ def make_records(context: ProfileContext, profiles: CohortProfiles, provenance: 
     )
     flags = context.scores.flags.joined(profile_flags(context, profiles))
     return RecordMaker(context, profiles, flags, provenance, genes_of_axis)
-
-
-def profile_flags(context: ProfileContext, profiles: CohortProfiles) -> FlagLog:
-    """Flags that only the profile can raise.
-
-    Class I not counted, distant reference, implausible infiltrate, axes that no sample has.
-    """
-    suspect = context.thresholds.leukocyte_fraction_suspect
-    rules = (
-        (
-            context.terms.is_mhc1_unquantified,
-            FlagNote(
-                Flag.HLA_UNQUANTIFIED,
-                "B2M, HLA-A, HLA-B or HLA-C is exactly zero: it was not quantified, since infiltrating "
-                "cells always "
-                "hold some. MHC class I loss is not evaluable.",
-            ),
-        ),
-        (
-            profiles.match == ReferenceMatch.POOR,
-            FlagNote(
-                Flag.REFERENCE_DISTANT,
-                f"Pipeline or tissue differ from the reference {context.reference.name}: levels are "
-                f"provisional, "
-                "comparisons inside one cohort are not affected.",
-            ),
-        ),
-        (
-            profiles.leukocyte_fraction > suspect,
-            FlagNote(
-                Flag.IMPLAUSIBLE_PROFILE,
-                f"Leukocytes make up more than {suspect:.0%} of the RNA: is this a tumour sample?",
-            ),
-        ),
-    )
-    ids = context.scores.sample_ids
-    by_sample = tuple(
-        (s, note) for applies, note in rules for s, yes in zip(ids, applies, strict=True) if yes
-    )
-    return FlagLog(cohort=(*_missing_axes(profiles), *_zero_genes(context)), by_sample=by_sample)
-
-
-def _missing_axes(profiles: CohortProfiles) -> tuple[FlagNote, ...]:
-    """Name the axes that no sample of the cohort has."""
-    missing = [scores.axis for scores in profiles.axes if np.isnan(scores.score).all()]
-    if not missing:
-        return ()
-    sentence = f"Not evaluable in any sample, their genes are not measured: {', '.join(missing)}."
-    return (FlagNote(Flag.KEY_GENES_MISSING, sentence),)
-
-
-def _zero_genes(context: ProfileContext) -> tuple[FlagNote, ...]:
-    """Name genes at zero in every sample given, though the reference has them; no number changes."""
-    genes, reference = context.scores.genes, context.reference.genes
-    is_many = len(context.scores.facts.samples) >= MIN_COHORT
-    expected = EXPECTED_LOG2 if is_many else context.thresholds.zero_reference_log2
-    location = dict(zip(reference.symbols, reference.location, strict=True))
-    is_zero = np.any(genes.log2_tpm <= 0, axis=0) & ~np.any(genes.log2_tpm > 0, axis=0)
-    names = [
-        s for s, zero in zip(genes.gene_symbols, is_zero, strict=True) if zero and location[s] > expected
-    ]
-    if not names:
-        return ()
-    sentence = f"At zero in every sample given, though the reference expresses them: {', '.join(names)}."
-    return (FlagNote(Flag.GENE_ZERO_IN_ALL, sentence),)
 
 
 def known(value: float) -> float | None:

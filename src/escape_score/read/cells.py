@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
 
 MISSING_WORDS = ("", "NA", "N/A", "n/a", "NaN", "nan", "null", "NULL")
 """Cells that mean: not measured."""
@@ -12,7 +14,44 @@ MISSING_WORDS = ("", "NA", "N/A", "n/a", "NaN", "nan", "null", "NULL")
 NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
 
 _DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+(?:[eE][+-]?\d+)?")
-_THOUSANDS = re.compile(r"[+-]?\d{1,3}(?:,\d{3})+")
+_THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(?:,\d{3})+")
+
+_GROUP_MARKS = (",", ".", " ", "\u00a0", "\u202f", "'", "\u2019")
+"""Marks between thousands: comma, point, blank, two kinds of fixed blank, and two of apostrophe."""
+
+_INFINITE_WORDS = ("inf", "infinity")
+
+
+@dataclass(frozen=True)
+class NumberStyle:
+    """How numbers are written in a table.
+
+    Parameters
+    ----------
+    decimal
+        Decimal mark.
+    thousands
+        Mark between groups of three digits; empty where there is none.
+    """
+
+    decimal: str = "."
+    thousands: str = ""
+
+    @property
+    def pattern(self) -> str:
+        """Regular expression of one number, without anchors."""
+        mark, decimal = re.escape(self.thousands), re.escape(self.decimal)
+        grouped = rf"[1-9]\d{{0,2}}(?:{mark}\d{{3}})+|" if mark else ""
+        return rf"[+-]?(?:(?:{grouped}\d+)(?:{decimal}\d*)?|{decimal}\d+)(?:[eE][+-]?\d+)?"
+
+    def plain(self, cell: str) -> str:
+        """The number as Python writes it."""
+        text = cell.strip()
+        text = text.replace(self.thousands, "") if self.thousands else text
+        return text.replace(self.decimal, ".", 1)
+
+
+PLAIN_STYLE = NumberStyle()
 
 
 def is_missing(cell: str) -> bool:
@@ -20,29 +59,29 @@ def is_missing(cell: str) -> bool:
     return cell.strip() in MISSING_WORDS
 
 
-def fault_in(cell: str, decimal: str) -> str:
+def fault_in(cell: str, style: NumberStyle = PLAIN_STYLE) -> str:
     """Say what is wrong with a cell that should hold a number; empty where nothing is."""
     text = cell.strip()
     if text in MISSING_WORDS:
         return ""
-    if text.lower().lstrip("+-") in ("inf", "infinity"):
+    if text.lower().lstrip("+-") in _INFINITE_WORDS:
         return "infinite"
-    if not NUMBER.fullmatch(text.replace(decimal, ".", 1) if decimal != "." else text):
-        return "not numeric"
-    return "" if math.isfinite(float(text.replace(decimal, "."))) else "infinite (too large for a number)"
+    if not _compiled(style.pattern).fullmatch(text):
+        is_grouped = _grouping(text) is not None or _THOUSANDS.fullmatch(text) is not None
+        return "not numeric (a thousands separator?)" if is_grouped else "not numeric"
+    return "" if math.isfinite(float(style.plain(text))) else "infinite (too large for a number)"
 
 
 def looks_numeric(cell: str) -> bool:
     """Tell whether a cell holds a number in any notation, infinite ones included."""
     text = cell.strip()
-    return bool(NUMBER.fullmatch(text) or _DECIMAL_COMMA.fullmatch(text)) or text.lower().lstrip("+-") in (
-        "inf",
-        "infinity",
-    )
+    if NUMBER.fullmatch(text) or _DECIMAL_COMMA.fullmatch(text):
+        return True
+    return text.lower().lstrip("+-") in _INFINITE_WORDS or _grouping(text) is not None
 
 
-def decimal_mark(cells: Sequence[str]) -> str:
-    """Tell the decimal mark by some cells of a table.
+def number_style(cells: Sequence[str]) -> NumberStyle:
+    """Tell how numbers are written by some cells of a table.
 
     Parameters
     ----------
@@ -51,11 +90,52 @@ def decimal_mark(cells: Sequence[str]) -> str:
 
     Returns
     -------
-    str
-        ``","`` where commas stand in numbers, never points, and not only where thousands are grouped; else
+    NumberStyle
+        A mark between thousands only where a cell shows it without doubt (``1,234.5``, ``1,234,567``, ``1
+        234``) and all such cells agree; ``1,234`` alone may be either and shows nothing. The decimal mark is
+        ``","`` where commas stand in numbers, points never, and not only where thousands may be grouped; else
         ``"."``.
     """
+    unusual = [cell.strip() for cell in cells if not NUMBER.fullmatch(cell.strip())]
+    styles = {style for style in map(_grouping, unusual) if style is not None}
+    decimals = {style.decimal for style in styles if style.decimal}
+    marks = {style.thousands for style in styles}
+    if len(marks) == 1 and len(decimals) <= 1:
+        thousands = marks.pop()
+        return NumberStyle(decimals.pop() if decimals else _decimal_beside(thousands, cells), thousands)
+    return NumberStyle(_decimal_mark(cells))
+
+
+def _decimal_beside(thousands: str, cells: Sequence[str]) -> str:
+    """Decimal mark where the mark of thousands is known and no cell shows both."""
+    if thousands in ",.":
+        return "." if thousands == "," else ","
+    return _decimal_mark(cells)
+
+
+def _decimal_mark(cells: Sequence[str]) -> str:
     with_comma = [cell.strip() for cell in cells if _DECIMAL_COMMA.fullmatch(cell.strip())]
     has_point = any("." in cell and NUMBER.fullmatch(cell.strip()) for cell in cells)
     only_thousands = all(_THOUSANDS.fullmatch(cell) for cell in with_comma)
     return "," if with_comma and not has_point and not only_thousands else "."
+
+
+def _grouping(text: str) -> NumberStyle | None:
+    """Style of a number that shows its mark of thousands without doubt; its decimal mark where it has one."""
+    for mark in _GROUP_MARKS:
+        if mark not in text:
+            continue
+        groups = r"{1,}" if mark not in ",." else r"{2,}"
+        shape = rf"[+-]?[1-9]\d{{0,2}}(?:{re.escape(mark)}\d{{3}})"
+        decimals = [one for one in ".," if one != mark]
+        for decimal in decimals:
+            if _compiled(rf"{shape}{{1,}}{re.escape(decimal)}\d+").fullmatch(text):
+                return NumberStyle(decimal, mark)
+        if _compiled(shape + groups).fullmatch(text):
+            return NumberStyle("", mark)
+    return None
+
+
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern)

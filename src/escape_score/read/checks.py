@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -38,13 +37,10 @@ SAME_SHAPE_TOLERANCE = 1e-3
 CHECK_BLOCK_SIZE = 64
 """Samples a block; keeps the working memory of the pass near 100 MB at 20,000 genes."""
 
-_NON_GENE = re.compile(r"__|N_(?:unmapped|multimapping|noFeature|ambiguous)$|ERCC-\d")
-"""Summary rows of HTSeq and STAR, and ERCC spike-ins: they count in no sum."""
-
 
 @dataclass(frozen=True, eq=False)
 class MatrixFacts:
-    """Figures of a matrix, one value a sample, over rows that can be genes.
+    """Figures of a matrix, one value a sample.
 
     Parameters
     ----------
@@ -124,17 +120,15 @@ def gather_facts(source: MatrixSource, *, label: str) -> MatrixFacts:
     MatrixFacts
         Figures of each sample.
     """
-    is_counted = np.array([_NON_GENE.match(name) is None for name in source.gene_ids], dtype=bool)
     columns: dict[str, list[Any]] = defaultdict(list)
     infinite: list[tuple[str, str]] = []
     for start, block in iter_blocks(source, CHECK_BLOCK_SIZE):
         infinite += _infinite_cells(source, start, block)
-        values = block if is_counted.all() else block[:, is_counted]
-        for name, figures in _figures(values).items():
+        for name, figures in _figures(block).items():
             columns[name].append(figures)
     arrays = {name: np.concatenate(pieces) for name, pieces in columns.items() if name != "digests"}
     digests = tuple(digest for piece in columns["digests"] for digest in piece)
-    n_genes = int(is_counted.sum())
+    n_genes = len(source.gene_ids)
     return MatrixFacts(
         label, source.sample_ids, n_genes, **arrays, digests=digests, infinite_cells=tuple(infinite[:5])
     )

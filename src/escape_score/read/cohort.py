@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from escape_score.errors import MatrixInvalidError
-from escape_score.model.cohort import Cohort, MatrixSource
+from escape_score.errors import MatrixInvalidError, UnitAmbiguousError, UnitContradictedError
+from escape_score.model.cohort import Cohort
 from escape_score.model.flags import FlagLog
 from escape_score.model.units import ExpressionUnit, UnitDecision
 from escape_score.read.checks import check_finite, flag_samples, gather_facts
+from escape_score.read.digest import digest_of
 from escape_score.read.faults import attempt, listed, raise_faults
 from escape_score.read.formats import MatrixReading
+from escape_score.read.gene_kinds import species_notes
 from escape_score.read.limits import DEFAULT_LIMITS, ReadLimits
 from escape_score.read.names import check_orientation
+from escape_score.read.non_genes import without_non_genes
 from escape_score.read.probe import probe_path
 from escape_score.read.registry import choose_format
+from escape_score.read.shape import check_shape
 from escape_score.read.units import decide_unit
 from escape_score.sample_sheet import join_sheet, read_sample_sheet
 
@@ -36,8 +41,9 @@ def read_cohort(
     Parameters
     ----------
     matrix
-        File of any format in the registry, told by its content. Text and parquet have genes in rows and
-        samples in columns; h5ad has samples in obs.
+        File of any format in the registry, told by its content, or a folder as 10x Genomics writes it. Text,
+        workbooks, GCT, parquet and feather have genes in rows and samples in columns; h5ad has samples in
+        obs.
     name
         Name of the cohort.
     declared_unit
@@ -50,8 +56,8 @@ def read_cohort(
     Returns
     -------
     Cohort
-        Samples × genes as they stand in the file, float64, NaN = not measured; the unit decided; one record a
-        sample.
+        Samples × genes as they stand in the file, float64, NaN = not measured, without rows that are no genes
+        (summaries, spike-ins, rows without a name); the unit decided; one record a sample.
 
     Raises
     ------
@@ -64,12 +70,14 @@ def read_cohort(
     sheet = attempt(lambda: read_sample_sheet(sample_sheet) if sample_sheet else None)
     if reading.faults:
         raise_faults((*reading.faults, *sheet.faults))
-    source = reading.get().source
-    checked = attempt(lambda: _check_values(matrix, source, declared_unit))
+    opened = reading.get()
+    source = opened.source
+    checked = attempt(lambda: _check_values(matrix, opened, declared_unit))
     joined = attempt(lambda: join_sheet(sheet.get(), source.sample_ids))
     raise_faults((*checked.faults, *joined.faults))
     (unit, flags), (samples, sheet_flags) = checked.get(), joined.get()
-    return Cohort(name, source, unit, samples, _sha256(matrix), flags.joined(sheet_flags))
+    flags = FlagLog(cohort=opened.notes).joined(flags).joined(sheet_flags)
+    return Cohort(name, source, unit, samples, digest_of(opened.parts or (matrix,)), flags)
 
 
 def count_samples(matrix: Path, *, limits: ReadLimits = DEFAULT_LIMITS) -> int:
@@ -96,30 +104,40 @@ def count_samples(matrix: Path, *, limits: ReadLimits = DEFAULT_LIMITS) -> int:
 
 
 def _open_matrix(matrix: Path, limits: ReadLimits) -> MatrixReading:
+    """Open a matrix, leave out rows that are no genes, and check what the others are called."""
     reading = choose_format(probe_path(matrix, limits)).open_matrix(matrix, limits)
-    source = reading.source
+    check_shape(
+        matrix, limits, n_samples=len(reading.source.sample_ids), n_genes=len(reading.source.gene_ids)
+    )
+    source, notes = without_non_genes(reading.source)
+    _check_name_lengths(matrix, (*source.sample_ids, *source.gene_ids), limits)
     check_orientation(matrix, source.sample_ids, source.gene_ids)
-    if len(source.sample_ids) > limits.max_samples or len(source.gene_ids) > limits.max_genes:
-        msg = (
-            f"{matrix}: too large ({len(source.sample_ids)} samples by {len(source.gene_ids)} genes); at "
-            "most "
-        )
-        raise MatrixInvalidError(msg + f"{limits.max_samples} samples and {limits.max_genes} genes are read")
     if reading.annotation_columns:
         columns = listed(reading.annotation_columns)
         _logger.warning("%s: columns %s describe genes and are not read as samples", matrix, columns)
-    return reading
+    return replace(reading, source=source, notes=(*reading.notes, *notes, *species_notes(source.gene_ids)))
+
+
+def _check_name_lengths(matrix: Path, names: Sequence[str], limits: ReadLimits) -> None:
+    too_long = [name for name in names if len(name) > limits.max_cell_bytes]
+    if too_long:
+        msg = (
+            f"{matrix}: a name of {len(too_long[0])} characters ({too_long[0][:40]!r} …); at most "
+            f"{limits.max_cell_bytes} are read, are quotes closed?"
+        )
+        raise MatrixInvalidError(msg)
 
 
 def _check_values(
-    matrix: Path, source: MatrixSource, declared_unit: ExpressionUnit
+    matrix: Path, reading: MatrixReading, declared_unit: ExpressionUnit
 ) -> tuple[UnitDecision, FlagLog]:
-    facts = gather_facts(source, label=str(matrix))
+    facts = gather_facts(reading.source, label=str(matrix))
     check_finite(facts)
-    verdict = decide_unit(facts, declared_unit)
+    try:
+        verdict = decide_unit(facts, declared_unit)
+    except (UnitAmbiguousError, UnitContradictedError) as error:
+        if not reading.remedy:
+            raise
+        msg = f"{error}; {reading.remedy}"
+        raise type(error)(msg) from error
     return verdict.decision, FlagLog(cohort=verdict.notes).joined(flag_samples(facts))
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as handle:
-        return hashlib.file_digest(handle, "sha256").hexdigest()

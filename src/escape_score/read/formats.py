@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from escape_score.model.cohort import MatrixSource
+from escape_score.model.flags import FlagNote
 from escape_score.read.limits import ReadLimits
 from escape_score.read.probe import Probe
 
@@ -21,10 +22,20 @@ class MatrixReading:
         Samples × genes.
     annotation_columns
         Names of columns that describe genes and are no samples.
+    notes
+        What the reader noticed about the file.
+    parts
+        Files the matrix was read from, where it is more than the one named.
+    remedy
+        What to do where the values are no expression: another matrix that the file holds; empty where it
+        holds none.
     """
 
     source: MatrixSource
     annotation_columns: tuple[str, ...] = ()
+    notes: tuple[FlagNote, ...] = ()
+    parts: tuple[Path, ...] = ()
+    remedy: str = ""
 
 
 @dataclass(frozen=True)

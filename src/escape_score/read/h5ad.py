@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,16 +14,21 @@ from scipy import sparse
 
 from escape_score.errors import FileUnreadableError, MatrixInvalidError
 from escape_score.model.cohort import FloatArray
+from escape_score.read.blocks import SparseMatrix
 from escape_score.read.faults import raise_faults
 from escape_score.read.formats import MatrixFormat, MatrixReading
 from escape_score.read.limits import ReadLimits
-from escape_score.read.names import sample_name_faults
 from escape_score.read.probe import Probe
+from escape_score.read.sample_names import sample_name_faults
+from escape_score.read.shape import check_shape
 
 IntArray = npt.NDArray[np.int64]
 NumberArray = npt.NDArray[Any]
 
 MAGIC = b"\x89HDF\r\n\x1a\n"
+
+_BYTES_PER_CELL = 16
+"""Memory of one cell of a sparse matrix: a number and a position."""
 
 _DAMAGED = (OSError, KeyError, ValueError, RuntimeError, TypeError)
 """What h5py raises on a file that is not as its own header says."""
@@ -67,19 +73,6 @@ class SparseH5adMatrix:
         return _dense_rows(self.path, stored, columns, self.row_starts[start : stop + 1] - first, shape)
 
 
-@dataclass(frozen=True, eq=False)
-class ColumnSparseMatrix:
-    """A sparse ``X`` by columns, held in memory by rows, because rows of such a file cannot be read alone."""
-
-    sample_ids: tuple[str, ...]
-    gene_ids: tuple[str, ...]
-    rows: sparse.csr_matrix = field(repr=False)
-
-    def block(self, start: int, stop: int) -> FloatArray:
-        """Values of samples ``start`` to ``stop``: (stop - start, n_genes), float64, not stored = 0."""
-        return np.asarray(self.rows[start:stop].toarray(), dtype=np.float64)
-
-
 def _damaged(path: Path, error: Exception) -> FileUnreadableError:
     reason = " ".join(str(error).split())[:120]
     return FileUnreadableError(f"{path}: damaged or truncated h5ad (HDF5: {reason}); copy the file again")
@@ -104,9 +97,10 @@ def _open_matrix(path: Path, limits: ReadLimits) -> MatrixReading:
     try:
         with h5py.File(path) as file:
             shape = _checked_shape(path, file, limits)
-            sample_ids, gene_ids = _axis_names(path, file, "obs"), _axis_names(path, file, "var")
-            _check_names(path, shape, sample_ids, gene_ids)
-            return MatrixReading(_source(path, file, sample_ids, gene_ids))
+            sample_ids = _axis_names(path, file, "obs", shape[0], shape)
+            gene_ids = _axis_names(path, file, "var", shape[1], shape)
+            raise_faults(sample_name_faults(path, sample_ids))
+            return MatrixReading(_source(path, file, sample_ids, gene_ids), remedy=_remedy(file))
     except _DAMAGED as error:
         raise _damaged(path, error) from error
 
@@ -126,13 +120,23 @@ def _checked_shape(path: Path, file: h5py.File, limits: ReadLimits) -> tuple[int
     if len(shape) != 2:  # noqa: PLR2004
         msg = f"{path}: X has {len(shape)} dimensions, not 2 (samples, genes)"
         raise MatrixInvalidError(msg)
-    if shape[0] > limits.max_samples or shape[1] > limits.max_genes:
-        msg = (
-            f"{path}: too large ({shape[0]} samples by {shape[1]} genes); at most {limits.max_samples} "
-            "samples "
-        )
-        raise MatrixInvalidError(msg + f"and {limits.max_genes} genes are read")
+    check_shape(path, limits, n_samples=shape[0], n_genes=shape[1])
+    _check_stored(path, x, shape, limits)
     return shape[0], shape[1]
+
+
+def _check_stored(path: Path, x: h5py.Dataset | h5py.Group, shape: Sequence[int], limits: ReadLimits) -> None:
+    """Refuse a sparse X that says it holds more cells than a matrix of its shape, or than are read."""
+    if isinstance(x, h5py.Dataset):
+        return
+    n_stored, n_starts = len(x["data"]), len(x["indptr"])
+    if n_stored > shape[0] * shape[1] or n_starts not in (shape[0] + 1, shape[1] + 1):
+        found = f"{n_stored} cells and {n_starts} starts for shape {tuple(shape)}"
+        msg = f"{path}: damaged h5ad (sparse X of {found}); copy the file again"
+        raise FileUnreadableError(msg)
+    if n_stored * _BYTES_PER_CELL > limits.max_expanded_bytes:
+        msg = f"{path}: too large ({n_stored} cells in a sparse X); give fewer samples or genes"
+        raise MatrixInvalidError(msg)
 
 
 def _refuse_links(path: Path, group: h5py.Group, name: str) -> None:
@@ -154,8 +158,20 @@ def _refuse_links(path: Path, group: h5py.Group, name: str) -> None:
             _refuse_links(path, member, inner)
 
 
-def _axis_names(path: Path, file: h5py.File, axis: str) -> tuple[str, ...]:
-    """Row names of obs or var, in text."""
+def _remedy(file: h5py.File) -> str:
+    """Name the other matrices of the file, which X may have been made from."""
+    others = ["raw"] if "raw" in file else []
+    layers = file["layers"] if isinstance(file.get("layers"), h5py.Group) else ()
+    others += [f"layers[{name!r}]" for name in layers]
+    if not others:
+        return ""
+    return f"the file holds other matrices ({', '.join(others[:5])}): write the one with expression as X"
+
+
+def _axis_names(
+    path: Path, file: h5py.File, axis: str, n_names: int, shape: tuple[int, int]
+) -> tuple[str, ...]:
+    """Row names of obs or var, in text, after a look at how many there are."""
     frame = file[axis]
     if isinstance(frame, h5py.Dataset):
         msg = (
@@ -164,21 +180,15 @@ def _axis_names(path: Path, file: h5py.File, axis: str) -> tuple[str, ...]:
         raise FileUnreadableError(msg)
     names = frame[frame.attrs["_index"]]
     names = names["values"] if isinstance(names, h5py.Group) else names
+    if len(names) != n_names:
+        msg = f"{path}: X has shape {shape} but there are {len(names)} {axis} names; write the file again"
+        raise MatrixInvalidError(msg)
     return tuple(name.decode() if isinstance(name, bytes) else str(name) for name in names[:])
-
-
-def _check_names(
-    path: Path, shape: tuple[int, int], sample_ids: tuple[str, ...], gene_ids: tuple[str, ...]
-) -> None:
-    if shape != (len(sample_ids), len(gene_ids)):
-        msg = f"{path}: X has shape {shape} but there are {len(sample_ids)} obs and {len(gene_ids)} var names"
-        raise MatrixInvalidError(msg + "; write the file again")
-    raise_faults(sample_name_faults(path, sample_ids))
 
 
 def _source(
     path: Path, file: h5py.File, sample_ids: tuple[str, ...], gene_ids: tuple[str, ...]
-) -> DenseH5adMatrix | SparseH5adMatrix | ColumnSparseMatrix:
+) -> DenseH5adMatrix | SparseH5adMatrix | SparseMatrix:
     x = file["X"]
     stored = x if isinstance(x, h5py.Dataset) else x["data"]
     if stored.dtype.kind not in "iuf":
@@ -189,9 +199,7 @@ def _source(
     starts = _checked_starts(path, x, len(stored))
     encoding = str(x.attrs.get("encoding-type", ""))
     if encoding == "csc_matrix":
-        return ColumnSparseMatrix(
-            sample_ids, gene_ids, _by_rows(path, x, starts, (len(sample_ids), len(gene_ids)))
-        )
+        return SparseMatrix(sample_ids, gene_ids, _by_rows(path, x, starts, (len(sample_ids), len(gene_ids))))
     if encoding != "csr_matrix" or len(starts) != len(sample_ids) + 1:
         msg = f"{path}: damaged h5ad (X is sparse of kind {encoding!r} with {len(starts) - 1} rows)"
         raise FileUnreadableError(msg + "; write the file again")
@@ -208,7 +216,7 @@ def _checked_starts(path: Path, x: h5py.Group, n_stored: int) -> IntArray:
 
 
 def _by_rows(path: Path, x: h5py.Group, starts: IntArray, shape: tuple[int, int]) -> sparse.csr_matrix:
-    """Turn columns into rows."""
+    """Turn columns into rows, in memory, because rows of such a file cannot be read alone."""
     inside = x["indices"][:]
     if len(starts) != shape[1] + 1 or (len(inside) and (inside.min() < 0 or inside.max() >= shape[0])):
         msg = f"{path}: damaged h5ad (sparse X does not fit its {shape[0]} samples and {shape[1]} genes)"

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from escape_score.config import ReadConfig
+
+MEBIBYTE = 1024**2
+
 
 @dataclass(frozen=True, kw_only=True)
 class ReadLimits:
@@ -24,6 +28,8 @@ class ReadLimits:
         Shape of the matrix.
     max_line_bytes
         One line of a text file.
+    max_cell_bytes
+        One name of a sample or gene, or one cell of a workbook.
     """
 
     max_file_bytes: int = 4 * 1024**3
@@ -33,6 +39,18 @@ class ReadLimits:
     max_genes: int = 100_000
     max_samples: int = 20_000
     max_line_bytes: int = 16 * 1024**2
+    max_cell_bytes: int = 4 * 1024
+
+    @classmethod
+    def from_config(cls, config: ReadConfig) -> ReadLimits:
+        """Limits as a config states them."""
+        return cls(
+            max_file_bytes=config.max_file_mb * MEBIBYTE,
+            max_expanded_bytes=config.max_expanded_mb * MEBIBYTE,
+            max_expansion_ratio=config.max_expansion_ratio,
+            max_genes=config.max_genes,
+            max_samples=config.max_samples,
+        )
 
 
 DEFAULT_LIMITS = ReadLimits()

@@ -1,19 +1,16 @@
-"""Names of samples and genes: which are usable, and which way round the matrix lies."""
+"""Names of rows and columns: which are genes, and which way round the matrix lies."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from escape_score.errors import InputError, MatrixInvalidError
+from escape_score.errors import MatrixInvalidError
 from escape_score.genes import GeneMapping, GeneMatch, load_gene_table
 from escape_score.read.annotation_names import ANNOTATION_NAMES
 from escape_score.read.cells import NUMBER
 from escape_score.read.faults import listed
-
-N_PROBED_NAMES = 2_000
-"""Names looked up to tell genes from samples; evenly spread over the file."""
+from escape_score.read.gene_kinds import check_kind, probed
 
 MIN_GENE_FRACTION = 0.05
 """Below this fraction of recognised names the rows are not genes."""
@@ -43,37 +40,6 @@ def plain_name(name: str) -> str:
 def is_annotation_name(name: str) -> bool:
     """Tell whether a column of this name describes genes."""
     return plain_name(name) in ANNOTATION_NAMES
-
-
-def sample_name_faults(path: Path, sample_ids: Sequence[str]) -> tuple[InputError, ...]:
-    """Find sample names that are empty or stand twice, blanks at their ends aside.
-
-    Parameters
-    ----------
-    path
-        Named in the faults.
-    sample_ids
-        As they stand in the file.
-
-    Returns
-    -------
-    tuple of InputError
-        At most one fault a kind.
-    """
-    faults: list[InputError] = []
-    empty = [str(position + 1) for position, name in enumerate(sample_ids) if not name.strip()]
-    if empty:
-        msg = f"{path}: sample name is empty (sample column {', '.join(empty[:5])}); name every sample"
-        faults.append(MatrixInvalidError(msg))
-    counts = Counter(name.strip() for name in sample_ids if name.strip())
-    twice = [name for name, count in counts.items() if count > 1]
-    if twice:
-        msg = f"{path}: duplicate sample names ({listed(twice)}); make sample ids unique"
-        faults.append(MatrixInvalidError(msg))
-    if not sample_ids:
-        msg = f"{path}: no sample column with numbers; genes belong in rows and samples in columns"
-        faults.append(MatrixInvalidError(msg))
-    return tuple(faults)
 
 
 def check_header(path: Path, corner: str, sample_ids: Sequence[str]) -> None:
@@ -106,7 +72,7 @@ def gene_fraction(names: Sequence[str], *, with_entrez: bool = True) -> float:
     Parameters
     ----------
     names
-        Names of rows or columns; at most ``N_PROBED_NAMES`` of them are looked up.
+        Names of rows or columns; some thousand of them, evenly spread, are looked up.
     with_entrez
         Whether plain numbers count, which may be Entrez ids or sample numbers.
 
@@ -115,11 +81,11 @@ def gene_fraction(names: Sequence[str], *, with_entrez: bool = True) -> float:
     float
         0 to 1; 0 where there is no name.
     """
-    probed = tuple(name for name in names[:: -(-len(names) // N_PROBED_NAMES) or 1] if name.strip())
-    if not probed:
+    looked_up = probed(names)
+    if not looked_up:
         return 0.0
-    mappings = load_gene_table().map_genes(probed)
-    return sum(_is_certain(mapping, with_entrez=with_entrez) for mapping in mappings) / len(probed)
+    mappings = load_gene_table().map_genes(looked_up)
+    return sum(_is_certain(mapping, with_entrez=with_entrez) for mapping in mappings) / len(looked_up)
 
 
 def _is_certain(mapping: GeneMapping, *, with_entrez: bool) -> bool:
@@ -143,7 +109,7 @@ def check_orientation(path: Path, sample_ids: Sequence[str], gene_ids: Sequence[
     Raises
     ------
     MatrixInvalidError
-        It lies the other way round, or no row is a human gene.
+        It lies the other way round, or no row is a human gene, or most rows say that they are none.
     """
     if not gene_ids:
         msg = f"{path}: no gene rows (only a header); give one row for every gene"
@@ -154,10 +120,14 @@ def check_orientation(path: Path, sample_ids: Sequence[str], gene_ids: Sequence[
         genes = listed(sample_ids, limit=3)
         msg = f"{path}: looks transposed (genes such as {genes} stand where samples belong); "
         raise MatrixInvalidError(msg + "samples belong in columns, genes in rows")
+    if row_numbers:
+        msg = f"{path}: no recognisable human gene (rows have only row numbers for gene identifiers); "
+        raise MatrixInvalidError(msg + "give the gene names as the first column")
+    check_kind(path, gene_ids, are_known_genes=has_genes)
     if not has_genes:
-        found = _what_stands_there(gene_ids, row_numbers=row_numbers)
-        msg = f"{path}: no recognisable human gene ({found}); use gene symbols, Ensembl or Entrez gene ids"
-        raise MatrixInvalidError(msg)
+        found = listed([name[:40] for name in gene_ids[:4]], limit=3)
+        msg = f"{path}: no recognisable human gene (identifiers such as {found}); "
+        raise MatrixInvalidError(msg + "use gene symbols, Ensembl or Entrez gene ids")
 
 
 def _lies_the_other_way(sample_ids: Sequence[str], gene_ids: Sequence[str], *, has_genes: bool) -> bool:
@@ -175,14 +145,3 @@ def _are_row_numbers(gene_ids: Sequence[str]) -> bool:
     return len(gene_ids) > 1 and any(
         all(name == str(position + first) for position, name in enumerate(gene_ids)) for first in (0, 1)
     )
-
-
-def _what_stands_there(gene_ids: Sequence[str], *, row_numbers: bool) -> str:
-    """Say in a word what the rows are called instead."""
-    if row_numbers:
-        return "rows have only row numbers for gene identifiers"
-    if any(name.startswith("ENSMUS") for name in gene_ids):
-        return f"identifiers are of the species mouse, such as {gene_ids[0]!r}"
-    if any(name.endswith("_at") for name in gene_ids):
-        return f"identifiers are array probes, such as {gene_ids[0]!r}"
-    return f"identifiers such as {listed(gene_ids, limit=3)}"

@@ -7,15 +7,23 @@ readable text.
 from __future__ import annotations
 
 from escape_score.errors import FileUnreadableError
+from escape_score.read.feather import FEATHER
 from escape_score.read.formats import MatrixFormat
+from escape_score.read.gct import GCT
 from escape_score.read.h5ad import H5AD
+from escape_score.read.mtx import TENX_FOLDER
 from escape_score.read.parquet import PARQUET
 from escape_score.read.probe import Probe
 from escape_score.read.text import DELIMITED_TEXT
+from escape_score.read.xlsx import XLSX
 
 FORMATS: tuple[MatrixFormat, ...] = (
     PARQUET,
     H5AD,
+    FEATHER,
+    XLSX,
+    TENX_FOLDER,
+    GCT,
     DELIMITED_TEXT,
 )
 
@@ -46,10 +54,27 @@ def choose_format(probe: Probe) -> MatrixFormat:
     raise FileUnreadableError(msg)
 
 
+_KNOWN_OTHERS = (
+    (
+        b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
+        "an old Excel workbook (xls), or one with a password (save it as xlsx)",
+    ),
+    (b"FEA1", "a feather file of version 1 (write it again with a newer pandas or arrow)"),
+    (b"RDX", "R data (write the matrix with write.table)"),
+    (b"X\n\x00\x00\x00", "R data (rds; write the matrix with write.table)"),
+    (b"\x93NUMPY", "a numpy array (it has no gene names; write a table)"),
+    (b"\x80", "a Python pickle, which is never opened (write a table)"),
+    (b"%PDF", "a PDF document"),
+)
+
+
 def _describe(probe: Probe) -> str:
     """Say in a word what stands there instead."""
     if probe.is_folder:
-        return "a folder (directory)"
-    if probe.head.startswith(b"PK\x03\x04"):
-        return "a zip file, for instance an Excel workbook (xlsx)"
+        return "a folder (directory) without a matrix.mtx of 10x Genomics"
+    for magic, description in _KNOWN_OTHERS:
+        if probe.text_head.startswith(magic):
+            return description
+    if probe.text_head[257:262] == b"ustar":
+        return "a tar archive (unpack it)"
     return "binary content"

@@ -1,118 +1,34 @@
-"""Bytes of a text file: decompressed to the last checksum, in UTF-8, and never more than allowed.
-
-A new compression is one more entry of ``COMPRESSIONS``.
-"""
+"""Bytes of a text file: decompressed to the last checksum, in UTF-8, and never more than allowed."""
 
 from __future__ import annotations
 
 import codecs
-import gzip
 import io
-import zlib
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO, Protocol
 
 from escape_score.errors import FileUnreadableError
+from escape_score.read.frames import FramedStream, compression_of
 from escape_score.read.limits import ReadLimits
 
 HEAD_BYTES = 65_536
 """Bytes a format, an encoding or a compression is recognised by."""
 
-_RECODED_BYTES = 1 << 20
+_BUFFER_BYTES = 1 << 20
+"""Bytes read at once; the header of a wide table fits, so that its line ends are seen."""
 
 
-class ByteSource(Protocol):
-    """A stream that can be read and closed."""
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+"""Byte order marks; that of UTF-32 begins like that of UTF-16 and is asked first."""
 
-    def read(self, size: int, /) -> bytes:
-        """Read at most ``size`` bytes."""
-
-    def close(self) -> None:
-        """Close the stream."""
-
-
-@dataclass(frozen=True)
-class Compression:
-    """One way text files are packed.
-
-    Parameters
-    ----------
-    name
-        Name for messages.
-    magic
-        First bytes of every such file.
-    decompress
-        Wraps the packed stream; must read all members and check their sums.
-    """
-
-    name: str
-    magic: bytes
-    decompress: Callable[[BinaryIO], ByteSource]
-
-
-def _gunzip(packed: BinaryIO) -> ByteSource:
-    return gzip.GzipFile(fileobj=packed, mode="rb")
-
-
-COMPRESSIONS: tuple[Compression, ...] = (Compression("gzip", b"\x1f\x8b", _gunzip),)
-
-
-class _GuardedStream(io.RawIOBase):
-    """Decompressed bytes that stop with our own error where the file is damaged, cut short or a bomb."""
-
-    def __init__(self, packed: BinaryIO, *, path: Path, compression: Compression, limits: ReadLimits) -> None:
-        super().__init__()
-        self._packed = packed
-        self._inner = compression.decompress(packed)
-        self._path = path
-        self._compression = compression.name
-        self._limits = limits
-        self._packed_bytes = max(path.stat().st_size, 1)
-        self._n_read = 0
-
-    def readable(self) -> bool:
-        """Say that this stream can be read."""
-        return True
-
-    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
-        """Fill ``buffer`` with the next bytes."""
-        try:
-            data = self._inner.read(len(buffer))
-        except EOFError as error:
-            msg = (
-                f"{self._path}: truncated {self._compression} (ends before its end mark); copy the file again"
-            )
-            raise FileUnreadableError(msg) from error
-        except (zlib.error, OSError) as error:
-            msg = f"{self._path}: corrupt {self._compression} ({error}); copy the file again"
-            raise FileUnreadableError(msg) from error
-        self._count(len(data))
-        buffer[: len(data)] = data
-        return len(data)
-
-    def _count(self, n_bytes: int) -> None:
-        """Refuse a file that grows out of proportion."""
-        self._n_read += n_bytes
-        limits = self._limits
-        too_dense = (
-            self._n_read > limits.ratio_floor_bytes
-            and self._n_read > limits.max_expansion_ratio * self._packed_bytes
-        )
-        if self._n_read > limits.max_expanded_bytes or too_dense:
-            msg = (
-                f"{self._path}: too large once decompressed ({self._n_read} bytes of {self._packed_bytes} "
-                f"packed); "
-                f"at most {limits.max_expanded_bytes} bytes and {limits.max_expansion_ratio}-fold are read"
-            )
-            raise FileUnreadableError(msg)
-
-    def close(self) -> None:
-        """Close the packed file too."""
-        self._inner.close()
-        self._packed.close()
-        super().close()
+_MIN_WIDE_CHARACTERS, _WIDE_ZEROS = 8, 0.9
+"""Tables are plain ASCII but for a few names, so that UTF-16 has zeros in nearly every other byte."""
 
 
 class _RecodedStream(io.RawIOBase):
@@ -130,7 +46,7 @@ class _RecodedStream(io.RawIOBase):
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
         """Fill ``buffer`` with the next bytes."""
         if not self._ready:
-            self._ready = self._text.read(_RECODED_BYTES).encode()
+            self._ready = self._text.read(_BUFFER_BYTES).encode()
         data, self._ready = self._ready[: len(buffer)], self._ready[len(buffer) :]
         buffer[: len(data)] = data
         return len(data)
@@ -139,11 +55,6 @@ class _RecodedStream(io.RawIOBase):
         """Close the inner stream too."""
         self._text.close()
         super().close()
-
-
-def compression_of(head: bytes) -> Compression | None:
-    """Tell a compression by the first bytes of a file, None where it is not packed."""
-    return next((one for one in COMPRESSIONS if head.startswith(one.magic)), None)
 
 
 def open_bytes(path: Path, limits: ReadLimits) -> io.BufferedReader:
@@ -166,20 +77,33 @@ def open_bytes(path: Path, limits: ReadLimits) -> io.BufferedReader:
     FileUnreadableError
         While reading, where the packed data are damaged, cut short or out of proportion.
     """
-    packed = path.open("rb")
+    packed: io.BufferedReader = io.BufferedReader(path.open("rb", buffering=0), buffer_size=_BUFFER_BYTES)
     compression = compression_of(packed.peek(8)[:8])
     if compression is None:
         return packed
-    guarded = _GuardedStream(packed, path=path, compression=compression, limits=limits)
-    return io.BufferedReader(guarded, buffer_size=1 << 20)
+    framed = FramedStream(packed, path=path, compression=compression, limits=limits)
+    return io.BufferedReader(framed, buffer_size=_BUFFER_BYTES)
 
 
 def encoding_of(head: bytes) -> str:
-    """Tell the encoding by the first bytes: byte order mark, else UTF-8 where valid, else Windows-1252."""
-    if head.startswith(codecs.BOM_UTF8):
-        return "utf-8-sig"
-    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return "utf-16"
+    """Tell the encoding by the first bytes: byte order mark, UTF-8 where valid, else Windows-1252.
+
+    Parameters
+    ----------
+    head
+        First bytes of a text.
+
+    Returns
+    -------
+    str
+        Name of a Python codec that takes the byte order mark off.
+    """
+    marked = next((encoding for mark, encoding in _MARKS if head.startswith(mark)), None)
+    if marked is not None:
+        return marked
+    unmarked = _unmarked_utf_16(head)
+    if unmarked is not None:
+        return unmarked
     try:
         codecs.getincrementaldecoder("utf-8")().decode(head)
     except UnicodeDecodeError:
@@ -187,7 +111,23 @@ def encoding_of(head: bytes) -> str:
     return "utf-8"
 
 
-def open_text(path: Path, limits: ReadLimits) -> io.BufferedReader:
+def is_wide(encoding: str) -> bool:
+    """Tell encodings of two or four bytes a character, whose text holds zero bytes."""
+    return encoding.startswith(("utf-16", "utf-32"))
+
+
+def _unmarked_utf_16(head: bytes) -> str | None:
+    """Recognise UTF-16 without its mark by zeros in every other byte."""
+    n_pairs = len(head) // 2
+    if n_pairs < _MIN_WIDE_CHARACTERS:
+        return None
+    zeros = (head[0 : 2 * n_pairs : 2].count(0) / n_pairs, head[1 : 2 * n_pairs : 2].count(0) / n_pairs)
+    if max(zeros) < _WIDE_ZEROS or min(zeros) > 1 - _WIDE_ZEROS:
+        return None
+    return "utf-16-be" if zeros[0] > zeros[1] else "utf-16-le"
+
+
+def open_text(path: Path, limits: ReadLimits, *, encoding: str | None = None) -> io.BufferedReader:
     """Open a text file decompressed, as UTF-8 without byte order mark.
 
     Parameters
@@ -196,6 +136,8 @@ def open_text(path: Path, limits: ReadLimits) -> io.BufferedReader:
         Regular file.
     limits
         Sizes above which reading stops.
+    encoding
+        Encoding where it is known; told by the first bytes where None.
 
     Returns
     -------
@@ -204,13 +146,13 @@ def open_text(path: Path, limits: ReadLimits) -> io.BufferedReader:
     """
     stream = open_bytes(path, limits)
     head = stream.peek(HEAD_BYTES)
-    encoding = encoding_of(head)
+    encoding = encoding or encoding_of(head)
     if encoding == "utf-8-sig":
         stream.read(len(codecs.BOM_UTF8))
     has_old_mac_ends = b"\r" in head and b"\n" not in head
     if encoding.startswith("utf-8") and not has_old_mac_ends:
         return stream
-    return io.BufferedReader(_RecodedStream(stream, encoding))
+    return io.BufferedReader(_RecodedStream(stream, encoding), buffer_size=_BUFFER_BYTES)
 
 
 def iter_lines(stream: io.BufferedReader, *, path: Path, limits: ReadLimits) -> Iterator[str]:

@@ -1,19 +1,19 @@
-"""How a text table is laid out, told by its first lines: delimiter, decimal mark, header, columns."""
+"""How a text table is laid out, told by its first lines: delimiter, marks in numbers, header, columns."""
 
 from __future__ import annotations
 
 import csv
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from escape_score.errors import FileUnreadableError, MatrixInvalidError
-from escape_score.read.cells import decimal_mark, is_missing, looks_numeric
+from escape_score.read.cells import NumberStyle, is_missing, looks_numeric, number_style
 from escape_score.read.names import SYMBOL_NAMES, is_annotation_name, plain_name
 
-DELIMITERS = ("\t", ";", ",", " ")
-"""In the order of trust: a tab hardly ever stands inside a cell."""
+DELIMITERS = ("\t", ";", ",", " ", "|")
+"""In the order of trust: a tab hardly ever stands inside a cell, a bar often (``SYMBOL|ID``)."""
 
 NEARLY_ALL, HALF = 0.9, 0.5
 """Share of lines a delimiter must cut alike; half will do where none does better, to name the odd lines."""
@@ -28,8 +28,10 @@ class TextLayout:
 
     Parameters
     ----------
-    delimiter, decimal
-        One character each.
+    delimiter
+        One character.
+    style
+        How numbers are written.
     n_head_lines
         Lines from the top of the file to the header, the header included.
     names
@@ -42,7 +44,7 @@ class TextLayout:
     """
 
     delimiter: str
-    decimal: str
+    style: NumberStyle
     n_head_lines: int
     names: tuple[str, ...]
     gene_column: int
@@ -60,7 +62,10 @@ def split_line(line: str, delimiter: str) -> list[str]:
     """Split one line into cells, double quotes taken off."""
     if '"' not in line:
         return line.split(delimiter)
-    return next(csv.reader([line], delimiter=delimiter), [])
+    try:
+        return next(csv.reader([line], delimiter=delimiter), [])
+    except csv.Error:  # a stray quote makes one cell of all that follows
+        return line.split(delimiter)
 
 
 def is_skipped(line: str) -> bool:
@@ -68,7 +73,7 @@ def is_skipped(line: str) -> bool:
     return line.startswith("#") or not line.strip()
 
 
-def find_layout(path: Path, lines: Sequence[str]) -> TextLayout:
+def find_layout(path: Path, lines: Sequence[str], *, more_lines: Sequence[str] = ()) -> TextLayout:
     """Tell the layout of a text table.
 
     Parameters
@@ -77,6 +82,8 @@ def find_layout(path: Path, lines: Sequence[str]) -> TextLayout:
         Named in errors.
     lines
         First lines of the file.
+    more_lines
+        Lines below these; only the way numbers are written is told by them too.
 
     Returns
     -------
@@ -100,8 +107,17 @@ def find_layout(path: Path, lines: Sequence[str]) -> TextLayout:
     commented = _commented_header(lines[:first], rows, delimiter)
     if commented is not None:
         at, header = commented
-        return _layout(path, delimiter, at + 1, header, rows)
-    return _layout(path, delimiter, first + 1, rows[0], rows[1:])
+        layout = layout_of_cells(path, at + 1, header, rows, delimiter=delimiter)
+    else:
+        layout = layout_of_cells(path, first + 1, rows[0], rows[1:], delimiter=delimiter)
+    return _with_style(layout, rows, more_lines)
+
+
+def _with_style(layout: TextLayout, rows: Sequence[Sequence[str]], more_lines: Sequence[str]) -> TextLayout:
+    """Tell the way numbers are written by more lines than the layout needs."""
+    more = [split_line(line, layout.delimiter) for line in more_lines if not is_skipped(line)]
+    full = [row for row in (*rows, *more) if len(row) == len(layout.names)]
+    return replace(layout, style=number_style([row[at] for row in full for at in layout.sample_columns]))
 
 
 def _delimiter(path: Path, body: Sequence[str]) -> str:
@@ -113,8 +129,8 @@ def _delimiter(path: Path, body: Sequence[str]) -> str:
             if width > 1 and count >= share * widths.total():
                 return delimiter
     msg = (
-        f"{path}: no columns of genes and samples found (no tab, semicolon, comma or space cuts all lines); "
-        "give a table of genes by samples"
+        f"{path}: no columns of genes and samples found (no tab, semicolon, comma, space or bar cuts all "
+        "lines); give a table of genes by samples"
     )
     raise FileUnreadableError(msg)
 
@@ -135,9 +151,34 @@ def _is_data(row: Sequence[str]) -> bool:
     return sum(looks_numeric(cell) for cell in cells) > len(cells) / 2
 
 
-def _layout(
-    path: Path, delimiter: str, n_head_lines: int, header: list[str], rows: Sequence[Sequence[str]]
+def layout_of_cells(
+    path: Path, n_head_lines: int, header: list[str], rows: Sequence[Sequence[str]], *, delimiter: str = "\t"
 ) -> TextLayout:
+    """Tell what each column of a table is.
+
+    Parameters
+    ----------
+    path
+        Named in errors.
+    n_head_lines
+        Lines down to the header, the header included.
+    header
+        Cells of the header.
+    rows
+        Cells of the rows below it.
+    delimiter
+        Between the cells.
+
+    Returns
+    -------
+    TextLayout
+        Names are not checked.
+
+    Raises
+    ------
+    MatrixInvalidError
+        There is no row, or header and rows have different widths.
+    """
     if not rows:
         msg = f"{path}: no gene rows below the header (line {n_head_lines}); give one row for every gene"
         raise MatrixInvalidError(msg)
@@ -153,10 +194,9 @@ def _layout(
         if at < gene_column or is_annotation_name(names[at]) or not _is_numeric(columns[at])
     )
     samples = tuple(sorted(set(others).difference(annotation)))
-    cells = [cell for at in samples for cell in columns[at]]
-    decimal = "." if delimiter == "," else decimal_mark(cells)
+    style = number_style([cell for at in samples for cell in columns[at]])
     return TextLayout(
-        delimiter, decimal, n_head_lines, names, gene_column, samples, annotation, tuple(sorted(blank))
+        delimiter, style, n_head_lines, names, gene_column, samples, annotation, tuple(sorted(blank))
     )
 
 

@@ -155,6 +155,7 @@ def _assemble(
             input_sha256=cohort.input_sha256,
             n_genes=len(cohort.gene_symbols),
             is_targeted_panel=cohort.is_targeted_panel,
+            parameters=cohort.parameters,
         ),
         reference=reference.name,
         signature_ids=tuple(signature.signature_id for signature in signatures),

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from escape_score.errors import OutputUnwritableError
+
+LEFTOVER_NAME = re.compile(r"\..+\.tmp-(\d+)")
 
 
 @contextmanager
@@ -46,6 +49,26 @@ def write_text(path: Path, text: str) -> None:
         temporary.write_bytes(text.encode("utf-8"))
 
 
+def remove_leftovers(folder: Path) -> None:
+    """Remove the unfinished files of processes that were killed; those of living ones stay."""
+    for path in folder.glob(".*.tmp-*"):
+        match = LEFTOVER_NAME.fullmatch(path.name)
+        if match and not _is_alive(int(match[1])):
+            with suppress(OSError):
+                path.unlink()
+
+
+def _is_alive(process_id: int) -> bool:
+    """Whether there is such a process on this machine, whoever owns it."""
+    try:
+        os.kill(process_id, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        pass
+    return True
+
+
 def sync(path: Path) -> None:
     """Bring a file or folder to the disk.
 
@@ -60,6 +83,6 @@ def sync(path: Path) -> None:
 
 def unwritable(path: Path, error: OSError) -> OutputUnwritableError:
     """Say in one line why a file could not be written."""
-    return OutputUnwritableError(
-        f"{path}: cannot be written ({error.strerror or error}); choose another folder or free space"
-    )
+    # the system's word: libraries hide it in a paragraph of their own
+    reason = os.strerror(error.errno) if error.errno else error
+    return OutputUnwritableError(f"{path}: cannot be written ({reason}); choose another folder or free space")

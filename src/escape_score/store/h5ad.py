@@ -6,7 +6,7 @@ Matrices are written and read in blocks of samples. What is not a matrix travels
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -31,7 +31,7 @@ from escape_score.model.cohort import (
 from escape_score.model.flags import FlagLog
 from escape_score.model.scores import CohortFacts, GeneValues, Placement, SignatureScores
 from escape_score.model.units import UnitDecision
-from escape_score.store.atomic import replacing
+from escape_score.store.hdf5_output import replacing_hdf5
 
 META = "uns/escape_score"
 ANNDATA_GROUPS = ("layers", "obsm", "varm", "obsp", "varp")
@@ -65,6 +65,7 @@ class CohortMeta:
     flags: FlagLog
     is_targeted_panel: bool = False
     gene_changes: tuple[GeneChange, ...] = field(default=(), repr=False)
+    parameters: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,6 @@ class ScoresMeta:
     gene_symbols: tuple[str, ...]
     flags: FlagLog
     genesets_sha256: str
-    parameters: dict[str, str]
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,6 +128,7 @@ def write_harmonised(path: Path, cohort: HarmonisedCohort) -> None:
         flags=cohort.flags,
         is_targeted_panel=cohort.is_targeted_panel,
         gene_changes=cohort.gene_changes,
+        parameters=cohort.parameters,
     )
     var = pd.DataFrame(index=pd.Index(cohort.gene_symbols, dtype=object))
     _write(path, cohort.samples, var, cohort.source, meta)
@@ -144,13 +145,12 @@ def read_harmonised(path: Path) -> HarmonisedCohort:
         input_sha256=meta.input_sha256,
         is_targeted_panel=meta.is_targeted_panel,
         gene_changes=meta.gene_changes,
+        parameters=meta.parameters,
         flags=meta.flags,
     )
 
 
-def write_scores(
-    path: Path, scores: SignatureScores, *, genesets_sha256: str, parameters: Mapping[str, str]
-) -> None:
+def write_scores(path: Path, scores: SignatureScores, *, genesets_sha256: str) -> None:
     """Write signature scores: ``scores.h5ad``; X = scores, layer ``coverage``, gene values in obsm."""
     meta = ScoresMeta(
         scores.facts,
@@ -160,12 +160,11 @@ def write_scores(
         scores.genes.gene_symbols,
         scores.flags,
         genesets_sha256,
-        dict(parameters),
     )
     obs = _obs(scores.facts.samples)
     for name, values in vars(scores.placement).items():
         obs[name] = values
-    with replacing(path) as temporary, h5py.File(temporary, "w") as handle:
+    with replacing_hdf5(path) as handle:
         _start(handle, obs, pd.DataFrame(index=pd.Index(scores.signature_ids, dtype=object)), meta)
         write_elem(handle, "X", scores.values)
         write_elem(handle, "layers/coverage", scores.coverage)
@@ -231,7 +230,7 @@ def _write(
 ) -> None:
     """Write a file whose matrix comes in blocks."""
     shape = (len(source.sample_ids), len(source.gene_ids))
-    with replacing(path) as temporary, h5py.File(temporary, "w") as handle:
+    with replacing_hdf5(path) as handle:
         _start(handle, _obs(samples), var, meta)
         x = handle.create_dataset(
             "X",

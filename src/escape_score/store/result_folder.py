@@ -1,16 +1,35 @@
-"""A result folder that a run fills as a whole or not at all."""
+"""A result folder that a run fills as a whole or not at all.
+
+Files are written into ``.tmp-PID`` beside the final ones and moved when all are there. A lock keeps a second
+run out. The manifest goes first and comes back last, ``index.html`` next to it both times: a folder that
+has either holds all files of one run.
+"""
 
 from __future__ import annotations
 
 import os
+import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from escape_score.errors import OutputUnwritableError, ResultInvalidError
-from escape_score.store.atomic import sync, unwritable
-from escape_score.store.manifest import MANIFEST, read_manifest, remove_unlisted_samples
+from escape_score.store.atomic import remove_leftovers, sync, unwritable
+from escape_score.store.folder_lock import FolderLock, only_writer
+from escape_score.store.manifest import (
+    MANIFEST,
+    SAMPLES,
+    Manifest,
+    entry_of,
+    read_manifest,
+    remove_unlisted_samples,
+    write_manifest,
+)
+from escape_score.store.undisturbed import undisturbed
+
+INDEX = "index.html"
+STAGING_NAME = re.compile(r"\.tmp-\d+")
 
 
 @contextmanager
@@ -31,21 +50,24 @@ def staged_result(out: Path) -> Iterator[Path]:
     Raises
     ------
     OutputUnwritableError
-        ``out`` is no folder or cannot be written.
+        ``out`` is no folder, cannot be written, or another run is writing there.
     """
-    with _staging(out) as staging:
+    with _staging(out) as (staging, lock):
         yield staging
-        _move_into_place(staging, out)
+        with undisturbed():
+            _replace_result(staging, out, lock)
 
 
 @contextmanager
-def staged_pages(out: Path) -> Iterator[Path]:
+def staged_pages(out: Path, *, is_own: bool = False) -> Iterator[Path]:
     """Fill a folder beside the final pages, then move all of them into place; on an error nothing changes.
 
     Parameters
     ----------
     out
         Folder of the pages; made where missing. A manifest in it is removed before the first page changes.
+    is_own
+        Whether the pages belong to the result in ``out``: its manifest then comes back with their digests.
 
     Yields
     ------
@@ -55,60 +77,162 @@ def staged_pages(out: Path) -> Iterator[Path]:
     Raises
     ------
     OutputUnwritableError
-        ``out`` is no folder or cannot be written.
+        ``out`` is no folder, cannot be written, or another run is writing there.
+    ResultInvalidError
+        The manifest of an own result is damaged.
     """
-    with _staging(out) as staging:
+    with _staging(out) as (staging, lock):
+        manifest = read_manifest(out) if is_own and (out / MANIFEST).is_file() else None
         yield staging
-        (out / MANIFEST).unlink(missing_ok=True)
-        _move(staging, out)
+        with undisturbed():
+            _replace_pages(staging, out, lock, manifest)
+
+
+def withdraw_result(out: Path) -> None:
+    """Say that a folder holds no finished result, before the first of its files changes in place.
+
+    Raises
+    ------
+    OutputUnwritableError
+        The folder cannot be written.
+    """
+    try:
+        if out.is_dir():
+            _withdraw(out, {Path(INDEX)})
+    except OSError as error:
+        raise unwritable(out, error) from error
 
 
 @contextmanager
-def _staging(out: Path) -> Iterator[Path]:
-    """Make a folder to fill; it goes in the end, and ``out`` too if it was not there and stayed empty."""
-    staging, was_there = out / f".tmp-{os.getpid()}", out.is_dir()
+def gathering(out: Path) -> Iterator[None]:
+    """Finish, in place, a result whose files several processes wrote; what killed ones left unfinished goes.
+
+    Raises
+    ------
+    OutputUnwritableError
+        Another run is writing there, or the folder cannot be written.
+    """
+    with only_writer(out):
+        withdraw_result(out)
+        _remove_unfinished(out)
+        yield
+
+
+@contextmanager
+def _staging(out: Path) -> Iterator[tuple[Path, FolderLock]]:
+    """Lock ``out`` and make a folder to fill; both go in the end, and ``out`` too if nothing came into it."""
+    staging, was_there, lock = out / f".tmp-{os.getpid()}", True, None
     try:
-        if out.exists() and not was_there:
-            msg = f"{out}: is not a folder; choose another --out"
+        was_there = out.is_dir()
+        if not was_there and out.exists():
+            msg = f"{out}: cannot be written, it is not a folder; choose another folder"
             raise OutputUnwritableError(msg)
-        # left by a killed run that had this process id: in a container it is often the same
-        shutil.rmtree(staging, ignore_errors=True)
-        staging.mkdir(parents=True)
-        yield staging
+        lock = FolderLock.acquire(out)
+        _remove_stale(out, staging, lock)
+        staging.mkdir()
+        yield staging, lock
     except OSError as error:
         raise unwritable(out, error) from error
+    except OutputUnwritableError as error:
+        # the temporary folder will be gone when the message is read
+        raise OutputUnwritableError(str(error).replace(str(staging), str(out))) from error
     finally:
-        shutil.rmtree(staging, ignore_errors=True)
-        if not was_there:
-            with suppress(OSError):
-                out.rmdir()
+        with undisturbed():
+            if lock is not None:
+                shutil.rmtree(staging, ignore_errors=True)
+                lock.release()
+            if not was_there:
+                with suppress(OSError):
+                    out.rmdir()
 
 
-def _move_into_place(staging: Path, out: Path) -> None:
-    """Replace the old result: its manifest goes first, so that no mixture of both is ever accepted."""
-    old = _listed(out)
-    (out / MANIFEST).unlink(missing_ok=True)
-    new = _move(staging, out)
-    for relative in old - new:
-        (out / relative).unlink(missing_ok=True)
-    remove_unlisted_samples(out, read_manifest(staging).files)
-    sync(out)
+def _remove_stale(out: Path, staging: Path, lock: FolderLock) -> None:
+    """Remove what killed runs left: who holds the lock knows that none of their processes is at work."""
+    # in a container a later run often has the same process id
+    stale = [path for path in out.iterdir() if STAGING_NAME.fullmatch(path.name)]
+    for path in stale if lock.is_exclusive else [staging]:
+        shutil.rmtree(path, ignore_errors=True)
+    _remove_unfinished(out)
+
+
+def _remove_unfinished(out: Path) -> None:
+    """Remove the files that killed stages were writing in place."""
+    for folder in (out, out / SAMPLES):
+        remove_leftovers(folder)
+
+
+def _replace_result(staging: Path, out: Path, lock: FolderLock) -> None:
+    """Replace a result by the staged one."""
+    ours, new = _inside(_listed(out) | lock.unsettled()), _files(staging)
+    manifest = read_manifest(staging)
+    lock.declare(ours | new)
+    _withdraw(out, ours | new)
+    _move(staging, out, new - {Path(MANIFEST), Path(INDEX)})
+    _remove(out, ours - new)
+    remove_unlisted_samples(out, manifest.files)
+    with suppress(OSError):
+        (out / SAMPLES).rmdir()
+    _move(staging, out, new & {Path(INDEX)})
+    _sync_folders(out)
     (staging / MANIFEST).replace(out / MANIFEST)
     sync(out)
+    lock.settle()
 
 
-def _move(staging: Path, out: Path) -> set[Path]:
-    """Move all files but the manifest; tell their paths."""
-    new = {path.relative_to(staging) for path in staging.rglob("*") if path.is_file()}
-    for relative in sorted(new - {Path(MANIFEST)}):
-        (out / relative).parent.mkdir(exist_ok=True)
-        (staging / relative).replace(out / relative)
-    return new
+def _replace_pages(staging: Path, out: Path, lock: FolderLock, manifest: Manifest | None) -> None:
+    """Replace pages by the staged ones."""
+    new = _files(staging)
+    lock.declare(_inside(_listed(out) | lock.unsettled()) | new)
+    _withdraw(out, new)
+    _move(staging, out, new - {Path(INDEX)})
+    _move(staging, out, new & {Path(INDEX)})
+    if manifest is not None:
+        renewed = {path.as_posix(): entry_of(out, out / path) for path in new}
+        kept = {entry.path: entry for entry in manifest.files}
+        write_manifest(out, manifest.header, (kept | renewed).values())
+    lock.settle()
+
+
+def _withdraw(out: Path, ours: set[Path]) -> None:
+    """Take manifest and index away, on the disk too, so that no mixture is ever accepted or shown."""
+    _remove(out, [Path(MANIFEST)])
+    _remove(out, ours & {Path(INDEX)})
+    sync(out)
+
+
+def _files(folder: Path) -> set[Path]:
+    """Paths of all files below a folder, relative to it."""
+    return {path.relative_to(folder) for path in folder.rglob("*") if path.is_file()}
+
+
+def _move(staging: Path, out: Path, relative: Iterable[Path]) -> None:
+    """Move files into place."""
+    for path in sorted(relative):
+        (out / path).parent.mkdir(exist_ok=True)
+        (staging / path).replace(out / path)
+
+
+def _remove(out: Path, relative: Iterable[Path]) -> None:
+    """Remove files of an earlier result, whichever are still there."""
+    for path in relative:
+        with suppress(FileNotFoundError, NotADirectoryError):
+            (out / path).unlink()
+
+
+def _sync_folders(out: Path) -> None:
+    """Bring the names of all files to the disk."""
+    for folder in (out / SAMPLES, out):
+        if folder.is_dir():
+            sync(folder)
 
 
 def _listed(out: Path) -> set[Path]:
-    """Files of the result that is already there; a manifest cannot name files outside its folder."""
+    """Files of the result that is already there."""
     with suppress(ResultInvalidError):
-        paths = (Path(entry.path) for entry in read_manifest(out).files)
-        return {path for path in paths if not path.is_absolute() and ".." not in path.parts}
+        return {Path(entry.path) for entry in read_manifest(out).files}
     return set()
+
+
+def _inside(relative: Iterable[Path]) -> set[Path]:
+    """Those paths that lie inside their folder: a list that was tampered with names no others."""
+    return {path for path in relative if not path.is_absolute() and ".." not in path.parts}

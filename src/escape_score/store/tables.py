@@ -108,9 +108,10 @@ def write_tsv(path: Path, table: pd.DataFrame) -> None:
 def safe_cell(text: str) -> str:
     """Make text harmless where a table is opened.
 
-    Formulas get an apostrophe, invisible characters are spelt out.
+    Formulas get an apostrophe, control characters are spelt out. Other invisible characters stay: an id must
+    still meet its row in other tables; pages show them spelt out.
     """
-    spelt = "".join(c if unicodedata.category(c) not in {"Cc", "Cf", "Zl", "Zp"} else _spelt(c) for c in text)
+    spelt = "".join(c if unicodedata.category(c) != "Cc" else _spelt(c) for c in text)
     is_formula = text.startswith(FORMULA_START) and not PLAIN_NUMBER.fullmatch(text)
     return f"'{spelt}" if is_formula else spelt
 

@@ -1,0 +1,15 @@
+"""Config files and the table of cohorts of a workflow."""
+
+from escape_score.config.cohorts import CohortEntry, read_cohorts
+from escape_score.config.load import load_config, load_workflow_config
+from escape_score.config.models import ReadConfig, RunConfig, WorkflowConfig
+
+__all__ = [
+    "CohortEntry",
+    "ReadConfig",
+    "RunConfig",
+    "WorkflowConfig",
+    "load_config",
+    "load_workflow_config",
+    "read_cohorts",
+]

@@ -1,0 +1,100 @@
+"""Every key of a config, with its default, range and meaning."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from escape_score.model.units import ExpressionUnit
+
+
+class ConfigModel(BaseModel):
+    """Base of all config blocks: unknown keys are errors, nothing is converted, nothing changes later."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
+
+
+class ReadConfig(ConfigModel):
+    """Options of the stage ``read``."""
+
+    max_samples: int = Field(20_000, ge=1, le=1_000_000, description="Most samples a matrix may have.")
+    max_genes: int = Field(100_000, ge=1, le=1_000_000, description="Most gene rows a matrix may have.")
+    max_file_mb: int = Field(4096, ge=1, le=1_000_000, description="Largest file, in MiB.")
+    max_expanded_mb: int = Field(
+        8192, ge=1, le=1_000_000, description="Largest content after decompression, in MiB."
+    )
+    max_expansion_ratio: int = Field(
+        200, ge=1, le=100_000, description="Most a file may grow by decompression, as a multiple."
+    )
+
+
+class HarmoniseConfig(ConfigModel):
+    """Options of the stage ``harmonise``."""
+
+    gene_lengths: Path | None = Field(
+        None, description="TSV of gene lengths in bp for counts; the shipped GENCODE lengths where empty."
+    )
+
+
+class ScoreConfig(ConfigModel):
+    """Options of the stage ``score``."""
+
+    gene_sets: Path | None = Field(None, description="GMT file of further gene sets to score.")
+
+
+class ProfileConfig(ConfigModel):
+    """Options of the stage ``profile``."""
+
+    reference: str | None = Field(
+        None,
+        min_length=1,
+        description=(
+            "Reference by name, by path (with '/' in it, relative to this file), or 'cohort'; "
+            "the shipped one where empty."
+        ),
+    )
+
+
+class ReportConfig(ConfigModel):
+    """Options of the stage ``report``."""
+
+    lang: Literal["en"] = Field("en", description="Language of the pages.")
+    chunk_size: int = Field(100, ge=1, le=10_000, description="Samples whose pages are rendered by one job.")
+
+
+class StageBlocks(ConfigModel):
+    """Keys that a single run and a workflow share."""
+
+    seed: Annotated[int, Field(ge=0, le=2**32 - 1, description="Seed of every random draw.")] = 1
+    threads: Annotated[int, Field(ge=1, le=256, description="Threads of one job.")] = 1
+    min_genes: Annotated[
+        int, Field(ge=1, le=100_000, description="Fewest recognised genes a matrix may have.")
+    ] = 200
+    read: ReadConfig = Field(default_factory=ReadConfig, description="Options of the stage read.")
+    harmonise: HarmoniseConfig = Field(
+        default_factory=HarmoniseConfig, description="Options of the stage harmonise."
+    )
+    score: ScoreConfig = Field(default_factory=ScoreConfig, description="Options of the stage score.")
+    profile: ProfileConfig = Field(default_factory=ProfileConfig, description="Options of the stage profile.")
+    report: ReportConfig = Field(default_factory=ReportConfig, description="Options of the stage report.")
+
+
+class RunConfig(StageBlocks):
+    """Config of ``escape-score run``; the command line wins over each key."""
+
+    expression: Path | None = Field(None, description="Expression matrix, relative to this file.")
+    samples: Path | None = Field(None, description="Sample sheet, relative to this file.")
+    units: ExpressionUnit = Field(ExpressionUnit.AUTO, description="Unit of the matrix.")
+    outdir: Path | None = Field(
+        None, description="Folder of the results, relative to this file and never above its folder."
+    )
+
+
+class WorkflowConfig(StageBlocks):
+    """Config of ``escape-score workflow``."""
+
+    cohorts: Path = Field(
+        description="TSV with columns cohort, expression, samples, units and, optionally, gene_lengths."
+    )

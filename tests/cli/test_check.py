@@ -1,0 +1,70 @@
+"""What `escape-score check` says of an input."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from escape_score.cli import main
+from escape_score.cli.check import Finding, Gravity, findings_of
+from escape_score.model.flags import Flag, FlagLog, FlagNote
+
+SHEET = "sample_id\nnobody\n"
+
+
+@pytest.fixture
+def matrix(tmp_path: Path, demo_tpm: pd.DataFrame) -> Path:
+    """A small matrix in TPM."""
+    path = tmp_path / "tpm.parquet"
+    demo_tpm.iloc[:3].T.rename_axis("gene").to_parquet(path)
+    return path
+
+
+def test_check_of_good_input_says_unit_and_notes(matrix: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", str(matrix)]) == 0
+    out = capsys.readouterr().out
+    assert "unit: tpm (" in out
+    assert "note: cohort_too_small: 3 samples" in out
+
+
+def test_check_reports_faults_of_all_files_together(
+    matrix: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sheet, gmt = tmp_path / "sheet.tsv", tmp_path / "sets.gmt"
+    sheet.write_text(SHEET)
+    gmt.write_text("ONE\tdescription\n")
+    code = main(
+        ["check", str(matrix), "--units", "log2(x+1)", "--samples", str(sheet), "--gene-sets", str(gmt)]
+    )
+    errors = [line for line in capsys.readouterr().err.splitlines() if line.startswith("error: ")]
+    assert code == 3
+    assert [any(name in line for line in errors) for name in ("tpm.parquet", "sheet.tsv", "sets.gmt")] == [
+        True
+    ] * 3
+
+
+def test_check_json_holds_the_same(matrix: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", str(matrix), "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert (report["unit"], report["n_samples"]) == ("tpm", 3)
+    assert {finding["kind"] for finding in report["findings"]} >= {"cohort_too_small"}
+
+
+def test_check_writes_nothing(matrix: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    before = sorted(tmp_path.rglob("*"))
+    main(["check", str(matrix)])
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_findings_of_puts_doubts_first_and_joins_samples() -> None:
+    note = FlagNote(Flag.RENAMED_SYMBOLS, "b")
+    doubt = FlagNote(Flag.SAMPLE_EMPTY, "a")
+    found = findings_of(FlagLog(cohort=(note,), by_sample=(("s1", doubt), ("s2", doubt))))
+    assert found == [
+        Finding(Gravity.DOUBT, "sample_empty", "a", ("s1", "s2")),
+        Finding(Gravity.NOTE, "renamed_symbols", "b"),
+    ]

@@ -1,0 +1,84 @@
+"""The program as a process of its own."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+
+from escape_score import __version__
+from escape_score.cli import main
+
+HEAVY = [
+    *("anndata", "gseapy", "h5py", "jinja2", "lifelines", "numba", "numpy"),
+    *("pandas", "pyarrow", "scanpy", "scipy", "sklearn", "yaml"),
+]
+
+
+class Inputs(Protocol):
+    matrix: Path
+
+
+def program(*arguments: object, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "escape_score", *(str(argument) for argument in arguments)],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=cwd,
+    )
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"], ["--version"], ["reference", "--help"]])
+def test_help_loads_no_heavy_library(arguments: list[str]) -> None:
+    code = (
+        "import sys; from escape_score.cli import main; "
+        f"code = main({arguments!r}); print(code, *set({HEAVY!r}) & set(sys.modules), file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stderr.split() == ["0"]
+    assert done.stdout
+
+
+def test_version_and_help_end_well() -> None:
+    assert program("--version").stdout == f"escape-score {__version__}\n"
+    done = program("--help")
+    assert done.returncode == 0
+    for command in ("run", "workflow", "report", "check", "verify", "schema", "genesets", "reference"):
+        assert f"\n  {command} " in done.stdout
+
+
+@pytest.mark.parametrize("arguments", [[], ["genesets"]])
+def test_nothing_to_do_shows_the_help(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(arguments) == 2
+    assert capsys.readouterr().err.startswith("Usage: escape-score")
+
+
+def test_a_fault_is_one_line_without_traceback_unless_asked_for(tmp_path: Path) -> None:
+    done = program("run", "no.tsv", "--out", "o", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (3, "")
+    assert done.stderr.startswith("error: no.tsv: ")
+    assert done.stderr.count("\n") == 1
+    asked = program("run", "no.tsv", "--out", "o", "--debug", cwd=tmp_path)
+    assert asked.returncode == 3
+    assert "Traceback" in asked.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_run_says_what_it_did_on_stderr_only(inputs: Inputs, tmp_path: Path) -> None:
+    done = program("run", inputs.matrix, "--units", "counts", "--out", "o", "--no-reports", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (0, "")
+    assert done.stderr.splitlines()[-1].startswith("4 samples (")
+    assert "see o/profiles.tsv" in done.stderr
+    assert [p.name for p in tmp_path.iterdir()] == ["o"]
+
+
+def test_a_closed_pipe_is_no_fault() -> None:
+    code = f"{sys.executable} -m escape_score genesets list | head -n 1; echo ${{PIPESTATUS[0]}}"
+    done = subprocess.run(["bash", "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[0].startswith("signature_id")
+    assert done.stdout.splitlines()[-1] == "0"
+    assert done.stderr == ""

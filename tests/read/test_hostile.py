@@ -1,0 +1,160 @@
+"""Files made to fill memory or to hang a reader: each ends in an error, within little memory and time."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import subprocess
+import sys
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import h5py
+import numpy as np
+import openpyxl
+import pyarrow as pa
+import pyarrow.feather as pa_feather
+import pyarrow.parquet as pq
+import pytest
+import zstandard
+
+MEMORY_BYTES = 3 * 1024**3
+"""Address space: the libraries alone map some 2 GB."""
+
+PROGRAM = """
+import resource, sys
+resource.setrlimit(resource.RLIMIT_AS, ({memory}, {memory}))
+from pathlib import Path
+from escape_score.errors import InputError
+from escape_score.read import read_cohort
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+try:
+    read_cohort(Path(sys.argv[1]), name="c")
+except InputError as error:
+    print(*error.lines)
+    print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)
+"""
+
+
+def gzip_bomb(path: Path) -> None:
+    with gzip.open(path, "wb", 1) as handle:
+        handle.write(b"gene\tA\n")
+        for _ in range(400):
+            handle.write(b"B2M\t0.000000000000000000\n" * 20_000)
+
+
+def zstd_bomb(path: Path) -> None:
+    with path.open("wb") as file, zstandard.ZstdCompressor().stream_writer(file) as handle:
+        handle.write(b"gene\tA\n")
+        for _ in range(500):
+            handle.write(b"B2M\t0\n" * 170_000)
+
+
+def xlsx_bomb(path: Path) -> None:
+    """Some 300 MB of XML in less than 1 MB."""
+    book = openpyxl.Workbook()
+    book.active.append(["gene", "A"])
+    book.save(path)
+    with zipfile.ZipFile(path) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    row = b'<row><c t="inlineStr"><is><t>B2M</t></is></c><c><v>1</v></c></row>'
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in parts.items():
+            with archive.open(name, "w", force_zip64=True) as part:
+                head, _, tail = content.partition(b"</sheetData>")
+                part.write(head)
+                for _ in range(45 if tail else 0):
+                    part.write(row * 100_000)
+                part.write(b"</sheetData>" + tail if tail else b"")
+
+
+def xlsx_far_cell(path: Path) -> None:
+    book = openpyxl.Workbook()
+    sheet = book.active
+    for row in (["gene", "A"], ["CD8A", 100.0], ["B2M", 7.0]):
+        sheet.append(row)
+    sheet.cell(1_048_576, 16_384, 1.0)
+    book.save(path)
+
+
+def parquet_of_many_rows(path: Path) -> None:
+    n_rows = 30_000_000
+    names = pa.DictionaryArray.from_arrays(pa.array(np.zeros(n_rows, "int8")), ["B2M"])
+    pq.write_table(pa.table({"gene": names, "A": np.zeros(n_rows, "float32")}), path, compression="zstd")
+
+
+def feather_of_many_rows(path: Path) -> None:
+    n_rows = 30_000_000
+    names = pa.DictionaryArray.from_arrays(pa.array(np.zeros(n_rows, "int8")), ["B2M"])
+    table = pa.table({"gene": names, "A": np.zeros(n_rows, "float32")})
+    pa_feather.write_feather(table, str(path), compression="zstd")
+
+
+def h5ad_of_no_chunks(path: Path) -> None:
+    with h5py.File(path, "w") as file:
+        file.create_dataset("X", shape=(20_000, 10_000_000), dtype="f4", chunks=(100, 10_000))
+        file.create_group("obs")
+        file.create_group("var")
+
+
+def gct_of_promises(path: Path) -> None:
+    path.write_text("#1.2\n99999\t19999\nNAME\tDescription\tA\nB2M\tna\t1\n", encoding="utf-8")
+
+
+def mtx_of_promises(path: Path) -> None:
+    path.mkdir()
+    (path / "matrix.mtx").write_text(
+        "%%MatrixMarket matrix coordinate real general\n2000000000 2000000000 1\n1 1 1.0\n", encoding="utf-8"
+    )
+    (path / "genes.tsv").write_text("ENSG00000153563\tCD8A\n", encoding="utf-8")
+    (path / "barcodes.tsv").write_text("s1\n", encoding="utf-8")
+
+
+def text_of_one_line(path: Path) -> None:
+    with path.open("wb") as handle:
+        for _ in range(200):
+            handle.write(b"a\t" * (1 << 19))
+
+
+def link_loop(path: Path) -> None:
+    path.symlink_to(path)
+
+
+def link_to_device(path: Path) -> None:
+    path.symlink_to("/dev/zero")
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (gzip_bomb, "too large once decompressed|more than 100000 gene rows"),
+        (zstd_bomb, "too large once decompressed|more than 100000 gene rows"),
+        (xlsx_bomb, "too large once unpacked"),
+        (xlsx_far_cell, "too large|sample name is empty|column without a name"),
+        (parquet_of_many_rows, "too large"),
+        (feather_of_many_rows, "too large"),
+        (h5ad_of_no_chunks, "too large"),
+        (gct_of_promises, "dimensions do not match"),
+        (mtx_of_promises, "dimensions do not match"),
+        (text_of_one_line, "longer than"),
+        (os.mkfifo, "not a regular file"),
+        (link_loop, "symbolic links"),
+        (link_to_device, "not a regular file"),
+    ],
+)
+def test_read_cohort_refuses_within_bounds(tmp_path: Path, make: Callable[[Path], None], said: str) -> None:
+    path = tmp_path / "matrix"
+    make(path)
+    run = subprocess.run(
+        [sys.executable, "-c", PROGRAM.format(memory=MEMORY_BYTES), str(path)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+        env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},
+    )
+    message, n_megabytes = run.stdout.splitlines()
+    assert str(path) in message
+    assert any(word in message for word in said.split("|"))
+    assert int(n_megabytes) < 600
