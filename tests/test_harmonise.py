@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from escape_score.errors import MatrixInvalidError
-from escape_score.genes import GeneTable
-from escape_score.harmonise import harmonise_cohort, is_constant, row_sums
+from escape_score.genes import GeneTable, load_gene_table
+from escape_score.harmonise import gene_flags, harmonise_cohort, is_constant, row_sums
 from escape_score.model.cohort import Cohort, HarmonisedCohort
 from escape_score.model.flags import Flag
 from escape_score.model.units import ExpressionUnit
@@ -250,3 +250,16 @@ def test_row_sums_have_the_same_bits_in_any_layout(order: str) -> None:
     one_by_one = np.concatenate([row_sums(values[i : i + 1]) for i in range(5)])
     laid_out = np.asfortranarray(values) if order == "F" else values
     assert row_sums(laid_out).tobytes() == one_by_one.tobytes()
+
+
+@pytest.mark.parametrize(
+    ("names", "flag"),
+    [
+        (("ENSG00000166710", "HLA-A", "HLA-B"), Flag.MIXED_GENE_IDS),
+        (("xq-1", "xq-2", "xq-3", "HLA-A"), Flag.GENE_IDS_SUSPECT),
+    ],
+)
+def test_gene_flags_of_odd_names(names: tuple[str, ...], flag: Flag) -> None:
+    flags = {note.flag for note in gene_flags(load_gene_table().map_genes(names)).cohort}
+    assert flag in flags
+    assert flag not in {note.flag for note in gene_flags(load_gene_table().map_genes(("HLA-A",) * 3)).cohort}

@@ -269,7 +269,8 @@ def compare(args: argparse.Namespace) -> bool:
             + table.to_string(float_format="{:.1e}".format)
         )
         print("index intervals, points:", {k: f"{v:.1e}" for k, v in intervals.items()})
-        is_good &= bool((table.fillna(0.0) <= MAX_DIFFERENCE).all().all()) and max(intervals.values()) <= MAX_DIFFERENCE
+        is_good &= bool((table.fillna(0.0) <= MAX_DIFFERENCE).all().all())
+        is_good &= max(intervals.values()) <= MAX_DIFFERENCE
     if correlations:
         table = pd.DataFrame(correlations)
         needed = pd.Series(

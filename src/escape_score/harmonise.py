@@ -41,6 +41,17 @@ TO_LINEAR: Mapping[ExpressionUnit, Callable[[FloatArray], FloatArray]] = {
     ExpressionUnit.LOG2_PLUS_0001: lambda x: np.exp2(x) - 0.001,
     ExpressionUnit.LN_PLUS_1: np.expm1,
 }
+ID_KIND = {
+    GeneMatch.ENSEMBL: "Ensembl ids",
+    GeneMatch.ENSEMBL_RETIRED: "Ensembl ids",
+    GeneMatch.ENTREZ: "Entrez ids",
+}
+MIXED_FRACTION = 0.05
+"""A kind of id that fewer rows have than this is the odd row out, not a mixture."""
+
+SUSPECT_FRACTION = 0.5
+"""Whole transcriptomes of GENCODE 19 with clone names still have two thirds of their rows known."""
+
 PLATFORM_UNITS = frozenset({ExpressionUnit.ARRAY, ExpressionUnit.NANOSTRING})
 
 
@@ -246,8 +257,25 @@ def gene_flags(mappings: Sequence[GeneMapping]) -> FlagLog:
             "{n} names are dates made by a spreadsheet; those genes are lost: {names}.",
         ),
         *_collisions(mappings),
+        *_kinds(mappings),
     ]
     return FlagLog(cohort=tuple(notes))
+
+
+def _kinds(mappings: Sequence[GeneMapping]) -> list[FlagNote]:
+    """Flag rows named by several kinds of id, and names that are mostly unknown."""
+    counts = Counter(ID_KIND.get(m.match, "symbols") for m in mappings if m.gene_symbol is not None)
+    n_known, notes = sum(counts.values()), []
+    kinds = sorted(kind for kind, n in counts.items() if n > MIXED_FRACTION * n_known)
+    if len(kinds) > 1:
+        sentence = (
+            f"Rows are named by several kinds of id ({', '.join(kinds)}); each was looked up by its kind."
+        )
+        notes.append(FlagNote(Flag.MIXED_GENE_IDS, sentence))
+    if n_known < SUSPECT_FRACTION * len(mappings):
+        sentence = f"Only {n_known} of {len(mappings)} row names are known genes."
+        notes.append(FlagNote(Flag.GENE_IDS_SUSPECT, sentence))
+    return notes
 
 
 def _named(flag: Flag, names: Sequence[str], sentence: str) -> list[FlagNote]:

@@ -23,8 +23,10 @@ ENDED_BY = {
     signal.SIGINT: signal.default_int_handler,
     signal.SIGTERM: signal.SIG_DFL,
     signal.SIGHUP: signal.SIG_DFL,
+    signal.SIGALRM: signal.SIG_DFL,
 }
 """Signals that end a program, and what Python does then unless told otherwise."""
+INSIST_S = 0.5
 BY_SIGNAL = 128
 """What shells add to the number of the signal that ended a program."""
 
@@ -81,10 +83,17 @@ class _EndedError(BaseException):
 
 @contextmanager
 def _unwinding() -> Iterator[None]:
-    """Let signals unwind the stack, so that temporary files go; ignored ones stay ignored."""
+    """Let signals unwind the stack, so that temporary files go; ignored ones stay ignored.
+
+    Libraries swallow an exception that meets them in a callback, or make one of their own of it: it is raised
+    until the stack is unwound, and comes out as what it was.
+    """
+    received: list[int] = []
 
     def unwind(number: int, _frame: FrameType | None) -> None:
-        raise _EndedError(number)
+        received.append(number)
+        signal.setitimer(signal.ITIMER_REAL, INSIST_S)
+        raise _EndedError(received[0])
 
     is_main = threading.current_thread() is threading.main_thread()
     taken = {s: usual for s, usual in ENDED_BY.items() if is_main and signal.getsignal(s) is usual}
@@ -92,7 +101,13 @@ def _unwinding() -> Iterator[None]:
         for number in taken:
             signal.signal(number, unwind)
         yield
+    except BaseException:
+        if received:
+            raise _EndedError(received[0]) from None
+        raise
     finally:
+        if received:
+            signal.setitimer(signal.ITIMER_REAL, 0)
         for number, usual in taken.items():
             signal.signal(number, usual)
 

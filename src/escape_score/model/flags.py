@@ -95,7 +95,7 @@ class FlagLog:
 
     @cached_property
     def _own_notes(self) -> Mapping[str, tuple[FlagNote, ...]]:
-        """Notes of single samples by their id: a search for each sample would grow with the square of a cohort."""
+        """Notes of single samples by id; searching all for each sample grows with the square of a cohort."""
         notes: dict[str, list[FlagNote]] = defaultdict(list)
         for owner, note in self.by_sample:
             notes[owner].append(note)
