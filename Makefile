@@ -8,7 +8,7 @@ PYTHON ?= $(shell for p in python3.11 python3; do \
 BIN := .venv/bin
 DEMO := results/demo-coadread
 
-.PHONY: help demo test lint format lock bench reference genes genesets clean
+.PHONY: help demo test battery lint format lock bench reference genes genesets clean
 
 help: ## this list
 	@sed -nE 's/^([a-z]+):.*## (.*)/make \1|\2/p' $(firstword $(MAKEFILE_LIST)) | column -t -s '|'
@@ -28,8 +28,11 @@ demo: .venv/.stamp ## install, profile the bundled cohort, check the results
 	@echo "One page a sample:   $(DEMO)/samples/"
 	@echo "The profiles:        $(DEMO)/profiles.tsv"
 
-test: .venv/.stamp ## all tests
-	$(BIN)/python -m pytest -q -n 2 --dist loadfile
+test: .venv/.stamp ## all tests but the slow ones
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not slow"
+
+battery: .venv/.stamp ## the slow tests: every bad input, fuzzing, kills at random moments
+	$(BIN)/python -m pytest -q -n 2 -m slow
 
 lint: .venv/.stamp ## what must be clean before a commit
 	$(BIN)/ruff check .
