@@ -102,6 +102,9 @@ def read_gmt(path: Path) -> GmtContent:
 
 def _text_of(path: Path) -> str:
     """Content of a text file without its byte order mark."""
+    if path.exists() and not path.is_file():
+        msg = f"{path}: cannot be read (not a regular file but a folder, pipe or device); give a GMT file"
+        raise FileUnreadableError(msg)
     try:
         content = path.read_bytes()
     except FileNotFoundError as error:

@@ -250,7 +250,7 @@ def _read_rows(path: Path) -> list[_Row]:
         raise SampleSheetInvalidError(msg)
     header_line = next(line for line in text.splitlines() if line.strip())
     delimiter = max("\t,;", key=lambda mark: (header_line.count(mark), mark == "\t"))
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     lines = ((reader.line_num, cells) for cells in reader)
     try:
         filled = [(line, cells) for line, cells in lines if any(cell.strip() for cell in cells)]

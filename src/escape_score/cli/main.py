@@ -8,9 +8,9 @@ import sys
 import threading
 import traceback
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
-from typing import cast
+from typing import NoReturn, cast
 
 import typer
 
@@ -57,10 +57,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     except EscapeScoreError as error:
         _show(error.lines, is_debug=is_debug)
         return int(error.exit_code)
-    except (typer.Abort, KeyboardInterrupt, _EndedError) as error:
-        number = error.signal_number if isinstance(error, _EndedError) else signal.SIGINT
-        _show(("interrupted" if number == signal.SIGINT else "terminated",), is_debug=False)
-        return BY_SIGNAL + number
+    except (typer.Abort, KeyboardInterrupt):
+        _show(("interrupted",), is_debug=False)
+        return BY_SIGNAL + signal.SIGINT
+    except _EndedError as error:
+        _leave(error.signal_number)
     except (BrokenPipeError, SystemExit):  # typer itself makes an exit of a closed pipe, and of nothing else
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return int(ExitCode.DONE)
@@ -71,6 +72,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         _show((f"internal: {what}; run again with {DEBUG} and report it",), is_debug=is_debug)
         return int(ExitCode.INTERNAL)
     return int(result) if isinstance(result, int) else int(ExitCode.DONE)
+
+
+def _leave(signal_number: int) -> NoReturn:
+    """End the process at once: modules that the signal caught half imported would crash in an orderly end."""
+    _show(("interrupted" if signal_number == signal.SIGINT else "terminated",), is_debug=False)
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError):
+            stream.flush()
+    os._exit(BY_SIGNAL + signal_number)
 
 
 class _EndedError(BaseException):

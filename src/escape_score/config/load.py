@@ -62,7 +62,10 @@ def load_workflow_config(path: Path) -> WorkflowConfig:
 
 
 def _load(path: Path, model: type[_Config]) -> _Config:
-    loader = StrictLoader(config_text(path), path)
+    try:
+        loader = StrictLoader(config_text(path), path)
+    except yaml.YAMLError as error:
+        raise ConfigInvalidError(yaml_message(path, error)) from error
     try:
         node = loader.get_single_node()
         if not isinstance(node, yaml.MappingNode):

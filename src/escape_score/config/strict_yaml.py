@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import yaml
@@ -13,6 +14,15 @@ KeyPath = tuple[str, ...]
 
 MAX_CONFIG_BYTES = 1024**2
 """A config is written by hand; a larger file is none."""
+
+
+_LEFT_AS_TEXT = (":timestamp", ":merge", ":int", ":float")
+
+_INTEGER = re.compile(r"[-+]?(?:0|[1-9][0-9]*)$")
+_DECIMAL = re.compile(
+    r"[-+]?(?:[0-9]+\.[0-9]*|\.[0-9]+)(?:[eE][-+][0-9]+)?$|[-+]?\.(?:inf|Inf|INF)$|\.(?:nan|NaN|NAN)$"
+)
+"""Numbers as everybody writes them: YAML 1.1 reads 010 as 8, 1:30 as 90 and 1_000 as 1000."""
 
 
 class StrictLoader(yaml.SafeLoader):
@@ -44,9 +54,11 @@ class StrictLoader(yaml.SafeLoader):
 
 
 StrictLoader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if not tag.endswith((":timestamp", ":merge"))]
+    first: [(tag, pattern) for tag, pattern in resolvers if not tag.endswith(_LEFT_AS_TEXT)]
     for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
+StrictLoader.add_implicit_resolver("tag:yaml.org,2002:int", _INTEGER, list("-+0123456789"))
+StrictLoader.add_implicit_resolver("tag:yaml.org,2002:float", _DECIMAL, list("-+.0123456789"))
 
 
 def config_text(path: Path) -> str:

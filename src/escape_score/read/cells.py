@@ -11,10 +11,10 @@ from functools import cache
 MISSING_WORDS = ("", "NA", "N/A", "n/a", "NaN", "nan", "null", "NULL")
 """Cells that mean: not measured."""
 
-NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
+NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 
-_DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+(?:[eE][+-]?\d+)?")
-_THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(?:,\d{3})+")
+_DECIMAL_COMMA = re.compile(r"[+-]?[0-9]+,[0-9]+(?:[eE][+-]?[0-9]+)?")
+_THOUSANDS = re.compile(r"[+-]?[1-9][0-9]{0,2}(?:,[0-9]{3})+")
 
 _GROUP_MARKS = (",", ".", " ", "\u00a0", "\u202f", "'", "\u2019")
 """Marks between thousands: comma, point, blank, two kinds of fixed blank, and two of apostrophe."""
@@ -41,8 +41,8 @@ class NumberStyle:
     def pattern(self) -> str:
         """Regular expression of one number, without anchors."""
         mark, decimal = re.escape(self.thousands), re.escape(self.decimal)
-        grouped = rf"[1-9]\d{{0,2}}(?:{mark}\d{{3}})+|" if mark else ""
-        return rf"[+-]?(?:(?:{grouped}\d+)(?:{decimal}\d*)?|{decimal}\d+)(?:[eE][+-]?\d+)?"
+        grouped = rf"[1-9][0-9]{{0,2}}(?:{mark}[0-9]{{3}})+|" if mark else ""
+        return rf"[+-]?(?:(?:{grouped}[0-9]+)(?:{decimal}[0-9]*)?|{decimal}[0-9]+)(?:[eE][+-]?[0-9]+)?"
 
     def plain(self, cell: str) -> str:
         """The number as Python writes it."""
@@ -126,10 +126,10 @@ def _grouping(text: str) -> NumberStyle | None:
         if mark not in text:
             continue
         groups = r"{1,}" if mark not in ",." else r"{2,}"
-        shape = rf"[+-]?[1-9]\d{{0,2}}(?:{re.escape(mark)}\d{{3}})"
+        shape = rf"[+-]?[1-9][0-9]{{0,2}}(?:{re.escape(mark)}[0-9]{{3}})"
         decimals = [one for one in ".," if one != mark]
         for decimal in decimals:
-            if _compiled(rf"{shape}{{1,}}{re.escape(decimal)}\d+").fullmatch(text):
+            if _compiled(rf"{shape}{{1,}}{re.escape(decimal)}[0-9]+").fullmatch(text):
                 return NumberStyle(decimal, mark)
         if _compiled(shape + groups).fullmatch(text):
             return NumberStyle("", mark)

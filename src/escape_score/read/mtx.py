@@ -285,7 +285,7 @@ def _check_entries(
 
 def _entry_fault(path: Path, header: MtxHeader, limits: ReadLimits) -> InputError:
     """Read again, slowly, to name the line that is no entry."""
-    entry = re.compile(r"\d+ \d+ [+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
+    entry = re.compile(r"[0-9]+ [0-9]+ [+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
     with open_text(path, limits) as stream:
         for number, line in enumerate(iter_lines(stream, path=path, limits=limits), start=1):
             if number > header.n_lines and not entry.fullmatch(line.strip()):
