@@ -234,13 +234,13 @@ def explained_correlations(matrix: Path, unit: str, constants: dict, oracle: Mod
     from escape_score.reference import load_reference
 
     cohort = read_cohort(matrix, name=matrix.parent.name, declared_unit=ExpressionUnit(unit))
-    harmonised = pipeline.harmonise(cohort, gene_lengths=None, min_genes=1)
+    harmonised = pipeline.harmonise(cohort, gene_lengths=None, min_genes=1, source=matrix)
     values = harmonised.source.block(0, len(cohort.sample_ids))
     unknown = {g for genes in pipeline.component_genes().values() for g in genes} - set(constants["mu"])
     kept = [i for i, symbol in enumerate(harmonised.gene_symbols) if symbol not in unknown]
     symbols = tuple(harmonised.gene_symbols[i] for i in kept)
     common = replace(harmonised, source=InMemoryMatrix(cohort.sample_ids, symbols, values[:, kept]))
-    scores = pipeline.score(common, load_reference(), pipeline.UserGeneSets())
+    scores = pipeline.score(common, load_reference(), pipeline.UserGeneSets(), source=matrix)
     profiles, _ = pipeline.profile(scores, load_reference(), genesets_sha256="", seed=1)
     theirs = oracle.score(pd.DataFrame(values[:, kept].T, symbols, cohort.sample_ids), drop_genes=())
     return rank_correlations(profiles_table(profiles, cohort.sample_ids), theirs)
