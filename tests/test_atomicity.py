@@ -214,7 +214,7 @@ def kill_and_run_again(
 
 
 def test_killed_run_leaves_all_or_nothing(bench: Bench, tmp_path: Path) -> None:
-    moments = [(OLD, Moment.WRITING), (OLD, Moment.MOVING), (None, Moment.WRITING)]
+    moments = [(OLD, Moment.WRITING), (OLD, Moment.MOVING)]
     kills = [partial(kill_a_run, bench, *when, 0, tmp_path / str(i)) for i, when in enumerate(moments)]
     # without pages: those that the killed run had moved must go although no manifest lists them
     again = partial(kill_and_run_again, bench, None, Moment.MOVING, 1, tmp_path / "again", "--no-reports")
@@ -270,6 +270,12 @@ def run_on_a_full_disk(bench: Bench, before: str | None, n_kib: int, folder: Pat
 def test_full_disk_is_one_line_and_the_old_result_stays(bench: Bench, tmp_path: Path) -> None:
     n_kib = sum(path.stat().st_size for path in bench.result(OLD).rglob("*")) // 1024 + 420
     run_on_a_full_disk(bench, OLD, n_kib, tmp_path / "disk")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("n_kib", [8, 40, 100, 200, 300, 400, 430, 460, 500, 560, 600])
+def test_full_disk_leaves_nothing_whichever_file_fails(n_kib: int, bench: Bench, tmp_path: Path) -> None:
+    run_on_a_full_disk(bench, None, n_kib, tmp_path / "disk")
 
 
 @pytest.mark.slow
@@ -339,6 +345,60 @@ def test_two_runs_at_once_leave_the_result_of_one_many_times(bench: Bench, tmp_p
     # the first into nothing, the others over what the one before left
     codes = [race(bench, tmp_path / "out", rng) for _ in range(N_RACES)]
     assert {0, 2} in codes
+
+
+def is_in_main(process: subprocess.Popen[str]) -> bool:
+    """Whether a process has come so far that it handles SIGTERM itself."""
+    status = Path(f"/proc/{process.pid}/status").read_text(encoding="utf-8")
+    (caught,) = (line.split()[1] for line in status.splitlines() if line.startswith("SigCgt:"))
+    return bool(int(caught, 16) >> (signal.SIGTERM - 1) & 1)
+
+
+def stop_a_run(bench: Bench, number: signal.Signals, moment: Moment, seed: int, folder: Path) -> None:
+    """Stop a run; those of an even seed would replace a result."""
+    before = None if seed % 2 else OLD
+    rng, out = random.Random(f"{number} {moment} {seed}"), start_folder(bench, before, folder)
+    with start(bench.command(NEW, out)) as process:
+        wait_until(lambda: is_in_main(process), process)
+        wait_for(moment, out, process, rng)
+        process.send_signal(number)
+        since = time.monotonic()
+        stderr = process.communicate(timeout=LONGEST_RUN_S)[1]
+        assert time.monotonic() - since < PROMPT_S
+    if process.returncode in {0, -number}:
+        # it came when all was done, or while the interpreter was going down
+        assert bench.state_of(out) == NEW
+    else:
+        assert process.returncode == 128 + number, stderr
+        summary, _, said = stderr.rpartition("error: ")
+        assert said == f"{STOPPED_WORD[number]}\n"
+        # it is too late for a run that has already said what it did
+        assert bench.state_of(out) in ({NEW} if summary else {before, NEW})
+        assert summary.count("\n") <= 1
+    assert hidden(folder) == []
+
+
+def stop_runs(bench: Bench, moment: Moment, folder: Path, *, n_each: int) -> None:
+    """Stop runs by each signal."""
+
+    def attempt(number: signal.Signals, seed: int) -> None:
+        inside = folder / f"{number.name}-{seed}"
+        inside.mkdir()
+        stop_a_run(bench, number, moment, seed, inside)
+
+    in_lanes([partial(attempt, number, seed) for seed in range(n_each) for number in STOPPED_WORD])
+
+
+def test_stopped_run_ends_at_once_and_cleans_up(bench: Bench, tmp_path: Path) -> None:
+    stop_runs(bench, Moment.WRITING, tmp_path, n_each=1)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("moment", list(Moment))
+def test_stopped_runs_end_at_once_and_clean_up_many_times(
+    moment: Moment, bench: Bench, tmp_path: Path
+) -> None:
+    stop_runs(bench, moment, tmp_path, n_each=N_STOPS)
 
 
 def kill_stages(bench: Bench, seed: int, folder: Path) -> None:

@@ -82,3 +82,27 @@ def test_a_closed_pipe_is_no_fault() -> None:
     assert done.stdout.splitlines()[0].startswith("signature_id")
     assert done.stdout.splitlines()[-1] == "0"
     assert done.stderr == ""
+
+
+SWALLOWED = """
+import signal, sys, time
+from escape_score.cli import main
+
+class Collected:
+    def __del__(self):
+        signal.raise_signal(signal.SIGTERM)
+
+def app(**_):
+    Collected()  # what is raised while it is collected, Python swallows
+    time.sleep(30)
+
+sys.modules["escape_score.cli.main"].app = app
+sys.exit(main(["run"]))
+"""
+
+
+def test_a_signal_in_the_garbage_collector_still_ends_the_program_in_one_line() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", SWALLOWED], capture_output=True, text=True, check=False, timeout=25
+    )
+    assert (done.returncode, done.stderr) == (143, "error: terminated\n")

@@ -95,27 +95,34 @@ class _EndedError(BaseException):
 def _unwinding() -> Iterator[None]:
     """Let signals unwind the stack, so that temporary files go; ignored ones stay ignored.
 
-    Libraries swallow an exception that meets them in a callback, or make one of their own of it: it is raised
-    until the stack is unwound, and comes out as what it was.
+    Libraries and the garbage collector swallow an exception that meets them in a callback, or make one of
+    their own of it: it is raised until the stack is unwound, comes out as what it was, and is not printed.
     """
     received: list[int] = []
+    usual_hook = sys.unraisablehook
 
     def unwind(number: int, _frame: FrameType | None) -> None:
         received.append(number)
         signal.setitimer(signal.ITIMER_REAL, INSIST_S)
         raise _EndedError(received[0])
 
+    def hush(unraisable: sys.UnraisableHookArgs) -> None:
+        if not isinstance(unraisable.exc_value, _EndedError):
+            usual_hook(unraisable)
+
     is_main = threading.current_thread() is threading.main_thread()
     taken = {s: usual for s, usual in ENDED_BY.items() if is_main and signal.getsignal(s) is usual}
     try:
         for number in taken:
             signal.signal(number, unwind)
+        sys.unraisablehook = hush
         yield
     except BaseException:
         if received:
             raise _EndedError(received[0]) from None
         raise
     finally:
+        sys.unraisablehook = usual_hook
         if received:
             signal.setitimer(signal.ITIMER_REAL, 0)
         for number, usual in taken.items():

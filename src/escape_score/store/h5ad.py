@@ -164,7 +164,8 @@ def write_scores(path: Path, scores: SignatureScores, *, genesets_sha256: str) -
     obs = _obs(scores.facts.samples)
     for name, values in vars(scores.placement).items():
         obs[name] = values
-    with replacing_hdf5(path) as handle:
+    with replacing_hdf5(path) as output:
+        handle = output.handle
         _start(handle, obs, pd.DataFrame(index=pd.Index(scores.signature_ids, dtype=object)), meta)
         write_elem(handle, "X", scores.values)
         write_elem(handle, "layers/coverage", scores.coverage)
@@ -230,7 +231,8 @@ def _write(
 ) -> None:
     """Write a file whose matrix comes in blocks."""
     shape = (len(source.sample_ids), len(source.gene_ids))
-    with replacing_hdf5(path) as handle:
+    with replacing_hdf5(path) as output:
+        handle = output.handle
         _start(handle, _obs(samples), var, meta)
         x = handle.create_dataset(
             "X",
@@ -243,6 +245,7 @@ def _write(
         x.attrs["encoding-type"], x.attrs["encoding-version"] = "array", "0.2.0"
         for start, block in iter_blocks(source):
             x[start : start + len(block)] = block
+            output.check_disk()
 
 
 def _start(handle: h5py.File, obs: pd.DataFrame, var: pd.DataFrame, meta: CohortMeta | ScoresMeta) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from io import FileIO
 from pathlib import Path
 
@@ -13,25 +15,51 @@ from escape_score.store.atomic import replacing
 
 
 class FaultHoldingFile(FileIO):
-    """A file that keeps the first fault of the disk to itself and takes, from then on, all that it is given.
+    """A file that keeps the first fault of the disk to itself and holds in memory what comes from then on.
 
     HDF5 cannot close a file that it cannot write: it says so once for every object inside, in tracebacks on
-    stderr that nobody can catch, whenever Python throws one of them away.
+    stderr that nobody can catch. Nor may what it wrote be lost: it reads its own structures back, and crashes
+    where they are not what they were.
     """
 
     def __init__(self, path: Path) -> None:
         super().__init__(path, "w+")
         self.fault: OSError | None = None
+        self._held: list[tuple[int, bytes]] = []
 
     def write(self, content: memoryview) -> int:  # type: ignore[override]
-        """Write all of it, or hold the fault."""
-        n_written = 0
+        """Write all of it, or hold it and the fault."""
+        start, n_written = self.tell(), 0
         try:
             while self.fault is None and n_written < len(content):
                 n_written += super().write(content[n_written:])
         except OSError as error:
             self.fault = error
+        if self.fault is not None:
+            self._held.append((start, bytes(content)))
+            super().seek(start + len(content))
         return len(content)
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        """Read what was written, wherever it is."""
+        if self.fault is None:
+            return super().readinto(buffer)
+        start = self.tell()
+        found = bytearray(super().read(len(buffer))).ljust(len(buffer), b"\0")
+        for held_start, held in self._held:
+            first, last = max(start, held_start), min(start + len(buffer), held_start + len(held))
+            if first < last:
+                found[first - start : last - start] = held[first - held_start : last - held_start]
+        buffer[:] = found
+        super().seek(start + len(buffer))
+        return len(buffer)
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        """Move; the end is that of all that was written."""
+        position = super().seek(offset, whence)
+        if whence != os.SEEK_END or not self._held:
+            return position
+        return super().seek(max(position, *(start + len(held) for start, held in self._held)))
 
     def truncate(self, size: int | None = None) -> int:
         """Change the size, or hold the fault."""
@@ -42,8 +70,27 @@ class FaultHoldingFile(FileIO):
             return size or 0
 
 
+@dataclass(frozen=True)
+class Hdf5Output:
+    """An HDF5 file being written."""
+
+    handle: h5py.File
+    raw: FaultHoldingFile
+
+    def check_disk(self) -> None:
+        """Stop between two large writes if the disk is full, before memory is too.
+
+        Raises
+        ------
+        OSError
+            Something could not be written.
+        """
+        if self.raw.fault is not None:
+            raise self.raw.fault
+
+
 @contextmanager
-def replacing_hdf5(path: Path) -> Iterator[h5py.File]:
+def replacing_hdf5(path: Path) -> Iterator[Hdf5Output]:
     """Write an HDF5 file under another name in its folder, then rename it; on an error nothing stays.
 
     Parameters
@@ -53,7 +100,7 @@ def replacing_hdf5(path: Path) -> Iterator[h5py.File]:
 
     Yields
     ------
-    h5py.File
+    Hdf5Output
         Open for writing.
 
     Raises
@@ -64,8 +111,8 @@ def replacing_hdf5(path: Path) -> Iterator[h5py.File]:
     with replacing(path) as temporary, FaultHoldingFile(temporary) as raw:
         try:
             with h5py.File(raw, "w") as handle:
-                yield handle
+                yield Hdf5Output(handle, raw)
         finally:
-            # whatever HDF5 says of what it then finds in the file is a consequence
+            # whatever else went wrong after a fault of the disk is a consequence
             if raw.fault is not None:
                 raise raw.fault
