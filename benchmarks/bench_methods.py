@@ -27,7 +27,8 @@ import pandas as pd
 import scipy.sparse as sp
 
 from escape_score.model.cohort import FloatArray
-from escape_score.score.methods import METHODS, SetIndex, Ties
+from escape_score.model.method_choice import Ties
+from escape_score.score.methods import METHODS, SetIndex
 from escape_score.score.methods.gsva import CdfRoute, score_gsva
 from escape_score.score.methods.jit import kernel
 from escape_score.score.methods.radix import RADIX, Bits, radix_order

@@ -15,6 +15,8 @@ from escape_score.cli import pipeline
 from escape_score.cli.outputs import ProfiledCohort
 from escape_score.model.cohort import Cohort, HarmonisedCohort, InMemoryMatrix, SampleRecord
 from escape_score.model.units import ExpressionUnit, UnitDecision
+from escape_score.read.checks import gather_facts
+from escape_score.read.unit_evidence import totals_of
 from escape_score.reference import load_reference
 from escape_score.store.tables import profiles_table
 
@@ -48,14 +50,16 @@ N_DEMO = 8
 def cohort_of(matrix: pd.DataFrame, unit: ExpressionUnit = ExpressionUnit.TPM) -> Cohort:
     """A cohort from samples × genes, as if it had been read from a file."""
     sample_ids = tuple(str(name) for name in matrix.index)
+    source = InMemoryMatrix(
+        sample_ids, tuple(str(name) for name in matrix.columns), matrix.to_numpy(np.float64)
+    )
     return Cohort(
         name="cohort",
-        source=InMemoryMatrix(
-            sample_ids, tuple(str(name) for name in matrix.columns), matrix.to_numpy(np.float64)
-        ),
+        source=source,
         unit=UnitDecision(unit, is_declared=True, evidence="declared"),
         samples=tuple(SampleRecord(sample_id) for sample_id in sample_ids),
         input_sha256="0" * 64,
+        totals=totals_of(gather_facts(source, label="cohort"), unit),
     )
 
 

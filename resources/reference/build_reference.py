@@ -44,6 +44,8 @@ from escape_score.model.scores import SignatureScores
 from escape_score.model.units import ExpressionUnit, UnitDecision
 from escape_score.profile import build_context, profile_cohort
 from escape_score.profile.terms import compute_terms
+from escape_score.read.checks import gather_facts
+from escape_score.read.unit_evidence import totals_of
 from escape_score.reference import read_constants
 from escape_score.score import score_signatures
 
@@ -110,12 +112,14 @@ def read_centre(wheel: Path, genes: GeneTable) -> pd.Series:
 def make_cohort(values: pd.DataFrame) -> Cohort:
     """Wrap the matrix as a cohort of counts."""
     ids = tuple(values.index)
+    source = InMemoryMatrix(ids, tuple(values.columns), values.to_numpy())
     return Cohort(
         name=NAME,
-        source=InMemoryMatrix(ids, tuple(values.columns), values.to_numpy()),
+        source=source,
         unit=UnitDecision(ExpressionUnit.COUNTS, is_declared=True, evidence="RSEM"),
         samples=tuple(SampleRecord(sample_id) for sample_id in ids),
         input_sha256="",
+        totals=totals_of(gather_facts(source, label=NAME), ExpressionUnit.COUNTS),
     )
 
 

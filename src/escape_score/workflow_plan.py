@@ -51,8 +51,12 @@ class WorkflowPlan:
         The tables of a reference named by its folder: where one changes, what rests on it is done again.
     min_genes
         Fewest genes with a known symbol a matrix may have.
+    threads
+        Threads of one job.
     read_limits
         The config's block ``read`` as JSON.
+    score_options
+        The config's block ``score`` as JSON, without the file of gene sets.
     seed
         Seed of every random draw.
     lang
@@ -64,7 +68,9 @@ class WorkflowPlan:
     reference: str | None
     reference_files: tuple[Path, ...]
     min_genes: int
+    threads: int
     read_limits: str
+    score_options: str
     seed: int
     lang: str
 
@@ -108,7 +114,9 @@ def plan_workflow(config: Path) -> WorkflowPlan:
         reference=settings.profile.reference,
         reference_files=_reference_files(settings.profile.reference),
         min_genes=settings.min_genes,
+        threads=settings.threads,
         read_limits=settings.read.model_dump_json(),
+        score_options=settings.score.model_dump_json(exclude={"gene_sets"}),
         seed=settings.seed,
         lang=settings.report.lang,
     )

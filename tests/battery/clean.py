@@ -13,6 +13,8 @@ from escape_score.cli import pipeline
 from escape_score.genesets import load_signatures
 from escape_score.model.cohort import Cohort, InMemoryMatrix, SampleRecord
 from escape_score.model.units import ExpressionUnit, UnitDecision
+from escape_score.read.checks import gather_facts
+from escape_score.read.unit_evidence import totals_of
 
 RESOURCES = Path(__file__).resolve().parents[2] / "resources"
 DEMO = RESOURCES / "demo" / "expression.parquet"
@@ -73,12 +75,14 @@ def _kept_genes(tpm: pd.DataFrame) -> set[str]:
 def _tpm(counts: pd.DataFrame) -> pd.DataFrame:
     """Approved symbols × samples in TPM, as the package itself makes them."""
     ids = tuple(str(name) for name in counts.index)
+    source = InMemoryMatrix(ids, tuple(str(name) for name in counts.columns), counts.to_numpy(np.float64))
     cohort = Cohort(
         name="clean",
-        source=InMemoryMatrix(ids, tuple(str(name) for name in counts.columns), counts.to_numpy(np.float64)),
+        source=source,
         unit=UnitDecision(ExpressionUnit.COUNTS, is_declared=True, evidence="declared"),
         samples=tuple(SampleRecord(sample_id) for sample_id in ids),
         input_sha256="0" * 64,
+        totals=totals_of(gather_facts(source, label="clean"), ExpressionUnit.COUNTS),
     )
     harmonised = pipeline.harmonise(cohort, gene_lengths=LENGTHS, min_genes=1, source=DEMO)
     values = np.exp2(harmonised.source.block(0, len(ids))) - 1.0

@@ -5,6 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Protocol
 
+import anndata as ad
+import numpy as np
+import pandas as pd
 import pytest
 
 from escape_score.cli import main
@@ -15,19 +18,20 @@ class Inputs(Protocol):
     matrix: Path
     samples: Path
     lengths: Path
+    options: list[str]
 
 
 def files_of(folder: Path) -> dict[str, bytes]:
     return {p.relative_to(folder).as_posix(): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
 
 
-def run_stages(inputs: Inputs, work: Path, out: Path, n_chunks: int) -> None:
+def run_stages(inputs: Inputs, work: Path, out: Path, n_chunks: int, score: tuple[str, ...] = ()) -> None:
     """What the rules of the workflow do, in their order."""
     parts = [work / f"report-{k}.json" for k in range(1, n_chunks + 1)]
     commands: list[list[object]] = [
         ["read", inputs.matrix, "--samples", inputs.samples, "--units", "counts", "--cohort", "demo"],
         ["harmonise", work / "cohort.h5ad", "--gene-lengths", inputs.lengths],
-        ["score", work / "harmonised.h5ad"],
+        ["score", work / "harmonised.h5ad", *score],
     ]
     for command, name in zip(commands, ("cohort", "harmonised", "scores"), strict=True):
         assert main([*(str(word) for word in command), "--out", str(work / f"{name}.h5ad")]) == 0
@@ -49,6 +53,25 @@ def test_stages_end_at_the_same_bytes_as_run(
     assert sorted(found) == sorted(expected)
     assert [name for name in expected if found[name] != expected[name]] == []
     assert verify(out) == ()
+
+
+def test_methods_beside_the_axes_are_the_same_from_stages_and_run(inputs: Inputs, tmp_path: Path) -> None:
+    config = tmp_path / "c.yaml"
+    config.write_text(
+        "score: {methods: [ssgsea, gsva, zscore], ties: gsva, min_coverage: 0.5}\n", encoding="utf-8"
+    )
+    out = ["--out", str(tmp_path / "run")]
+    assert main(["run", *inputs.options, "--cohort", "demo", "--quiet", "--config", str(config), *out]) == 0
+    options = '{"methods": ["ssgsea", "gsva", "zscore"], "ties": "gsva", "min_coverage": 0.5}'
+    score = ("--options", options, "--threads", "2")
+    run_stages(inputs, tmp_path / "work", tmp_path / "stages", 1, score)
+    assert files_of(tmp_path / "stages") == files_of(tmp_path / "run")
+    table = pd.read_csv(tmp_path / "run" / "scores.tsv", sep="\t")
+    assert table["gsva:effector"].between(-1, 1).all()
+    scores = ad.read_h5ad(tmp_path / "run" / "scores.h5ad")
+    at = scores.var_names.get_loc("effector")
+    np.testing.assert_allclose(scores.layers["ssgsea"][:, at], table["ssgsea:effector"], rtol=1e-8)
+    assert (scores.layers["ssgsea_coverage"][:, at] == 1.0).all()
 
 
 def test_gather_takes_away_samples_that_no_part_lists(inputs: Inputs, finished: Path, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 from escape_score.errors import MatrixInvalidError
 from escape_score.model.cohort import InMemoryMatrix
 from escape_score.model.flags import Flag, FlagLog
-from escape_score.read.checks import CHECK_BLOCK_SIZE, MatrixFacts, check_finite, flag_samples, gather_facts
+from escape_score.read.checks import ROWS_AT_ONCE, MatrixFacts, check_finite, flag_samples, gather_facts
 
 MakeFrame = Callable[..., pd.DataFrame]
 Array = npt.NDArray[np.float64]
@@ -35,7 +35,7 @@ def flags_by_sample(log: FlagLog) -> dict[str, set[Flag]]:
 
 
 def test_gather_facts_agrees_with_whole_matrix(make_tpm: MakeFrame) -> None:
-    frame = mapped(make_tpm(n_samples=2 * CHECK_BLOCK_SIZE + 3) + 0.001, np.log2)
+    frame = mapped(make_tpm(n_samples=2 * ROWS_AT_ONCE + 3) + 0.001, np.log2)
     frame.iloc[3, 5] = np.nan
     facts = facts_of(frame)
     assert np.array_equal(facts.maximum, frame.max())

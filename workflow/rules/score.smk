@@ -10,6 +10,7 @@ rule score:
         "logs/{cohort}/score.log",
     conda:
         "../envs/escape_score.yaml"
+    threads: PLAN.threads
     resources:
         mem_mb=4000,
         runtime=30,
@@ -17,6 +18,7 @@ rule score:
         package_version=PACKAGE_VERSION,
         gene_sets=option("--gene-sets", "gene_sets"),
         reference=REFERENCE,
+        options=PLAN.score_options,
     shell:
         "escape-score score {input.cohort:q} --out {output.scores:q} {params.gene_sets:q}"
-        " {params.reference:q} > {log:q} 2>&1"
+        " {params.reference:q} --options {params.options:q} --threads {threads:q} > {log:q} 2>&1"

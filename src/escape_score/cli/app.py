@@ -168,11 +168,16 @@ def score(
     out: OutFile,
     gene_sets: GeneSets = None,
     reference: ReferenceName = None,
+    *,
+    options: Annotated[str, typer.Option("--options", help="The config's block score, as JSON.")] = "{}",
+    threads: Annotated[int, typer.Option("--threads", min=1, help="Threads of the methods chosen.")] = 1,
 ) -> int:
     """Stage 3: harmonised cohort to signature scores."""
     from escape_score.cli.stages import score_stage
 
-    return score_stage(harmonised, out, gene_sets=gene_sets, reference=reference)
+    return score_stage(
+        harmonised, out, gene_sets=gene_sets, reference=reference, options=options, threads=threads
+    )
 
 
 @app.command()

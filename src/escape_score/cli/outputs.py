@@ -13,7 +13,8 @@ from escape_score.profile import RecordMaker
 from escape_score.store.atomic import write_text
 from escape_score.store.h5ad import write_scores
 from escape_score.store.manifest import SAMPLES, FileEntry, Part, ResultHeader, entry_of, library_versions
-from escape_score.store.tables import profiles_table, qc_table, scores_table, write_parquet, write_tsv
+from escape_score.store.tables import profiles_table, qc_table, scores_table, write_parquet
+from escape_score.store.tsv import write_tsv
 
 
 @dataclass(frozen=True)

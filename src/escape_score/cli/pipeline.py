@@ -17,6 +17,7 @@ from escape_score.genesets import load_signatures, read_gmt
 from escape_score.harmonise import harmonise_cohort
 from escape_score.model.cohort import Cohort, HarmonisedCohort
 from escape_score.model.flags import Flag, FlagLog, FlagNote
+from escape_score.model.method_choice import NO_METHODS, MethodChoice
 from escape_score.model.profiles import CohortProfiles
 from escape_score.model.record import Provenance
 from escape_score.model.reference import Reference
@@ -24,7 +25,7 @@ from escape_score.model.scores import SignatureScores
 from escape_score.model.signature import GeneRole, Signature
 from escape_score.profile import RecordMaker, build_context, make_records, profile_cohort
 from escape_score.resources import resource_path
-from escape_score.score import score_signatures
+from escape_score.score import Beside, score_signatures
 
 REGION = "mhc_region_genes"
 CONTROLS = "mhc_region_controls"
@@ -110,7 +111,12 @@ def _size_notes(signature: Signature) -> list[FlagNote]:
 
 
 def score(
-    cohort: HarmonisedCohort, reference: Reference, user_sets: UserGeneSets, *, source: Path
+    cohort: HarmonisedCohort,
+    reference: Reference,
+    user_sets: UserGeneSets,
+    *,
+    source: Path,
+    choice: MethodChoice = NO_METHODS,
 ) -> SignatureScores:
     """Score components, published signatures and a user's sets; errors name the file ``source``."""
     library = load_signatures()
@@ -124,8 +130,36 @@ def score(
         mhc_locus_genes=library.component(REGION).gene_symbols,
         mhc_control_genes=library.component(CONTROLS).gene_symbols,
         label=str(source),
+        beside=_beside(choice, signatures, cohort.gene_symbols),
     )
+    facts = replace(scores.facts, parameters=(*scores.facts.parameters, *_method_parameters(choice)))
+    scores = replace(scores, facts=facts)
     return scores.with_flags(user_sets.flags.joined(_skipped_flags(scores, user_sets.signatures)))
+
+
+def _beside(
+    choice: MethodChoice, signatures: Sequence[Signature], gene_symbols: Sequence[str]
+) -> tuple[Beside, ...]:
+    """What is scored beside the axes."""
+    if not choice.methods:
+        return ()
+    from escape_score.score.beside import MethodsBeside
+    from escape_score.score.methods import SetIndex
+
+    ids = tuple(signature.signature_id for signature in signatures)
+    return (MethodsBeside(choice, ids, SetIndex.of(signatures, gene_symbols)),)
+
+
+def _method_parameters(choice: MethodChoice) -> tuple[tuple[str, str], ...]:
+    """What was chosen, for the manifest; the number of threads changes nothing."""
+    if not choice.methods:
+        return ()
+    return (
+        ("methods", ",".join(choice.methods)),
+        ("engine", choice.engine.value),
+        ("ties", choice.ties.value),
+        ("min_coverage", f"{choice.min_coverage:g}"),
+    )
 
 
 def _skipped_flags(scores: SignatureScores, user_sets: Sequence[Signature]) -> FlagLog:

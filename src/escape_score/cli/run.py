@@ -13,6 +13,7 @@ from escape_score.cli.reports import write_index, write_pages
 from escape_score.cli.stages import cohort_name
 from escape_score.config import ReadConfig, RunConfig, load_config
 from escape_score.errors import UsageError
+from escape_score.model.method_choice import MethodChoice
 from escape_score.model.reference import Reference
 from escape_score.model.units import ExpressionUnit
 from escape_score.reference import DEFAULT_REFERENCE, load_reference
@@ -38,6 +39,7 @@ class RunRequest:
     seed: int
     min_genes: int
     read: ReadConfig
+    choice: MethodChoice
     has_reports: bool
 
     @classmethod
@@ -85,6 +87,7 @@ class RunRequest:
             seed=blocks.seed if seed is None else seed,
             min_genes=blocks.min_genes,
             read=blocks.read,
+            choice=blocks.score.choice(threads=blocks.threads),
             has_reports=has_reports,
         )
 
@@ -131,7 +134,7 @@ def _profiled(
         cohort, gene_lengths=request.gene_lengths, min_genes=request.min_genes, source=request.matrix
     )
     progress.stage("score")
-    scores = pipeline.score(harmonised, reference, user_sets, source=request.matrix)
+    scores = pipeline.score(harmonised, reference, user_sets, source=request.matrix, choice=request.choice)
     progress.stage("profile")
     digest = pipeline.genesets_digest(user_sets)
     profiles, maker = pipeline.profile(scores, reference, genesets_sha256=digest, seed=request.seed)

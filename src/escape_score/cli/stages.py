@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from escape_score.cli import pipeline
 from escape_score.cli.outputs import ProfiledCohort, write_profiles
-from escape_score.config import ReadConfig
+from escape_score.config import ReadConfig, ScoreConfig
 from escape_score.errors import ConfigInvalidError, ReferenceInvalidError
 from escape_score.model.units import ExpressionUnit
 from escape_score.reference import DEFAULT_REFERENCE, load_reference
 from escape_score.store import h5ad
 from escape_score.store.manifest import write_part
 from escape_score.store.result_folder import withdraw_result
+
+Block = TypeVar("Block", bound=BaseModel)
 
 
 def read_stage(
@@ -34,19 +37,19 @@ def read_stage(
         name=cohort or cohort_name(matrix),
         declared_unit=units or ExpressionUnit.AUTO,
         sample_sheet=samples,
-        limits=ReadLimits.from_config(_read_config(limits)),
+        limits=ReadLimits.from_config(_block("--limits", limits, ReadConfig)),
     )
     h5ad.write_cohort(out, read)
     return 0
 
 
-def _read_config(limits: str) -> ReadConfig:
+def _block(option: str, text: str, model: type[Block]) -> Block:
     """Read the block of a config that a rule hands on."""
     try:
-        return ReadConfig.model_validate_json(limits)
+        return model.model_validate_json(text)
     except ValidationError as error:
         what = error.errors(include_url=False)[0]
-        msg = f"--limits: {'.'.join(str(part) for part in what['loc'])}: {what['msg']}; give a JSON object"
+        msg = f"{option}: {'.'.join(str(part) for part in what['loc'])}: {what['msg']}; give a JSON object"
         raise ConfigInvalidError(msg) from error
 
 
@@ -64,11 +67,21 @@ def harmonise_stage(cohort_file: Path, out: Path, *, gene_lengths: Path | None, 
     return 0
 
 
-def score_stage(harmonised: Path, out: Path, *, gene_sets: Path | None, reference: str | None) -> int:
+def score_stage(
+    harmonised: Path,
+    out: Path,
+    *,
+    gene_sets: Path | None,
+    reference: str | None,
+    options: str,
+    threads: int,
+) -> int:
     """``harmonised.h5ad`` to ``scores.h5ad``."""
+    choice = _block("--options", options, ScoreConfig).choice(threads=threads)
     user_sets = pipeline.read_user_gene_sets(gene_sets)
     loaded = load_reference(reference or DEFAULT_REFERENCE)
-    scores = pipeline.score(h5ad.read_harmonised(harmonised), loaded, user_sets, source=harmonised)
+    cohort = h5ad.read_harmonised(harmonised)
+    scores = pipeline.score(cohort, loaded, user_sets, source=harmonised, choice=choice)
     h5ad.write_scores(out, scores, genesets_sha256=pipeline.genesets_digest(user_sets))
     return 0
 

@@ -2,12 +2,13 @@
 
 from escape_score.config.cohorts import CohortEntry, read_cohorts
 from escape_score.config.load import load_config, load_workflow_config
-from escape_score.config.models import ReadConfig, RunConfig, WorkflowConfig
+from escape_score.config.models import ReadConfig, RunConfig, ScoreConfig, WorkflowConfig
 
 __all__ = [
     "CohortEntry",
     "ReadConfig",
     "RunConfig",
+    "ScoreConfig",
     "WorkflowConfig",
     "load_config",
     "load_workflow_config",

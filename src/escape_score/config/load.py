@@ -128,7 +128,7 @@ def _problem(detail: Mapping[str, object], model: type[ConfigModel], lines: Mapp
         return f"unknown key {name}{_place(key, lines)}; allowed are {allowed}"
     if detail["type"] == "missing":
         return f"key {name} is missing; add it"
-    what = str(detail["msg"]).lower()
+    what = str(detail["msg"]).lower().removeprefix("value error, ")
     return f"{name} is {str(detail['input'])[:40]!r}{_place(key, lines)}; {what}"
 
 

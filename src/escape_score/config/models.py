@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from escape_score.model.method_choice import DEFAULT_MIN_COVERAGE, Engine, MethodChoice, MethodName, Ties
 from escape_score.model.units import ExpressionUnit
 
 
@@ -42,6 +43,34 @@ class ScoreConfig(ConfigModel):
     """Options of the stage ``score``."""
 
     gene_sets: Path | None = Field(None, description="GMT file of further gene sets to score.")
+    methods: list[MethodName] = Field(
+        [], description="Methods to score every gene set with, beside the axes; none where empty."
+    )
+    engine: Engine = Field(
+        Engine.OWN, description="Whose program computes ssgsea and gsva: escape_score or gseapy."
+    )
+    ties: Ties = Field(
+        Ties.MID,
+        description="Where equal values stand in ssgsea and gsva: mid, or as gseapy or gsva have it.",
+    )
+    min_coverage: float = Field(
+        DEFAULT_MIN_COVERAGE,
+        gt=0,
+        le=1,
+        description="Least fraction of a set's genes for a method beside the axes.",
+    )
+
+    @field_validator("methods")
+    @classmethod
+    def _none_twice(cls, methods: list[MethodName]) -> list[MethodName]:
+        if len(set(methods)) < len(methods):
+            msg = "a method stands twice; name each once"
+            raise ValueError(msg)
+        return methods
+
+    def choice(self, *, threads: int) -> MethodChoice:
+        """What is to be scored beside the axes."""
+        return MethodChoice(tuple(self.methods), self.engine, self.ties, self.min_coverage, threads)
 
 
 class ProfileConfig(ConfigModel):

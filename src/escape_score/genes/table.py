@@ -90,7 +90,13 @@ class GeneTable:
             One for each name, in their order. A name maps the same way in whatever company it comes, and
             nothing is merged: two names may map to one symbol.
         """
-        return tuple(self._map_gene(name) for name in names)
+        known = self._mappings
+        return tuple(known.get(name) or known.setdefault(name, self._map_gene(name)) for name in names)
+
+    @cached_property
+    def _mappings(self) -> dict[str, GeneMapping]:
+        """Names looked up before: the genes of a matrix are asked for by several checks."""
+        return {}
 
     def length_bp(self, gene_symbols: Sequence[str]) -> npt.NDArray[np.float64]:
         """Length of genes in base pairs.

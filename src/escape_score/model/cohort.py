@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -65,12 +66,75 @@ class InMemoryMatrix:
         return self.values[start:stop]
 
 
+@runtime_checkable
+class NarrowableSource(Protocol):
+    """A source that does less work where fewer genes are asked for."""
+
+    def narrowed(self, gene_ids: Sequence[str]) -> MatrixSource:
+        """The same values of some of its genes, in the order given."""
+
+
+@dataclass(frozen=True, eq=False)
+class GeneSubset:
+    """Some genes of another source.
+
+    Attributes
+    ----------
+    columns
+        Positions of the genes in the source.
+    """
+
+    source: MatrixSource
+    gene_ids: tuple[str, ...]
+    columns: npt.NDArray[np.intp] = field(repr=False)
+
+    @property
+    def sample_ids(self) -> tuple[str, ...]:
+        """Sample ids, in order."""
+        return self.source.sample_ids
+
+    def block(self, start: int, stop: int) -> FloatArray:
+        """Values of samples ``start`` to ``stop``."""
+        return np.take(self.source.block(start, stop), self.columns, axis=1)
+
+
+def narrowed(source: MatrixSource, gene_ids: Sequence[str]) -> MatrixSource:
+    """The same samples with some genes only.
+
+    Parameters
+    ----------
+    source
+        Its gene ids are unique.
+    gene_ids
+        Some of them, in the order wanted.
+    """
+    if isinstance(source, NarrowableSource):
+        return source.narrowed(gene_ids)
+    at = {gene_id: column for column, gene_id in enumerate(source.gene_ids)}
+    columns = np.array([at[gene_id] for gene_id in gene_ids], dtype=np.intp)
+    return GeneSubset(source, tuple(gene_ids), columns)
+
+
 def iter_blocks(
     source: MatrixSource, block_size: int = DEFAULT_BLOCK_SIZE
 ) -> Iterator[tuple[int, FloatArray]]:
-    """Hand out all samples of a source, block by block, with each block's first position."""
-    for start in range(0, len(source.sample_ids), block_size):
-        yield start, source.block(start, min(start + block_size, len(source.sample_ids)))
+    """Hand out all samples of a source, block by block, with each block's first position.
+
+    The next block is made ready in a thread of its own while the caller works on this one: reading then
+    costs next to nothing where a second core is free, and at most one block more is in memory.
+    """
+    n_samples = len(source.sample_ids)
+    bounds = [(start, min(start + block_size, n_samples)) for start in range(0, n_samples, block_size)]
+    if len(bounds) < 2:  # noqa: PLR2004
+        yield from ((start, source.block(start, stop)) for start, stop in bounds)
+        return
+    with ThreadPoolExecutor(1, thread_name_prefix="read-ahead") as reader:
+        ahead = reader.submit(source.block, *bounds[0])
+        for (start, _), following in zip(bounds, [*bounds[1:], None], strict=True):
+            block = ahead.result()
+            if following is not None:
+                ahead = reader.submit(source.block, *following)
+            yield start, block
 
 
 @dataclass(frozen=True)
@@ -103,6 +167,22 @@ class SampleRecord:
     site: str = ""
 
 
+@dataclass(frozen=True, eq=False)
+class SampleTotals:
+    """What was seen of the numbers when they were checked, so that nobody has to look at all of them again.
+
+    Attributes
+    ----------
+    linear_total
+        Shape (n_samples,): sum of a sample in linear units, values below 0 left out.
+    largest
+        Largest value of the matrix, in the unit of the file; NaN where there is none.
+    """
+
+    linear_total: FloatArray = field(repr=False)
+    largest: float
+
+
 @dataclass(frozen=True)
 class Cohort:
     """A cohort as read: samples × genes in the unit decided, ids unique, sheet joined.
@@ -119,6 +199,8 @@ class Cohort:
         One record a sample, in the order of ``source.sample_ids``.
     input_sha256
         sha256 of the matrix file.
+    totals
+        What the checks saw of each sample.
     flags
         What the reader noticed.
     """
@@ -128,6 +210,7 @@ class Cohort:
     unit: UnitDecision
     samples: tuple[SampleRecord, ...]
     input_sha256: str
+    totals: SampleTotals
     flags: FlagLog = FlagLog()
 
     def __post_init__(self) -> None:

@@ -67,6 +67,26 @@ class GeneValues:
 
 
 @dataclass(frozen=True)
+class MethodTable:
+    """Scores beside the axes: those of one method, or published formulas.
+
+    Attributes
+    ----------
+    name
+        The method; ``published`` for published formulas.
+    score_ids
+        What is scored: signatures or formulas.
+    values, coverage
+        Shape (n_samples, n_scores): NaN = not evaluable; fraction of the genes measured in the sample.
+    """
+
+    name: str
+    score_ids: tuple[str, ...]
+    values: FloatArray = field(repr=False)
+    coverage: FloatArray = field(repr=False)
+
+
+@dataclass(frozen=True)
 class SignatureScores:
     """Scores of all signatures in all samples.
 
@@ -78,6 +98,8 @@ class SignatureScores:
         Shape (n_samples, n_signatures): fraction of the signature's genes measured in the sample.
     skipped
         Signatures without any score, with the reason.
+    beside
+        Scores that no axis is made of.
     """
 
     facts: CohortFacts
@@ -89,6 +111,7 @@ class SignatureScores:
     placement: Placement
     genes: GeneValues
     flags: FlagLog = FlagLog()
+    beside: tuple[MethodTable, ...] = ()
 
     @property
     def sample_ids(self) -> tuple[str, ...]:

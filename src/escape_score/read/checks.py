@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,11 +31,20 @@ LOG2_FLOOR = float(np.log2(0.001))
 FLOOR_TOLERANCE = 0.005
 """Half precision rounds -9.966 by 0.004."""
 
+MILLION = 1e6
+"""TPM of a sample add up to this by definition (Wagner et al. 2012, Theory Biosci. 131:281)."""
+
+EXACT_TOLERANCE = 0.01
+"""Relative distance from a round sum that rounding and a few rows more or less explain."""
+
 SAME_SHAPE_TOLERANCE = 1e-3
 """Relative spread of maximum, sum and sum of squares below which samples share one distribution."""
 
-CHECK_BLOCK_SIZE = 64
-"""Samples a block; keeps the working memory of the pass near 100 MB at 20,000 genes."""
+ROWS_AT_ONCE = 16
+"""Samples whose figures are made together: few enough for the cache, enough for a thread that reads ahead."""
+
+N_GLANCED = 256
+"""Genes that mostly suffice to see that values are no whole numbers."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,9 +67,10 @@ class MatrixFacts:
     is_integer
         True where all finite cells are whole numbers.
     exp2_total, exp_total, exp10_total
-        Sums of 2, e and 10 to the power of the cells; NaN where a cell exceeds ``LOG_MAXIMUM``.
+        Sums of 2, e and 10 to the power of the cells; NaN where a cell exceeds ``LOG_MAXIMUM``, and the last
+        two where the first meets a million already.
     digests
-        Equal for samples with the same numbers.
+        Equal for samples with the same numbers; empty for a sample whose other figures are like no other's.
     infinite_cells
         Sample and gene of the first infinite cells.
     """
@@ -122,15 +132,20 @@ def gather_facts(source: MatrixSource, *, label: str) -> MatrixFacts:
     """
     columns: dict[str, list[Any]] = defaultdict(list)
     infinite: list[tuple[str, str]] = []
-    for start, block in iter_blocks(source, CHECK_BLOCK_SIZE):
+    for start, block in iter_blocks(source):
         infinite += _infinite_cells(source, start, block)
-        for name, figures in _figures(block).items():
-            columns[name].append(figures)
-    arrays = {name: np.concatenate(pieces) for name, pieces in columns.items() if name != "digests"}
-    digests = tuple(digest for piece in columns["digests"] for digest in piece)
+        for row in range(0, len(block), ROWS_AT_ONCE):
+            for name, figures in _figures(block[row : row + ROWS_AT_ONCE]).items():
+                columns[name].append(figures)
+    arrays = {name: np.concatenate(pieces) for name, pieces in columns.items()}
     n_genes = len(source.gene_ids)
     return MatrixFacts(
-        label, source.sample_ids, n_genes, **arrays, digests=digests, infinite_cells=tuple(infinite[:5])
+        label,
+        source.sample_ids,
+        n_genes,
+        **arrays,
+        digests=_digests(source, arrays),
+        infinite_cells=tuple(infinite[:5]),
     )
 
 
@@ -142,38 +157,73 @@ def _infinite_cells(source: MatrixSource, start: int, block: FloatArray) -> Iter
 
 
 def _figures(values: FloatArray) -> dict[str, Any]:
-    """Figures of one block of shape (n_samples, n_genes)."""
+    """Figures of a few samples, shape (n_samples, n_genes); most are spared where they are surely 0."""
+    # sums of a row depend on its layout, and a sample's must not depend on its company
+    values = np.ascontiguousarray(values)
     is_finite = np.isfinite(values)
-    finite = values if is_finite.all() else np.where(is_finite, values, np.nan)
-    zeroed = values if is_finite.all() else np.where(is_finite, values, 0.0)
+    is_whole = bool(is_finite.all())
+    finite = values if is_whole else np.where(is_finite, values, np.nan)
+    zeroed = values if is_whole else np.where(is_finite, values, 0.0)
+    none = np.zeros(len(values), dtype=np.int64)
+    minimum = np.fmin.reduce(finite, axis=1, initial=np.nan)
     maximum = np.fmax.reduce(finite, axis=1, initial=np.nan)
+    has_negative = bool((minimum < 0).any())
     return {
-        "n_missing": np.isnan(values).sum(axis=1),
-        "n_negative": (zeroed < 0).sum(axis=1),
-        "n_floor": (np.abs(zeroed - LOG2_FLOOR) < FLOOR_TOLERANCE).sum(axis=1),
-        "n_infinite": np.isinf(values).sum(axis=1),
-        "minimum": np.fmin.reduce(finite, axis=1, initial=np.nan),
+        "n_missing": none if is_whole else np.isnan(values).sum(axis=1),
+        "n_negative": (zeroed < 0).sum(axis=1) if has_negative else none,
+        "n_floor": (np.abs(zeroed - LOG2_FLOOR) < FLOOR_TOLERANCE).sum(axis=1) if has_negative else none,
+        "n_infinite": none if is_whole else np.isinf(values).sum(axis=1),
+        "minimum": minimum,
         "maximum": maximum,
         "total": zeroed.sum(axis=1),
-        "negative_total": np.minimum(zeroed, 0.0).sum(axis=1),
+        "negative_total": np.minimum(zeroed, 0.0).sum(axis=1) if has_negative else np.zeros(len(values)),
         "total_squares": np.einsum("ij,ij->i", zeroed, zeroed),
-        "is_integer": (zeroed == np.rint(zeroed)).all(axis=1),
-        "digests": [
-            hashlib.blake2b(row.tobytes(), digest_size=16).digest() for row in np.ascontiguousarray(values)
-        ],
-        **_inverse_totals(finite, maximum),
+        "is_integer": _are_integers(zeroed),
+        **_inverse_totals(finite, maximum, is_finite.sum(axis=1)),
     }
 
 
-def _inverse_totals(finite: FloatArray, maximum: FloatArray) -> dict[str, FloatArray]:
+def _are_integers(values: FloatArray) -> BoolArray:
+    """Whether each row holds whole numbers only."""
+    glanced = values[:, :N_GLANCED]
+    result = (glanced == np.rint(glanced)).all(axis=1)
+    if result.any():
+        result &= (values == np.rint(values)).all(axis=1)
+    return np.asarray(result)
+
+
+def _digests(source: MatrixSource, arrays: Mapping[str, npt.NDArray[Any]]) -> tuple[bytes, ...]:
+    """Digests of those samples that share count, extremes and sums with another one."""
+    names = ("n_missing", "minimum", "maximum", "total", "total_squares")
+    figures = list(zip(*(arrays[name].tolist() for name in names), strict=True))
+    times = Counter(figures)
+    return tuple(_digest(source, row) if times[key] > 1 else b"" for row, key in enumerate(figures))
+
+
+def _digest(source: MatrixSource, row: int) -> bytes:
+    values = np.ascontiguousarray(source.block(row, row + 1))
+    return hashlib.blake2b(values.tobytes(), digest_size=16).digest()
+
+
+def _inverse_totals(finite: FloatArray, maximum: FloatArray, n_measured: IntArray) -> dict[str, FloatArray]:
     """Sums that the samples would have if their values were logarithms."""
     can_be_log = maximum <= LOG_MAXIMUM
-    totals = {name: np.full(len(finite), np.nan) for name in ("exp2_total", "exp_total", "exp10_total")}
-    if can_be_log.any():
-        logs = finite[can_be_log]
-        totals["exp2_total"][can_be_log] = np.nansum(np.exp2(logs), axis=1)
-        totals["exp_total"][can_be_log] = np.nansum(np.exp(logs), axis=1)
-        totals["exp10_total"][can_be_log] = np.nansum(np.exp(logs * np.log(10.0)), axis=1)
+    exp2_total = _totals(finite, can_be_log, np.exp2)
+    # the sum behind one logarithm excludes the others: their sums would be larger by far
+    is_open = can_be_log & ~(np.abs((exp2_total - n_measured) / MILLION - 1.0) <= EXACT_TOLERANCE)
+    return {
+        "exp2_total": exp2_total,
+        "exp_total": _totals(finite, is_open, np.exp),
+        "exp10_total": _totals(finite, is_open, lambda logs: np.exp(logs * np.log(10.0))),
+    }
+
+
+def _totals(finite: FloatArray, chosen: BoolArray, inverse: Callable[[FloatArray], FloatArray]) -> FloatArray:
+    """Sums of some rows behind a logarithm, NaN for the others."""
+    totals = np.full(len(finite), np.nan)
+    if chosen.any():
+        logs = finite if chosen.all() else finite[chosen]
+        totals[chosen] = (np.nansum if np.isnan(logs).any() else np.sum)(inverse(logs), axis=1)
     return totals
 
 
@@ -252,7 +302,7 @@ def _degenerate(facts: MatrixFacts) -> Iterator[tuple[str, FlagNote]]:
 def _identical(facts: MatrixFacts) -> Iterator[tuple[str, FlagNote]]:
     groups: dict[bytes, list[str]] = defaultdict(list)
     for at, sample in enumerate(facts.sample_ids):
-        if facts.is_usable[at]:
+        if facts.is_usable[at] and facts.digests[at]:
             groups[facts.digests[at]].append(sample)
     for group in groups.values():
         for sample in group if len(group) > 1 else ():
@@ -263,7 +313,8 @@ def _identical(facts: MatrixFacts) -> Iterator[tuple[str, FlagNote]]:
 def _quantile_normalised(facts: MatrixFacts) -> tuple[FlagNote, ...]:
     """Flag samples that differ, yet share maximum, sum and sum of squares."""
     used = facts.is_usable & (facts.n_missing == 0)
-    n_different = len({digest for digest, is_used in zip(facts.digests, used, strict=True) if is_used})
+    # a sample without a digest is like no other
+    n_different = len({digest or at for at, digest in enumerate(facts.digests) if used[at]})
     if n_different < 2:  # noqa: PLR2004
         return ()
     figures = (facts.maximum[used], facts.total[used], facts.total_squares[used])

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from escape_score.errors import MatrixInvalidError, UnitAmbiguousError, UnitContradictedError
-from escape_score.model.cohort import Cohort
+from escape_score.model.cohort import Cohort, SampleTotals
 from escape_score.model.flags import FlagLog
 from escape_score.model.units import ExpressionUnit, UnitDecision
 from escape_score.read.checks import check_finite, flag_samples, gather_facts
@@ -22,10 +22,20 @@ from escape_score.read.non_genes import without_non_genes
 from escape_score.read.probe import probe_path
 from escape_score.read.registry import choose_format
 from escape_score.read.shape import check_shape
+from escape_score.read.unit_evidence import totals_of
 from escape_score.read.units import decide_unit
 from escape_score.sample_sheet import join_sheet, read_sample_sheet
 
 _logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class _CheckedValues:
+    """What is known of the numbers once they have been looked at."""
+
+    unit: UnitDecision
+    totals: SampleTotals
+    flags: FlagLog
 
 
 def read_cohort(
@@ -75,9 +85,10 @@ def read_cohort(
     checked = attempt(lambda: _check_values(matrix, opened, declared_unit))
     joined = attempt(lambda: join_sheet(sheet.get(), source.sample_ids))
     raise_faults((*checked.faults, *joined.faults))
-    (unit, flags), (samples, sheet_flags) = checked.get(), joined.get()
-    flags = FlagLog(cohort=opened.notes).joined(flags).joined(sheet_flags)
-    return Cohort(name, source, unit, samples, digest_of(opened.parts or (matrix,)), flags)
+    values, (samples, sheet_flags) = checked.get(), joined.get()
+    flags = FlagLog(cohort=opened.notes).joined(values.flags).joined(sheet_flags)
+    digest = digest_of(opened.parts or (matrix,))
+    return Cohort(name, source, values.unit, samples, digest, values.totals, flags)
 
 
 def count_samples(matrix: Path, *, limits: ReadLimits = DEFAULT_LIMITS) -> int:
@@ -128,9 +139,7 @@ def _check_name_lengths(matrix: Path, names: Sequence[str], limits: ReadLimits) 
         raise MatrixInvalidError(msg)
 
 
-def _check_values(
-    matrix: Path, reading: MatrixReading, declared_unit: ExpressionUnit
-) -> tuple[UnitDecision, FlagLog]:
+def _check_values(matrix: Path, reading: MatrixReading, declared_unit: ExpressionUnit) -> _CheckedValues:
     facts = gather_facts(reading.source, label=str(matrix))
     check_finite(facts)
     try:
@@ -140,4 +149,8 @@ def _check_values(
             raise
         msg = f"{error}; {reading.remedy}"
         raise type(error)(msg) from error
-    return verdict.decision, FlagLog(cohort=verdict.notes).joined(flag_samples(facts))
+    return _CheckedValues(
+        verdict.decision,
+        totals_of(facts, verdict.decision.unit),
+        FlagLog(cohort=verdict.notes).joined(flag_samples(facts)),
+    )

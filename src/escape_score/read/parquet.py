@@ -53,7 +53,9 @@ class ParquetMatrix:
         values = np.empty((len(names), len(self.gene_ids)))
         table = _guarded(self.path, self.file.read, columns=list(names))
         for position, name in enumerate(names):
-            column = table.column(name).cast(pa.float64(), safe=False)
+            column = table.column(name)
+            if not (pa.types.is_integer(column.type) or pa.types.is_floating(column.type)):
+                column = column.cast(pa.float64(), safe=False)
             values[position] = column.to_numpy()
         return values
 

@@ -6,18 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from escape_score.model.cohort import FloatArray
+from escape_score.model.cohort import FloatArray, SampleTotals
 from escape_score.model.units import ExpressionUnit
-from escape_score.read.checks import LOG2_FLOOR, LOG_MAXIMUM, BoolArray, MatrixFacts
-
-MILLION = 1e6
-"""TPM of a sample add up to this by definition (Wagner et al. 2012, Theory Biosci. 131:281)."""
+from escape_score.read.checks import EXACT_TOLERANCE, LOG2_FLOOR, LOG_MAXIMUM, MILLION, BoolArray, MatrixFacts
 
 TEN_THOUSAND = 1e4
 """Sum of a sample under the usual normalisation of single cells, before the logarithm."""
-
-EXACT_TOLERANCE = 0.01
-"""Relative distance from a round sum that rounding and a few rows more or less explain."""
 
 ALONE_TOLERANCE = 0.002
 """The same where one sample is all there is, and no spread can back it."""
@@ -97,9 +91,10 @@ class Sums:
 
     def __str__(self) -> str:
         """Write the range of the sums."""
-        if not len(self.values):
+        known = self.values[~np.isnan(self.values)]
+        if not len(known):
             return "none"
-        low, high = float(self.values.min()), float(self.values.max())
+        low, high = float(known.min()), float(known.max())
         return f"{low:.6g}" if f"{low:.6g}" == f"{high:.6g}" else f"{low:.6g} to {high:.6g}"
 
 
@@ -125,6 +120,16 @@ def sums_behind_log(facts: MatrixFacts) -> dict[str, Sums]:
         "log10(x+1)": facts.exp10_total[chosen] - n_measured,
     }
     return {name: Sums(values, facts.n_genes) for name, values in totals.items()}
+
+
+def totals_of(facts: MatrixFacts, unit: ExpressionUnit) -> SampleTotals:
+    """What later stages need of the figures once the unit is known."""
+    behind = {
+        ExpressionUnit.LOG2_PLUS_1: facts.exp2_total - facts.n_measured,
+        ExpressionUnit.LOG2_PLUS_0001: facts.exp2_total - 0.001 * facts.n_measured,
+        ExpressionUnit.LN_PLUS_1: facts.exp_total - facts.n_measured,
+    }
+    return SampleTotals(behind.get(unit, facts.total - facts.negative_total), largest_value(facts))
 
 
 def largest_value(facts: MatrixFacts) -> float:

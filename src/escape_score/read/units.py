@@ -8,12 +8,11 @@ from typing import NoReturn
 from escape_score.errors import UnitAmbiguousError, UnitContradictedError
 from escape_score.model.flags import Flag, FlagNote
 from escape_score.model.units import ExpressionUnit, UnitDecision
-from escape_score.read.checks import LOG2_FLOOR, LOG_MAXIMUM, BoolArray, MatrixFacts, names_of
+from escape_score.read.checks import LOG2_FLOOR, LOG_MAXIMUM, MILLION, BoolArray, MatrixFacts, names_of
 from escape_score.read.faults import listed
 from escape_score.read.unit_evidence import (
     MAX_NEAR_LOG_SPREAD,
     MAX_NEAR_SPREAD,
-    MILLION,
     MIN_GENES_WHOLE,
     MIN_SAMPLES_NEAR_LOG,
     TEN_THOUSAND,

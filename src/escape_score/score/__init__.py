@@ -1,5 +1,5 @@
 """The score stage: a harmonised cohort to signature scores against a reference."""
 
-from escape_score.score.stage import score_signatures
+from escape_score.score.stage import Beside, score_signatures
 
-__all__ = ["score_signatures"]
+__all__ = ["Beside", "score_signatures"]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -21,22 +22,23 @@ class Alignment:
 
     Attributes
     ----------
-    columns
-        Position of each gene in the cohort's matrix.
     location, spread, is_anchor
         The reference's values for these genes.
     """
 
     symbols: tuple[str, ...]
-    columns: npt.NDArray[np.intp] = field(repr=False)
     location: FloatArray = field(repr=False)
     spread: FloatArray = field(repr=False)
     is_anchor: npt.NDArray[np.bool_] = field(repr=False)
 
     def positions(self, symbols: Sequence[str]) -> npt.NDArray[np.intp]:
         """Positions of those symbols that are aligned, in the order of the reference."""
-        wanted = set(symbols)
-        return np.array([i for i, symbol in enumerate(self.symbols) if symbol in wanted], dtype=np.intp)
+        at = self._position_of
+        return np.array(sorted({at[symbol] for symbol in symbols if symbol in at}), dtype=np.intp)
+
+    @cached_property
+    def _position_of(self) -> Mapping[str, int]:
+        return {symbol: i for i, symbol in enumerate(self.symbols)}
 
 
 def align(cohort_symbols: Sequence[str], reference: Reference, needed: Collection[str]) -> Alignment:
@@ -56,16 +58,15 @@ def align(cohort_symbols: Sequence[str], reference: Reference, needed: Collectio
     Alignment
         Anchors and needed genes that both sides have.
     """
-    column_of = {symbol: column for column, symbol in enumerate(cohort_symbols)}
+    measured = set(cohort_symbols)
     genes, wanted = reference.genes, set(needed)
     kept = [
         i
         for i, symbol in enumerate(genes.symbols)
-        if symbol in column_of and (genes.is_anchor[i] or symbol in wanted)
+        if symbol in measured and (genes.is_anchor[i] or symbol in wanted)
     ]
     return Alignment(
         symbols=tuple(genes.symbols[i] for i in kept),
-        columns=np.array([column_of[genes.symbols[i]] for i in kept], dtype=np.intp),
         location=genes.location[kept],
         spread=genes.spread[kept],
         is_anchor=genes.is_anchor[kept],

@@ -39,11 +39,20 @@ def nanmedian_rows(values: FloatArray) -> FloatArray:
     missing = np.isnan(values).any(axis=1)
     out = np.full(len(values), np.nan)
     if (~missing).any() and values.shape[1]:
-        out[~missing] = np.median(values[~missing], axis=1)
+        out[~missing] = _median_rows(values if not missing.any() else values[~missing])
     for row in np.flatnonzero(missing):
         present = values[row][~np.isnan(values[row])]
         out[row] = np.median(present) if present.size else np.nan
     return out
+
+
+def _median_rows(values: FloatArray) -> FloatArray:
+    """Median of each row, as numpy gives it, which partitions at several places at once: 8 times slower."""
+    middle = values.shape[1] // 2
+    parted = np.partition(values, middle, axis=1)
+    if values.shape[1] % 2:
+        return np.asarray(parted[:, middle])
+    return np.asarray((parted[:, :middle].max(axis=1) + parted[:, middle]) / 2)
 
 
 def place_block(log2_tpm: FloatArray, alignment: Alignment, thresholds: Thresholds) -> PlacedBlock:
@@ -52,9 +61,9 @@ def place_block(log2_tpm: FloatArray, alignment: Alignment, thresholds: Threshol
     Parameters
     ----------
     log2_tpm
-        Shape (n_samples, n_genes of the cohort), log2(TPM + 1), ≥ 0, NaN = not measured.
+        Shape (n_samples, n_aligned), log2(TPM + 1), ≥ 0, NaN = not measured.
     alignment
-        Genes to keep.
+        Genes of the columns.
     thresholds
         ``min_anchors`` and ``z_clip``.
 
@@ -64,15 +73,20 @@ def place_block(log2_tpm: FloatArray, alignment: Alignment, thresholds: Threshol
         ``log2_tpm`` rescaled in linear space; ``z`` within ±``z_clip``. All NaN for a sample with too few
         anchors.
     """
-    raw = log2_tpm[:, alignment.columns]
-    anchors = raw[:, alignment.is_anchor] - alignment.location[alignment.is_anchor]
+    anchors = _anchor_shifts(log2_tpm, alignment)
     n_anchors = (~np.isnan(anchors)).sum(axis=1)
     offset = nanmedian_rows(anchors)
     offset[n_anchors < thresholds.min_anchors] = np.nan
-    linear = np.maximum(np.exp2(raw) - 1.0, 0.0) * np.exp2(-offset)[:, None]
+    linear = np.maximum(np.exp2(log2_tpm) - 1.0, 0.0) * np.exp2(-offset)[:, None]
     placed = np.log2(linear + 1.0)
     z = np.clip((placed - alignment.location) / alignment.spread, -thresholds.z_clip, thresholds.z_clip)
     return PlacedBlock(placed, z, offset, n_anchors, anchor_distance(placed, alignment))
+
+
+def _anchor_shifts(log2_tpm: FloatArray, alignment: Alignment) -> FloatArray:
+    """Anchors minus their locations; indexed by a mask, samples would lie in columns and medians be slow."""
+    chosen: FloatArray = np.compress(alignment.is_anchor, log2_tpm, axis=1)
+    return chosen - alignment.location[alignment.is_anchor]
 
 
 def anchor_distance(placed: FloatArray, alignment: Alignment) -> FloatArray:
@@ -83,6 +97,6 @@ def anchor_distance(placed: FloatArray, alignment: Alignment) -> FloatArray:
     numpy.ndarray
         Shape (n_samples,), log2; the reference's own tumours have about 0.4.
     """
-    deviations = placed[:, alignment.is_anchor] - alignment.location[alignment.is_anchor]
+    deviations = _anchor_shifts(placed, alignment)
     centred = np.abs(deviations - nanmedian_rows(deviations)[:, None])
     return MAD_TO_SD * nanmedian_rows(centred)

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from escape_score.model.axes import Thresholds
-from escape_score.model.cohort import FloatArray, HarmonisedCohort, iter_blocks
+from escape_score.model.cohort import FloatArray, HarmonisedCohort, iter_blocks, narrowed
 from escape_score.model.flags import Flag, FlagLog, FlagNote
 from escape_score.model.reference import Reference
-from escape_score.model.scores import CohortFacts, GeneValues, Placement, SignatureScores
+from escape_score.model.scores import CohortFacts, GeneValues, MethodTable, Placement, SignatureScores
 from escape_score.model.signature import Signature
 from escape_score.score.alignment import Alignment, align, require_anchors
 from escape_score.score.mhc_locus import is_mhc_locus_unquantified
@@ -38,6 +39,16 @@ class ScoringPlan:
     locus_genes: npt.NDArray[np.intp] = field(repr=False)
     control_genes: tuple[str, ...]
     thresholds: Thresholds
+
+
+class Beside(Protocol):
+    """What else is scored from the same blocks, beside the axes."""
+
+    def score_block(self, log2_tpm: FloatArray) -> Any:  # noqa: ANN401
+        """What ``join`` needs of a block over all genes of the cohort."""
+
+    def join(self, parts: Sequence[Any]) -> tuple[MethodTable, ...]:
+        """Tables over all samples."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +94,7 @@ def score_signatures(
     mhc_locus_genes: Sequence[str],
     mhc_control_genes: Sequence[str],
     label: str | None = None,
+    beside: Sequence[Beside] = (),
 ) -> SignatureScores:
     """Score signatures in every sample of a cohort against a reference.
 
@@ -102,6 +114,8 @@ def score_signatures(
         MHC genes of 6p21, and genes of 6p21 that have no part in presentation.
     label
         What an error calls the input: its path; the cohort's name where None.
+    beside
+        What else to score from the same blocks.
 
     Returns
     -------
@@ -128,8 +142,25 @@ def score_signatures(
         control_genes=tuple(mhc_control_genes),
         thresholds=thresholds,
     )
-    blocks = [score_block(block, plan) for _, block in iter_blocks(cohort.source)]
-    return _assemble(cohort, signatures, reference, plan, blocks)
+    blocks, tables = _score_blocks(cohort, plan, beside)
+    return replace(_assemble(cohort, signatures, reference, plan, blocks), beside=tables)
+
+
+def _score_blocks(
+    cohort: HarmonisedCohort, plan: ScoringPlan, beside: Sequence[Beside]
+) -> tuple[list[ScoredBlock], tuple[MethodTable, ...]]:
+    """Go through the samples once, for the axes and for all that stands beside them."""
+    symbols = plan.alignment.symbols
+    if not beside:
+        return [score_block(block, plan) for _, block in iter_blocks(narrowed(cohort.source, symbols))], ()
+    at = {symbol: column for column, symbol in enumerate(cohort.gene_symbols)}
+    columns = np.array([at[symbol] for symbol in symbols], dtype=np.intp)
+    blocks, parts = [], []
+    for _, block in iter_blocks(cohort.source):
+        blocks.append(score_block(np.take(block, columns, axis=1), plan))
+        parts.append([other.score_block(block) for other in beside])
+    tables = [other.join([part[i] for part in parts]) for i, other in enumerate(beside)]
+    return blocks, tuple(table for of_one in tables for table in of_one)
 
 
 def _assemble(

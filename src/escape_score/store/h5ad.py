@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from math import isnan, nan
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -26,10 +27,11 @@ from escape_score.model.cohort import (
     HarmonisedCohort,
     MatrixSource,
     SampleRecord,
+    SampleTotals,
     iter_blocks,
 )
 from escape_score.model.flags import FlagLog
-from escape_score.model.scores import CohortFacts, GeneValues, Placement, SignatureScores
+from escape_score.model.scores import CohortFacts, GeneValues, MethodTable, Placement, SignatureScores
 from escape_score.model.units import UnitDecision
 from escape_score.store.hdf5_output import replacing_hdf5
 
@@ -63,6 +65,8 @@ class CohortMeta:
     samples: tuple[SampleRecord, ...] = field(repr=False)
     input_sha256: str
     flags: FlagLog
+    linear_totals: tuple[float | None, ...] = field(default=(), repr=False)
+    largest: float | None = None
     is_targeted_panel: bool = False
     gene_changes: tuple[GeneChange, ...] = field(default=(), repr=False)
     parameters: tuple[tuple[str, str], ...] = ()
@@ -79,6 +83,7 @@ class ScoresMeta:
     gene_symbols: tuple[str, ...]
     flags: FlagLog
     genesets_sha256: str
+    beside: tuple[tuple[str, tuple[str, ...]], ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,6 +111,8 @@ def write_cohort(path: Path, cohort: Cohort) -> None:
         cohort.samples,
         cohort.input_sha256,
         cohort.flags,
+        tuple(None if isnan(total) else total for total in cohort.totals.linear_total.tolist()),
+        None if isnan(cohort.totals.largest) else cohort.totals.largest,
     )
     _write(path, cohort.samples, _numbered(source.gene_ids), source, meta)
 
@@ -113,7 +120,12 @@ def write_cohort(path: Path, cohort: Cohort) -> None:
 def read_cohort_file(path: Path) -> Cohort:
     """Read ``cohort.h5ad``; its matrix stays on disk."""
     meta = _read_cohort_meta(path, Stage.READ)
-    return Cohort(meta.name, _matrix(path, meta), meta.unit, meta.samples, meta.input_sha256, meta.flags)
+    totals = SampleTotals(
+        np.array(meta.linear_totals, dtype=np.float64), nan if meta.largest is None else meta.largest
+    )
+    return Cohort(
+        meta.name, _matrix(path, meta), meta.unit, meta.samples, meta.input_sha256, totals, meta.flags
+    )
 
 
 def write_harmonised(path: Path, cohort: HarmonisedCohort) -> None:
@@ -160,6 +172,7 @@ def write_scores(path: Path, scores: SignatureScores, *, genesets_sha256: str) -
         scores.genes.gene_symbols,
         scores.flags,
         genesets_sha256,
+        tuple((table.name, table.score_ids) for table in scores.beside),
     )
     obs = _obs(scores.facts.samples)
     for name, values in vars(scores.placement).items():
@@ -171,6 +184,15 @@ def write_scores(path: Path, scores: SignatureScores, *, genesets_sha256: str) -
         write_elem(handle, "layers/coverage", scores.coverage)
         write_elem(handle, "obsm/gene_z", scores.genes.z)
         write_elem(handle, "obsm/gene_log2_tpm", scores.genes.log2_tpm)
+        for table in scores.beside:
+            group = _group_of(table.score_ids, scores.signature_ids)
+            write_elem(handle, f"{group}/{table.name}", table.values)
+            write_elem(handle, f"{group}/{table.name}_coverage", table.coverage)
+
+
+def _group_of(score_ids: tuple[str, ...], signature_ids: tuple[str, ...]) -> str:
+    """Where scores beside the axes lie: a layer where they are of the same signatures."""
+    return "layers" if score_ids == signature_ids else "obsm"
 
 
 def read_scores(path: Path) -> tuple[SignatureScores, ScoresMeta]:
@@ -191,9 +213,20 @@ def read_scores(path: Path) -> tuple[SignatureScores, ScoresMeta]:
                     meta.gene_symbols, handle["obsm/gene_log2_tpm"][()], handle["obsm/gene_z"][()]
                 ),
                 flags=meta.flags,
+                beside=tuple(
+                    _read_beside(handle, name, score_ids, meta.signature_ids)
+                    for name, score_ids in meta.beside
+                ),
             ),
             meta,
         )
+
+
+def _read_beside(
+    handle: h5py.File, name: str, score_ids: tuple[str, ...], signature_ids: tuple[str, ...]
+) -> MethodTable:
+    group = handle[_group_of(score_ids, signature_ids)]
+    return MethodTable(name, score_ids, group[name][()], group[f"{name}_coverage"][()])
 
 
 def _read_cohort_meta(path: Path, stage: Stage) -> CohortMeta:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from pathlib import Path
 
 import pandas as pd
@@ -15,10 +13,6 @@ from escape_score.model.profiles import Bounds, CohortProfiles
 from escape_score.model.reference import Reference
 from escape_score.model.scores import SignatureScores
 from escape_score.store.atomic import replacing
-
-FLOAT_FORMAT = "%.9g"
-FORMULA_START = ("=", "+", "-", "@", "\t", "\r")
-PLAIN_NUMBER = re.compile(r"[+-]?[\d.]+(e[+-]?\d+)?", re.IGNORECASE)
 
 
 def profiles_table(
@@ -59,8 +53,12 @@ def _flag_names(flags: FlagLog, sample_id: str) -> list[str]:
 
 
 def scores_table(scores: SignatureScores) -> pd.DataFrame:
-    """Samples × signatures."""
-    table = pd.DataFrame(scores.values, columns=list(scores.signature_ids))
+    """Samples × signatures: the axes' own method, then what was scored beside it as ``method:signature``."""
+    tables = [pd.DataFrame(scores.values, columns=list(scores.signature_ids))]
+    for beside in scores.beside:
+        names = [f"{beside.name}:{score_id}" for score_id in beside.score_ids]
+        tables.append(pd.DataFrame(beside.values, columns=names))
+    table = pd.concat(tables, axis=1)
     table.insert(0, "sample_id", list(scores.sample_ids))
     return table
 
@@ -92,32 +90,6 @@ def qc_table(
             ],
         }
     )
-
-
-def write_tsv(path: Path, table: pd.DataFrame) -> None:
-    """Write a table for eyes: 9 significant digits, empty = not evaluable, text safe in a spreadsheet."""
-    shown = table.copy()
-    for name in shown.columns:
-        if shown[name].dtype == object:
-            shown[name] = [safe_cell(str(value)) for value in shown[name]]
-    shown.columns = [safe_cell(str(name)) for name in shown.columns]
-    with replacing(path) as temporary:
-        shown.to_csv(temporary, sep="\t", index=False, float_format=FLOAT_FORMAT, lineterminator="\n")
-
-
-def safe_cell(text: str) -> str:
-    """Make text harmless where a table is opened.
-
-    Formulas get an apostrophe, control characters are spelt out. Other invisible characters stay: an id must
-    still meet its row in other tables; pages show them spelt out.
-    """
-    spelt = "".join(c if unicodedata.category(c) != "Cc" else _spelt(c) for c in text)
-    is_formula = text.startswith(FORMULA_START) and not PLAIN_NUMBER.fullmatch(text)
-    return f"'{spelt}" if is_formula else spelt
-
-
-def _spelt(character: str) -> str:
-    return f"\\u{ord(character):04x}"
 
 
 def write_parquet(path: Path, table: pd.DataFrame) -> None:

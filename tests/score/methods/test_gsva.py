@@ -8,7 +8,8 @@ from tests.score.methods import naive
 
 from escape_score.errors import MatrixInvalidError
 from escape_score.model.cohort import FloatArray
-from escape_score.score.methods import SetIndex, Ties
+from escape_score.model.method_choice import Ties
+from escape_score.score.methods import SetIndex
 from escape_score.score.methods.engine_gseapy import score_gsva_gseapy
 from escape_score.score.methods.gsva import CdfRoute, Kcdf, score_gsva
 from escape_score.score.methods.gsva_moments import cdf_by_moments, taylor_table

@@ -6,7 +6,8 @@ import numpy as np
 from tests.score.methods import naive
 
 from escape_score.model.cohort import FloatArray
-from escape_score.score.methods import SetIndex, Ties
+from escape_score.model.method_choice import Ties
+from escape_score.score.methods import SetIndex
 from escape_score.score.methods.engine_gseapy import score_ssgsea_gseapy
 from escape_score.score.methods.ssgsea import score_ssgsea
 

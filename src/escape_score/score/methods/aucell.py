@@ -9,15 +9,9 @@ import scipy.sparse as sp
 
 from escape_score.errors import UsageError
 from escape_score.model.cohort import FloatArray
+from escape_score.model.method_choice import DEFAULT_MIN_COVERAGE
 from escape_score.score.methods.contributions import Contribution, sum_contributions
-from escape_score.score.methods.model import (
-    DEFAULT_MIN_COVERAGE,
-    MethodScores,
-    SetIndex,
-    Values,
-    checked_values,
-    covered,
-)
+from escape_score.score.methods.model import MethodScores, SetIndex, Values, checked_values, covered
 from escape_score.score.methods.ranked import score_ranked
 from escape_score.score.methods.ranks import MemberRanks
 from escape_score.score.methods.sparse_ranks import sum_sparse_contributions

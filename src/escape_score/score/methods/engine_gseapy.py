@@ -8,15 +8,9 @@ import numpy as np
 import pandas as pd
 
 from escape_score.model.cohort import FloatArray
+from escape_score.model.method_choice import DEFAULT_MIN_COVERAGE
 from escape_score.score.methods.blocks import dense_block
-from escape_score.score.methods.model import (
-    DEFAULT_MIN_COVERAGE,
-    MethodScores,
-    SetIndex,
-    Values,
-    checked_values,
-    covered,
-)
+from escape_score.score.methods.model import MethodScores, SetIndex, Values, checked_values, covered
 
 
 def score_ssgsea_gseapy(

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from escape_score.errors import MatrixInvalidError
 from escape_score.model.cohort import FloatArray
+from escape_score.model.method_choice import DEFAULT_MIN_COVERAGE, Ties
 from escape_score.score.methods.blocks import map_blocks
 from escape_score.score.methods.cohort_values import CONSTANT_SD, mean_and_sd
 from escape_score.score.methods.gsva_moments import cdf_by_moments, taylor_table
@@ -23,15 +24,7 @@ from escape_score.score.methods.gsva_walk import (
     TIES_MID,
     walk_rows,
 )
-from escape_score.score.methods.model import (
-    DEFAULT_MIN_COVERAGE,
-    MethodScores,
-    SetIndex,
-    Ties,
-    Values,
-    checked_values,
-    covered,
-)
+from escape_score.score.methods.model import MethodScores, SetIndex, Values, checked_values, covered
 
 GENES_PER_BLOCK = 512
 MAX_TABLE_SAMPLES = 100

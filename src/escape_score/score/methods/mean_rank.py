@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from escape_score.model.cohort import FloatArray
+from escape_score.model.method_choice import DEFAULT_MIN_COVERAGE
 from escape_score.score.methods.contributions import Contribution, sum_contributions
-from escape_score.score.methods.model import DEFAULT_MIN_COVERAGE, MethodScores, SetIndex, Values
+from escape_score.score.methods.model import MethodScores, SetIndex, Values
 from escape_score.score.methods.ranked import score_ranked
 from escape_score.score.methods.ranks import MemberRanks
 from escape_score.score.methods.singscore import normalised_mean_rank

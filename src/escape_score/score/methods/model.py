@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
 from functools import cached_property
 
 import numpy as np
@@ -19,23 +18,6 @@ DenseValues = npt.NDArray[np.float32] | npt.NDArray[np.float64]
 Values = DenseValues | sp.csr_array | sp.csr_matrix
 IntArray = npt.NDArray[np.int64]
 ColumnArray = npt.NDArray[np.int32]
-
-DEFAULT_MIN_COVERAGE = 0.7
-
-
-class Ties(StrEnum):
-    """Where equal values of one sample stand in its order.
-
-    The programs that ours is compared with break ties by the order of the genes in the file, each its own
-    way; at 12 % zeros this moves an ssGSEA score by up to 7 % of the largest one.
-    """
-
-    MID = "mid"
-    """All at their mean rank; the score does not depend on the order of genes."""
-    GSEAPY = "gseapy"
-    """As gseapy: the later gene ranks higher."""
-    GSVA = "gsva"
-    """As R GSVA: the earlier gene ranks higher; in ssGSEA mean ranks are also cut to whole numbers."""
 
 
 @dataclass(frozen=True)

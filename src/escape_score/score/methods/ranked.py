@@ -7,15 +7,9 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from escape_score.model.cohort import FloatArray
+from escape_score.model.method_choice import DEFAULT_MIN_COVERAGE
 from escape_score.score.methods.blocks import dense_block, map_blocks
-from escape_score.score.methods.model import (
-    DEFAULT_MIN_COVERAGE,
-    MethodScores,
-    SetIndex,
-    Values,
-    checked_values,
-    covered,
-)
+from escape_score.score.methods.model import MethodScores, SetIndex, Values, checked_values, covered
 from escape_score.score.methods.ranks import MemberRanks, rank_members
 
 RankScorer = Callable[[MemberRanks, SetIndex], FloatArray]

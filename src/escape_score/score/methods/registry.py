@@ -10,7 +10,8 @@ from math import inf
 from types import MappingProxyType
 from typing import Protocol, cast
 
-from escape_score.score.methods.model import DEFAULT_MIN_COVERAGE, MethodScores, SetIndex, Values
+from escape_score.model.method_choice import DEFAULT_MIN_COVERAGE
+from escape_score.score.methods.model import MethodScores, SetIndex, Values
 
 
 class Scope(StrEnum):

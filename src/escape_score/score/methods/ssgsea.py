@@ -7,16 +7,9 @@ from functools import lru_cache
 import numpy as np
 
 from escape_score.model.cohort import FloatArray
+from escape_score.model.method_choice import DEFAULT_MIN_COVERAGE, Ties
 from escape_score.score.methods.jit import kernel
-from escape_score.score.methods.model import (
-    DEFAULT_MIN_COVERAGE,
-    ColumnArray,
-    IntArray,
-    MethodScores,
-    SetIndex,
-    Ties,
-    Values,
-)
+from escape_score.score.methods.model import ColumnArray, IntArray, MethodScores, SetIndex, Values
 from escape_score.score.methods.ranked import score_ranked
 from escape_score.score.methods.ranks import MemberRanks
 

@@ -5,16 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from escape_score.model.cohort import FloatArray
+from escape_score.model.method_choice import DEFAULT_MIN_COVERAGE
 from escape_score.score.methods.blocks import map_blocks
 from escape_score.score.methods.cohort_values import CONSTANT_SD, mean_and_sd, wide_block
-from escape_score.score.methods.model import (
-    DEFAULT_MIN_COVERAGE,
-    MethodScores,
-    SetIndex,
-    Values,
-    checked_values,
-    covered,
-)
+from escape_score.score.methods.model import MethodScores, SetIndex, Values, checked_values, covered
 
 
 def score_zscore(

@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 
 from escape_score.errors import MatrixInvalidError
 from escape_score.genes import GeneTable, load_gene_table
-from escape_score.harmonise import gene_flags, harmonise_cohort, is_constant, row_sums
+from escape_score.harmonise import harmonise_cohort
+from escape_score.harmonise.names import gene_flags
+from escape_score.harmonise.source import is_constant, row_sums
 from escape_score.model.cohort import Cohort, HarmonisedCohort
 from escape_score.model.flags import Flag
 from escape_score.model.units import ExpressionUnit

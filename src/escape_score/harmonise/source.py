@@ -1,0 +1,173 @@
+"""Samples converted to log2(TPM + 1) while they are handed out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from escape_score.genes import GeneMapping
+from escape_score.model.cohort import FloatArray, MatrixSource
+from escape_score.model.units import ExpressionUnit
+
+TPM_TOTAL = 1e6
+BASES_PER_KB = 1000.0
+
+ROWS_AT_ONCE = 16
+"""Samples converted together: few enough for the processor's cache, enough to spare calls."""
+
+N_GLANCED = 256
+"""Genes that mostly suffice to see that a sample is not constant."""
+
+TO_LINEAR: Mapping[ExpressionUnit, Callable[[FloatArray], FloatArray]] = {
+    ExpressionUnit.LOG2_PLUS_1: lambda x: np.exp2(x) - 1.0,
+    ExpressionUnit.LOG2_PLUS_0001: lambda x: np.exp2(x) - 0.001,
+    ExpressionUnit.LN_PLUS_1: np.expm1,
+}
+
+
+@dataclass(frozen=True, eq=False)
+class RowMerge:
+    """Which rows of the file count for which symbol.
+
+    Attributes
+    ----------
+    rows
+        Rows of the file, those of one symbol together and listed by name, so that their sum does not depend
+        on the order of the file.
+    starts
+        Where each symbol's rows begin in ``rows``; none is without a row.
+    """
+
+    rows: npt.NDArray[np.intp] = field(repr=False)
+    starts: npt.NDArray[np.intp] = field(repr=False)
+
+    @classmethod
+    def of(cls, symbols: Sequence[str], mappings: Sequence[GeneMapping]) -> RowMerge:
+        """Find the rows of each symbol."""
+        at = {symbol: i for i, symbol in enumerate(symbols)}
+        pairs = sorted(
+            (at[m.gene_symbol], m.given, row) for row, m in enumerate(mappings) if m.gene_symbol in at
+        )
+        owners = np.array([pair[0] for pair in pairs], dtype=np.intp)
+        rows = np.array([pair[2] for pair in pairs], dtype=np.intp)
+        return cls(rows, np.searchsorted(owners, np.arange(len(symbols))))
+
+    @property
+    def sizes(self) -> npt.NDArray[np.intp]:
+        """Rows of each symbol."""
+        return np.diff(self.starts, append=len(self.rows))
+
+    def narrowed(self, positions: npt.NDArray[np.intp]) -> RowMerge:
+        """The merge of some symbols, in their order."""
+        sizes = self.sizes
+        rows = [self.rows[self.starts[i] : self.starts[i] + sizes[i]] for i in positions]
+        starts = np.cumsum([0, *(len(of_symbol) for of_symbol in rows)])[:-1]
+        return RowMerge(np.concatenate([np.empty(0, dtype=np.intp), *rows]), starts)
+
+    def sums(self, values: FloatArray) -> FloatArray:
+        """Sum of each symbol's rows, laid out like ``rows``, NaN left out; NaN where all of them are."""
+        if len(self.rows) == len(self.starts):
+            return values
+        measured = ~np.isnan(values)
+        if measured.all():
+            return np.asarray(np.add.reduceat(values, self.starts, axis=1))
+        summed = np.add.reduceat(np.where(measured, values, 0.0), self.starts, axis=1)
+        summed[~np.logical_or.reduceat(measured, self.starts, axis=1)] = np.nan
+        return np.asarray(summed)
+
+
+@dataclass(frozen=True, eq=False)
+class HarmonisedSource:
+    """Blocks of a matrix, converted while they are handed out.
+
+    Attributes
+    ----------
+    gene_ids
+        Approved symbols; sorted where it holds all, so that the order of rows in the file changes nothing.
+    merge
+        Rows of each symbol.
+    known_rows
+        Rows of the file that count for any symbol, whichever are handed out, in the order of symbols.
+    length_kb
+        Per symbol, for counts; None otherwise. Kilobases, so that a panel, which is never rescaled, does not
+        end at fractions of a read per base.
+    total_weights
+        What a known row adds to a sample's total: 1 / kilobases for counts; None for other units.
+    totals
+        Shape (n_samples,): sum of all rows of the file, known genes or not, in linear units; used where there
+        are no weights.
+    is_rescaled
+        Whether every sample is brought to a total of one million.
+    """
+
+    source: MatrixSource
+    gene_ids: tuple[str, ...]
+    merge: RowMerge = field(repr=False)
+    known_rows: npt.NDArray[np.intp] = field(repr=False)
+    to_linear: Callable[[FloatArray], FloatArray]
+    length_kb: FloatArray | None = field(repr=False)
+    total_weights: FloatArray | None = field(repr=False)
+    totals: FloatArray = field(repr=False)
+    is_rescaled: bool
+
+    @property
+    def sample_ids(self) -> tuple[str, ...]:
+        """Sample ids, in order."""
+        return self.source.sample_ids
+
+    def narrowed(self, gene_ids: Sequence[str]) -> HarmonisedSource:
+        """The same values of some genes only; nothing is computed for the others but their total."""
+        at = {symbol: i for i, symbol in enumerate(self.gene_ids)}
+        positions = np.array([at[gene_id] for gene_id in gene_ids], dtype=np.intp)
+        length_kb = None if self.length_kb is None else self.length_kb[positions]
+        return replace(
+            self, gene_ids=tuple(gene_ids), merge=self.merge.narrowed(positions), length_kb=length_kb
+        )
+
+    def block(self, start: int, stop: int) -> FloatArray:
+        """log2(TPM + 1) of samples ``start`` to ``stop``; NaN where not measured."""
+        raw = self.source.block(start, stop)
+        result = np.empty((len(raw), len(self.gene_ids)))
+        for row in range(0, len(raw), ROWS_AT_ONCE):
+            rows = slice(row, row + ROWS_AT_ONCE)
+            result[rows] = self._converted(raw[rows], self.totals[start:stop][rows])
+        return result
+
+    def _converted(self, raw: FloatArray, totals: FloatArray) -> FloatArray:
+        """Some samples in log2(TPM + 1)."""
+        by_symbol = self.merge.sums(self._linear(raw, self.merge.rows))
+        if self.length_kb is not None:
+            by_symbol = by_symbol / self.length_kb
+        if self.is_rescaled:
+            if self.total_weights is not None:
+                totals = row_sums(self._linear(raw, self.known_rows) * self.total_weights)
+            by_symbol = by_symbol * (TPM_TOTAL / np.where(totals > 0, totals, 1.0))[:, None]
+        # a sample whose values are all the same was not measured, whatever lengths make of it
+        by_symbol[self._is_constant(raw)] = np.nan
+        return np.asarray(np.log2(by_symbol + 1.0))
+
+    def _linear(self, raw: FloatArray, rows: npt.NDArray[np.intp]) -> FloatArray:
+        """Some rows of the file in linear units, nothing below 0."""
+        return np.maximum(self.to_linear(np.take(raw, rows, axis=1)), 0.0)
+
+    def _is_constant(self, raw: FloatArray) -> npt.NDArray[np.bool_]:
+        """Whether all known genes of a sample have one value."""
+        result = is_constant(raw[:, self.known_rows[:N_GLANCED]])
+        if result.any():
+            result[result] = is_constant(raw[np.ix_(result, self.known_rows)])
+        return result
+
+
+def row_sums(values: FloatArray) -> FloatArray:
+    """Sum of each row, NaN left out: the same to the last bit whatever the number of rows."""
+    contiguous = np.ascontiguousarray(values)
+    return np.asarray((np.nansum if np.isnan(contiguous).any() else np.sum)(contiguous, axis=1))
+
+
+def is_constant(values: FloatArray) -> npt.NDArray[np.bool_]:
+    """Whether all measured values of a row are the same; True also where none is."""
+    lowest, highest = np.fmin.reduce(values, axis=1), np.fmax.reduce(values, axis=1)
+    return np.asarray(~(lowest < highest))

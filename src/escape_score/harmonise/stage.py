@@ -1,0 +1,175 @@
+"""The harmonise stage: any unit and any gene names to log2(TPM + 1) over approved symbols."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+
+from escape_score.errors import MatrixInvalidError
+from escape_score.genes import GeneMapping, GeneTable
+from escape_score.harmonise.names import gene_changes, gene_flags, shown
+from escape_score.harmonise.source import BASES_PER_KB, TO_LINEAR, TPM_TOTAL, HarmonisedSource, RowMerge
+from escape_score.model.cohort import Cohort, FloatArray, HarmonisedCohort
+from escape_score.model.flags import Flag, FlagLog, FlagNote
+from escape_score.model.units import ExpressionUnit
+
+WHOLE_TRANSCRIPTOME_GENES = 8000
+"""Fewer measured genes are a targeted panel; targeted panels hold up to some 2,500, whole transcriptomes "
+"15,000 and more."""
+
+RESCALE_TOLERANCE = 0.01
+"""Totals nearer to 1e6 than this fraction are rounding or a few dropped rows, not another unit."""
+
+LINEAR_ABOVE = 50.0
+"""Normalised array and panel values above this are linear: 50 as a log2 would be 1e15."""
+
+PLATFORM_UNITS = frozenset({ExpressionUnit.ARRAY, ExpressionUnit.NANOSTRING})
+
+
+def harmonise_cohort(
+    cohort: Cohort,
+    genes: GeneTable,
+    *,
+    gene_lengths: Mapping[str, float] | None = None,
+    min_genes: int = 1,
+    label: str | None = None,
+) -> HarmonisedCohort:
+    """Bring a cohort to log2(TPM + 1) over unique approved symbols.
+
+    Parameters
+    ----------
+    cohort
+        As read.
+    genes
+        Names of genes and their lengths.
+    gene_lengths
+        Approved symbol to length in base pairs, for counts; the table's own lengths where None.
+    min_genes
+        Fewest genes that must be recognised.
+    label
+        What an error calls the input: its path; the cohort's name where None.
+
+    Returns
+    -------
+    HarmonisedCohort
+        Rows that name the same gene are summed in linear space. Whole transcriptomes are rescaled to one
+        million a sample, targeted panels never. Values are computed when blocks are asked for.
+
+    Raises
+    ------
+    MatrixInvalidError
+        Fewer than ``min_genes`` genes are recognised.
+    """
+    mappings = genes.map_genes(cohort.source.gene_ids)
+    symbols = sorted({m.gene_symbol for m in mappings if m.gene_symbol is not None})
+    length_bp, flags = None, FlagLog()
+    if cohort.unit.unit is ExpressionUnit.COUNTS:
+        symbols, length_bp, flags = _lengths_for_counts(symbols, genes, gene_lengths)
+    _require_genes(label or cohort.name, symbols, min_genes)
+    is_panel = len(symbols) < WHOLE_TRANSCRIPTOME_GENES
+    source = _source(cohort, symbols, mappings, length_bp, is_panel=is_panel)
+    flags = flags.joined(gene_flags(mappings)).joined(_panel_flags(is_panel, len(symbols), cohort.unit.unit))
+    if source.is_rescaled and cohort.unit.unit is not ExpressionUnit.COUNTS:
+        flags = flags.joined(_rescale_flags(cohort.sample_ids, cohort.totals.linear_total))
+    return HarmonisedCohort(
+        name=cohort.name,
+        source=source,
+        unit=cohort.unit,
+        samples=cohort.samples,
+        input_sha256=cohort.input_sha256,
+        is_targeted_panel=is_panel,
+        gene_changes=gene_changes(mappings, frozenset(symbols)),
+        flags=cohort.flags.joined(flags),
+    )
+
+
+def _require_genes(label: str, symbols: Sequence[str], min_genes: int) -> None:
+    if len(symbols) < min_genes:
+        msg = f"{label}: {len(symbols)} genes recognised, {min_genes} needed; name rows by gene symbol or id"
+        raise MatrixInvalidError(msg)
+
+
+def _source(
+    cohort: Cohort,
+    symbols: Sequence[str],
+    mappings: Sequence[GeneMapping],
+    length_bp: FloatArray | None,
+    *,
+    is_panel: bool,
+) -> HarmonisedSource:
+    """Lay the conversion over the cohort's own source."""
+    merge, length_kb, weights = RowMerge.of(symbols, mappings), None, None
+    if length_bp is not None:
+        length_kb = length_bp / BASES_PER_KB
+        weights = 1.0 / np.repeat(length_kb, merge.sizes)
+    return HarmonisedSource(
+        source=cohort.source,
+        gene_ids=tuple(symbols),
+        merge=merge,
+        known_rows=merge.rows,
+        to_linear=_to_linear(cohort),
+        length_kb=length_kb,
+        total_weights=weights,
+        totals=cohort.totals.linear_total,
+        is_rescaled=not is_panel and cohort.unit.unit not in PLATFORM_UNITS,
+    )
+
+
+def _to_linear(cohort: Cohort) -> Callable[[FloatArray], FloatArray]:
+    """How values of the cohort become linear."""
+    if cohort.unit.unit in PLATFORM_UNITS:
+        return _unchanged if cohort.totals.largest > LINEAR_ABOVE else np.exp2
+    return TO_LINEAR.get(cohort.unit.unit, _unchanged)
+
+
+def _unchanged(values: FloatArray) -> FloatArray:
+    return values
+
+
+def _lengths_for_counts(
+    symbols: Sequence[str], genes: GeneTable, given: Mapping[str, float] | None
+) -> tuple[list[str], FloatArray, FlagLog]:
+    """Keep the genes whose length is known."""
+    table = genes.length_bp(symbols)
+    lengths = table if given is None else np.array([given.get(symbol, np.nan) for symbol in symbols])
+    known = np.isfinite(lengths) & (lengths > 0)
+    source = "the shipped lengths (isoform median, GENCODE 48)" if given is None else "the lengths given"
+    notes = [FlagNote(Flag.COUNTS_CONVERTED, f"Counts were turned into TPM with {source}.")]
+    if not known.all():
+        names = shown([s for s, is_known in zip(symbols, known, strict=True) if not is_known])
+        sentence = f"{(~known).sum()} genes have no length and were left out: {names}."
+        notes.append(FlagNote(Flag.COUNTS_WITHOUT_LENGTHS, sentence))
+    kept = [s for s, is_known in zip(symbols, known, strict=True) if is_known]
+    return kept, lengths[known], FlagLog(cohort=tuple(notes))
+
+
+def _panel_flags(is_panel: bool, n_genes: int, unit: ExpressionUnit) -> FlagLog:
+    notes = []
+    if is_panel:
+        sentence = (
+            f"{n_genes} genes are measured: a targeted panel. Mechanisms whose genes it lacks are not "
+            "evaluable."
+        )
+        notes.append(FlagNote(Flag.TARGETED_PANEL, sentence))
+    if unit in PLATFORM_UNITS:
+        sentence = (
+            f"Values are {unit.value} signals, placed on an RNA-seq reference by anchor genes: levels are "
+            "approximate."
+        )
+        notes.append(FlagNote(Flag.UNITS_SUSPECT, sentence))
+    return FlagLog(cohort=tuple(notes))
+
+
+def _rescale_flags(sample_ids: Sequence[str], totals: FloatArray) -> FlagLog:
+    """Flag samples whose total was not one million, where the unit says it should have been near."""
+    return FlagLog(
+        by_sample=tuple(
+            (
+                sample_id,
+                FlagNote(Flag.RESCALED_TO_TPM, f"Values summed to {total:,.0f}; rescaled to 1,000,000."),
+            )
+            for sample_id, total in zip(sample_ids, totals, strict=True)
+            if total > 0 and abs(total / TPM_TOTAL - 1) > RESCALE_TOLERANCE
+        )
+    )
