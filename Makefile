@@ -8,7 +8,7 @@ PYTHON ?= $(shell for p in python3.11 python3; do \
 BIN := .venv/bin
 DEMO := results/demo-coadread
 
-.PHONY: help demo test battery lint format lock bench reference genes genesets clean
+.PHONY: help demo test battery lint format lock bench reference genes genesets published clean
 
 help: ## this list
 	@sed -nE 's/^([a-z]+):.*## (.*)/make \1|\2/p' $(firstword $(MAKEFILE_LIST)) | column -t -s '|'
@@ -62,6 +62,10 @@ genes: .venv/.stamp ## build the gene tables from their sources
 
 genesets: .venv/.stamp ## build the gene sets from their sources
 	for script in resources/genesets/build_*.py; do $(BIN)/python "$$script"; done
+
+published: .venv/.stamp ## docs/published-scores.md from the table of published scores
+	$(BIN)/python -c "from escape_score.score.published import published_markdown as page; print(page(), end='')" \
+		> docs/published-scores.md
 
 clean: ## remove results and caches; .venv stays
 	rm -rf results work logs .snakemake build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache

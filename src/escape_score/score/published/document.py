@@ -1,0 +1,96 @@
+"""The published scores as a page of documentation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from escape_score.score.published.model import MIN_GENES, MIN_SAMPLES, PublishedScore, PublishedTable
+from escape_score.score.published.table import load_published
+
+_INTRODUCTION = f"""\
+# Published scores
+
+Scores that others have named, each by the formula of one program or publication, so that a number can be
+compared with theirs. The same name never means two formulas here: where programs give one name to several,
+each has its own id. They do not enter the axes. Research use only; nothing here is a clinical assay.
+
+This page is made from `resources/genesets/published.tsv` and `published_genes.tsv`.
+
+## What all have in common
+
+- A score is empty where too few of its genes are measured (a fraction below 0.7 by default); there is no
+  stand-in value. For IPS the rule holds for every factor; IMPRES needs all 15 pairs.
+- Scope `sample`: a sample alone has the number that it has among others. Scope `cohort`: the number depends
+  on all samples scored together, at least {MIN_SAMPLES} with enough genes; with fewer, one sample would be
+  more than a ninth of the scale.
+- IPS places genes among all genes of the sample and needs {MIN_GENES:,} measured: genes of a panel are chosen
+  because they are expressed, so their mean and spread are no background.
+- Expression must be what `needs` says: `tpm` TPM, else the number is on another scale · `log_scale` any log
+  scale, the same for all samples · `gene_order` comparable between genes of a sample · `sample_order`
+  comparable between samples.
+- Not offered: ESTIMATE (gene lists GPL), TIDE, xCell, and the NanoString TIS weights (proprietary).
+"""
+_IDENTITY = ("score", "matches", "elsewhere the name means")
+_FORMULA = ("score", "formula", "unit", "range", "scope", "needs")
+_SOURCE = ("score", "version", "source", "genes", "terms")
+
+
+def published_markdown(table: PublishedTable | None = None) -> str:
+    """Describe every published score in Markdown: whose number it is, and what the name means elsewhere.
+
+    Parameters
+    ----------
+    table
+        Scores to describe; all shipped ones if None.
+
+    Returns
+    -------
+    str
+        The text of ``docs/published-scores.md``.
+    """
+    scores = (load_published() if table is None else table).scores
+    parts = [
+        _INTRODUCTION,
+        "## Whose number each one is",
+        "",
+        *_markdown_table(_IDENTITY, [_identity(score) for score in scores]),
+        "",
+        "## Formulas",
+        "",
+        *_markdown_table(_FORMULA, [_formula(score) for score in scores]),
+        "",
+        "## Sources, genes and terms",
+        "",
+        *_markdown_table(_SOURCE, [_source(score) for score in scores]),
+        "",
+    ]
+    return "\n".join(parts)
+
+
+def _identity(score: PublishedScore) -> tuple[str, ...]:
+    """Id, title, program and caveats."""
+    program = f"{score.program} {score.program_version}".strip()
+    return f"`{score.score_id}` {score.title}", program, score.differs
+
+
+def _formula(score: PublishedScore) -> tuple[str, ...]:
+    """Formula in words, with unit, range, scope and needs."""
+    value_range = f"{_number(score.low)} to {_number(score.high)}"
+    return f"`{score.score_id}`", score.words, score.unit, value_range, score.scope.value, score.needs.value
+
+
+def _source(score: PublishedScore) -> tuple[str, ...]:
+    """Publication, genes and terms."""
+    source = f"{score.source}, PMID {score.pmid}, doi:{score.doi}"
+    return f"`{score.score_id}`", score.version, source, str(len(score.genes)), score.terms
+
+
+def _number(bound: float) -> str:
+    """A bound of a range in words."""
+    return {float("inf"): "∞", float("-inf"): "−∞"}.get(bound, f"{bound:g}".replace("-", "−"))
+
+
+def _markdown_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """Lines of a table; a bar inside a cell is escaped."""
+    cells = [header, ["---"] * len(header), *rows]
+    return ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in cells]
