@@ -52,6 +52,7 @@ def test_score_published_agrees_with_immunophenogram(log2_tpm: pd.DataFrame) -> 
     computed, expected = as_table(scored(log2_tpm)), golden("published_ips__immunophenogram_1.0.tsv")
     for score_id in IPS_COLUMNS.values():
         assert_equal(computed[score_id], expected[score_id].to_numpy(float))
+    assert not np.signbit(computed["ips"]).any()
     assert set(expected["ips"]) >= {0, 10}
     assert ((expected["ips"] > 0) & (expected["ips"] < 10)).any()
 

@@ -33,7 +33,8 @@ def score_ips_sum(inputs: ScoreInput) -> Outcome:
 def score_ips_saturated(inputs: ScoreInput) -> Outcome:
     """The sum on 0–10: 10/3 of it, half to even, 0 below 0 and 10 from 3 on."""
     points = np.rint(_sum(inputs) * POINTS / SATURATED_AT)
-    return _outcome(inputs, np.clip(points, 0.0, POINTS))
+    # Adding 0 makes 0 of −0, which would be written with its sign.
+    return _outcome(inputs, np.clip(points, 0.0, POINTS) + 0.0)
 
 
 def _sum(inputs: ScoreInput) -> FloatArray:
