@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tests.score.published.scored import as_table, scored
 
 from escape_score.score.published import load_published
@@ -77,6 +79,16 @@ def test_first_component_is_no_score_where_genes_are_missing_in_turn(log2_tpm: p
     assert scores.skipped[0].reason == "8 of 12 genes are measured in all samples compared and vary"
 
 
+@given(seed=st.integers(0, 2**32 - 1), n_genes=st.integers(2, 12))
+def test_first_component_rises_with_the_mean_of_scaled_genes(seed: int, n_genes: int) -> None:
+    generator = np.random.default_rng(seed)
+    values = generator.normal(size=(30, 1)) + 0.5 * generator.normal(size=(30, n_genes))
+    scores = first_component(values)
+    assert scores is not None
+    scaled = (values - values.mean(axis=0)) / values.std(axis=0, ddof=1)
+    assert np.corrcoef(scores, scaled.mean(axis=1))[0, 1] > 0
+
+
 def test_first_component_has_no_sign_where_genes_oppose_each_other() -> None:
     up = np.arange(10.0)
     assert first_component(np.column_stack([up, -up])) is None
@@ -102,6 +114,16 @@ def test_ips_is_saturated_at_both_ends(b2m: float, points: float) -> None:
     assert as_table(scored(matrix, "ips"))["ips"][0] == points
 
 
+@given(shift=st.floats(-40.0, 200.0))
+def test_ips_is_the_sum_rounded_to_ten_thirds(shift: float) -> None:
+    matrix = ips_matrix()
+    matrix.loc[0, ["B2M", "TAP1"]] += shift
+    scores = as_table(scored(matrix, "ips", "ips_az"))
+    expected = np.clip(np.round(scores["ips_az"] * 10 / 3), 0, 10)
+    np.testing.assert_array_equal(scores["ips"], expected)
+    assert not np.signbit(scores["ips"]).any()
+
+
 def test_ips_is_not_evaluable_on_a_panel() -> None:
     scores = scored(ips_matrix(MIN_GENES - 1), "ips_az", "ips", "ips_mhc")
     assert np.isnan(scores.values).all()
@@ -115,6 +137,13 @@ def test_ips_is_not_evaluable_without_one_factor() -> None:
     assert np.isnan(scores.values[:, :2]).all()
     assert np.isfinite(scores.values[:, 2]).all()
     assert scores.skipped[0].reason == "a factor has less than a fraction of 0.7 of its genes measured"
+
+
+def test_ips_takes_a_factor_with_just_enough_genes() -> None:
+    treg = [gene.gene_symbol for gene in load_published().score("ips_sc").genes if gene.role == "Treg"]
+    enough = ips_matrix(MIN_GENES + 20).drop(columns=treg[:6])
+    assert np.isfinite(as_table(scored(enough, "ips_az"))["ips_az"]).all()
+    assert np.isnan(as_table(scored(enough.drop(columns=treg[6]), "ips_az"))["ips_az"]).all()
 
 
 def test_ips_is_not_evaluable_in_a_sample_without_spread() -> None:

@@ -86,6 +86,11 @@ def test_low_coverage_is_no_number_and_says_so(log2_tpm: pd.DataFrame) -> None:
     assert [skip.reason for skip in scores.skipped] == [reason, reason]
 
 
+def test_least_coverage_itself_is_enough(log2_tpm: pd.DataFrame) -> None:
+    half = scored(log2_tpm.drop(columns=["GZMA"]), "cyt_mean_log2", min_coverage=0.5)
+    np.testing.assert_array_equal(half.values[:, 0], log2_tpm["PRF1"])
+
+
 def test_one_sample_with_too_few_genes_is_not_evaluable_by_itself(log2_tpm: pd.DataFrame) -> None:
     gaps = log2_tpm.copy()
     gaps.loc["S03", "GZMA"] = np.nan

@@ -26,6 +26,6 @@ def score_exp_mean_log2(inputs: ScoreInput) -> Outcome:
 
 
 def tpm_of(log2_tpm: FloatArray) -> FloatArray:
-    """TPM of log2(TPM + 1), exact to the last digits near 0; rounding below 0 counts as 0."""
-    tpm: FloatArray = np.maximum(np.expm1(log2_tpm * np.log(2.0)), 0.0)
+    """TPM of log2(TPM + 1), exact to the last digits near 0."""
+    tpm: FloatArray = np.expm1(log2_tpm * np.log(2.0))
     return tpm
