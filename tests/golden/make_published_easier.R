@@ -4,9 +4,9 @@
 #   Rscript tests/golden/make_published_easier.R FOLDER EASIER resources/genesets/published_genes.tsv \
 #     tests/golden/published_scores__easier_1.1.0.tsv
 #
-# EASIER is a copy of github.com/olapuentesantana/easier, MIT, version 1.1.0 (R/compute_*.R as of commit 1091fbf,
-# compute_IMPRES_MSI.R of that date). R 4.2.2. Rows of variant "missing" lack the genes in MISSING of published_data.py.
-# Pairs of IMPRES are complete in both.
+# EASIER is a copy of github.com/olapuentesantana/easier, MIT; read were the R/compute_*.R of commit 1091fbf, which calls
+# itself 1.1.0, and of these files the functions without their comments. R 4.2.2. Rows of variant "missing" lack the genes in
+# MISSING of published_data.py; pairs of IMPRES are complete in both.
 arguments <- commandArgs(trailingOnly = TRUE)
 tpm <- as.data.frame(read.delim(file.path(arguments[1], "tpm.tsv"), row.names = 1, check.names = FALSE))
 for (name in c("CYT", "IFNy", "Ayers_expIS", "Davoli_IS", "Roh_IS", "chemokines", "TLS", "IMPRES_MSI")) {

@@ -4,7 +4,7 @@
 #   Rscript tests/golden/make_published_ips.R FOLDER IPS.R tests/golden/published_ips__immunophenogram_1.0.tsv
 #
 # IPS.R is version 1.0 of github.com/icbi-lab/Immunophenogram (commit 35930d5, BSD-3-Clause). Its statements are run as they
-# stand, but for loading graphics packages, drawing and its output files. Its gene list, IPS_genes.txt, is written from
+# stand, but for loading graphics packages, drawing and its output files; the copy read had only token drawing in it. Its gene list, IPS_genes.txt, is written from
 # published_genes.tsv, whose factors agree with IPS_Charoentong.csv of github.com/bhklab/SignatureSets (MIT). R 4.2.2.
 arguments <- commandArgs(trailingOnly = TRUE)
 output <- file.path(normalizePath(dirname(arguments[3])), basename(arguments[3]))
