@@ -40,7 +40,7 @@ lint: .venv/.stamp ## what must be clean before a commit
 	$(BIN)/mypy
 	$(BIN)/snakefmt --check workflow
 	$(BIN)/snakemake --lint
-	@! grep -nE 'https?://' requirements.lock || { echo "error: requirements.lock: names a host; make it with: make lock" >&2; exit 1; }
+	@! grep -nE 'https?://' requirements.lock benchmarks/peers.lock || { echo "error: a lock names a host; make it with: make lock" >&2; exit 1; }
 
 format: .venv/.stamp ## mend what can be mended by itself
 	$(BIN)/ruff check --fix .
@@ -50,9 +50,17 @@ format: .venv/.stamp ## mend what can be mended by itself
 lock: .venv/.stamp ## resolve requirements.lock anew from pyproject.toml
 	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
 		--no-annotate --no-header -q -o requirements.lock
+	$(BIN)/uv pip compile benchmarks/peers.in -c requirements.lock --universal --python-version 3.11 \
+		--generate-hashes --no-annotate --no-header -q -o benchmarks/peers.lock
 
-bench: .venv/.stamp ## speed, memory and agreement with other programs
-	for script in benchmarks/bench_*.py; do $(BIN)/python "$$script"; done
+build/bench/.stamp: requirements.lock benchmarks/peers.lock
+	"$(PYTHON)" -m venv build/bench
+	build/bench/bin/pip install -q --disable-pip-version-check --require-hashes -r requirements.lock -r benchmarks/peers.lock
+	build/bench/bin/pip install -q --disable-pip-version-check --no-deps -e .
+	touch $@
+
+bench: build/bench/.stamp ## measure speed, memory and agreement beside other programs, into docs/performance.md
+	build/bench/bin/python benchmarks/report.py
 
 reference: .venv/.stamp ## build the shipped reference from its sources
 	for script in resources/reference/build_*.py; do $(BIN)/python "$$script"; done

@@ -69,9 +69,10 @@ def test_methods_beside_the_axes_are_the_same_from_stages_and_run(inputs: Inputs
     table = pd.read_csv(tmp_path / "run" / "scores.tsv", sep="\t")
     assert table["gsva:effector"].between(-1, 1).all()
     scores = ad.read_h5ad(tmp_path / "run" / "scores.h5ad")
-    at = scores.var_names.get_loc("effector")
-    np.testing.assert_allclose(scores.layers["ssgsea"][:, at], table["ssgsea:effector"], rtol=1e-8)
-    assert (scores.layers["ssgsea_coverage"][:, at] == 1.0).all()
+    at = scores.var_names.get_loc("ssgsea:effector")
+    np.testing.assert_allclose(scores.X[:, at], table["ssgsea:effector"], rtol=1e-8)
+    assert scores.var["method"].iloc[at] == "ssgsea"
+    assert (scores.layers["coverage"][:, at] == 1.0).all()
 
 
 def test_gather_takes_away_samples_that_no_part_lists(inputs: Inputs, finished: Path, tmp_path: Path) -> None:

@@ -84,6 +84,11 @@ def test_scores_come_back_to_the_bit(demo: ProfiledCohort, tmp_path: Path) -> No
                 assert other == value
     assert found.values.tobytes() == np.ascontiguousarray(scores.values).tobytes()
     assert found.coverage.tobytes() == np.ascontiguousarray(scores.coverage).tobytes()
+    ((name, ids, values, coverage, skipped),) = (vars(table).values() for table in found.beside)
+    (expected,) = scores.beside
+    assert (name, ids, skipped) == (expected.name, expected.score_ids, expected.skipped)
+    np.testing.assert_array_equal(values, expected.values)
+    np.testing.assert_array_equal(coverage, expected.coverage)
 
 
 def test_two_writes_are_the_same_bytes(cohort: Cohort, demo: ProfiledCohort, tmp_path: Path) -> None:
@@ -103,8 +108,9 @@ def test_anndata_reads_stage_files(cohort: Cohort, demo: ProfiledCohort, tmp_pat
     assert read.obs["patient_id"].tolist() == ["NA", ""]
     h5ad.write_scores(tmp_path / "s.h5ad", demo.scores, genesets_sha256="")
     scores = anndata.read_h5ad(tmp_path / "s.h5ad")
-    assert tuple(scores.var_names) == demo.scores.signature_ids
-    np.testing.assert_array_equal(scores.layers["coverage"], demo.scores.coverage)
+    assert scores.var_names.tolist() == demo.scores.all_names
+    assert set(scores.var["method"]) == {"reference_z", "published"}
+    np.testing.assert_array_equal(scores.layers["coverage"], demo.scores.all_coverage)
 
 
 def test_missing_file_is_named(tmp_path: Path) -> None:

@@ -17,11 +17,11 @@ from escape_score.genesets import load_signatures, read_gmt
 from escape_score.harmonise import harmonise_cohort
 from escape_score.model.cohort import Cohort, HarmonisedCohort
 from escape_score.model.flags import Flag, FlagLog, FlagNote
-from escape_score.model.method_choice import NO_METHODS, MethodChoice
+from escape_score.model.method_choice import DEFAULT_CHOICE, MethodChoice
 from escape_score.model.profiles import CohortProfiles
-from escape_score.model.record import Provenance
+from escape_score.model.record import Provenance, PublishedRecord
 from escape_score.model.reference import Reference
-from escape_score.model.scores import SignatureScores
+from escape_score.model.scores import PUBLISHED, SignatureScores
 from escape_score.model.signature import GeneRole, Signature
 from escape_score.profile import RecordMaker, build_context, make_records, profile_cohort
 from escape_score.resources import resource_path
@@ -116,7 +116,7 @@ def score(
     user_sets: UserGeneSets,
     *,
     source: Path,
-    choice: MethodChoice = NO_METHODS,
+    choice: MethodChoice = DEFAULT_CHOICE,
 ) -> SignatureScores:
     """Score components, published signatures and a user's sets; errors name the file ``source``."""
     library = load_signatures()
@@ -130,35 +130,39 @@ def score(
         mhc_locus_genes=library.component(REGION).gene_symbols,
         mhc_control_genes=library.component(CONTROLS).gene_symbols,
         label=str(source),
-        beside=_beside(choice, signatures, cohort.gene_symbols),
+        beside=_beside(choice, signatures, cohort),
     )
     facts = replace(scores.facts, parameters=(*scores.facts.parameters, *_method_parameters(choice)))
     scores = replace(scores, facts=facts)
     return scores.with_flags(user_sets.flags.joined(_skipped_flags(scores, user_sets.signatures)))
 
 
-def _beside(
-    choice: MethodChoice, signatures: Sequence[Signature], gene_symbols: Sequence[str]
-) -> tuple[Beside, ...]:
+def _beside(choice: MethodChoice, signatures: Sequence[Signature], cohort: HarmonisedCohort) -> list[Beside]:
     """What is scored beside the axes."""
-    if not choice.methods:
-        return ()
-    from escape_score.score.beside import MethodsBeside
-    from escape_score.score.methods import SetIndex
+    beside: list[Beside] = []
+    if choice.methods:
+        from escape_score.score.beside import MethodsBeside
+        from escape_score.score.methods import SetIndex
 
-    ids = tuple(signature.signature_id for signature in signatures)
-    return (MethodsBeside(choice, ids, SetIndex.of(signatures, gene_symbols)),)
+        ids = tuple(signature.signature_id for signature in signatures)
+        beside.append(MethodsBeside(choice, ids, SetIndex.of(signatures, cohort.gene_symbols)))
+    if choice.has_published:
+        from escape_score.score.published import PublishedPlan
+        from escape_score.score.published.beside import PublishedBeside, offers_of
+
+        plan = PublishedPlan.of(cohort.gene_symbols)
+        beside.append(PublishedBeside(plan, choice.min_coverage, offers_of(cohort)))
+    return beside
 
 
 def _method_parameters(choice: MethodChoice) -> tuple[tuple[str, str], ...]:
     """What was chosen, for the manifest; the number of threads changes nothing."""
-    if not choice.methods:
-        return ()
     return (
         ("methods", ",".join(choice.methods)),
         ("engine", choice.engine.value),
         ("ties", choice.ties.value),
         ("min_coverage", f"{choice.min_coverage:g}"),
+        ("published", str(choice.has_published).lower()),
     )
 
 
@@ -177,7 +181,8 @@ def _skipped_flags(scores: SignatureScores, user_sets: Sequence[Signature]) -> F
 def genesets_digest(user_sets: UserGeneSets | None = None) -> str:
     """Digest of the shipped gene sets, axes and thresholds, and of a user's sets."""
     digest = hashlib.sha256()
-    shipped = (("genesets", "escape.gmt"), ("genesets", "axis_genes.tsv"), *(("axes", n) for n in AXIS_FILES))
+    gene_sets = ("escape.gmt", "axis_genes.tsv", "published.tsv", "published_genes.tsv")
+    shipped = (*(("genesets", name) for name in gene_sets), *(("axes", name) for name in AXIS_FILES))
     for parts in shipped:
         digest.update(hashlib.sha256(resource_path(*parts).read_bytes()).digest())
     digest.update((user_sets.sha256 if user_sets else "").encode())
@@ -205,4 +210,30 @@ def profile(
         genesets_sha256=genesets_sha256,
         seed=seed,
     )
-    return profiles, make_records(context, profiles, provenance)
+    return profiles, make_records(context, profiles, provenance, _published_records(scores))
+
+
+def _published_records(scores: SignatureScores) -> tuple[PublishedRecord, ...]:
+    """What is the same in all samples of the published scores, in the order of their table."""
+    tables = [table for table in scores.beside if table.name == PUBLISHED]
+    if not tables:
+        return ()
+    from escape_score.score.published import load_published
+
+    reasons, known = dict(tables[0].skipped), load_published()
+    return tuple(
+        PublishedRecord(
+            score_id=score.score_id,
+            title=score.title,
+            formula=score.words,
+            unit=score.unit,
+            scope=score.scope.value,
+            matches=f"{score.program} {score.program_version}".strip(),
+            differs=score.differs,
+            doi=score.doi,
+            value=None,
+            coverage=0.0,
+            reason=reasons.get(score.score_id, ""),
+        )
+        for score in map(known.score, tables[0].score_ids)
+    )

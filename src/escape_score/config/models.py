@@ -53,11 +53,12 @@ class ScoreConfig(ConfigModel):
         Ties.MID,
         description="Where equal values stand in ssgsea and gsva: mid, or as gseapy or gsva have it.",
     )
+    published: bool = Field(True, description="Whether published scores are computed beside the axes.")
     min_coverage: float = Field(
         DEFAULT_MIN_COVERAGE,
         gt=0,
         le=1,
-        description="Least fraction of a set's genes for a method beside the axes.",
+        description="Least fraction of its genes that a score beside the axes needs.",
     )
 
     @field_validator("methods")
@@ -70,7 +71,14 @@ class ScoreConfig(ConfigModel):
 
     def choice(self, *, threads: int) -> MethodChoice:
         """What is to be scored beside the axes."""
-        return MethodChoice(tuple(self.methods), self.engine, self.ties, self.min_coverage, threads)
+        return MethodChoice(
+            tuple(self.methods),
+            self.engine,
+            self.ties,
+            self.min_coverage,
+            has_published=self.published,
+            threads=threads,
+        )
 
 
 class ProfileConfig(ConfigModel):

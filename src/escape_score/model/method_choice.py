@@ -44,7 +44,7 @@ class Ties(StrEnum):
 
 @dataclass(frozen=True)
 class MethodChoice:
-    """Methods to score every signature with, beside the axes' own.
+    """What to score beside the axes: methods over every signature, and published formulas.
 
     Attributes
     ----------
@@ -54,6 +54,8 @@ class MethodChoice:
         Where equal values stand, for methods that can be told.
     min_coverage
         Least fraction, in (0, 1], of a signature's genes that must be measured.
+    has_published
+        Whether published scores are computed too.
     threads
         Samples are shared out over so many.
     """
@@ -62,7 +64,8 @@ class MethodChoice:
     engine: Engine = Engine.OWN
     ties: Ties = Ties.MID
     min_coverage: float = DEFAULT_MIN_COVERAGE
+    has_published: bool = True
     threads: int = 1
 
 
-NO_METHODS = MethodChoice()
+DEFAULT_CHOICE = MethodChoice()

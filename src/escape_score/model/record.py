@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict, Field
 
-SCHEMA_VERSION = "1.0"
+SCHEMA_VERSION = "1.1"
 SLUG_LENGTH = 40
 
 
@@ -107,6 +107,22 @@ class AxisProfile(Record):
     limits: str = Field(description="what the axis cannot see")
 
 
+class PublishedRecord(Record):
+    """One published score beside the axes."""
+
+    score_id: str
+    title: str
+    value: float | None = Field(description="None where not evaluable")
+    unit: str
+    coverage: float = Field(ge=0, le=1, description="fraction of its genes measured in the sample")
+    reason: str = Field(description="why there is no value; empty where there is one")
+    scope: str = Field(description="sample, or cohort where the number depends on the other samples")
+    formula: str = Field(description="in words")
+    matches: str = Field(description="program and version whose number it is")
+    differs: str = Field(description="what the same name means elsewhere")
+    doi: str
+
+
 class IndexBlock(Record):
     """One block of the index."""
 
@@ -179,6 +195,9 @@ class EscapeProfile(Record):
     archetype: Archetype | None
     leukocyte_fraction: float | None
     axes: tuple[AxisProfile, ...]
+    published: tuple[PublishedRecord, ...] = Field(
+        default=(), description="scores by published formulas, for comparison; no axis is made of them"
+    )
     flags: tuple[FlagRecord, ...]
     metadata: dict[str, str | float | bool] = Field(
         description="what the sample sheet says; never used in a score"

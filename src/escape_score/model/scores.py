@@ -66,6 +66,13 @@ class GeneValues:
     z: FloatArray = field(repr=False)
 
 
+REFERENCE_Z = "reference_z"
+"""Name of the axes' own method."""
+
+PUBLISHED = "published"
+"""Name of the table of published formulas."""
+
+
 @dataclass(frozen=True)
 class MethodTable:
     """Scores beside the axes: those of one method, or published formulas.
@@ -78,12 +85,15 @@ class MethodTable:
         What is scored: signatures or formulas.
     values, coverage
         Shape (n_samples, n_scores): NaN = not evaluable; fraction of the genes measured in the sample.
+    skipped
+        Scores that no sample has, with the reason.
     """
 
     name: str
     score_ids: tuple[str, ...]
     values: FloatArray = field(repr=False)
     coverage: FloatArray = field(repr=False)
+    skipped: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -117,6 +127,28 @@ class SignatureScores:
     def sample_ids(self) -> tuple[str, ...]:
         """Sample ids, in order."""
         return tuple(sample.sample_id for sample in self.facts.samples)
+
+    @property
+    def all_names(self) -> list[str]:
+        """Names of all scores: the signatures, then what stands beside the axes as ``method:score``."""
+        beside = [f"{table.name}:{score_id}" for table in self.beside for score_id in table.score_ids]
+        return [*self.signature_ids, *beside]
+
+    @property
+    def all_methods(self) -> list[str]:
+        """Method of each of ``all_names``."""
+        beside = [table.name for table in self.beside for _ in table.score_ids]
+        return [REFERENCE_Z] * len(self.signature_ids) + beside
+
+    @property
+    def all_values(self) -> FloatArray:
+        """Values of ``all_names``, shape (n_samples, n_names)."""
+        return np.hstack([self.values, *(table.values for table in self.beside)])
+
+    @property
+    def all_coverage(self) -> FloatArray:
+        """Coverage of ``all_names``, shape (n_samples, n_names)."""
+        return np.hstack([self.coverage, *(table.coverage for table in self.beside)])
 
     def with_flags(self, more: FlagLog) -> SignatureScores:
         """The same scores with further flags."""

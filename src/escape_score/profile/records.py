@@ -23,11 +23,13 @@ from escape_score.model.record import (
     Interval,
     Phenotype,
     Provenance,
+    PublishedRecord,
     ReferenceMatch,
     ReferenceRecord,
     Status,
     slug_of,
 )
+from escape_score.model.scores import PUBLISHED
 from escape_score.profile.calls import call_reason
 from escape_score.profile.evidence import AxisGene, axis_genes, gene_evidence
 from escape_score.profile.quality import profile_flags
@@ -43,6 +45,7 @@ class RecordMaker:
     flags: FlagLog
     provenance: Provenance
     genes_of_axis: tuple[tuple[AxisGene, ...], ...]
+    published: tuple[PublishedRecord, ...] = ()
 
     def records(self) -> Iterator[EscapeProfile]:
         """Records of all samples, in order."""
@@ -68,6 +71,7 @@ class RecordMaker:
                     self.context.catalogue.axes, profiles.axes, self.genes_of_axis, strict=True
                 )
             ),
+            published=self._published(row),
             flags=tuple(
                 FlagRecord(flag=note.flag.value, sentence=note.sentence)
                 for note in self.flags.of_sample(sample.sample_id)
@@ -111,6 +115,18 @@ class RecordMaker:
             limits=axis.limits,
         )
 
+    def _published(self, row: int) -> tuple[PublishedRecord, ...]:
+        tables = [table for table in self.context.scores.beside if table.name == PUBLISHED]
+        if not tables or not self.published:
+            return ()
+        values, coverage = tables[0].values[row], tables[0].coverage[row]
+        return tuple(
+            record.model_copy(
+                update={"coverage": float(share), **_value_or_reason(value, share, record.reason)}
+            )
+            for record, value, share in zip(self.published, values, coverage, strict=True)
+        )
+
     def _index(self, row: int) -> IndexProfile:
         index = self.profiles.index
         return IndexProfile(
@@ -151,7 +167,19 @@ class RecordMaker:
         )
 
 
-def make_records(context: ProfileContext, profiles: CohortProfiles, provenance: Provenance) -> RecordMaker:
+def _value_or_reason(value: float, coverage: float, reason: str) -> dict[str, float | str | None]:
+    """What a record says of a published score in one sample."""
+    if not np.isnan(value):
+        return {"value": float(value), "reason": ""}
+    return {"value": None, "reason": reason or f"{100 * coverage:.0f} % of its genes are measured"}
+
+
+def make_records(
+    context: ProfileContext,
+    profiles: CohortProfiles,
+    provenance: Provenance,
+    published: tuple[PublishedRecord, ...] = (),
+) -> RecordMaker:
     """Prepare the records of a cohort.
 
     Parameters
@@ -160,6 +188,8 @@ def make_records(context: ProfileContext, profiles: CohortProfiles, provenance: 
         From :func:`escape_score.profile.profile_cohort`.
     provenance
         What made the profiles.
+    published
+        The published scores of the cohort, without their values.
 
     Returns
     -------
@@ -171,7 +201,7 @@ def make_records(context: ProfileContext, profiles: CohortProfiles, provenance: 
         for axis in context.catalogue.axes
     )
     flags = context.scores.flags.joined(profile_flags(context, profiles))
-    return RecordMaker(context, profiles, flags, provenance, genes_of_axis)
+    return RecordMaker(context, profiles, flags, provenance, genes_of_axis, published)
 
 
 def known(value: float) -> float | None:

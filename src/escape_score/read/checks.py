@@ -290,20 +290,21 @@ def _missing(facts: MatrixFacts) -> Iterator[tuple[str, FlagNote]]:
 
 
 def _degenerate(facts: MatrixFacts) -> Iterator[tuple[str, FlagNote]]:
+    is_empty, is_constant = facts.is_empty, facts.is_constant
     for at, sample in enumerate(facts.sample_ids):
-        if facts.is_empty[at]:
+        if is_empty[at]:
             what = "no gene has a value" if facts.n_measured[at] == 0 else "all genes are 0"
             yield sample, FlagNote(Flag.SAMPLE_EMPTY, f"In this sample {what}; it is not scored.")
-        elif facts.is_constant[at]:
+        elif is_constant[at]:
             sentence = f"All genes of this sample have the value {facts.minimum[at]:.6g}; it is not scored."
             yield sample, FlagNote(Flag.SAMPLE_CONSTANT, sentence)
 
 
 def _identical(facts: MatrixFacts) -> Iterator[tuple[str, FlagNote]]:
     groups: dict[bytes, list[str]] = defaultdict(list)
-    for at, sample in enumerate(facts.sample_ids):
-        if facts.is_usable[at] and facts.digests[at]:
-            groups[facts.digests[at]].append(sample)
+    for sample, digest, is_usable in zip(facts.sample_ids, facts.digests, facts.is_usable, strict=True):
+        if is_usable and digest:
+            groups[digest].append(sample)
     for group in groups.values():
         for sample in group if len(group) > 1 else ():
             twins = listed([other for other in group if other != sample])

@@ -83,7 +83,9 @@ class ScoresMeta:
     gene_symbols: tuple[str, ...]
     flags: FlagLog
     genesets_sha256: str
-    beside: tuple[tuple[str, tuple[str, ...]], ...] = field(default=(), repr=False)
+    beside: tuple[tuple[str, tuple[str, ...], tuple[tuple[str, str], ...]], ...] = field(
+        default=(), repr=False
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -163,7 +165,7 @@ def read_harmonised(path: Path) -> HarmonisedCohort:
 
 
 def write_scores(path: Path, scores: SignatureScores, *, genesets_sha256: str) -> None:
-    """Write signature scores: ``scores.h5ad``; X = scores, layer ``coverage``, gene values in obsm."""
+    """Write all scores: ``scores.h5ad``; X = scores, layer ``coverage``, gene values in obsm."""
     meta = ScoresMeta(
         scores.facts,
         scores.reference,
@@ -172,61 +174,62 @@ def write_scores(path: Path, scores: SignatureScores, *, genesets_sha256: str) -
         scores.genes.gene_symbols,
         scores.flags,
         genesets_sha256,
-        tuple((table.name, table.score_ids) for table in scores.beside),
+        tuple((table.name, table.score_ids, table.skipped) for table in scores.beside),
     )
     obs = _obs(scores.facts.samples)
     for name, values in vars(scores.placement).items():
         obs[name] = values
     with replacing_hdf5(path) as output:
         handle = output.handle
-        _start(handle, obs, pd.DataFrame(index=pd.Index(scores.signature_ids, dtype=object)), meta)
-        write_elem(handle, "X", scores.values)
-        write_elem(handle, "layers/coverage", scores.coverage)
+        _start(handle, obs, _scores_var(scores), meta)
+        write_elem(handle, "X", scores.all_values)
+        write_elem(handle, "layers/coverage", scores.all_coverage)
         write_elem(handle, "obsm/gene_z", scores.genes.z)
         write_elem(handle, "obsm/gene_log2_tpm", scores.genes.log2_tpm)
-        for table in scores.beside:
-            group = _group_of(table.score_ids, scores.signature_ids)
-            write_elem(handle, f"{group}/{table.name}", table.values)
-            write_elem(handle, f"{group}/{table.name}_coverage", table.coverage)
 
 
-def _group_of(score_ids: tuple[str, ...], signature_ids: tuple[str, ...]) -> str:
-    """Where scores beside the axes lie: a layer where they are of the same signatures."""
-    return "layers" if score_ids == signature_ids else "obsm"
+def _scores_var(scores: SignatureScores) -> pd.DataFrame:
+    """Columns of the scores: what each is a score of, and by which method."""
+    return pd.DataFrame(
+        {"method": pd.array(scores.all_methods, dtype=object)},
+        index=pd.Index(scores.all_names, dtype=object),
+    )
 
 
 def read_scores(path: Path) -> tuple[SignatureScores, ScoresMeta]:
     """Read ``scores.h5ad``."""
     meta = _read_meta(path, ScoresMeta)
     with h5py.File(path, "r") as handle:
+        values, coverage = handle["X"][()], handle["layers/coverage"][()]
+        n_signatures = len(meta.signature_ids)
         placement = Placement(**{name: handle["obs"][name][()] for name in Placement.__dataclass_fields__})
         return (
             SignatureScores(
                 facts=meta.facts,
                 reference=meta.reference,
                 signature_ids=meta.signature_ids,
-                values=handle["X"][()],
-                coverage=handle["layers/coverage"][()],
+                values=values[:, :n_signatures],
+                coverage=coverage[:, :n_signatures],
                 skipped=meta.skipped,
                 placement=placement,
                 genes=GeneValues(
                     meta.gene_symbols, handle["obsm/gene_log2_tpm"][()], handle["obsm/gene_z"][()]
                 ),
                 flags=meta.flags,
-                beside=tuple(
-                    _read_beside(handle, name, score_ids, meta.signature_ids)
-                    for name, score_ids in meta.beside
-                ),
+                beside=_read_beside(meta, values, coverage),
             ),
             meta,
         )
 
 
-def _read_beside(
-    handle: h5py.File, name: str, score_ids: tuple[str, ...], signature_ids: tuple[str, ...]
-) -> MethodTable:
-    group = handle[_group_of(score_ids, signature_ids)]
-    return MethodTable(name, score_ids, group[name][()], group[f"{name}_coverage"][()])
+def _read_beside(meta: ScoresMeta, values: FloatArray, coverage: FloatArray) -> tuple[MethodTable, ...]:
+    """Cut the columns after the signatures into their tables."""
+    tables, start = [], len(meta.signature_ids)
+    for name, score_ids, skipped in meta.beside:
+        columns = slice(start, start + len(score_ids))
+        tables.append(MethodTable(name, score_ids, values[:, columns], coverage[:, columns], skipped))
+        start = columns.stop
+    return tuple(tables)
 
 
 def _read_cohort_meta(path: Path, stage: Stage) -> CohortMeta:

@@ -53,12 +53,8 @@ def _flag_names(flags: FlagLog, sample_id: str) -> list[str]:
 
 
 def scores_table(scores: SignatureScores) -> pd.DataFrame:
-    """Samples × signatures: the axes' own method, then what was scored beside it as ``method:signature``."""
-    tables = [pd.DataFrame(scores.values, columns=list(scores.signature_ids))]
-    for beside in scores.beside:
-        names = [f"{beside.name}:{score_id}" for score_id in beside.score_ids]
-        tables.append(pd.DataFrame(beside.values, columns=names))
-    table = pd.concat(tables, axis=1)
+    """Samples × scores: the signatures, then what was scored beside the axes as ``method:score``."""
+    table = pd.DataFrame(scores.all_values, columns=scores.all_names)
     table.insert(0, "sample_id", list(scores.sample_ids))
     return table
 

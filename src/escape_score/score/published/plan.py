@@ -15,6 +15,9 @@ from escape_score.score.published.table import load_published
 
 MIN_GENES_OF_SD = 2
 
+ROWS_AT_ONCE = 16
+"""Samples whose spread is taken together: few enough for the processor's cache."""
+
 
 @dataclass(frozen=True)
 class PublishedPlan:
@@ -30,12 +33,15 @@ class PublishedPlan:
         Shape (n_needed,): column of the matrix of each, −1 for genes that it does not hold.
     n_genes
         Columns of the matrix.
+    order
+        Columns in the order of their symbols; None where they lie so.
     """
 
     table: PublishedTable
     gene_symbols: tuple[str, ...] = field(repr=False)
     columns: npt.NDArray[np.int64] = field(repr=False)
     n_genes: int
+    order: npt.NDArray[np.intp] | None = field(repr=False, default=None)
 
     @classmethod
     def of(cls, gene_symbols: Sequence[str], *, table: PublishedTable | None = None) -> PublishedPlan:
@@ -52,7 +58,10 @@ class PublishedPlan:
         column_of = {symbol: column for column, symbol in enumerate(gene_symbols)}
         needed = sorted({gene.gene_symbol for score in chosen.scores for gene in score.genes})
         columns = np.array([column_of.get(symbol, -1) for symbol in needed], dtype=np.int64)
-        return cls(table=chosen, gene_symbols=tuple(needed), columns=columns, n_genes=len(gene_symbols))
+        in_order = sorted(range(len(gene_symbols)), key=gene_symbols.__getitem__)
+        is_sorted = in_order == list(range(len(gene_symbols)))
+        order = None if is_sorted else np.array(in_order, dtype=np.intp)
+        return cls(chosen, tuple(needed), columns, len(gene_symbols), order)
 
     def collect(self, log2_tpm: FloatArray) -> CollectedExpression:
         """Take what the scores need from a block of samples.
@@ -77,20 +86,32 @@ class PublishedPlan:
         is_held = self.columns >= 0
         taken = np.full((len(log2_tpm), len(self.columns)), np.nan)
         taken[:, is_held] = np.take(log2_tpm, self.columns[is_held], axis=1)
-        mean, sd, n_measured = _spread(log2_tpm)
+        # added in the order of symbols, so that the order of columns does not change the last bit
+        in_order = log2_tpm if self.order is None else np.take(log2_tpm, self.order, axis=1)
+        mean, sd, n_measured = _spread(in_order)
         return CollectedExpression(log2_tpm=taken, mean=mean, sd=sd, n_measured=n_measured)
 
 
 def _spread(log2_tpm: FloatArray) -> tuple[FloatArray, FloatArray, npt.NDArray[np.int64]]:
-    """Mean, standard deviation and number of measured genes of each sample.
-
-    Values are added in ascending order, so that the order of genes does not change the last bit.
-    """
-    n_measured = np.isfinite(log2_tpm).sum(axis=1).astype(np.int64)
-    mean, sd = np.full((2, len(log2_tpm)), np.nan)
-    for row, n in enumerate(n_measured):
-        if n >= MIN_GENES_OF_SD:
-            ordered = np.sort(log2_tpm[row])[:n]
-            mean[row] = ordered.mean()
-            sd[row] = ordered.std(ddof=1)
+    """Mean, standard deviation and number of measured genes of each sample."""
+    values = np.ascontiguousarray(log2_tpm)
+    n_measured = np.isfinite(values).sum(axis=1).astype(np.int64)
+    mean, sd = np.full((2, len(values)), np.nan)
+    for start in range(0, len(values), ROWS_AT_ONCE):
+        rows = slice(start, start + ROWS_AT_ONCE)
+        mean[rows], sd[rows] = _moments(values[rows], n_measured[rows])
     return mean, sd, n_measured
+
+
+def _moments(values: FloatArray, n_measured: npt.NDArray[np.int64]) -> tuple[FloatArray, FloatArray]:
+    """Mean and standard deviation of rows that are laid out one after the other; NaN below two genes."""
+    n = np.where(n_measured >= MIN_GENES_OF_SD, n_measured, 2)
+    is_measured = None if (n_measured == values.shape[1]).all() else np.isfinite(values)
+    present = values if is_measured is None else np.where(is_measured, values, 0.0)
+    mean = present.sum(axis=1) / n
+    away = present - mean[:, None]
+    if is_measured is not None:
+        away[~is_measured] = 0.0
+    sd = np.sqrt(np.square(away, out=away).sum(axis=1) / (n - 1))
+    is_enough = n_measured >= MIN_GENES_OF_SD
+    return np.where(is_enough, mean, np.nan), np.where(is_enough, sd, np.nan)

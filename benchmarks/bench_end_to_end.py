@@ -1,0 +1,156 @@
+"""Measure whole runs of the default axes on wide parquet files against reading and sorting the same numbers.
+
+    python benchmarks/bench_end_to_end.py [--rounds 3] [--samples 5000] [--largest 10000] [--quick]
+
+The floor reads the file in blocks of 256 columns and sorts every sample once, with our radix sort. Every
+measurement is a process of its own that imports first and starts the clock then; floor and run go in turn, on
+one thread. Prints a Markdown table.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from pyarrow import parquet as pq
+
+DEMO = Path(__file__).parents[1] / "resources" / "demo" / "expression.parquet"
+ONE_THREAD = {f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "MKL", "RAYON")}
+N_GENES, SEED, BLOCK = 20_000, 20_261_124, 256
+
+PEAK = """
+def peak_mb():
+    # not getrusage: it starts at the size of the process that started this one
+    line = next(line for line in open("/proc/self/status") if line.startswith("VmHWM"))
+    return int(line.split()[1]) / 1024
+"""
+FLOOR = """
+import sys, time, json
+import numpy as np, pyarrow.parquet as pq
+sys.path.insert(0, sys.argv[2])
+from bench_methods import sort_rows
+from escape_score.score.methods.ranks import sortable_bits
+sort_rows(*sortable_bits(np.zeros((1, 8), np.float32)))
+start, sorting = time.perf_counter(), 0.0
+file = pq.ParquetFile(sys.argv[1])
+names = [name for name in file.schema_arrow.names if name != "gene"]
+for at in range(0, len(names), 256):
+    table = file.read(columns=names[at : at + 256], use_threads=False)
+    block = np.stack([column.to_numpy() for column in table.columns])
+    before = time.perf_counter()
+    sort_rows(*sortable_bits(block))
+    sorting += time.perf_counter() - before
+seconds = time.perf_counter() - start
+print(json.dumps([seconds, sorting, peak_mb()]))
+"""
+RUN = """
+import sys, time, json
+import anndata, h5py, pyarrow.parquet
+import escape_score.cli.run, escape_score.profile, escape_score.read, escape_score.score
+import escape_score.store.h5ad
+from escape_score.cli.main import main
+start = time.perf_counter()
+code = main(["run", sys.argv[1], "--units", "log2(x+1)", "--out", sys.argv[2], "--no-reports", "--quiet"])
+seconds = time.perf_counter() - start
+assert code == 0
+print(json.dumps([seconds, peak_mb()]))
+"""
+
+
+def write_matrix(path: Path, n_samples: int) -> None:
+    """Write genes × samples in log2(TPM + 1), float32: each sample a mix of two tumours with 10 % noise."""
+    generator = np.random.default_rng(SEED)
+    table = pd.read_parquet(DEMO)
+    counts = table.to_numpy(dtype=np.float64)
+    kept = np.argsort(-(counts > 0).sum(axis=1), kind="stable")[:N_GENES]
+    counts = counts[kept]
+    log2 = np.log2(counts / counts.sum(axis=0) * 1e6 + 1.0).T
+    columns: list[pa.Array] = [pa.array([table.index[at] for at in kept])]
+    for _ in range(n_samples):
+        first, second = generator.integers(0, len(log2), 2)
+        share = generator.random()
+        mixed = share * log2[first] + (1.0 - share) * log2[second]
+        columns.append(pa.array((mixed * generator.normal(1.0, 0.1, N_GENES).clip(0)).astype(np.float32)))
+    names = ["gene", *(f"S{i}" for i in range(n_samples))]
+    pq.write_table(pa.table(columns, names=names), path, compression="zstd", use_dictionary=False)
+
+
+def measured(code: str, *arguments: object) -> list[float]:
+    """What a process of its own prints."""
+    command = [sys.executable, "-c", PEAK + code, *(str(argument) for argument in arguments)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=os.environ | ONE_THREAD)
+    if done.returncode:
+        sys.exit(f"error: a measurement failed: {done.stderr.strip()[-400:]}")
+    return [float(number) for number in json.loads(done.stdout.splitlines()[-1])]
+
+
+def compare(matrix: Path, out: Path, n_samples: int, rounds: int) -> list[str]:
+    """Rows: the run over its floor."""
+    here = Path(__file__).parent
+    pairs = [(measured(FLOOR, matrix, here), measured(RUN, matrix, out)) for _ in range(rounds)]
+    ratios = sorted(run[0] / floor[0] for floor, run in pairs)
+    floor_s = statistics.median(floor[0] for floor, _ in pairs)
+    sort_s = statistics.median(floor[1] for floor, _ in pairs)
+    run_s, peak = statistics.median(run[0] for _, run in pairs), max(run[1] for _, run in pairs)
+    return [
+        f"| all axes, {n_samples} × {N_GENES}, wide parquet, `--no-reports`: run / (read + one sort) "
+        f"| {run_s:.2f} s / {floor_s:.2f} s (sort {sort_s:.2f}) | {statistics.median(ratios):.2f} "
+        f"| {ratios[0]:.2f}–{ratios[-1]:.2f} | peak {peak:.0f} MB |"
+    ]
+
+
+def grow(folder: Path, sizes: list[int], rounds: int) -> list[str]:
+    """Rows: seconds and memory by the number of samples, and the exponent fitted to them."""
+    rows, points = [], []
+    for size in sizes:
+        matrix = folder / f"{size}.parquet"
+        write_matrix(matrix, size)
+        runs = [measured(RUN, matrix, folder / "out") for _ in range(rounds)]
+        matrix.unlink()
+        seconds, peak = min(run[0] for run in runs), max(run[1] for run in runs)
+        points.append((size, seconds))
+        rows.append(f"| all axes, {size} samples | {seconds:.2f} s | – | – | peak {peak:.0f} MB |")
+    start = points[0][1]
+    log_n, log_s = np.log([n for n, _ in points[1:]]), np.log([s - start for _, s in points[1:]])
+    exponent = float(np.polyfit(log_n, log_s, 1)[0])
+    rows.append(
+        f"| growth exponent, {sizes[0]} → {sizes[-1]} samples, time of {sizes[0]} taken off | | "
+        f"{exponent:.2f} | – | least squares in logarithms |"
+    )
+    return rows
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--samples", type=int, default=5000)
+    parser.add_argument("--largest", type=int, default=10_000)
+    parser.add_argument("--quick", action="store_true", help="a tenth of everything")
+    options = parser.parse_args()
+    part = 10 if options.quick else 1
+    print("| what | ours / floor | ratio or figure | spread | note |\n|---|---|---|---|---|")
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        n_samples = options.samples // part
+        write_matrix(folder / "m.parquet", n_samples)
+        rows = compare(folder / "m.parquet", folder / "out", n_samples, options.rounds)
+        (folder / "m.parquet").unlink()
+        print("\n".join(rows), flush=True)
+        largest = options.largest // part
+        print("\n".join(grow(folder, [largest // 100, largest // 10, largest // 4, largest], 2)))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,66 @@
+"""Published scores of a cohort: what its expression offers, and reasons in the records."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from escape_score.cli import pipeline
+from escape_score.cli.outputs import ProfiledCohort
+from escape_score.model.cohort import Cohort
+from escape_score.model.scores import MethodTable
+from escape_score.model.units import ExpressionUnit
+from escape_score.reference import load_reference
+from escape_score.score.published.beside import offers_of
+from escape_score.score.published.model import ScoreNeeds
+
+MakeCohort = Callable[..., Cohort]
+
+
+def published(cohort: Cohort) -> MethodTable:
+    harmonised = pipeline.harmonise(cohort, gene_lengths=None, min_genes=1, source=Path("m.tsv"))
+    scores = pipeline.score(harmonised, load_reference(), pipeline.UserGeneSets(), source=Path("m.tsv"))
+    return scores.beside[0]
+
+
+@pytest.mark.parametrize(
+    ("unit", "n_genes", "expected"),
+    [
+        (ExpressionUnit.TPM, 9000, set(ScoreNeeds)),
+        (ExpressionUnit.TPM, 2000, set(ScoreNeeds) - {ScoreNeeds.TPM}),
+        (ExpressionUnit.ARRAY, 9000, {ScoreNeeds.LOG_SCALE, ScoreNeeds.SAMPLE_ORDER}),
+        (ExpressionUnit.NANOSTRING, 700, {ScoreNeeds.LOG_SCALE, ScoreNeeds.SAMPLE_ORDER}),
+    ],
+)
+def test_offers_of_says_what_expression_is(
+    unit: ExpressionUnit,
+    n_genes: int,
+    expected: set[ScoreNeeds],
+    demo_tpm: pd.DataFrame,
+    make_cohort: MakeCohort,
+) -> None:
+    cohort = make_cohort(demo_tpm.iloc[:, :n_genes], unit)
+    harmonised = pipeline.harmonise(cohort, gene_lengths=None, min_genes=1, source=Path("m.tsv"))
+    assert set(offers_of(harmonised)) == expected
+
+
+def test_a_panel_has_no_score_on_the_scale_of_tpm(demo_tpm: pd.DataFrame, make_cohort: MakeCohort) -> None:
+    table = published(make_cohort(demo_tpm.iloc[:, ::4]))
+    at = dict(zip(table.score_ids, table.values.T, strict=True))
+    assert np.isnan(at["cyt_geometric_mean"]).all()
+    assert "whole transcriptome" in dict(table.skipped)["cyt_geometric_mean"]
+
+
+def test_records_hold_a_value_or_a_reason(demo: ProfiledCohort) -> None:
+    record = next(demo.maker.records())
+    assert [score.score_id for score in record.published] == list(demo.scores.beside[0].score_ids)
+    by_id = {score.score_id: score for score in record.published}
+    assert by_id["cyt_geometric_mean"].value == demo.scores.beside[0].values[0, 0]
+    # 8 tumours are too few for scores that compare samples
+    assert by_id["davoli_immune"].value is None
+    assert "10" in by_id["davoli_immune"].reason
+    assert all((score.value is None) != (score.reason == "") for score in record.published)
