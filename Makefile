@@ -55,7 +55,8 @@ lock: .venv/.stamp ## resolve requirements.lock anew from pyproject.toml
 
 build/bench/.stamp: requirements.lock benchmarks/peers.lock
 	"$(PYTHON)" -m venv build/bench
-	build/bench/bin/pip install -q --disable-pip-version-check --require-hashes -r requirements.lock -r benchmarks/peers.lock
+	build/bench/bin/pip install -q --disable-pip-version-check --require-hashes -r requirements.lock
+	build/bench/bin/pip install -q --disable-pip-version-check --require-hashes --no-deps -r benchmarks/peers.lock
 	build/bench/bin/pip install -q --disable-pip-version-check --no-deps -e .
 	touch $@
 

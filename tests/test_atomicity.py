@@ -29,7 +29,7 @@ from escape_score.store.manifest import MANIFEST, verify
 OLD, NEW = "old", "new"
 SAMPLES_OF = {OLD: slice(2, 6), NEW: slice(0, 2)}
 LONGEST_RUN_S = 60.0
-PROMPT_S = 5.0
+PROMPT_S = 15.0
 N_LANES = 2
 N_RACES, N_STOPS, N_STAGES = 6, 5, 6
 STOPPED_WORD = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated"}

@@ -10,12 +10,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
 from escape_score.model.cohort import FloatArray
-from escape_score.model.method_choice import Engine, MethodChoice, Ties
+from escape_score.model.method_choice import Engine, MethodChoice, MethodName, Ties
 from escape_score.model.scores import MethodTable
 from escape_score.score.methods import METHODS, MethodScores, SetIndex
 from escape_score.score.methods.ranked import RankScorer, score_ranked
@@ -175,10 +176,17 @@ class MethodsBeside:
     sets: SetIndex = field(repr=False)
 
     def score_block(self, log2_tpm: FloatArray) -> BlockScores:
-        """Score a block by the methods that can; keep it for the others."""
+        """Score a block by the methods that can; keep what the others need of it."""
         alone, together = of_scope(self.choice, Scope.SAMPLE), of_scope(self.choice, Scope.COHORT)
         scored = score_block_by(alone, log2_tpm, self.sets, self.choice) if alone else {}
-        return BlockScores(scored, log2_tpm if together else None)
+        return BlockScores(scored, np.compress(self.is_needed, log2_tpm, axis=1) if together else None)
+
+    @cached_property
+    def is_needed(self) -> npt.NDArray[np.bool_]:
+        """Genes that methods that compare samples need: those of the sets, but all of them for GSVA."""
+        if MethodName.GSVA in self.choice.methods:
+            return np.ones(self.sets.n_columns, dtype=np.bool_)
+        return np.isin(np.arange(self.sets.n_columns), self.sets.members)
 
     def join(self, parts: Sequence[BlockScores]) -> tuple[MethodTable, ...]:
         """One table a method, in the order of the choice."""
@@ -187,7 +195,7 @@ class MethodsBeside:
         whole: Scored = {}
         if together:
             values = np.concatenate([part.values for part in parts if part.values is not None])
-            whole = score_cohort_by(together, values, self.sets, self.choice)
+            whole = score_cohort_by(together, values, self.sets.kept(self.is_needed), self.choice)
         return tuple(self._table(name, [whole] if name in whole else blocks) for name in self.choice.methods)
 
     def _table(self, name: str, blocks: Sequence[Scored]) -> MethodTable:
