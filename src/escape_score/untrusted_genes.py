@@ -1,7 +1,7 @@
 """Genes that a pipeline did not count right, told by what all samples of a cohort share.
 
-Such genes never change a number by themselves: they raise flags, or are left out by a reference that is fitted
-on the cohort and stores their list.
+Such genes never change a number by themselves: they raise flags, or are left out by a reference that is
+fitted on the cohort and stores their list.
 """
 
 from __future__ import annotations
@@ -87,9 +87,7 @@ def _near_zero(levels: _Levels, thresholds: Thresholds) -> tuple[str, ...]:
     return tuple(symbol for symbol, yes in zip(levels.symbols, is_found, strict=True) if yes)
 
 
-def _below_siblings(
-    levels: _Levels, near_zero: tuple[str, ...], thresholds: Thresholds
-) -> tuple[str, ...]:
+def _below_siblings(levels: _Levels, near_zero: tuple[str, ...], thresholds: Thresholds) -> tuple[str, ...]:
     """Class I genes whose median shift lies far below that of all of them."""
     shifts = {}
     for symbol in CLASS_1_SIBLINGS:

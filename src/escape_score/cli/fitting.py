@@ -136,8 +136,8 @@ def _require_name(name: str) -> None:
     taken = (*list_references(), COHORT_REFERENCE)
     if not NAME.fullmatch(name) or name in taken:
         msg = (
-            f"--name: {name!r} cannot be the name of a reference; use letters, digits, '.', '_' and '-', and none "
-            f"of {', '.join(taken)}"
+            f"--name: {name!r} cannot be the name of a reference; use letters, digits, '.', '_' and '-', and "
+            f"none of {', '.join(taken)}"
         )
         raise UsageError(msg)
 
@@ -147,11 +147,15 @@ def _harmonised(request: FitRequest) -> list[HarmonisedCohort]:
     from escape_score.cli.stages import cohort_name
     from escape_score.read import read_cohort
 
-    cohorts, faults = [], []
+    cohorts: list[HarmonisedCohort] = []
+    faults: list[InputError] = []
     for matrix in request.matrices:
         try:
             cohort = read_cohort(
-                matrix, name=cohort_name(matrix), declared_unit=request.units or ExpressionUnit.AUTO, sample_sheet=None
+                matrix,
+                name=cohort_name(matrix),
+                declared_unit=request.units or ExpressionUnit.AUTO,
+                sample_sheet=None,
             )
             cohorts.append(
                 pipeline.harmonise(cohort, gene_lengths=request.gene_lengths, min_genes=1, source=matrix)
@@ -186,10 +190,12 @@ def _provenance(cohorts: Sequence[HarmonisedCohort]) -> dict[str, str]:
     """What a reference was fitted on: digests and units of the inputs, program, base."""
     base = load_reference()
     inputs = {
-        f"input {i}": f"sha256 {cohort.input_sha256}, {cohort.unit.unit.value}, {len(cohort.sample_ids)} samples"
-        for i, cohort in enumerate(cohorts, 1)
+        f"input {i}": f"sha256 {c.input_sha256}, {c.unit.unit.value}, {len(c.sample_ids)} samples"
+        for i, c in enumerate(cohorts, 1)
     }
-    lengths = {f"{key} {i}": v for i, c in enumerate(cohorts, 1) for key, v in c.parameters if v and "sha256" in key}
+    lengths = {
+        f"{key} {i}": v for i, c in enumerate(cohorts, 1) for key, v in c.parameters if v and "sha256" in key
+    }
     return {**inputs, **lengths, "escape_score": __version__, f"base {base.name}": base.sha256}
 
 
@@ -210,5 +216,6 @@ def _tell(reference: Reference, out: Path) -> None:
     if reference.untrusted_genes:
         names = ", ".join(reference.untrusted_genes)
         print(f"warning: not used, since this pipeline does not count them right: {names}", file=sys.stderr)
-    print(f"{reference.name}: {n} samples, {len(reference.genes.symbols)} genes; use it with --reference {out}")
-
+    print(
+        f"{reference.name}: {n} samples, {len(reference.genes.symbols)} genes; use it with --reference {out}"
+    )

@@ -103,7 +103,10 @@ def fit_genes(
     is_known = own.n_samples >= thresholds.min_fit_samples
     is_kept = is_known | is_locus
     spread = pooled_spread(
-        np.nan_to_num(own.spread), base.spread[kept], own.n_samples.astype(np.float64), thresholds.fit_prior_samples
+        np.nan_to_num(own.spread),
+        base.spread[kept],
+        own.n_samples.astype(np.float64),
+        thresholds.fit_prior_samples,
     )
     location = np.where(is_known, own.location, base.location[kept])
     spread = np.where(is_known, spread, base.spread[kept])
@@ -128,5 +131,8 @@ def _moments_in_slices(
         values[np.ix_(is_low, is_locus[start : start + size])] = np.nan
         parts.append(gene_moments(values, Moments.ROBUST))
     return GeneMoments(
-        *(np.concatenate([getattr(part, name) for part in parts]) for name in ("location", "spread", "n_samples"))
+        *(
+            np.concatenate([getattr(part, name) for part in parts])
+            for name in ("location", "spread", "n_samples")
+        )
     )

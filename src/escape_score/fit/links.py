@@ -1,4 +1,4 @@
-"""What the links of a chain are expected to be: robust fits of each gene on interferon response and leukocytes."""
+"""Expected levels of the links of a chain: robust fits on interferon response and leukocytes."""
 
 from __future__ import annotations
 

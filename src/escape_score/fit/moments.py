@@ -10,14 +10,14 @@ from escape_score.model.cohort import FloatArray
 from escape_score.model.robust import nanmedian_rows, scaled_mad_rows
 
 DECIMALS = 6
-"""Decimals of every fitted number: its table holds it whole, and the last bits of a machine change nothing."""
+"""Decimals of every fitted number: its table holds it whole, and a machine's last bits change nothing."""
 
 
 class Moments(StrEnum):
     """How location and spread are taken.
 
-    ``PLAIN``: mean and standard deviation, for hundreds of tumours. ``ROBUST``: median and scaled MAD, for few,
-    of which some may be odd.
+    ``PLAIN``: mean and standard deviation, for hundreds of tumours. ``ROBUST``: median and scaled MAD, for
+    few, of which some may be odd.
     """
 
     PLAIN = "plain"

@@ -56,7 +56,12 @@ def term_moments(terms: Mapping[str, FloatArray], moments: Moments) -> dict[str,
 
 
 def drawn_terms(
-    own: Mapping[str, tuple[float, float]], n: Mapping[str, int], base: Reference, *, prior: float, fewest: int
+    own: Mapping[str, tuple[float, float]],
+    n: Mapping[str, int],
+    base: Reference,
+    *,
+    prior: float,
+    fewest: int,
 ) -> dict[str, tuple[float, float]]:
     """Keep own locations, draw spreads to another reference; terms that too few tumours have are left out.
 
@@ -70,7 +75,12 @@ def drawn_terms(
         Fewest tumours of a term.
     """
     return {
-        name: (at, rounded(np.sqrt((n[name] * spread**2 + prior * base.term_stats[name][1] ** 2) / (n[name] + prior))))
+        name: (
+            at,
+            rounded(
+                np.sqrt((n[name] * spread**2 + prior * base.term_stats[name][1] ** 2) / (n[name] + prior))
+            ),
+        )
         for name, (at, spread) in own.items()
         if name in base.term_stats and n[name] >= fewest
     }

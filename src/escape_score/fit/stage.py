@@ -97,8 +97,8 @@ def require_samples(n_samples: int, min_samples: int, *, name: str, source: str)
     """
     if n_samples < min_samples:
         msg = (
-            f"{source}: {n_samples} samples can be placed, reference {name} needs {min_samples}; give more samples "
-            "of the same pipeline, or use the shipped reference"
+            f"{source}: {n_samples} samples can be placed, reference {name} needs {min_samples}; give more "
+            "samples of the same pipeline, or use the shipped reference"
         )
         raise ReferenceUnfittableError(msg)
 
@@ -120,7 +120,11 @@ def _fit_scales(
     draft: Reference, base: Reference, scores: SignatureScores, engine: Engine, design: FitDesign
 ) -> Reference:
     """Everything that rests on scores against the fitted genes."""
-    n, prior, fewest = len(scores.sample_ids), design.thresholds.fit_prior_samples, design.thresholds.min_fit_samples
+    n, prior, fewest = (
+        len(scores.sample_ids),
+        design.thresholds.fit_prior_samples,
+        design.thresholds.min_fit_samples,
+    )
     slopes = contrast_slopes(scores, design.catalogue.contrasts, Moments.ROBUST)
     draft = replace(
         draft,
@@ -178,4 +182,3 @@ def leave_one_out_medians(values: FloatArray) -> FloatArray:
     columns = np.arange(values.shape[1])
     at = [ordered[np.where(ranks <= place, place + 1, place), columns] for place in (low, high)]
     return np.asarray((at[0] + at[1]) / 2)
-

@@ -110,7 +110,9 @@ class Thresholds(Definition):
     min_siblings: int
     partial_coverage: float
     reference_good: float
+    reference_good_ratio: float
     reference_moderate: float
+    reference_moderate_excess: float
     min_fit_samples: int
     advised_fit_samples: int
     fit_prior_samples: float

@@ -78,6 +78,8 @@ class SignatureScores:
         Shape (n_samples, n_signatures): fraction of the signature's genes measured in the sample.
     skipped
         Signatures without any score, with the reason.
+    reference, reference_sha256
+        Name and digest of the reference they were made with.
     """
 
     facts: CohortFacts
@@ -89,6 +91,7 @@ class SignatureScores:
     placement: Placement
     genes: GeneValues
     flags: FlagLog = FlagLog()
+    reference_sha256: str = ""
 
     @property
     def sample_ids(self) -> tuple[str, ...]:

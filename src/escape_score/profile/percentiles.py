@@ -6,8 +6,12 @@ from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
+from scipy import stats
 
+from escape_score.model.axes import Thresholds
 from escape_score.model.cohort import FloatArray
+from escape_score.model.profiles import TextArray
+from escape_score.model.record import Interval, ReferenceMatch
 from escape_score.model.reference import Distributions
 
 
@@ -40,3 +44,63 @@ def percentile_of(
     percentile = 100.0 * (below + upto) / 2 / np.maximum(n, 1)
     known = ~np.isnan(scores) & (n > 0)
     return np.where(known, percentile, np.nan), np.where(known, n, 0)
+
+
+def permitted(
+    percentile: FloatArray, n: npt.NDArray[np.int64], match: TextArray, thresholds: Thresholds
+) -> FloatArray:
+    """Keep percentiles that mean something: NaN for a poor match, and against too few tumours."""
+    is_kept = (n >= thresholds.min_percentile_samples) & (match != ReferenceMatch.POOR)
+    return np.where(is_kept, percentile, np.nan)
+
+
+def percentile_reason(score: float | None, n: int, match: str, thresholds: Thresholds) -> str | None:
+    """Why there is no percentile; None where there is one.
+
+    Parameters
+    ----------
+    score
+        Of the axis in the sample; None where it is not evaluable.
+    n
+        Reference tumours that have the score.
+    match
+        Value of :class:`escape_score.model.record.ReferenceMatch`.
+    """
+    if score is None:
+        return "The mechanism is not evaluable in this sample."
+    if n < thresholds.min_percentile_samples:
+        return (
+            f"The reference has {n} tumours with this score; {thresholds.min_percentile_samples} are needed."
+        )
+    if match == ReferenceMatch.POOR:
+        return "The sample lies too far from the reference for its levels to be compared."
+    return None
+
+
+def percentile_interval(percentile: float, n: int, level: float) -> Interval:
+    """Range of the share below that as many reference tumours leave open (Clopper-Pearson).
+
+    Parameters
+    ----------
+    percentile
+        Share of the reference's tumours below, %, ties counted half.
+    n
+        Reference tumours compared with.
+    level
+        Probability that the interval holds the share in all tumours of the kind.
+
+    Returns
+    -------
+    Interval
+        In %, within 0-100.
+
+    Notes
+    -----
+    Exact for a whole number of tumours below (Clopper and Pearson 1934, doi:10.1093/biomet/26.4.404); half a
+    tumour, from a tie, lies between its neighbours. It tells what the size of the reference leaves open, not
+    the error of the score.
+    """
+    below, tail = percentile / 100 * n, (1 - level) / 2
+    low = stats.beta.ppf(tail, below, n - below + 1) if below > 0 else 0.0
+    high = stats.beta.ppf(1 - tail, below + 1, n - below) if below < n else 1.0
+    return Interval(low=100 * float(low), high=100 * float(high))

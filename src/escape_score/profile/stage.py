@@ -10,13 +10,13 @@ from scipy import stats
 
 from escape_score.model.axes import Axis, AxisCatalogue, AxisKind, Term, Thresholds
 from escape_score.model.cohort import FloatArray
-from escape_score.model.profiles import AxisScores, Bounds, CohortProfiles, IndexScores
+from escape_score.model.profiles import AxisScores, Bounds, CohortProfiles, IndexScores, TextArray
 from escape_score.model.record import ReferenceMatch
 from escape_score.model.reference import Reference
 from escape_score.model.scores import SignatureScores
 from escape_score.profile import index as index_of
 from escape_score.profile.calls import call_axis
-from escape_score.profile.percentiles import percentile_of
+from escape_score.profile.percentiles import percentile_of, permitted
 from escape_score.profile.phenotype import call_archetype, call_phenotype, match_of, status_of
 from escape_score.profile.terms import (
     Terms,
@@ -120,7 +120,8 @@ def score_axis(axis: Axis, context: ProfileContext) -> AxisScores:
     percentile, n = percentile_of(
         score, context.scores.sample_ids, context.reference.distributions, axis.axis
     )
-    match = match_of(context.scores.placement.distance, context.thresholds)
+    match = _match(context)
+    percentile = permitted(percentile, n, match, context.thresholds)
     return AxisScores(
         axis=axis.axis,
         score=score,
@@ -224,26 +225,34 @@ def summarise(axes: tuple[AxisScores, ...], index: IndexScores, context: Profile
     thresholds = {axis.axis: axis.threshold for axis in context.catalogue.axes}
     t_level = _t_level(context)
     phenotype = call_phenotype(t_level, by_axis["stroma"], context.thresholds)
-    match = match_of(context.scores.placement.distance, context.thresholds)
+    match = _match(context)
     # where a weakest link cannot be called, off the reference, it cannot name the archetype either
     has_weak_link = (by_axis["mhc1_weakest_link"] > thresholds["mhc1_weakest_link"]) & (
         match == ReferenceMatch.GOOD
     )
     is_lost = (_damped_loss(by_axis["mhc1_loss"], context) > thresholds["mhc1_loss"]) | has_weak_link
+    archetype = call_archetype(
+        phenotype,
+        exhaustion=by_axis["exhaustion"] > thresholds["exhaustion"],
+        suppressive=by_axis["suppressive"] > thresholds["suppressive"],
+        presentation=is_lost,
+    )
+    # far off the reference, thresholds name whole cohorts alike: two thirds of one were called deficient
+    archetype[match == ReferenceMatch.POOR] = ""
     return CohortProfiles(
         axes=axes,
         index=index,
         phenotype=phenotype,
-        archetype=call_archetype(
-            phenotype,
-            exhaustion=by_axis["exhaustion"] > thresholds["exhaustion"],
-            suppressive=by_axis["suppressive"] > thresholds["suppressive"],
-            presentation=is_lost,
-        ),
+        archetype=archetype,
         status=status_of(match, index.index, phenotype),
         match=match,
         leukocyte_fraction=context.terms.leukocyte_fraction,
     )
+
+
+def _match(context: ProfileContext) -> TextArray:
+    """How well every sample meets the reference."""
+    return match_of(context.scores.placement.distance, context.reference.anchor_distance, context.thresholds)
 
 
 def _t_level(context: ProfileContext) -> FloatArray:

@@ -18,6 +18,7 @@ from escape_score.model.robust import nanmedian_rows, scaled_mad_rows
 from escape_score.model.scale import shifted_log2_tpm
 from escape_score.score.alignment import Alignment
 
+
 @dataclass(frozen=True)
 class PlacedBlock:
     """Some samples on the reference's scale; arrays are samples × aligned genes, or one value a sample."""

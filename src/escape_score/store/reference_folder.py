@@ -32,7 +32,9 @@ def render_tables(reference: Reference) -> dict[str, bytes]:
         File name to content; ``untrusted_genes.tsv`` only where there are such genes.
     """
     genes, links = reference.genes, reference.weakest_links
-    n_samples = np.full(len(genes.symbols), reference.n_samples) if genes.n_samples is None else genes.n_samples
+    n_samples = (
+        np.full(len(genes.symbols), reference.n_samples) if genes.n_samples is None else genes.n_samples
+    )
     rows: dict[str, tuple[str, Iterable[Sequence[object]]]] = {
         "genes.tsv": (
             "gene_symbol location spread n_samples",
@@ -119,7 +121,9 @@ def _require_ours(folder: Path) -> None:
         if folder.exists() and not folder.is_dir():
             msg = f"{folder}: cannot be written, it is not a folder; choose another folder"
             raise OutputUnwritableError(msg)
-        foreign = {path.name for path in folder.iterdir()} - {*TABLES, UNTRUSTED} if folder.is_dir() else set()
+        foreign = (
+            {path.name for path in folder.iterdir()} - {*TABLES, UNTRUSTED} if folder.is_dir() else set()
+        )
     except OSError as error:
         raise unwritable(folder, error) from error
     if foreign:
@@ -143,4 +147,3 @@ def _replacing_folder(folder: Path) -> Iterator[Path]:
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
         shutil.rmtree(replaced, ignore_errors=True)
-
