@@ -8,10 +8,17 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
 
+from escape_score.catalogue import load_thresholds
 from escape_score.cli.outputs import ProfiledCohort
 from escape_score.model.reference import Distributions
-from escape_score.profile.percentiles import percentile_of
+from escape_score.profile.percentiles import (
+    percentile_interval,
+    percentile_of,
+    percentile_reason,
+    permitted,
+)
 
 NAN = float("nan")
 few_values = st.sampled_from([-1.0, 0.0, 0.5, 1.0, 2.0, NAN])
@@ -54,3 +61,35 @@ def test_tumours_of_the_reference_are_left_out_of_their_own_comparison(demo: Pro
         record = demo.maker.record(row)
         assert record.reference.is_sample_in_reference
         assert next(a for a in record.axes if a.axis == "stroma").percentile_n == 591
+
+
+@given(n=st.integers(1, 600), data=st.data(), level=st.sampled_from([0.8, 0.9, 0.95]))
+def test_percentile_interval_is_the_exact_binomial_one(n: int, data: st.DataObject, level: float) -> None:
+    below = data.draw(st.integers(0, n))
+    exact = stats.binomtest(below, n).proportion_ci(level, method="exact")
+    found = percentile_interval(100 * below / n, n, level)
+    assert (found.low, found.high) == pytest.approx((100 * exact.low, 100 * exact.high), abs=1e-6)
+
+
+@given(n=st.integers(1, 100), data=st.data())
+def test_percentile_interval_of_a_tie_lies_between_its_neighbours(n: int, data: st.DataObject) -> None:
+    below = data.draw(st.integers(0, n - 1))
+    low, mid, high = (percentile_interval(100 * k / n, n, 0.9) for k in (below, below + 0.5, below + 1))
+    assert low.low <= mid.low <= high.low
+    assert low.high <= mid.high <= high.high
+    assert mid.low <= 100 * (below + 0.5) / n <= mid.high
+
+
+@pytest.mark.parametrize(
+    ("n", "match", "is_given"),
+    [(10, "good", True), (9, "good", False), (591, "moderate", True), (591, "poor", False), (0, "", False)],
+)
+def test_permitted_refuses_what_percentile_reason_explains(n: int, match: str, *, is_given: bool) -> None:
+    thresholds = load_thresholds()
+    found = permitted(np.array([50.0]), np.array([n]), np.array([match], dtype=object), thresholds)
+    assert np.isnan(found[0]) == (not is_given)
+    assert (percentile_reason(1.0, n, match, thresholds) is None) is is_given
+
+
+def test_percentile_reason_of_a_missing_score_comes_first() -> None:
+    assert "not evaluable" in str(percentile_reason(None, 0, "poor", load_thresholds()))

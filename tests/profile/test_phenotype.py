@@ -86,8 +86,6 @@ def test_match_of_widens_its_limits_with_the_spread_of_the_reference_itself() ->
     assert match_of(distance, 0.2, THRESHOLDS).tolist() == ["good", "moderate", "moderate", "poor", "poor"]
 
 
-
-
 @pytest.mark.parametrize(
     ("match", "index", "phenotype", "expected"),
     [
