@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -65,7 +66,7 @@ def run(files: Files, out: Path, *options: object) -> pd.DataFrame:
     return pd.read_csv(out / "profiles.tsv", sep="\t")
 
 
-def records(out: Path) -> list[dict[str, object]]:
+def records(out: Path) -> list[dict[str, Any]]:
     return [json.loads(path.read_text(encoding="utf-8")) for path in sorted((out / "samples").glob("*.json"))]
 
 

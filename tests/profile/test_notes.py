@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -52,7 +53,13 @@ def test_sheet_is_shown_and_never_enters_a_score(
     numbers: Callable[[ProfiledCohort], pd.DataFrame],
 ) -> None:
     cohort = make_cohort(demo_tpm)
-    sheet = {"purity": 0.2, "msi": "MSI-H", "tmb": 40.0, "pdl1_ihc": "90 %", "timepoint": "baseline"}
+    sheet: dict[str, Any] = {
+        "purity": 0.2,
+        "msi": "MSI-H",
+        "tmb": 40.0,
+        "pdl1_ihc": "90 %",
+        "timepoint": "baseline",
+    }
     said = replace(cohort, samples=tuple(replace(sample, **sheet) for sample in cohort.samples))
     with_sheet, without = run_engine(said), run_engine(cohort)
     pd.testing.assert_frame_equal(numbers(with_sheet), numbers(without), check_exact=True)

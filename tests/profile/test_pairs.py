@@ -135,9 +135,12 @@ def test_records_carry_the_change_of_the_later_sample(
     assert (earlier.changes, unordered.changes) == ((), ())
     assert "no known order" in " ".join(unordered.notes)
     before, after = ({axis.axis: axis for axis in record.axes} for record in (earlier, later))
+    assert {one.axis for one in change.axes} == {
+        name for name, axis in after.items() if axis.score is not None
+    }
     for one in change.axes:
-        assert one.delta == pytest.approx(after[one.axis].score - before[one.axis].score)
+        assert one.delta == pytest.approx((after[one.axis].score or 0) - (before[one.axis].score or 0))
         has_interval = after[one.axis].interval_within is not None
         assert (one.interval is not None) is has_interval
     assert change.index is not None
-    assert change.index.delta == pytest.approx(later.index.score - earlier.index.score)
+    assert change.index.delta == pytest.approx((later.index.score or 0) - (earlier.index.score or 0))
