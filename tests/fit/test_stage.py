@@ -220,5 +220,6 @@ def test_leave_one_out_medians_are_medians_of_the_others(values: np.ndarray) -> 
 
 
 def test_leave_one_out_medians_leave_gaps_out() -> None:
-    values = np.array([[1.0, np.nan], [2.0, 5.0], [9.0, 6.0]])
-    np.testing.assert_array_equal(leave_one_out_medians(values), [[5.5, 5.5], [5.0, 6.0], [1.5, 5.0]])
+    values = np.array([[1.0, np.nan, 4.0], [2.0, 5.0, np.nan], [9.0, 6.0, np.nan]])
+    expected = [[5.5, 5.5, np.nan], [5.0, 6.0, 4.0], [1.5, 5.0, 4.0]]
+    np.testing.assert_array_equal(leave_one_out_medians(values), expected)

@@ -15,9 +15,12 @@ from escape_score.fit.moments import Moments, rounded
 from escape_score.fit.scales import contrast_slopes, distributions_of, drawn_slopes, drawn_terms, term_moments
 from escape_score.model.cohort import FloatArray, HarmonisedCohort
 from escape_score.model.reference import Reference
-from escape_score.model.robust import nanmedian_rows, scaled_mad_rows
+from escape_score.model.robust import scaled_mad_rows
 from escape_score.model.scores import GeneValues, Placement, SignatureScores
 from escape_score.untrusted_genes import find_untrusted_genes
+
+MAX_ANCHOR_CELLS = 10_000_000
+"""Values of anchors held at once, 80 MB."""
 
 
 def fit_reference(
@@ -157,7 +160,10 @@ def _held_out_distance(placed: PlacedCohort, reference: Reference) -> FloatArray
     """
     column_of = {symbol: i for i, symbol in enumerate(placed.cohort.gene_symbols)}
     anchors = [s for s, yes in zip(reference.genes.symbols, reference.genes.is_anchor, strict=True) if yes]
-    values = placed.log2_tpm(np.array([column_of[symbol] for symbol in anchors], dtype=np.intp))
+    # of thousands of tumours, some of the anchors tell the same
+    step = -(-len(placed.rows) * len(anchors) // MAX_ANCHOR_CELLS)
+    columns = np.array([column_of[symbol] for symbol in anchors[::step]], dtype=np.intp)
+    values = placed.log2_tpm(columns)
     return np.asarray(scaled_mad_rows(values - leave_one_out_medians(values)))
 
 
@@ -167,18 +173,32 @@ def leave_one_out_medians(values: FloatArray) -> FloatArray:
     Parameters
     ----------
     values
-        Shape (n_samples, n_genes), NaN = not measured; at least two samples.
+        Shape (n_samples, n_genes), NaN = not measured.
 
     Returns
     -------
     numpy.ndarray
-        Of the same shape. Without row i, the median of n sorted values moves by one place at most.
+        Of the same shape; NaN where no other sample was measured.
     """
+    is_whole = ~np.isnan(values).any(axis=0)
+    out = np.full(values.shape, np.nan)
+    out[:, is_whole] = _medians_of_others(values[:, is_whole])
+    for column in np.flatnonzero(~is_whole):
+        known = ~np.isnan(values[:, column])
+        if known.any():
+            out[~known, column] = np.median(values[known, column])
+            out[known, column] = _medians_of_others(values[known, column][:, None])[:, 0]
+    return out
+
+
+def _medians_of_others(values: FloatArray) -> FloatArray:
+    """The same for values without gaps: without one row, the median of sorted values moves by one place."""
     n = len(values)
-    if np.isnan(values).any():
-        return np.vstack([nanmedian_rows(np.delete(values, row, axis=0).T) for row in range(n)])
-    ordered, ranks = np.sort(values, axis=0), np.argsort(np.argsort(values, axis=0, kind="stable"), axis=0)
-    low, high = (n - 2) // 2, (n - 1) // 2
+    if n == 1:
+        return np.full(values.shape, np.nan)
+    ordered = np.sort(values, axis=0)
+    ranks = np.argsort(np.argsort(values, axis=0, kind="stable"), axis=0)
     columns = np.arange(values.shape[1])
-    at = [ordered[np.where(ranks <= place, place + 1, place), columns] for place in (low, high)]
+    middle = ((n - 2) // 2, (n - 1) // 2)
+    at = [ordered[np.where(ranks <= place, place + 1, place), columns] for place in middle]
     return np.asarray((at[0] + at[1]) / 2)
