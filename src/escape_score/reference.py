@@ -4,7 +4,7 @@ A reference is a folder of small text tables, so that it can be read, compared a
 
 ==================== =======================================================================================
 reference.json       name, description, tumour type, assay, number of tumours, anchor distance, index location
-                     and spread, constants file, provenance
+                     and spread, constants file, provenance; location variance where tumours are few
 genes.tsv            gene_symbol, location, spread, n_samples
 terms.tsv            term, location, spread: components, contrasts and the MHC class I shortfall
 slopes.tsv           contrast, slope
@@ -57,6 +57,7 @@ class ReferenceHeader(BaseModel):
     anchor_distance: float
     index_location: float
     index_spread: float
+    location_variance: float = 0.0
     provenance: dict[str, str]
 
 
@@ -134,6 +135,7 @@ def assemble_reference(folder: Path) -> Reference:
         weakest_links={r["gene_symbol"]: _link(r) for r in _rows(folder / "weakest_links.tsv")},
         index_stats=(header.index_location, header.index_spread),
         distributions=_distributions(folder / "distributions.tsv"),
+        location_variance=header.location_variance,
         untrusted_genes=_untrusted(folder / UNTRUSTED),
         provenance=header.provenance,
         sha256=_digest(folder),

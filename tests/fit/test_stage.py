@@ -94,6 +94,23 @@ def test_fit_makes_new_samples_of_its_own_pipeline_good(
     assert np.mean(match == "good") > 0.9
 
 
+def test_absolute_intervals_hold_what_few_tumours_leave_open(
+    sixty: HarmonisedCohort, fit: Fit, take: Take
+) -> None:
+    whole, shifts, widened = profiles_of(sixty, fit(sixty)), [], []
+    for seed in range(4):
+        reference = fit(take(sixty, np.random.default_rng(seed).permutation(60)[:15]))
+        found = profiles_of(sixty, reference)
+        error = np.sqrt(reference.location_variance * (1 - 15 / 60))
+        for axis, there in zip(found.axes, whole.axes, strict=True):
+            if not np.isnan(axis.bounds.low).all():
+                shifts.append(np.median(axis.score - there.score) / error)
+                half, within = axis.bounds.high - axis.score, axis.bounds.high_within - axis.score
+                widened.append(np.nanmin(half**2 - within**2) / (1.6449**2 * reference.location_variance))
+    assert min(widened) > 0.999
+    assert 0.6 < np.std(shifts) < 1.4
+
+
 @settings(max_examples=3)
 @given(seed=st.integers(0, 2**16))
 def test_fit_does_not_depend_on_the_order_of_samples_and_genes(

@@ -14,6 +14,7 @@ from escape_score.catalogue import load_thresholds
 from escape_score.cli.outputs import ProfiledCohort
 from escape_score.model.reference import Distributions
 from escape_score.profile.percentiles import (
+    find_own_tumours,
     percentile_interval,
     percentile_of,
     percentile_reason,
@@ -31,7 +32,8 @@ def test_percentile_of_counts_those_below_and_half_the_ties_without_oneself(
     names = [f"r{i}" for i in range(len(reference))]
     distributions = Distributions(tuple(names), {"axis": np.array(reference)})
     ids = [f"r{i}" if i % 2 else f"new{i}" for i in range(len(scores))]
-    percentile, n = percentile_of(np.array(scores), ids, distributions, "axis")
+    is_own = np.isin(ids, names)
+    percentile, n = percentile_of(np.array(scores), ids, distributions, "axis", is_own=is_own)
     for row, (sample_id, score) in enumerate(zip(ids, scores, strict=True)):
         others = [
             v for name, v in zip(names, reference, strict=True) if name != sample_id and not math.isnan(v)
@@ -46,9 +48,25 @@ def test_percentile_of_counts_those_below_and_half_the_ties_without_oneself(
 
 
 def test_percentile_of_a_score_the_reference_lacks_is_missing() -> None:
-    percentile, n = percentile_of(np.array([1.0]), ["a"], Distributions((), {}), "axis")
+    is_own = np.zeros(1, dtype=bool)
+    percentile, n = percentile_of(np.array([1.0]), ["a"], Distributions((), {}), "axis", is_own=is_own)
     assert np.isnan(percentile).all()
     assert n.tolist() == [0]
+
+
+def test_find_own_tumours_asks_for_id_and_scores() -> None:
+    distributions = Distributions(
+        ("s1", "s2", "s3"),
+        {
+            "a": np.array([0.0, 1.0, NAN]),
+            "b": np.array([2.0, -1.0, NAN]),
+            "c": np.array([1.0, 0.0, NAN]),
+        },
+    )
+    scores = {"a": np.array([0.01, 0.0, 0.0, 1.0]), "b": np.array([2.0, 2.0, 0.0, NAN]), "d": np.zeros(4)}
+    found = find_own_tumours(scores, ["s1", "s2", "s3", "new"], distributions)
+    assert found.tolist() == [True, False, False, False]
+    assert find_own_tumours(scores, ["x", "x", "x", "s2"], distributions).tolist() == [False] * 3 + [True]
 
 
 def test_tumours_of_the_reference_are_left_out_of_their_own_comparison(demo: ProfiledCohort) -> None:

@@ -19,6 +19,9 @@ from escape_score.model.robust import scaled_mad_rows
 from escape_score.model.scores import GeneValues, Placement, SignatureScores
 from escape_score.untrusted_genes import find_untrusted_genes
 
+MEDIAN_VARIANCE = np.pi / 2
+"""Squared standard error of the median of n normal values, times n, in variances."""
+
 MAX_ANCHOR_CELLS = 10_000_000
 """Values of anchors held at once, 80 MB."""
 
@@ -82,6 +85,7 @@ def fit_reference(
         genes=fit_genes(placed, frozenset(untrusted), design.locus_genes, design.thresholds),
         constants=base.constants,
         anchor_distance=0.0,
+        location_variance=rounded(MEDIAN_VARIANCE / len(placed.rows)),
         untrusted_genes=untrusted,
         provenance=label.provenance,
     )

@@ -89,6 +89,9 @@ class Reference:
         Typical distance (scaled MAD of the anchors, log2) of the reference's own tumours.
     index_stats
         Location and spread of the weighted block mean.
+    location_variance
+        Squared standard error of the locations of terms, in SD units: what a reference of few tumours leaves
+        open. 0 where it is too small to count.
     untrusted_genes
         Gene to the reason why the pipeline's values of it are not used; such genes are not among ``genes``.
     provenance
@@ -110,6 +113,7 @@ class Reference:
     weakest_links: Mapping[str, WeakestLinkFit] = field(default_factory=dict)
     index_stats: tuple[float, float] = (0.0, 1.0)
     distributions: Distributions = field(default_factory=lambda: Distributions((), {}))
+    location_variance: float = 0.0
     untrusted_genes: Mapping[str, str] = field(default_factory=dict)
     provenance: Mapping[str, str] = field(default_factory=dict)
     sha256: str = ""

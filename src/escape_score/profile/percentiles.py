@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -14,13 +14,51 @@ from escape_score.model.profiles import TextArray
 from escape_score.model.record import Interval, ReferenceMatch
 from escape_score.model.reference import Distributions
 
+SAME_TUMOUR_SD = 0.25
+"""Values that were rounded in between move the typical score by less; two tumours differ by about 1."""
+
+
+def find_own_tumours(
+    scores: Mapping[str, FloatArray], sample_ids: Sequence[str], distributions: Distributions
+) -> npt.NDArray[np.bool_]:
+    """Tell which samples are tumours that the reference was fitted on.
+
+    Parameters
+    ----------
+    scores
+        Axis to its scores, shape (n_samples,).
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (n_samples,). The same id is not enough, since laboratories count from 1 in every run: the
+        typical axis must have the same score too.
+    """
+    place = {sample_id: i for i, sample_id in enumerate(distributions.sample_ids)}
+    known = [name for name in scores if name in distributions.columns]
+    out = np.zeros(len(sample_ids), dtype=bool)
+    for row, sample_id in enumerate(sample_ids):
+        if sample_id in place:
+            gaps = [abs(scores[n][row] - distributions.columns[n][place[sample_id]]) for n in known]
+            known_gaps = [gap for gap in gaps if not np.isnan(gap)]
+            out[row] = bool(known_gaps) and float(np.median(known_gaps)) < SAME_TUMOUR_SD
+    return out
+
 
 def percentile_of(
-    scores: FloatArray, sample_ids: Sequence[str], distributions: Distributions, column: str
+    scores: FloatArray,
+    sample_ids: Sequence[str],
+    distributions: Distributions,
+    column: str,
+    *,
+    is_own: npt.NDArray[np.bool_],
 ) -> tuple[FloatArray, npt.NDArray[np.int64]]:
     """Place scores among the reference's tumours.
 
-    A tumour that belongs to the reference is left out of its own comparison.
+    Parameters
+    ----------
+    is_own
+        Which samples belong to the reference: each of them is left out of its own comparison.
 
     Returns
     -------
@@ -36,7 +74,7 @@ def percentile_of(
     upto = np.searchsorted(ordered, scores, side="right").astype(np.float64)
     n = np.full(len(scores), len(ordered), dtype=np.int64)
     for row, sample_id in enumerate(sample_ids):
-        value = own.get(sample_id, np.nan)
+        value = own.get(sample_id, np.nan) if is_own[row] else np.nan
         if not np.isnan(value):
             n[row] -= 1
             below[row] -= value < scores[row]

@@ -80,7 +80,7 @@ class RecordMaker:
             notes=tuple(self._notes(row, axes)),
             changes=tuple(self._change(earlier, row) for earlier in self.pairing.earlier.get(row, ())),
             metadata=metadata_of(sample),
-            reference=self._reference(row, sample.sample_id),
+            reference=self._reference(row),
             input=self._input(),
             provenance=self.provenance,
         )
@@ -161,7 +161,7 @@ class RecordMaker:
             ),
         )
 
-    def _reference(self, row: int, sample_id: str) -> ReferenceRecord:
+    def _reference(self, row: int) -> ReferenceRecord:
         reference, placement = self.context.reference, self.context.scores.placement
         match = self.profiles.match[row]
         return ReferenceRecord(
@@ -174,7 +174,7 @@ class RecordMaker:
             match=ReferenceMatch(match) if match else None,
             n_anchors=int(placement.n_anchors[row]),
             anchor_offset_log2=known(placement.offset_log2[row]),
-            is_sample_in_reference=sample_id in reference.distributions.sample_ids,
+            is_sample_in_reference=bool(self.profiles.is_own[row]),
             is_cohort=reference.name == COHORT_REFERENCE,
             withheld=withheld_by(ReferenceMatch(match) if match else None),
             untrusted_genes=tuple(reference.untrusted_genes),

@@ -73,6 +73,7 @@ def _header(reference: Reference) -> dict[str, object]:
         "anchor_distance": reference.anchor_distance,
         "index_location": reference.index_stats[0],
         "index_spread": reference.index_stats[1],
+        **({"location_variance": reference.location_variance} if reference.location_variance else {}),
         "provenance": dict(reference.provenance),
     }
 
