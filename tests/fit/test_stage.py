@@ -108,7 +108,8 @@ def test_absolute_intervals_hold_what_few_tumours_leave_open(
                 half, within = axis.bounds.high - axis.score, axis.bounds.high_within - axis.score
                 widened.append(np.nanmin(half**2 - within**2) / (1.6449**2 * reference.location_variance))
     assert min(widened) > 0.999
-    assert 0.6 < np.std(shifts) < 1.4
+    # 0.67 for a normal error; the bundled tumours are half MSI-like, which two-peaked axes show
+    assert 0.3 < np.median(np.abs(shifts)) < 1.1
 
 
 @settings(max_examples=3)
