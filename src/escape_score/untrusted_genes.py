@@ -67,7 +67,8 @@ def find_untrusted_genes(
         Empty for fewer samples than ``min_cohort_checks``.
     """
     location = dict(zip(reference.genes.symbols, reference.genes.location, strict=True))
-    columns = [i for i, symbol in enumerate(genes.gene_symbols) if symbol in set(used)]
+    wanted = frozenset(used)
+    columns = [i for i, symbol in enumerate(genes.gene_symbols) if symbol in wanted]
     symbols = tuple(genes.gene_symbols[i] for i in columns)
     values = np.where(np.isnan(genes.z[:, columns]), np.nan, genes.log2_tpm[:, columns])
     levels = _Levels(symbols, values, np.array([location[symbol] for symbol in symbols]))

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
-from escape_score.fit.moments import Moments, locations, rounded, spreads
+from escape_score.fit.moments import DECIMALS, Moments, locations, rounded, spreads
 from escape_score.model.axes import Contrast
 from escape_score.model.cohort import FloatArray
 from escape_score.model.profiles import CohortProfiles
@@ -89,4 +89,4 @@ def drawn_terms(
 def distributions_of(sample_ids: tuple[str, ...], profiles: CohortProfiles) -> Distributions:
     """Scores of every axis, and the index, of every tumour, rounded like the tables."""
     columns = {axis.axis: axis.score for axis in profiles.axes} | {INDEX: profiles.index.index}
-    return Distributions(sample_ids, {name: np.round(values, 6) for name, values in columns.items()})
+    return Distributions(sample_ids, {name: np.round(values, DECIMALS) for name, values in columns.items()})
