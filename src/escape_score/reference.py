@@ -4,12 +4,13 @@ A reference is a folder of small text tables, so that it can be read, compared a
 
 ==================== =======================================================================================
 reference.json       name, description, tumour type, assay, number of tumours, anchor distance, index location
-                     and spread, constants file, provenance
+                     and spread, constants file, provenance; location variance where tumours are few
 genes.tsv            gene_symbol, location, spread, n_samples
 terms.tsv            term, location, spread: components, contrasts and the MHC class I shortfall
 slopes.tsv           contrast, slope
 weakest_links.tsv    gene_symbol, ifng_slope, leukocyte_slope, intercept, spread
 distributions.tsv    sample_id, then one column an axis and ``index``
+untrusted_genes.tsv  gene_symbol, reason; only where there are any
 ==================== =======================================================================================
 """
 
@@ -36,6 +37,10 @@ from escape_score.model.reference import (
 from escape_score.resources import resource_path
 
 DEFAULT_REFERENCE = "tcga-coadread-v1"
+UNTRUSTED = "untrusted_genes.tsv"
+COHORT_REFERENCE = "cohort"
+"""Asks for a reference fitted on the cohort itself; no reference may be called that."""
+
 TABLES = ("reference.json", "genes.tsv", "terms.tsv", "slopes.tsv", "weakest_links.tsv", "distributions.tsv")
 
 
@@ -52,6 +57,7 @@ class ReferenceHeader(BaseModel):
     anchor_distance: float
     index_location: float
     index_spread: float
+    location_variance: float = 0.0
     provenance: dict[str, str]
 
 
@@ -129,6 +135,9 @@ def assemble_reference(folder: Path) -> Reference:
         weakest_links={r["gene_symbol"]: _link(r) for r in _rows(folder / "weakest_links.tsv")},
         index_stats=(header.index_location, header.index_spread),
         distributions=_distributions(folder / "distributions.tsv"),
+        location_variance=header.location_variance,
+        untrusted_genes=_untrusted(folder / UNTRUSTED),
+        provenance=header.provenance,
         sha256=_digest(folder),
     )
 
@@ -173,7 +182,13 @@ def _genes(path: Path, anchors: frozenset[str]) -> ReferenceGenes:
         location,
         spread,
         np.array([symbol in anchors for symbol in symbols]),
+        np.array([int(row["n_samples"]) for row in rows]),
     )
+
+
+def _untrusted(path: Path) -> dict[str, str]:
+    """Genes not used, with reasons; none where the table is not there."""
+    return {row["gene_symbol"]: row["reason"] for row in _rows(path)} if path.is_file() else {}
 
 
 def _link(row: Mapping[str, str]) -> WeakestLinkFit:
@@ -193,8 +208,27 @@ def _column(rows: list[dict[str, str]], name: str) -> FloatArray:
 
 
 def _digest(folder: Path) -> str:
-    """Digest over all tables of a reference, constants included."""
+    """Digest over all tables of a folder, constants included."""
+    names = (*TABLES, UNTRUSTED) if (folder / UNTRUSTED).is_file() else TABLES
+    return digest_tables({name: (folder / name).read_bytes() for name in names})
+
+
+def digest_tables(tables: Mapping[str, bytes]) -> str:
+    """Digest a reference by the bytes of its tables and of the shipped constants.
+
+    Parameters
+    ----------
+    tables
+        File name to content: every name of ``TABLES``, and ``untrusted_genes.tsv`` where there is one.
+
+    Returns
+    -------
+    str
+        sha256, 64 hex digits: the same whether the tables stand in a folder or in memory.
+    """
+    names = (*TABLES, UNTRUSTED) if UNTRUSTED in tables else TABLES
+    contents = [tables[name] for name in names] + [resource_path("reference", "constants.tsv").read_bytes()]
     digest = hashlib.sha256()
-    for path in (*(folder / name for name in TABLES), resource_path("reference", "constants.tsv")):
-        digest.update(hashlib.sha256(path.read_bytes()).digest())
+    for content in contents:
+        digest.update(hashlib.sha256(content).digest())
     return digest.hexdigest()

@@ -34,7 +34,8 @@ GeneLengths = Annotated[
 ]
 GeneSets = Annotated[Path | None, typer.Option("--gene-sets", help="GMT of further gene sets to score.")]
 ReferenceName = Annotated[
-    str | None, typer.Option("--reference", help="Name of a shipped reference, or a folder.")
+    str | None,
+    typer.Option("--reference", help="A shipped reference by name, the folder of a fitted one, or cohort."),
 ]
 CohortName = Annotated[
     str | None, typer.Option("--cohort", help="Name of the cohort; the file's name where not given.")
@@ -290,6 +291,29 @@ def genesets_check(gmt: Annotated[Path, typer.Argument(help="GMT file.")]) -> in
     from escape_score.cli.inspect import check_gmt
 
     return check_gmt(gmt)
+
+
+@reference_app.command("fit")
+def reference_fit(
+    matrices: Annotated[
+        list[Path], typer.Argument(metavar="MATRIX...", help="Matrices of one pipeline, 10 samples or more.")
+    ],
+    *,
+    name: Annotated[str, typer.Option("--name", help="Name of the reference.")],
+    out: Annotated[Path, typer.Option("--out", help="Folder to write; give it as --reference.")],
+    units: Units = None,
+    gene_lengths: GeneLengths = None,
+    tumour_type: Annotated[
+        str | None, typer.Option("--tumour-type", help="Shown beside every percentile.")
+    ] = None,
+    assay: Annotated[str | None, typer.Option("--assay", help="Shown beside every percentile.")] = None,
+) -> int:
+    """Fit a reference on tumours of one's own pipeline."""
+    from escape_score.cli.fitting import FitRequest, fit_from_matrices
+
+    return fit_from_matrices(
+        FitRequest(tuple(matrices), name, out, units, gene_lengths, tumour_type=tumour_type, assay=assay)
+    )
 
 
 @reference_app.command("list")

@@ -87,7 +87,7 @@ def list_shipped_references() -> int:
 
     for name in list_references():
         reference = load_reference(name)
-        print(f"{name}\t{reference.n_samples} samples\t{reference.description}")
+        print(f"{name}\t{reference.n_samples} samples\t{reference.tumour_type}\t{reference.description}")
     return int(ExitCode.DONE)
 
 
@@ -99,8 +99,10 @@ def show_reference(name: str) -> int:
     print(f"{reference.name}: {reference.description}")
     print(f"tumour type: {reference.tumour_type}; assay: {reference.assay}; samples: {reference.n_samples}")
     print(f"genes: {len(reference.genes.symbols)}, of these anchors: {int(reference.genes.is_anchor.sum())}")
-    print(
-        f"anchor distance of its own tumours: {reference.anchor_distance:.2f} log2\nsha256: "
-        f"{reference.sha256}"
-    )
+    print(f"anchor distance of its own tumours: {reference.anchor_distance:.2f} log2")
+    for gene, reason in reference.untrusted_genes.items():
+        print(f"not used: {gene}: {reason}")
+    for key, value in reference.provenance.items():
+        print(f"made from: {key}: {value}")
+    print(f"sha256: {reference.sha256}")
     return int(ExitCode.DONE)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from escape_score.cli import pipeline
+from escape_score.cli.fitting import fit_on_cohort
 from escape_score.cli.outputs import ProfiledCohort, write_profiles
 from escape_score.cli.progress import StageProgress
 from escape_score.cli.reports import write_index, write_pages
@@ -16,7 +17,7 @@ from escape_score.errors import UsageError
 from escape_score.model.method_choice import MethodChoice
 from escape_score.model.reference import Reference
 from escape_score.model.units import ExpressionUnit
-from escape_score.reference import DEFAULT_REFERENCE, load_reference
+from escape_score.reference import COHORT_REFERENCE, DEFAULT_REFERENCE, load_reference
 from escape_score.report import iter_profiles
 from escape_score.report.i18n import translations
 from escape_score.store.manifest import write_manifest
@@ -101,10 +102,10 @@ def run_matrix(request: RunRequest, *, is_quiet: bool) -> int:
         0 when done; a sample that is not evaluable is no failure.
     """
     translations(request.lang)  # an unknown language is told before the work, not after it
-    reference = load_reference(request.reference)
+    named = None if request.reference == COHORT_REFERENCE else load_reference(request.reference)
     user_sets = pipeline.read_user_gene_sets(request.gene_sets)
     with StageProgress(is_quiet=is_quiet) as progress:
-        cohort = _profiled(request, reference, user_sets, progress)
+        cohort = _profiled(request, named, user_sets, progress)
         with staged_result(request.out) as folder:
             _write(cohort, folder, request, progress)
     if not is_quiet:
@@ -114,11 +115,11 @@ def run_matrix(request: RunRequest, *, is_quiet: bool) -> int:
 
 def _profiled(
     request: RunRequest,
-    reference: Reference,
+    named: Reference | None,
     user_sets: pipeline.UserGeneSets,
     progress: StageProgress,
 ) -> ProfiledCohort:
-    """Read, harmonise, score and profile."""
+    """Read, harmonise, score and profile; without a reference by name, one is fitted on the cohort."""
     from escape_score.read import ReadLimits, read_cohort
 
     progress.stage("read")
@@ -134,6 +135,7 @@ def _profiled(
         cohort, gene_lengths=request.gene_lengths, min_genes=request.min_genes, source=request.matrix
     )
     progress.stage("score")
+    reference = named or fit_on_cohort(harmonised, source=request.matrix)
     scores = pipeline.score(harmonised, reference, user_sets, source=request.matrix, choice=request.choice)
     progress.stage("profile")
     digest = pipeline.genesets_digest(user_sets)

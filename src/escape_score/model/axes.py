@@ -100,10 +100,23 @@ class Thresholds(Definition):
     mhc_control_log2: float
     min_mhc_controls: int
     mhc_panel_gap_log2: float
+    mhc_cohort_fraction: float
     zero_log2_tpm: float
     zero_reference_log2: float
+    min_cohort_checks: int
+    near_zero_log2_tpm: float
+    near_zero_fraction: float
+    sibling_shift_log2: float
+    min_siblings: int
+    partial_coverage: float
     reference_good: float
+    reference_good_ratio: float
     reference_moderate: float
+    reference_moderate_excess: float
+    min_fit_samples: int
+    advised_fit_samples: int
+    fit_prior_samples: float
+    min_percentile_samples: int
     winsor_sd: float
     min_index_blocks: int
     phenotype_t: float

@@ -83,7 +83,8 @@ class CohortProfiles:
     """Everything about a cohort that ``profiles.tsv`` shows.
 
     ``phenotype``, ``archetype``, ``status`` and ``match`` hold values of the enums in
-    :mod:`escape_score.model.record`, empty text = not evaluable.
+    :mod:`escape_score.model.record`, empty text = not evaluable. ``is_own`` tells which samples the reference
+    was fitted on.
     """
 
     axes: tuple[AxisScores, ...]
@@ -93,6 +94,7 @@ class CohortProfiles:
     status: TextArray = field(repr=False)
     match: TextArray = field(repr=False)
     leukocyte_fraction: FloatArray = field(repr=False)
+    is_own: npt.NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, dtype=bool), repr=False)
 
     def axis(self, axis: str) -> AxisScores:
         """The scores of one axis."""

@@ -30,20 +30,20 @@ class WeakestLinkFit:
 class ReferenceGenes:
     """Location and spread of log2(TPM + 1) of each gene, and whether it is an anchor.
 
-    Arrays are in the order of ``symbols``.
+    Arrays are in the order of ``symbols``; ``n_samples`` counts the tumours each gene was measured in.
     """
 
     symbols: tuple[str, ...]
     location: FloatArray = field(repr=False)
     spread: FloatArray = field(repr=False)
     is_anchor: npt.NDArray[np.bool_] = field(repr=False)
+    n_samples: npt.NDArray[np.int64] | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         """Refuse double genes and arrays of other lengths."""
-        n = len(self.symbols)
-        if len(set(self.symbols)) != n or any(
-            a.shape != (n,) for a in (self.location, self.spread, self.is_anchor)
-        ):
+        n, arrays = len(self.symbols), [self.location, self.spread, self.is_anchor]
+        arrays += [] if self.n_samples is None else [self.n_samples]
+        if len(set(self.symbols)) != n or any(a.shape != (n,) for a in arrays):
             msg = "reference genes: symbols must be unique and as many as locations, spreads and anchor marks"
             raise ReferenceInvalidError(msg)
 
@@ -89,6 +89,13 @@ class Reference:
         Typical distance (scaled MAD of the anchors, log2) of the reference's own tumours.
     index_stats
         Location and spread of the weighted block mean.
+    location_variance
+        Squared standard error of the locations of terms, in SD units: what a reference of few tumours leaves
+        open. 0 where it is too small to count.
+    untrusted_genes
+        Gene to the reason why the pipeline's values of it are not used; such genes are not among ``genes``.
+    provenance
+        What the reference was made from, in words.
     sha256
         Digest over the reference's files; empty while one is being built.
     """
@@ -106,4 +113,7 @@ class Reference:
     weakest_links: Mapping[str, WeakestLinkFit] = field(default_factory=dict)
     index_stats: tuple[float, float] = (0.0, 1.0)
     distributions: Distributions = field(default_factory=lambda: Distributions((), {}))
+    location_variance: float = 0.0
+    untrusted_genes: Mapping[str, str] = field(default_factory=dict)
+    provenance: Mapping[str, str] = field(default_factory=dict)
     sha256: str = ""

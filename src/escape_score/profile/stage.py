@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+import numpy.typing as npt
 from scipy import stats
 
 from escape_score.model.axes import Axis, AxisCatalogue, AxisKind, Term, Thresholds
 from escape_score.model.cohort import FloatArray
-from escape_score.model.profiles import AxisScores, Bounds, CohortProfiles, IndexScores
+from escape_score.model.profiles import AxisScores, Bounds, CohortProfiles, IndexScores, TextArray
 from escape_score.model.record import ReferenceMatch
 from escape_score.model.reference import Reference
 from escape_score.model.scores import SignatureScores
 from escape_score.profile import index as index_of
 from escape_score.profile.calls import call_axis
-from escape_score.profile.percentiles import percentile_of
+from escape_score.profile.percentiles import find_own_tumours, percentile_of, permitted
 from escape_score.profile.phenotype import call_archetype, call_phenotype, match_of, status_of
 from escape_score.profile.terms import (
     Terms,
@@ -109,18 +110,37 @@ def profile_cohort(context: ProfileContext) -> CohortProfiles:
     CohortProfiles
         Each sample's numbers depend on that sample and the reference alone.
     """
-    axes = tuple(score_axis(axis, context) for axis in context.catalogue.axes)
-    return summarise(axes, profile_index(context), context)
+    values = {axis.axis: _axis_values(axis, context) for axis in context.catalogue.axes}
+    is_own = find_own_tumours(
+        {name: score for name, (score, _, _) in values.items()},
+        context.scores.sample_ids,
+        context.reference.distributions,
+    )
+    axes = tuple(
+        score_axis(axis, values[axis.axis], context, is_own=is_own) for axis in context.catalogue.axes
+    )
+    return replace(summarise(axes, profile_index(context), context), is_own=is_own)
 
 
-def score_axis(axis: Axis, context: ProfileContext) -> AxisScores:
-    """Score one axis in all samples, with interval, percentile, coverage and call."""
-    score, coverage, gene = _axis_values(axis, context)
+def score_axis(
+    axis: Axis,
+    values: tuple[FloatArray, FloatArray, np.ndarray],
+    context: ProfileContext,
+    *,
+    is_own: npt.NDArray[np.bool_],
+) -> AxisScores:
+    """Add interval, percentile and call to the score, coverage and weakest gene of an axis."""
+    score, coverage, gene = values
     bounds = _axis_bounds(axis, score, context)
     percentile, n = percentile_of(
-        score, context.scores.sample_ids, context.reference.distributions, axis.axis
+        score,
+        context.scores.sample_ids,
+        context.reference.distributions,
+        axis.axis,
+        is_own=is_own,
     )
-    match = match_of(context.scores.placement.distance, context.thresholds)
+    match = _match(context)
+    percentile = permitted(percentile, n, match, context.thresholds)
     return AxisScores(
         axis=axis.axis,
         score=score,
@@ -176,10 +196,10 @@ def _axis_bounds(axis: Axis, score: FloatArray, context: ProfileContext) -> Boun
         return Bounds(unknown, unknown, unknown, unknown)
     k = stats.norm.ppf(0.5 + context.thresholds.interval_level / 2)
     half = {
-        kind: k * np.sqrt(_terms_variance(axis.terms, variances, context))
-        for kind, variances in (
-            ("within", context.variances.within),
-            ("absolute", context.variances.absolute),
+        kind: k * np.sqrt(_terms_variance(axis.terms, variances, context) + of_reference)
+        for kind, variances, of_reference in (
+            ("within", context.variances.within, 0.0),
+            ("absolute", context.variances.absolute, context.reference.location_variance),
         )
     }
     return Bounds(
@@ -208,12 +228,14 @@ def profile_index(context: ProfileContext) -> IndexScores:
         )
         for variances in (context.variances.within, context.variances.absolute)
     )
+    # in the units of the blocks' mean, whose location errs with its spread
+    of_reference = context.reference.location_variance * context.reference.index_stats[1] ** 2
     return index_of.score_index(
         blocks,
         index_of.weighted_mean(blocks, context.catalogue, context.thresholds),
         context.reference,
         variance_within=within,
-        variance_absolute=absolute,
+        variance_absolute=absolute + of_reference,
         level=context.thresholds.interval_level,
     )
 
@@ -224,26 +246,34 @@ def summarise(axes: tuple[AxisScores, ...], index: IndexScores, context: Profile
     thresholds = {axis.axis: axis.threshold for axis in context.catalogue.axes}
     t_level = _t_level(context)
     phenotype = call_phenotype(t_level, by_axis["stroma"], context.thresholds)
-    match = match_of(context.scores.placement.distance, context.thresholds)
+    match = _match(context)
     # where a weakest link cannot be called, off the reference, it cannot name the archetype either
     has_weak_link = (by_axis["mhc1_weakest_link"] > thresholds["mhc1_weakest_link"]) & (
         match == ReferenceMatch.GOOD
     )
     is_lost = (_damped_loss(by_axis["mhc1_loss"], context) > thresholds["mhc1_loss"]) | has_weak_link
+    archetype = call_archetype(
+        phenotype,
+        exhaustion=by_axis["exhaustion"] > thresholds["exhaustion"],
+        suppressive=by_axis["suppressive"] > thresholds["suppressive"],
+        presentation=is_lost,
+    )
+    # far off the reference, thresholds name whole cohorts alike: two thirds of one were called deficient
+    archetype[match == ReferenceMatch.POOR] = ""
     return CohortProfiles(
         axes=axes,
         index=index,
         phenotype=phenotype,
-        archetype=call_archetype(
-            phenotype,
-            exhaustion=by_axis["exhaustion"] > thresholds["exhaustion"],
-            suppressive=by_axis["suppressive"] > thresholds["suppressive"],
-            presentation=is_lost,
-        ),
+        archetype=archetype,
         status=status_of(match, index.index, phenotype),
         match=match,
         leukocyte_fraction=context.terms.leukocyte_fraction,
     )
+
+
+def _match(context: ProfileContext) -> TextArray:
+    """How well every sample meets the reference."""
+    return match_of(context.scores.placement.distance, context.reference.anchor_distance, context.thresholds)
 
 
 def _t_level(context: ProfileContext) -> FloatArray:
