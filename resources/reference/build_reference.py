@@ -14,7 +14,7 @@ What it does, in order:
 3. Genes: location = mean, spread = standard deviation of log2(TPM + 1), at least 0.5.
 4. Scores: the package's own engine places the tumours on that reference and scores the components; then term
    locations and spreads, slopes of contrasts (reduced major axis: ratio of spreads), weakest-link fits
-   (Huber), index, distributions.
+   (Huber), the antigen-presentation model (``escape_score.profile.presentation_fit``), index, distributions.
 """
 
 from __future__ import annotations
@@ -40,7 +40,12 @@ from escape_score.genes import GeneTable, load_gene_table
 from escape_score.genesets import load_signatures
 from escape_score.harmonise import harmonise_cohort
 from escape_score.model.cohort import Cohort, HarmonisedCohort, InMemoryMatrix, SampleRecord
-from escape_score.model.reference import Reference, ReferenceConstants, ReferenceGenes, WeakestLinkFit
+from escape_score.model.reference import (
+    Reference,
+    ReferenceConstants,
+    ReferenceGenes,
+    WeakestLinkFit,
+)
 from escape_score.model.scores import SignatureScores
 from escape_score.model.units import ExpressionUnit, UnitDecision
 from escape_score.read.checks import gather_facts
@@ -173,7 +178,7 @@ def fit_links(scores: SignatureScores) -> dict[str, WeakestLinkFit]:
     design = sm.add_constant(np.column_stack([value["ifng_response"], value["leukocyte"]]))
     chains = components()
     fits = {}
-    for gene in (*chains["weakest_link_mhc1"], *chains["ifng_machinery"]):
+    for gene in chains["ifng_machinery"]:
         z = scores.genes.z[:, scores.genes.gene_symbols.index(gene)]
         known = ~np.isnan(z) & ~np.isnan(design).any(axis=1)
         fit = sm.RLM(z[known], design[known], M=sm.robust.norms.HuberT()).fit()
@@ -199,6 +204,7 @@ def build(wheels: Path, out: Path) -> None:
         anchor_distance=rounded(np.median(scores.placement.distance)),
         slopes=contrast_slopes(scores, load_axis_catalogue().contrasts, Moments.PLAIN),
         weakest_links=fit_links(scores),
+        presentation=engine.presentation(scores, reference, None),
     )
     reference = replace(reference, term_stats=term_moments(engine.terms(scores, reference), Moments.PLAIN))
     raw = engine.profile(scores, reference).index.raw

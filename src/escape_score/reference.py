@@ -9,6 +9,7 @@ genes.tsv            gene_symbol, location, spread, n_samples
 terms.tsv            term, location, spread: components, contrasts and the MHC class I shortfall
 slopes.tsv           contrast, slope
 weakest_links.tsv    gene_symbol, ifng_slope, leukocyte_slope, intercept, spread
+presentation.tsv     gene_symbol, location, ifng_slope, per_leukocyte_unit, covariance (one column a gene)
 distributions.tsv    sample_id, then one column an axis and ``index``
 untrusted_genes.tsv  gene_symbol, reason; only where there are any
 ==================== =======================================================================================
@@ -29,6 +30,7 @@ from escape_score.errors import ReferenceInvalidError
 from escape_score.model.cohort import FloatArray
 from escape_score.model.reference import (
     Distributions,
+    PresentationModel,
     Reference,
     ReferenceConstants,
     ReferenceGenes,
@@ -41,7 +43,15 @@ UNTRUSTED = "untrusted_genes.tsv"
 COHORT_REFERENCE = "cohort"
 """Asks for a reference fitted on the cohort itself; no reference may be called that."""
 
-TABLES = ("reference.json", "genes.tsv", "terms.tsv", "slopes.tsv", "weakest_links.tsv", "distributions.tsv")
+TABLES = (
+    "reference.json",
+    "genes.tsv",
+    "terms.tsv",
+    "slopes.tsv",
+    "weakest_links.tsv",
+    "presentation.tsv",
+    "distributions.tsv",
+)
 
 
 class ReferenceHeader(BaseModel):
@@ -133,6 +143,7 @@ def assemble_reference(folder: Path) -> Reference:
         },
         slopes={r["contrast"]: float(r["slope"]) for r in _rows(folder / "slopes.tsv")},
         weakest_links={r["gene_symbol"]: _link(r) for r in _rows(folder / "weakest_links.tsv")},
+        presentation=_presentation(folder / "presentation.tsv"),
         index_stats=(header.index_location, header.index_spread),
         distributions=_distributions(folder / "distributions.tsv"),
         location_variance=header.location_variance,
@@ -152,11 +163,18 @@ def read_constants(path: Path) -> tuple[ReferenceConstants, frozenset[str]]:
     """
     rows = _rows(path)
     single = {r["constant"]: float(r["value"]) for r in rows if not r["gene_symbol"]}
-    per_unit = {
-        r["gene_symbol"]: float(r["value"]) for r in rows if r["constant"] == "mhc_per_leukocyte_unit"
-    }
     anchors = frozenset(r["gene_symbol"] for r in rows if r["constant"] == "anchor")
-    return ReferenceConstants(per_unit, single["leukocyte_cap_tpm"], single["ifng_factor"]), anchors
+    constants = ReferenceConstants(
+        mhc_per_leukocyte_unit=_by_gene(rows, "mhc_per_leukocyte_unit"),
+        leukocyte_cap_tpm=single["leukocyte_cap_tpm"],
+        ifng_factor=single["ifng_factor"],
+        ifng_per_leukocyte_unit=_by_gene(rows, "ifng_per_leukocyte_unit"),
+    )
+    return constants, anchors
+
+
+def _by_gene(rows: list[dict[str, str]], constant: str) -> dict[str, float]:
+    return {r["gene_symbol"]: float(r["value"]) for r in rows if r["constant"] == constant}
 
 
 def _rows(path: Path) -> list[dict[str, str]]:
@@ -194,6 +212,25 @@ def _untrusted(path: Path) -> dict[str, str]:
 def _link(row: Mapping[str, str]) -> WeakestLinkFit:
     return WeakestLinkFit(
         float(row["ifng_slope"]), float(row["leukocyte_slope"]), float(row["intercept"]), float(row["spread"])
+    )
+
+
+def _presentation(path: Path) -> PresentationModel | None:
+    """The antigen-presentation model; None where the table is not there yet, or has no rows."""
+    rows = _rows(path)
+    if not rows:
+        return None
+    symbols = tuple(row["gene_symbol"] for row in rows)
+    vectors = ("gene_symbol", "location", "ifng_slope", "per_leukocyte_unit")
+    if tuple(rows[0]) != (*vectors, *symbols):
+        msg = f"{path.name}: the columns of the covariance must be the genes of the rows, in their order"
+        raise ValueError(msg)
+    return PresentationModel(
+        gene_symbols=symbols,
+        location=np.array([float(row["location"]) for row in rows]),
+        ifng_slope=np.array([float(row["ifng_slope"]) for row in rows]),
+        per_leukocyte_unit=np.array([float(row["per_leukocyte_unit"]) for row in rows]),
+        covariance=np.array([[float(row[symbol]) for symbol in symbols] for row in rows]),
     )
 
 

@@ -122,6 +122,6 @@ def test_weak_link_off_the_reference_does_not_name_the_archetype(
     lost[names] *= np.exp2(np.random.default_rng(3).normal(0, 1.5, len(names)))
     distant = run_engine(make_cohort(lost)).profiles
     assert (distant.match == "poor").all()
-    assert (distant.axis("mhc1_weakest_link").score > 3).any()
+    assert np.isnan(distant.axis("mhc1_weakest_link").score).all()
     named = distant.archetype == Archetype.ANTIGEN_PRESENTATION_DEFICIENT
     assert not (named & ~(distant.axis("mhc1_loss").score > 1.5)).any()

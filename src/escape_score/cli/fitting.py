@@ -16,16 +16,17 @@ from escape_score.fit import FitDesign, ReferenceLabel, fit_reference, join_coho
 from escape_score.genesets import load_signatures
 from escape_score.model.cohort import FloatArray, HarmonisedCohort
 from escape_score.model.profiles import CohortProfiles
-from escape_score.model.reference import Reference
+from escape_score.model.reference import PresentationModel, Reference
 from escape_score.model.scores import SignatureScores
 from escape_score.model.units import ExpressionUnit
 from escape_score.profile import profile_cohort
+from escape_score.profile.presentation_fit import fit_presentation
 from escape_score.reference import COHORT_REFERENCE, list_references, load_reference
 from escape_score.score import score_signatures
 from escape_score.store.reference_folder import sealed, write_reference
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-CHAINS = ("weakest_link_mhc1", "ifng_machinery")
+CHAINS = ("ifng_machinery",)
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,12 @@ class PipelineEngine:
     def terms(self, scores: SignatureScores, reference: Reference) -> Mapping[str, FloatArray]:
         """Every term before standardising."""
         return pipeline.context_of(scores, reference).terms.values
+
+    def presentation(
+        self, scores: SignatureScores, reference: Reference, prior: PresentationModel | None
+    ) -> PresentationModel:
+        """Antigen-presentation model of some tumours."""
+        return fit_presentation(scores, reference, pipeline.component_genes(), load_thresholds(), prior=prior)
 
     def profile(self, scores: SignatureScores, reference: Reference) -> CohortProfiles:
         """Axes and index."""

@@ -9,7 +9,7 @@ from typing import Protocol
 from escape_score.model.axes import AxisCatalogue, Thresholds
 from escape_score.model.cohort import FloatArray, HarmonisedCohort
 from escape_score.model.profiles import CohortProfiles
-from escape_score.model.reference import Reference
+from escape_score.model.reference import PresentationModel, Reference
 from escape_score.model.scores import SignatureScores
 
 
@@ -21,6 +21,11 @@ class Engine(Protocol):
 
     def terms(self, scores: SignatureScores, reference: Reference) -> Mapping[str, FloatArray]:
         """Every term that axes and index use, before standardising; needs slopes too."""
+
+    def presentation(
+        self, scores: SignatureScores, reference: Reference, prior: PresentationModel | None
+    ) -> PresentationModel:
+        """Antigen-presentation model of some tumours; needs no more of the reference than its genes."""
 
     def profile(self, scores: SignatureScores, reference: Reference) -> CohortProfiles:
         """Axes and index; needs all but index location and distributions."""

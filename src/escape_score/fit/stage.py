@@ -137,6 +137,7 @@ def _fit_scales(
         draft,
         slopes=drawn_slopes(slopes, base.slopes, n / (n + prior)),
         weakest_links=fit_weakest_links(scores, design.links, base.weakest_links, prior=prior, fewest=fewest),
+        presentation=engine.presentation(scores, draft, base.presentation),
     )
     terms = engine.terms(scores, draft)
     n_of = {name: int((~np.isnan(values)).sum()) for name, values in terms.items()}

@@ -12,6 +12,7 @@ class AxisKind(StrEnum):
 
     MEAN = "mean"
     WEAKEST_LINK = "weakest_link"
+    LINK_LOSS = "link_loss"
 
 
 class Definition(BaseModel):
@@ -130,5 +131,16 @@ class Thresholds(Definition):
     distance_spread_log2: float
     apd_spread_log2: float
     apd_chain_genes: int
+    loss_fraction: float
+    leukocyte_mhc_factor: float
+    leukocyte_mhc_sd_log2: float
+    leukocyte_b2m_sd_log2: float
+    link_noise_sd_log2: float
+    link_distance_factor: float
+    link_shift_weight: float
+    link_min_shift_sd: float
+    link_max_excess_log2: float
+    leukocyte_prior_sd_log2: float
+    presentation_prior_samples: float
     evidence_z: float
     evidence_genes: int

@@ -11,12 +11,21 @@ from scipy import stats
 
 from escape_score.model.axes import Axis, AxisCatalogue, AxisKind, Term, Thresholds
 from escape_score.model.cohort import FloatArray
-from escape_score.model.profiles import AxisScores, Bounds, CohortProfiles, IndexScores, TextArray
+from escape_score.model.profiles import (
+    AxisScores,
+    Bounds,
+    CohortProfiles,
+    IndexScores,
+    LinkScores,
+    TextArray,
+)
 from escape_score.model.record import ReferenceMatch
 from escape_score.model.reference import Reference
 from escape_score.model.scores import SignatureScores
 from escape_score.profile import index as index_of
 from escape_score.profile.calls import call_axis
+from escape_score.profile.distance import excess_distance
+from escape_score.profile.link_loss import link_losses
 from escape_score.profile.percentiles import find_own_tumours, percentile_of, permitted
 from escape_score.profile.phenotype import call_archetype, call_phenotype, match_of, status_of
 from escape_score.profile.terms import (
@@ -27,16 +36,14 @@ from escape_score.profile.terms import (
     mean_present,
     standardise,
 )
-from escape_score.profile.tumour_mhc import CLASS_1_CORE
 from escape_score.profile.uncertainty import (
     ComponentVariances,
     compute_variances,
-    excess_distance,
     index_variance,
     mean_variance,
     term_variance,
 )
-from escape_score.profile.weakest_link import link_residuals, weakest_link
+from escape_score.profile.weakest_link import WeakestLink, link_residuals, weakest_link
 
 
 @dataclass(frozen=True)
@@ -86,14 +93,15 @@ def build_context(
     ProfileContext
         Terms and variances of all samples.
     """
+    terms = compute_terms(scores, reference, catalogue, components, thresholds)
     return ProfileContext(
         scores=scores,
         reference=reference,
         catalogue=catalogue,
         components=components,
         thresholds=thresholds,
-        terms=compute_terms(scores, reference, catalogue, components, thresholds),
-        variances=compute_variances(scores, reference, components, thresholds),
+        terms=terms,
+        variances=compute_variances(scores, reference, components, thresholds, terms.chain),
     )
 
 
@@ -112,7 +120,7 @@ def profile_cohort(context: ProfileContext) -> CohortProfiles:
     """
     values = {axis.axis: _axis_values(axis, context) for axis in context.catalogue.axes}
     is_own = find_own_tumours(
-        {name: score for name, (score, _, _) in values.items()},
+        {name: found.score for name, found in values.items()},
         context.scores.sample_ids,
         context.reference.distributions,
     )
@@ -124,13 +132,13 @@ def profile_cohort(context: ProfileContext) -> CohortProfiles:
 
 def score_axis(
     axis: Axis,
-    values: tuple[FloatArray, FloatArray, np.ndarray],
+    values: AxisValues,
     context: ProfileContext,
     *,
     is_own: npt.NDArray[np.bool_],
 ) -> AxisScores:
     """Add interval, percentile and call to the score, coverage and weakest gene of an axis."""
-    score, coverage, gene = values
+    score = values.score
     bounds = _axis_bounds(axis, score, context)
     percentile, n = percentile_of(
         score,
@@ -148,20 +156,41 @@ def score_axis(
         bounds=bounds,
         percentile=percentile,
         percentile_n=n,
-        coverage=coverage,
+        coverage=values.coverage,
         call=call_axis(axis, score, bounds, match),
-        weakest_gene=gene,
+        weakest_gene=values.gene,
+        links=values.links,
     )
 
 
-def _axis_values(axis: Axis, context: ProfileContext) -> tuple[FloatArray, FloatArray, np.ndarray]:
-    """Score, coverage and weakest gene of an axis."""
-    n_samples = len(context.scores.sample_ids)
-    if axis.kind is AxisKind.MEAN:
-        score = axis_mean(context.terms, context.reference, axis.terms)
-        return score, _term_coverage(axis.terms, context), np.full(n_samples, "", dtype=object)
+@dataclass(frozen=True)
+class AxisValues:
+    """Score, coverage and weakest gene of an axis, with all its links where it looks for a lost one."""
+
+    score: FloatArray
+    coverage: FloatArray
+    gene: TextArray
+    links: LinkScores | None = None
+
+
+def _axis_values(axis: Axis, context: ProfileContext) -> AxisValues:
+    """Score an axis by its kind."""
+    if axis.kind is AxisKind.LINK_LOSS:
+        return _link_loss(axis, context)
+    if axis.kind is AxisKind.WEAKEST_LINK:
+        link = _weakest_link(axis, context)
+        return AxisValues(link.score, link.coverage, link.gene)
+    score = axis_mean(context.terms, context.reference, axis.terms)
+    return AxisValues(score, _term_coverage(axis.terms, context), _no_genes(context))
+
+
+def _no_genes(context: ProfileContext) -> TextArray:
+    return np.full(len(context.scores.sample_ids), "", dtype=object)
+
+
+def _weakest_link(axis: Axis, context: ProfileContext) -> WeakestLink:
+    """Weakest link of a chain whose levels are judged one by one."""
     chain = context.components[axis.chain]
-    is_mhc1 = bool(set(CLASS_1_CORE) & set(chain))
     symbols, residuals = link_residuals(
         context.scores.genes,
         chain,
@@ -169,12 +198,25 @@ def _axis_values(axis: Axis, context: ProfileContext) -> tuple[FloatArray, Float
         context.reference,
         excess_distance(context.scores, context.reference),
     )
-    if is_mhc1:  # a core gene that was not counted at all says nothing about the chain
-        residuals[context.terms.is_mhc1_unquantified] = np.nan
-    link = weakest_link(
-        symbols, residuals, n_chain=len(chain), is_centred=is_mhc1, thresholds=context.thresholds
+    return weakest_link(symbols, residuals, n_chain=len(chain), thresholds=context.thresholds)
+
+
+def _link_loss(axis: Axis, context: ProfileContext) -> AxisValues:
+    """One lost link of the antigen-presentation chain."""
+    state = context.terms.presentation
+    if state is None:
+        unknown = np.full(len(context.scores.sample_ids), np.nan)
+        return AxisValues(unknown, np.zeros(len(unknown)), _no_genes(context))
+    excess = excess_distance(context.scores, context.reference)
+    found = link_losses(state, context.components[axis.chain], excess, context.thresholds)
+    # a core gene that was not counted at all says nothing about the chain
+    is_uncounted = context.terms.is_mhc1_unquantified
+    return AxisValues(
+        np.where(is_uncounted, np.nan, found.weakest.score),
+        found.weakest.coverage,
+        np.where(is_uncounted, "", found.weakest.gene),
+        found.links,
     )
-    return link.score, link.coverage, link.gene
 
 
 def _term_coverage(terms: tuple[Term, ...], context: ProfileContext) -> FloatArray:
@@ -191,7 +233,7 @@ def _term_coverage(terms: tuple[Term, ...], context: ProfileContext) -> FloatArr
 
 def _axis_bounds(axis: Axis, score: FloatArray, context: ProfileContext) -> Bounds:
     """90 % intervals of an axis; none for weakest links, whose error is not a mean's."""
-    if axis.kind is AxisKind.WEAKEST_LINK:
+    if axis.kind is not AxisKind.MEAN:
         unknown = np.full(len(score), np.nan)
         return Bounds(unknown, unknown, unknown, unknown)
     k = stats.norm.ppf(0.5 + context.thresholds.interval_level / 2)
@@ -247,10 +289,7 @@ def summarise(axes: tuple[AxisScores, ...], index: IndexScores, context: Profile
     t_level = _t_level(context)
     phenotype = call_phenotype(t_level, by_axis["stroma"], context.thresholds)
     match = _match(context)
-    # where a weakest link cannot be called, off the reference, it cannot name the archetype either
-    has_weak_link = (by_axis["mhc1_weakest_link"] > thresholds["mhc1_weakest_link"]) & (
-        match == ReferenceMatch.GOOD
-    )
+    has_weak_link = by_axis["mhc1_weakest_link"] > thresholds["mhc1_weakest_link"]
     is_lost = (_damped_loss(by_axis["mhc1_loss"], context) > thresholds["mhc1_loss"]) | has_weak_link
     archetype = call_archetype(
         phenotype,

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from escape_score.errors import OutputUnwritableError
-from escape_score.model.reference import Reference
+from escape_score.model.reference import PresentationModel, Reference
 from escape_score.reference import TABLES, UNTRUSTED, digest_tables
 from escape_score.store.atomic import sync, unwritable
 
@@ -51,6 +51,7 @@ def render_tables(reference: Reference) -> dict[str, bytes]:
             "gene_symbol ifng_slope leukocyte_slope intercept spread",
             ((g, f.ifng_slope, f.leukocyte_slope, f.intercept, f.spread) for g, f in links.items()),
         ),
+        "presentation.tsv": _presentation_rows(reference.presentation),
         "distributions.tsv": (
             " ".join(("sample_id", *reference.distributions.columns)),
             _distribution_rows(reference),
@@ -76,6 +77,19 @@ def _header(reference: Reference) -> dict[str, object]:
         **({"location_variance": reference.location_variance} if reference.location_variance else {}),
         "provenance": dict(reference.provenance),
     }
+
+
+def _presentation_rows(model: PresentationModel | None) -> tuple[str, list[tuple[object, ...]]]:
+    """Header and rows of the antigen-presentation model, its covariance one column a gene."""
+    header = "gene_symbol location ifng_slope per_leukocyte_unit"
+    if model is None:
+        return header, []
+    vectors = (model.location, model.ifng_slope, model.per_leukocyte_unit)
+    rows = [
+        (symbol, *(float(vector[i]) for vector in vectors), *(float(cell) for cell in model.covariance[i]))
+        for i, symbol in enumerate(model.gene_symbols)
+    ]
+    return " ".join((header, *model.gene_symbols)), rows
 
 
 def _distribution_rows(reference: Reference) -> Iterator[Sequence[object]]:
