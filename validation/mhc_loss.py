@@ -62,7 +62,9 @@ def colorectal_designs(wheels: Path, sources: list[ImmuneSource], seeds: list[in
                     yield Design(name, reference, mixed, source, is_induced, seed)
 
 
-def melanoma_designs(folder: Path, sources: list[ImmuneSource], seeds: list[int]) -> Iterator[Design]:
+def melanoma_designs(
+    folder: Path, wheels: Path, sources: list[ImmuneSource], seeds: list[int]
+) -> Iterator[Design]:
     """Tumours of another pipeline mixed with blood cells."""
     tumours = read_tpm(folder / "vanallen2015", ExpressionUnit.TPM)
     bloods = [source for source in sources if source.name == "blood"]
@@ -72,7 +74,7 @@ def melanoma_designs(folder: Path, sources: list[ImmuneSource], seeds: list[int]
     starts = {"shipped": shipped}
     for other in sources:
         if other not in bloods:
-            starts["other source"] = with_constants(shipped, other)
+            starts["other source"] = with_constants(shipped, other, wheels)
     for kind, start in starts.items():
         for seed in seeds:
             rows = np.random.default_rng(seed).permutation(len(tumours))
@@ -83,15 +85,9 @@ def melanoma_designs(folder: Path, sources: list[ImmuneSource], seeds: list[int]
             yield Design(f"{name}, fitted", fit_on(fitting, start), mixed, bloods[0], seed=seed)
 
 
-_REFITTED: dict[str, Reference] = {}
-
-
-def with_constants(shipped: Reference, source: ImmuneSource) -> Reference:
-    """The shipped reference as it would be with one immune source, kept between calls."""
-    if source.name not in _REFITTED:
-        tumours = colorectal_tumours(Path("build/wheels"))
-        _REFITTED[source.name] = refit(shipped, tumours, constants_of(source, shipped.constants))
-    return _REFITTED[source.name]
+def with_constants(shipped: Reference, source: ImmuneSource, wheels: Path) -> Reference:
+    """The shipped reference as it would be with one immune source."""
+    return refit(shipped, colorectal_tumours(wheels), constants_of(source, shipped.constants))
 
 
 def measure(design: Design) -> Iterator[tuple[str, dict[str, float], Mixes, Floats]]:
@@ -161,7 +157,7 @@ def main() -> None:
     rows, points = [], []
     for designs in (
         colorectal_designs(args.wheels, sources, args.seeds),
-        melanoma_designs(args.cohorts, sources, args.seeds),
+        melanoma_designs(args.cohorts, args.wheels, sources, args.seeds),
     ):
         for design in designs:
             for loss, found, mixes, score in measure(design):

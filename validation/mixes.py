@@ -28,6 +28,8 @@ from escape_score.genes import load_gene_table
 from escape_score.harmonise import harmonise_cohort
 from escape_score.model.cohort import Cohort, HarmonisedCohort, InMemoryMatrix, SampleRecord
 from escape_score.model.units import ExpressionUnit, UnitDecision
+from escape_score.read.checks import gather_facts
+from escape_score.read.unit_evidence import totals_of
 
 ROOT = Path(__file__).parents[1]
 N_MIXES = 60
@@ -45,12 +47,14 @@ Bools = npt.NDArray[np.bool_]
 def as_cohort(tpm: pd.DataFrame, unit: ExpressionUnit = ExpressionUnit.TPM, name: str = "mixes") -> Cohort:
     """A cohort from samples × genes."""
     ids = tuple(str(sample) for sample in tpm.index)
+    source = InMemoryMatrix(ids, tuple(str(gene) for gene in tpm.columns), tpm.to_numpy(np.float64))
     return Cohort(
         name=name,
-        source=InMemoryMatrix(ids, tuple(str(gene) for gene in tpm.columns), tpm.to_numpy(np.float64)),
+        source=source,
         unit=UnitDecision(unit, is_declared=True, evidence="validation"),
         samples=tuple(SampleRecord(sample_id) for sample_id in ids),
         input_sha256="0" * 64,
+        totals=totals_of(gather_facts(source, label=name), unit),
     )
 
 
