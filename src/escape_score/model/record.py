@@ -81,6 +81,17 @@ class Interval(Record):
     high: float
 
 
+class LinkRecord(Record):
+    """One link of a chain: whether its loss was looked for, and could have been seen in this sample."""
+
+    link: str = Field(description="a gene, or two joined by + that are lost together")
+    z: float | None = Field(description="standard normal if nothing is lost; larger = more likely lost")
+    detectable_sd: float | None = Field(
+        description="what a five-fold loss in the tumour cells would add to z here: the limit of detection"
+    )
+    is_evaluable: bool = Field(description="whether that is enough to say that the link is not lost")
+
+
 class AxisProfile(Record):
     """One mechanism in one sample. ``None`` means not evaluable, never zero."""
 
@@ -106,6 +117,9 @@ class AxisProfile(Record):
     call: Call
     call_reason: str
     weakest_gene: str | None = None
+    links: tuple[LinkRecord, ...] = Field(
+        default=(), description="every link with its limit of detection, for axes that look for one lost link"
+    )
     evidence: tuple[GeneEvidence, ...]
     opposing: tuple[GeneEvidence, ...]
     meaning: str = Field(description="what a detected mechanism may mean; a hypothesis, never an order")

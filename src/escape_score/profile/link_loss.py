@@ -11,6 +11,7 @@ import numpy.typing as npt
 from escape_score.model.axes import Thresholds
 from escape_score.model.cohort import FloatArray
 from escape_score.model.profiles import LinkScores, TextArray
+from escape_score.model.robust import nanmedian_rows
 from escape_score.profile.presentation import PresentationState, hypotheses, loss_of
 from escape_score.profile.weakest_link import WeakestLink
 
@@ -59,7 +60,7 @@ def link_losses(
     columns = [i for i, symbol in enumerate(state.gene_symbols) if symbol in set(chain)]
     n_measured = state.is_measured[:, columns].sum(axis=1)
     enough = is_placed & (n_measured >= thresholds.min_links)
-    typical = _row_medians(np.where(enough[:, None], shift, np.nan))
+    typical = nanmedian_rows(np.where(enough[:, None], shift, np.nan))
     is_evaluable = typical >= thresholds.link_min_shift_sd
     evidence = z - thresholds.link_shift_weight * shift
     score = np.where(is_evaluable, _known_or_lowest(evidence).max(axis=1), np.nan)
@@ -76,14 +77,6 @@ def link_losses(
 def _known_or_lowest(evidence: FloatArray) -> FloatArray:
     """The same, a link that is not measured behind all others."""
     return np.where(np.isnan(evidence), -np.inf, evidence)
-
-
-def _row_medians(values: FloatArray) -> FloatArray:
-    """Median of each row, NaN left out; NaN for a row without values."""
-    out = np.full(len(values), np.nan)
-    for row in np.flatnonzero(~np.isnan(values).all(axis=1)):
-        out[row] = np.nanmedian(values[row])
-    return out
 
 
 def _weakest_genes(

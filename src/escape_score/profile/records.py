@@ -10,7 +10,7 @@ import numpy as np
 from escape_score.model.axes import Axis
 from escape_score.model.cohort import FloatArray, SampleRecord
 from escape_score.model.flags import FlagLog
-from escape_score.model.profiles import AxisScores, Bounds, CohortProfiles
+from escape_score.model.profiles import AxisScores, Bounds, CohortProfiles, LinkScores
 from escape_score.model.record import (
     Archetype,
     AxisChange,
@@ -22,6 +22,7 @@ from escape_score.model.record import (
     IndexProfile,
     InputRecord,
     Interval,
+    LinkRecord,
     PairedChange,
     Phenotype,
     Provenance,
@@ -147,6 +148,7 @@ class RecordMaker:
                 None if interval is None else interval.high,
             ),
             weakest_gene=scores.weakest_gene[row] or None,
+            links=_links(scores.links, row),
             evidence=evidence,
             opposing=opposing,
             meaning=axis.meaning,
@@ -253,6 +255,21 @@ def change_of(name: str, values: FloatArray, bounds: Bounds, earlier: int, later
         return None
     interval = change_interval(before, within_of(bounds, earlier), after, within_of(bounds, later))
     return AxisChange(axis=name, delta=after - before, interval=interval)
+
+
+def _links(links: LinkScores | None, row: int) -> tuple[LinkRecord, ...]:
+    """Links of an axis in one sample."""
+    if links is None:
+        return ()
+    return tuple(
+        LinkRecord(
+            link=name,
+            z=known(links.z[row, i]),
+            detectable_sd=known(links.detectable_sd[row, i]),
+            is_evaluable=bool(links.is_evaluable[row, i]),
+        )
+        for i, name in enumerate(links.names)
+    )
 
 
 def known(value: float) -> float | None:
