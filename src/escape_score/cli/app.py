@@ -226,7 +226,7 @@ def gather(
     more_parts: Annotated[list[Path] | None, typer.Argument(help="Further part files.")] = None,
     lang: Language = "en",
 ) -> int:
-    """Write the cohort's page and, last of all, the manifest."""
+    """Write the cohort's statistics, its page and, last of all, the manifest."""
     from escape_score.cli.reports import gather_parts
 
     return gather_parts(results, (*parts, *(more_parts or ())), lang=lang)

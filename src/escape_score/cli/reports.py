@@ -1,4 +1,7 @@
-"""Pages from profiles, and the manifest that ends a result. Needs no numerical library."""
+"""Pages and statistics from profiles, and the manifest that ends a result.
+
+Rendering needs no numerical library; only the statistics do.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from escape_score.errors import ResultInvalidError
 from escape_score.model.record import EscapeProfile
 from escape_score.report import iter_profiles, render_cohort, render_sample
 from escape_score.report.load import read_profile
+from escape_score.report.statistics_file import STATISTICS
 from escape_score.store.atomic import write_text
 from escape_score.store.manifest import (
     SAMPLES,
@@ -67,8 +71,16 @@ def write_index(folder: Path, profiles: Iterable[EscapeProfile], *, lang: str) -
     return entry_of(folder, folder / INDEX)
 
 
+def write_statistics(folder: Path, profiles: Iterable[EscapeProfile], *, seed: int) -> FileEntry:
+    """Write what the labels of the sample sheet say about a cohort's scores."""
+    from escape_score.statistics import compute_statistics
+
+    write_text(folder / STATISTICS, compute_statistics(profiles, seed=seed).model_dump_json(indent=1) + "\n")
+    return entry_of(folder, folder / STATISTICS)
+
+
 def gather_parts(results: Path, parts: Sequence[Path], *, lang: str) -> int:
-    """Write the cohort's page and, last of all, the manifest of all parts."""
+    """Write the cohort's statistics, its page and, last of all, the manifest of all parts."""
     read = [read_part(path) for path in parts]
     header = next((part.header for part in read if part.header is not None), None)
     if header is None:
@@ -77,7 +89,9 @@ def gather_parts(results: Path, parts: Sequence[Path], *, lang: str) -> int:
     files = [entry for part in read for entry in part.files]
     with gathering(results):
         remove_unlisted_samples(results, files)
-        write_manifest(results, header, [*files, write_index(results, iter_profiles(results), lang=lang)])
+        files.append(write_statistics(results, iter_profiles(results), seed=header.seed))
+        files.append(write_index(results, iter_profiles(results), lang=lang))
+        write_manifest(results, header, files)
     return 0
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from escape_score.cli import pipeline
 from escape_score.cli.outputs import ProfiledCohort, write_profiles
 from escape_score.cli.progress import StageProgress
-from escape_score.cli.reports import write_index, write_pages
+from escape_score.cli.reports import write_index, write_pages, write_statistics
 from escape_score.cli.stages import cohort_name
 from escape_score.config import ReadConfig, RunConfig, load_config
 from escape_score.errors import UsageError
@@ -142,7 +142,7 @@ def _profiled(
 
 
 def _write(cohort: ProfiledCohort, folder: Path, request: RunRequest, progress: StageProgress) -> None:
-    """Write tables, profiles, pages and, last, the manifest."""
+    """Write tables, profiles, statistics, pages and, last, the manifest."""
     n = len(cohort.scores.sample_ids)
     progress.stage("write", total=n if request.has_reports else None)
     part = write_profiles(cohort, folder, has_samples=request.has_reports, on_sample=progress.advance)
@@ -150,6 +150,7 @@ def _write(cohort: ProfiledCohort, folder: Path, request: RunRequest, progress: 
     if request.has_reports:
         progress.stage("report", total=n)
         files += write_pages(folder, iter_profiles(folder), lang=request.lang, on_sample=progress.advance)
+        files.append(write_statistics(folder, iter_profiles(folder), seed=request.seed))
         files.append(write_index(folder, iter_profiles(folder), lang=request.lang))
     if part.header is not None:
         write_manifest(folder, part.header, files)
