@@ -105,7 +105,7 @@ def compare_timepoints(columns: CohortColumns, pairs: TimepointPairs, *, seed: i
         groups=(BEFORE, LATER),
         n_samples=2 * n,
         left_out=left_out({"no second sample of the patient": len(columns.sheet) - 2 * n}),
-        sentence=f"{n} patients with a sample before treatment and a later one, compared in pairs. {_found(rows)}",
+        sentence=f"{n} patients sampled before treatment and later, compared in pairs. {_found(rows)}",
         rows=rows,
     )
 
