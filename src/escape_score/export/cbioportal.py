@@ -23,10 +23,11 @@ from escape_score.export.tables import (
 from escape_score.model.record import slug_of
 
 ASSAY_TYPE = "IMMUNE_ESCAPE"
+NUMBERS = "LIMIT-VALUE"
 PROPERTIES = ("NAME", "DESCRIPTION")
 SAMPLE_IDS_FILE = "escape_score_sample_ids.tsv"
 _BAD_ID = re.compile(r"[^A-Za-z0-9._-]+")
-_STUDY_ID = re.compile(r"[A-Za-z0-9_-]+")
+_STUDY_ID = re.compile(r"[a-z0-9_]+")
 _TEXTS = {
     "phenotype": ("Phenotype", "How T cells lie in the tumour, as far as RNA tells"),
     "archetype": ("Archetype", "The leading way of escape"),
@@ -69,7 +70,7 @@ def cbioportal_files(tables: ResultTables, *, study: str | None = None) -> dict[
     """
     identifier = _study_id(tables.cohort) if study is None else study
     if not _STUDY_ID.fullmatch(identifier):
-        msg = f"--study: {identifier!r} is no id of a study; use letters, digits, - and _"
+        msg = f"--study: {identifier!r} is no id of a study; use lower case letters, digits and _"
         raise UsageError(msg)
     files: dict[str, str] = {}
     for assay in (_mechanisms(tables), _calls(tables), _published(tables)):
@@ -86,18 +87,18 @@ def portal_sample_id(sample_id: str) -> str:
 
 def _study_id(cohort: str) -> str:
     """Name of a cohort as the id of a study."""
-    return re.sub(r"[^a-z0-9_-]+", "_", cohort.lower()).strip("_") or "escape_score"
+    return re.sub(r"[^a-z0-9_]+", "_", cohort.lower()).strip("_") or "escape_score"
 
 
 def _mechanisms(tables: ResultTables) -> Assay:
     entities = (index_entity(), *axis_entities(tables))
     return Assay(
         "escape_score_mechanisms",
-        "LIMIT-VALUE",
+        NUMBERS,
         "Immune escape mechanisms (escape_score)",
         "Scores in standard deviations of the reference, index 0-100; larger = more resistance. Research use "
         f"only. escape_score {tables.package_version}",
-        _lines(entities, lambda entity: [number(value) for value in tables.profiles[entity.column]]),
+        _lines(entities, lambda entity: [_decimal(value) for value in tables.profiles[entity.column]]),
     )
 
 
@@ -120,12 +121,12 @@ def _calls(tables: ResultTables) -> Assay:
 def _published(tables: ResultTables) -> Assay:
     return Assay(
         "escape_score_published",
-        "LIMIT-VALUE",
+        NUMBERS,
         "Published immune scores (escape_score)",
         f"Scores by the formulas of their publications. escape_score {tables.package_version}",
         _lines(
             published_entities(tables),
-            lambda entity: [number(value) for value in tables.scores[entity.column]],
+            lambda entity: [_decimal(value) for value in tables.scores[entity.column]],
         ),
     )
 
@@ -144,6 +145,12 @@ def _entity_id(column: str) -> str:
     return f"escape_score_{_BAD_ID.sub('_', name)}"
 
 
+def _decimal(value: float) -> str:
+    """A number with decimals: the validator warns of whole numbers, as if they had been cut off."""
+    text = number(value)
+    return f"{text}.0" if text.lstrip("-").isdigit() else text
+
+
 def _category(value: str) -> str:
     return MISSING if value in {"", "not_evaluable"} else one_line(value)
 
@@ -159,10 +166,10 @@ def _meta(assay: Assay, study: str) -> str:
         "profile_description": assay.profile_description,
         "data_filename": f"data_{assay.stable_id}.txt",
         "show_profile_in_analysis_tab": "true",
-        "value_sort_order": "DESC",
-        "patient_level": "false",
         "generic_entity_meta_properties": ",".join(PROPERTIES),
     }
+    if assay.datatype == NUMBERS:
+        fields["value_sort_order"] = "DESC"
     return "".join(f"{name}: {one_line(value)}\n" for name, value in fields.items())
 
 

@@ -9,9 +9,7 @@ import numpy as np
 
 from escape_score.model.record_statistics import ConfidenceInterval
 from escape_score.statistics.columns import FloatArray
-
-Z_95 = 1.959963984540054
-"""Normal quantile of a two-sided 95 % interval."""
+from escape_score.statistics.null_counts import Z_95, rank_sum_place, signed_rank_place
 
 
 @dataclass(frozen=True)
@@ -86,9 +84,10 @@ def _newcombe(auc: float, n_first: int, n_second: int) -> ConfidenceInterval:
         spread = theta * (1 - theta) * (1 + extra * ((1 - theta) / (2 - theta) + theta / (1 + theta)))
         return abs(theta - auc) - Z_95 * math.sqrt(max(spread, 0.0) / (n_first * n_second))
 
-    tiny = 1e-12
-    low = 0.0 if auc <= tiny else float(brentq(distance, tiny, auc))
-    high = 1.0 if auc >= 1 - tiny else float(brentq(distance, auc, 1 - tiny))
+    # the area seen itself is no distance away where it is 0 or 1, so the search keeps off it
+    tiny, off = 1e-12, 1e-9
+    low = 0.0 if auc <= off else float(brentq(distance, tiny, auc - off))
+    high = 1.0 if auc >= 1 - off else float(brentq(distance, auc + off, 1 - tiny))
     return ConfidenceInterval(low=low, high=high)
 
 
@@ -97,13 +96,11 @@ def shift_between(first: FloatArray, second: FloatArray) -> Shift:
 
     Notes
     -----
-    The median of all differences, and the interval between two of them, counted from either end by the normal
-    approximation (Hollander & Wolfe 1999, Nonparametric Statistical Methods, section 4.3).
+    The median of all differences, and the interval between two of them, counted from either end (Hollander &
+    Wolfe 1999, Nonparametric Statistical Methods, section 4.3): exact in small groups without ties.
     """
     differences = (second[:, None] - first[None, :]).ravel()
-    n_first, n_second = len(first), len(second)
-    sd = math.sqrt(n_first * n_second * (n_first + n_second + 1) / 12)
-    return _between_order_statistics(differences, n_first * n_second / 2 - Z_95 * sd)
+    return _between_order_statistics(differences, rank_sum_place(len(first), len(second)))
 
 
 def shift_within_pairs(differences: FloatArray) -> Shift:
@@ -111,14 +108,12 @@ def shift_within_pairs(differences: FloatArray) -> Shift:
     n = len(differences)
     rows, columns = np.triu_indices(n)
     averages = (differences[rows] + differences[columns]) / 2
-    sd = math.sqrt(n * (n + 1) * (2 * n + 1) / 24)
-    return _between_order_statistics(averages, n * (n + 1) / 4 - Z_95 * sd)
+    return _between_order_statistics(averages, signed_rank_place(n))
 
 
-def _between_order_statistics(values: FloatArray, count: float) -> Shift:
+def _between_order_statistics(values: FloatArray, place: int) -> Shift:
     """Median of values, and those at one place from either end."""
-    at = max(math.floor(count), 1) - 1
-    ends = (at, len(values) - 1 - at)
+    ends = (place - 1, len(values) - place)
     parted = np.partition(values, ends)
     interval = ConfidenceInterval(low=float(parted[ends[0]]), high=float(parted[ends[1]]))
     return Shift(float(np.median(values)), interval)

@@ -23,6 +23,8 @@ from escape_score.statistics.ranks import false_discovery_rates
 ENDPOINTS = ("os", "pfs")
 MIN_EVENTS = 10
 """Fewest events for a model of one covariate (Peduzzi et al. 1995, J Clin Epidemiol 48:1503)."""
+MAX_LOG_HAZARD = 10.0
+"""Beyond, per SD, the likelihood has no maximum: the measure parts those who die from the rest."""
 
 
 def survival_statistics(columns: CohortColumns, endpoint: str) -> SurvivalStatistics | None:
@@ -110,12 +112,8 @@ def _cox(x: FloatArray, time: FloatArray, died: npt.NDArray[np.bool_]) -> tuple[
         row = fit.summary.loc["x"]
     half = (float(row["coef upper 95%"]) - float(row["coef lower 95%"])) / 2
     found = (float(row["coef"]), half, float(row["p"]))
-    is_usable = all(math.isfinite(number) for number in found) and abs(found[0]) + half < LARGEST_LOG_HAZARD
+    is_usable = all(math.isfinite(number) for number in found) and abs(found[0]) < MAX_LOG_HAZARD
     return found if is_usable else None
-
-
-LARGEST_LOG_HAZARD = 50.0
-"""Beyond, the likelihood has no maximum: the measure parts the events from the rest."""
 
 
 def _sentence(rows: tuple[SurvivalRow, ...], endpoint: str, n: int, n_events: int, n_unfitted: int) -> str:
