@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from escape_score.errors import UsageError
-from escape_score.export.cells import MISSING, number, one_line, plain
+from escape_score.export.cells import MISSING, number, text
 from escape_score.export.tables import (
     PUBLISHED_PREFIX,
     Entity,
@@ -134,7 +134,7 @@ def _published(tables: ResultTables) -> Assay:
 def _lines(entities: Sequence[Entity], cells: Callable[[Entity], list[str]]) -> tuple[tuple[str, ...], ...]:
     """One line an entity: id, properties, one cell a sample."""
     return tuple(
-        (_entity_id(entity.column), plain(entity.title), plain(entity.description), *cells(entity))
+        (_entity_id(entity.column), text(entity.title), text(entity.description), *cells(entity))
         for entity in entities
     )
 
@@ -147,12 +147,12 @@ def _entity_id(column: str) -> str:
 
 def _decimal(value: float) -> str:
     """A number with decimals: the validator warns of whole numbers, as if they had been cut off."""
-    text = number(value)
-    return f"{text}.0" if text.lstrip("-").isdigit() else text
+    cell = number(value)
+    return f"{cell}.0" if cell.lstrip("-").isdigit() else cell
 
 
 def _category(value: str) -> str:
-    return MISSING if value in {"", "not_evaluable"} else one_line(value)
+    return MISSING if value == "not_evaluable" else text(value)
 
 
 def _meta(assay: Assay, study: str) -> str:
@@ -170,7 +170,7 @@ def _meta(assay: Assay, study: str) -> str:
     }
     if assay.datatype == NUMBERS:
         fields["value_sort_order"] = "DESC"
-    return "".join(f"{name}: {one_line(value)}\n" for name, value in fields.items())
+    return "".join(f"{name}: {text(value)}\n" for name, value in fields.items())
 
 
 def _data(assay: Assay, tables: ResultTables) -> str:
@@ -181,8 +181,8 @@ def _data(assay: Assay, tables: ResultTables) -> str:
 
 def _renamed(tables: ResultTables) -> dict[str, str]:
     """Both ids of every sample, where any had to be named anew."""
-    pairs = [(one_line(sample_id), portal_sample_id(sample_id)) for sample_id in tables.sample_ids]
+    pairs = [(text(sample_id), portal_sample_id(sample_id)) for sample_id in tables.sample_ids]
     if all(own == portal for own, portal in pairs):
         return {}
-    lines = (("sample_id", "cbioportal_sample_id"), *((plain(own), portal) for own, portal in pairs))
+    lines = (("sample_id", "cbioportal_sample_id"), *pairs)
     return {SAMPLE_IDS_FILE: "".join("\t".join(line) + "\n" for line in lines)}

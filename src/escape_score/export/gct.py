@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from escape_score.export.cells import MISSING, number, one_line, plain
+from escape_score.export.cells import MISSING, number, text
 from escape_score.export.tables import Entity, ResultTables, axis_entities, index_entity
+from escape_score.store.tsv import quoted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -69,24 +70,18 @@ def _score_row(column: str) -> GctRow:
 
 
 def _gct(tables: ResultTables, values: pd.DataFrame, rows: Sequence[GctRow]) -> str:
-    header = ["id", *ROW_FIELDS, *(_quoted(one_line(sample_id)) for sample_id in tables.sample_ids)]
+    header = ["id", *ROW_FIELDS, *(quoted(text(sample_id)) for sample_id in tables.sample_ids)]
     filler = [MISSING] * len(ROW_FIELDS)
     fields = [
-        [name, *filler, *(_quoted(plain(str(value))) for value in tables.profiles[name])]
-        for name in COLUMN_FIELDS
+        [name, *filler, *(quoted(text(value)) for value in tables.profiles[name])] for name in COLUMN_FIELDS
     ]
     body = (
         [
-            _quoted(one_line(row.row_id)),
-            *(_quoted(plain(text)) for text in row.fields),
+            quoted(text(row.row_id)),
+            *(quoted(text(value)) for value in row.fields),
             *(number(value) for value in values[row.row_id]),
         ]
         for row in rows
     )
     dimensions = [str(n) for n in (len(rows), len(tables.sample_ids), len(ROW_FIELDS), len(COLUMN_FIELDS))]
     return "".join("\t".join(line) + "\n" for line in (["#1.3"], dimensions, header, *fields, *body))
-
-
-def _quoted(text: str) -> str:
-    """A cell as readers of delimited text expect it where it holds a quote."""
-    return '"' + text.replace('"', '""') + '"' if '"' in text else text

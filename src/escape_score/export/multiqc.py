@@ -8,6 +8,7 @@ from __future__ import annotations
 import html
 import json
 import math
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 NAMESPACE = "escape_score"
 GENERAL_FILE = "escape_score_general_mqc.json"
 MECHANISMS_FILE = "escape_score_mechanisms_mqc.json"
+TRIMMED = ".:_- "
+"""Marks that MultiQC takes off both ends of a name, by its default configuration."""
 AXIS_RANGE = 3
 """Scores beyond are coloured alike."""
 _GENERAL_TEXTS = {
@@ -51,12 +54,13 @@ def multiqc_files(tables: ResultTables) -> dict[str, str]:
 def multiqc_name(sample_id: str) -> str:
     """Name a sample so that MultiQC keeps it apart and shows it as text.
 
-    Ids with a slash get the end of their file's name, as MultiQC drops all before the slash.
+    MultiQC drops all before a slash, and some marks at both ends: ids that would lose something are written
+    without these and get the end of their file's name. Endings such as ``.bam`` go as in every report of
+    MultiQC, which joins the samples of all programs by what is left.
     """
-    if "/" in sample_id or "\\" in sample_id:
-        readable = sample_id.replace("/", "_").replace("\\", "_")
-        sample_id = f"{readable}_{slug_of(sample_id)[-8:]}"
-    return html.escape(sample_id, quote=True)
+    readable = re.sub(r"[/\\]", "_", sample_id).strip(TRIMMED)
+    name = sample_id if readable == sample_id else f"{readable}_{slug_of(sample_id)[-8:]}".lstrip(TRIMMED)
+    return html.escape(name, quote=True)
 
 
 def _general(tables: ResultTables) -> dict[str, Any]:
