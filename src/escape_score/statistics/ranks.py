@@ -112,11 +112,12 @@ def shift_within_pairs(differences: FloatArray) -> Shift:
 
 
 def _between_order_statistics(values: FloatArray, place: int) -> Shift:
-    """Median of values, and those at one place from either end."""
-    ends = (place - 1, len(values) - place)
-    parted = np.partition(values, ends)
-    interval = ConfidenceInterval(low=float(parted[ends[0]]), high=float(parted[ends[1]]))
-    return Shift(float(np.median(values)), interval)
+    """Median of values, which are put in another order, and those at one place from either end."""
+    n = len(values)
+    places = (place - 1, (n - 1) // 2, n // 2, n - place)
+    values.partition(places)
+    low, below, above, high = (float(value) for value in values[list(places)])
+    return Shift((below + above) / 2, ConfidenceInterval(low=low, high=high))
 
 
 def paired_rank_biserial(differences: FloatArray) -> FloatArray:
