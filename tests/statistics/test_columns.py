@@ -6,7 +6,7 @@ import numpy as np
 
 from escape_score.cli.outputs import ProfiledCohort
 from escape_score.model.record_statistics import Expectation, MeasureKind
-from escape_score.statistics.columns import CohortColumns
+from escape_score.statistics.columns import CohortColumns, ColumnCollector
 
 
 def test_columns_hold_index_axes_and_baselines_in_order(demo: ProfiledCohort) -> None:
@@ -24,3 +24,11 @@ def test_columns_hold_index_axes_and_baselines_in_order(demo: ProfiledCohort) ->
 def test_columns_of_no_profile_are_empty() -> None:
     columns = CohortColumns.of(())
     assert (columns.values.shape, columns.sheet) == ((0, 0), ())
+
+
+def test_collector_hands_on_what_it_counts(demo: ProfiledCohort) -> None:
+    records, collector = list(demo.maker.records()), ColumnCollector()
+    assert list(collector.watch(records)) == records
+    collected, expected = collector.columns(), CohortColumns.of(records)
+    np.testing.assert_array_equal(collected.values, expected.values)
+    assert (collected.measures, collected.sheet) == (expected.measures, expected.sheet)

@@ -9,9 +9,13 @@ import pytest
 from escape_score.cli.outputs import ProfiledCohort
 from escape_score.model.record import EscapeProfile
 from escape_score.model.record_statistics import CohortStatistics, MeasureKind
-from escape_score.statistics import compute_statistics
+from escape_score.statistics import CohortColumns, compute_statistics
 
 SheetRow = Mapping[str, str | float | bool]
+
+
+def columns_of(demo: ProfiledCohort, sheet: list[SheetRow]) -> CohortColumns:
+    return CohortColumns.of(profiles_of(demo, sheet))
 
 
 def profiles_of(demo: ProfiledCohort, sheet: list[SheetRow]) -> Iterator[EscapeProfile]:
@@ -35,7 +39,7 @@ def labelled(demo: ProfiledCohort) -> CohortStatistics:
         for at in range(24)
     ]
     later: list[SheetRow] = [{"patient_id": f"p{at}", "timepoint": "on", "response": "R"} for at in range(6)]
-    return compute_statistics(profiles_of(demo, [*sheet, *later]), seed=3)
+    return compute_statistics(columns_of(demo, [*sheet, *later]), seed=3)
 
 
 def test_statistics_count_one_sample_a_patient(labelled: CohortStatistics) -> None:
@@ -64,15 +68,15 @@ def test_statistics_travel_as_json(labelled: CohortStatistics) -> None:
 
 def test_statistics_are_the_same_again(demo: ProfiledCohort) -> None:
     sheet: list[SheetRow] = [{"site": "abc"[at % 3]} for at in range(24)]
-    once, again = (compute_statistics(profiles_of(demo, sheet), seed=1) for _ in range(2))
+    once, again = (compute_statistics(columns_of(demo, sheet), seed=1) for _ in range(2))
     assert once.model_dump_json() == again.model_dump_json()
     assert any("24 samples have no patient_id" in note for note in once.notes)
 
 
 def test_statistics_without_labels_are_empty(demo: ProfiledCohort) -> None:
-    found = compute_statistics(profiles_of(demo, [{}] * 24), seed=1)
+    found = compute_statistics(columns_of(demo, [{}] * 24), seed=1)
     assert (found.comparisons, found.response, found.survival, found.notes) == ((), None, (), ())
-    assert compute_statistics((), seed=1).n_samples == 0
+    assert compute_statistics(CohortColumns.of(()), seed=1).n_samples == 0
 
 
 def test_statistics_say_what_was_too_little(demo: ProfiledCohort) -> None:
@@ -80,7 +84,7 @@ def test_statistics_say_what_was_too_little(demo: ProfiledCohort) -> None:
         {"msi": "MSS", "pfs_event": True, "pfs_days": 1.0, "patient_id": f"p{at}", "timepoint": "pre"}
         for at in range(8)
     ]
-    notes = " ".join(compute_statistics(profiles_of(demo, sheet), seed=1).notes)
+    notes = " ".join(compute_statistics(columns_of(demo, sheet), seed=1).notes)
     assert "Not compared by msi: fewer than two groups of at least 5" in notes
     assert "PFS not modelled: fewer than 10 events" in notes
     assert "Timepoints not compared: fewer than 5 patients" in notes

@@ -19,6 +19,7 @@ from escape_score.model.units import ExpressionUnit
 from escape_score.reference import DEFAULT_REFERENCE, load_reference
 from escape_score.report import iter_profiles
 from escape_score.report.i18n import translations
+from escape_score.statistics import ColumnCollector
 from escape_score.store.manifest import write_manifest
 from escape_score.store.result_folder import staged_result
 
@@ -149,8 +150,11 @@ def _write(cohort: ProfiledCohort, folder: Path, request: RunRequest, progress: 
     files = list(part.files)
     if request.has_reports:
         progress.stage("report", total=n)
-        files += write_pages(folder, iter_profiles(folder), lang=request.lang, on_sample=progress.advance)
-        files.append(write_statistics(folder, iter_profiles(folder), seed=request.seed))
+        # profiles are read for their pages anyway; a pass of its own would cost as much again
+        collector = ColumnCollector()
+        profiles = collector.watch(iter_profiles(folder))
+        files += write_pages(folder, profiles, lang=request.lang, on_sample=progress.advance)
+        files.append(write_statistics(folder, collector.columns(), seed=request.seed))
         files.append(write_index(folder, iter_profiles(folder), lang=request.lang))
     if part.header is not None:
         write_manifest(folder, part.header, files)

@@ -3,6 +3,7 @@
 Labels never enter a score; these statistics describe one cohort and are fitted to nothing.
 """
 
+from escape_score.statistics.columns import CohortColumns, ColumnCollector
 from escape_score.statistics.compute import compute_statistics
 
-__all__ = ["compute_statistics"]
+__all__ = ["CohortColumns", "ColumnCollector", "compute_statistics"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -39,16 +39,10 @@ class CohortColumns:
     @classmethod
     def of(cls, profiles: Iterable[EscapeProfile]) -> CohortColumns:
         """Collect the profiles of one cohort; one profile is held at a time."""
-        measures: tuple[Measure, ...] = ()
-        cohort = ""
-        sheet: list[SheetRow] = []
-        values: list[FloatArray] = []
-        for profile in profiles:
-            if not values:
-                cohort, measures = profile.cohort, _measures(profile)
-            sheet.append(profile.metadata)
-            values.append(np.array(_values(profile), dtype=np.float64))
-        return cls(cohort, measures, tuple(sheet), np.array(values).reshape(len(values), len(measures)))
+        collector = ColumnCollector()
+        for _ in collector.watch(profiles):
+            pass
+        return collector.columns()
 
     def rows(self, at: Sequence[int]) -> CohortColumns:
         """Some of the samples, in the order given."""
@@ -62,6 +56,32 @@ class CohortColumns:
     def numbers(self, column: str) -> FloatArray:
         """One column of the sample sheet as numbers, shape (n_samples,); NaN where nothing is known."""
         return np.array([float(row.get(column, "nan")) for row in self.sheet], dtype=np.float64)
+
+
+@dataclass
+class ColumnCollector:
+    """Columns so far of profiles that pass by on their way to something else."""
+
+    _cohort: str = ""
+    _measures: tuple[Measure, ...] = ()
+    _sheet: list[SheetRow] = field(default_factory=list)
+    _values: list[FloatArray] = field(default_factory=list)
+
+    def watch(self, profiles: Iterable[EscapeProfile]) -> Iterator[EscapeProfile]:
+        """Hand profiles on, keeping their numbers."""
+        for profile in profiles:
+            if not self._values:
+                self._cohort, self._measures = profile.cohort, _measures(profile)
+            self._sheet.append(profile.metadata)
+            self._values.append(np.array(_values(profile), dtype=np.float64))
+            yield profile
+
+    def columns(self) -> CohortColumns:
+        """Everything that has passed by."""
+        shape = (len(self._values), len(self._measures))
+        return CohortColumns(
+            self._cohort, self._measures, tuple(self._sheet), np.array(self._values).reshape(shape)
+        )
 
 
 def _measures(profile: EscapeProfile) -> tuple[Measure, ...]:

@@ -1,10 +1,7 @@
-"""All statistics of a cohort from its profiles."""
+"""All statistics of a cohort from its columns."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
-from escape_score.model.record import EscapeProfile
 from escape_score.model.record_statistics import CohortStatistics, GroupComparison, SurvivalStatistics
 from escape_score.statistics.columns import CohortColumns
 from escape_score.statistics.groups import GROUPED_COLUMNS, MIN_GROUP, compare_groups, compare_timepoints
@@ -18,13 +15,13 @@ HOW_TO_READ = (
 )
 
 
-def compute_statistics(profiles: Iterable[EscapeProfile], *, seed: int) -> CohortStatistics:
+def compute_statistics(columns: CohortColumns, *, seed: int) -> CohortStatistics:
     """Compare groups, response and survival with every score of a cohort.
 
     Parameters
     ----------
-    profiles
-        Of one cohort; any iterable, read once, one profile held at a time.
+    columns
+        Numbers and labels of one cohort.
     seed
         Of every bootstrap.
 
@@ -34,7 +31,6 @@ def compute_statistics(profiles: Iterable[EscapeProfile], *, seed: int) -> Cohor
         One sample a patient, taken before treatment, except for timepoints, which are compared in pairs.
         Empty lists where the sample sheet says too little, with a note for every label that was there.
     """
-    columns = CohortColumns.of(profiles)
     counted = counted_samples(columns)
     patients = columns.rows(counted.baseline)
     pairs = timepoint_pairs(columns, counted.baseline)
