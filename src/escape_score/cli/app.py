@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from escape_score.export.formats import ExportFormat
 from escape_score.model.units import ExpressionUnit
 
 app = typer.Typer(
@@ -227,7 +228,7 @@ def gather(
     more_parts: Annotated[list[Path] | None, typer.Argument(help="Further part files.")] = None,
     lang: Language = "en",
 ) -> int:
-    """Write the cohort's page and, last of all, the manifest."""
+    """Write the cohort's statistics, its page and, last of all, the manifest."""
     from escape_score.cli.reports import gather_parts
 
     return gather_parts(results, (*parts, *(more_parts or ())), lang=lang)
@@ -260,10 +261,28 @@ def verify(results: Annotated[Path, typer.Argument(metavar="DIR", help="Folder o
 
 
 @app.command()
-def schema(
-    what: Annotated[str, typer.Argument(help="profile, config or workflow-config")] = "profile",
+def export(
+    results: Annotated[Path, typer.Argument(help="Folder of a finished result.")],
+    *,
+    formats: Annotated[
+        list[ExportFormat], typer.Option("--format", help="What to write; may be given several times.")
+    ],
+    out: Annotated[Path, typer.Option("--out", help="Folder of the files; not inside the results.")],
+    study: Annotated[
+        str | None, typer.Option("--study", help="cBioPortal's study id; the cohort's name where not given.")
+    ] = None,
 ) -> int:
-    """Print the JSON Schema of the profile or the config."""
+    """Write a finished result for other programs: MultiQC, GCT 1.3, cBioPortal, JSON Schema."""
+    from escape_score.cli.export import export_results
+
+    return export_results(results, out, formats, study=study)
+
+
+@app.command()
+def schema(
+    what: Annotated[str, typer.Argument(help="profile, cohort, config or workflow-config")] = "profile",
+) -> int:
+    """Print the JSON Schema of the profile, the cohort's statistics or the config."""
     from escape_score.cli.inspect import print_schema
 
     return print_schema(what)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 
@@ -27,17 +26,17 @@ def print_schema(what: str) -> int:
     from pydantic import BaseModel
 
     from escape_score.config import RunConfig, WorkflowConfig
-    from escape_score.model.record import EscapeProfile
+    from escape_score.export.schema import PUBLISHED_MODELS, schema_text
 
     models: dict[str, type[BaseModel]] = {
-        "profile": EscapeProfile,
+        **PUBLISHED_MODELS,
         "config": RunConfig,
         "workflow-config": WorkflowConfig,
     }
     if what not in models:
         msg = f"schema: {what} is none of {', '.join(models)}; name one of them"
         raise UsageError(msg)
-    print(json.dumps(models[what].model_json_schema(), indent=2, ensure_ascii=False))
+    print(schema_text(models[what]), end="")
     return int(ExitCode.DONE)
 
 

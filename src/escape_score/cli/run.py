@@ -10,7 +10,7 @@ from escape_score.cli import pipeline
 from escape_score.cli.fitting import fit_on_cohort
 from escape_score.cli.outputs import ProfiledCohort, write_profiles
 from escape_score.cli.progress import StageProgress
-from escape_score.cli.reports import write_index, write_pages
+from escape_score.cli.reports import write_index, write_pages, write_statistics
 from escape_score.cli.stages import cohort_name
 from escape_score.config import ReadConfig, RunConfig, load_config
 from escape_score.errors import UsageError
@@ -20,6 +20,7 @@ from escape_score.model.units import ExpressionUnit
 from escape_score.reference import COHORT_REFERENCE, DEFAULT_REFERENCE, load_reference
 from escape_score.report import iter_profiles
 from escape_score.report.i18n import translations
+from escape_score.statistics import ColumnCollector
 from escape_score.store.manifest import write_manifest
 from escape_score.store.result_folder import staged_result
 
@@ -144,14 +145,18 @@ def _profiled(
 
 
 def _write(cohort: ProfiledCohort, folder: Path, request: RunRequest, progress: StageProgress) -> None:
-    """Write tables, profiles, pages and, last, the manifest."""
+    """Write tables, profiles, statistics, pages and, last, the manifest."""
     n = len(cohort.scores.sample_ids)
     progress.stage("write", total=n if request.has_reports else None)
     part = write_profiles(cohort, folder, has_samples=request.has_reports, on_sample=progress.advance)
     files = list(part.files)
     if request.has_reports:
         progress.stage("report", total=n)
-        files += write_pages(folder, iter_profiles(folder), lang=request.lang, on_sample=progress.advance)
+        # profiles are read for their pages anyway; a pass of its own would cost as much again
+        collector = ColumnCollector()
+        profiles = collector.watch(iter_profiles(folder))
+        files += write_pages(folder, profiles, lang=request.lang, on_sample=progress.advance)
+        files.append(write_statistics(folder, collector.columns(), seed=request.seed))
         files.append(write_index(folder, iter_profiles(folder), lang=request.lang))
     if part.header is not None:
         write_manifest(folder, part.header, files)
