@@ -112,6 +112,8 @@ class Thresholds(Definition):
     interval_level: float
     interval_prior_df: float
     technical_sd: float
+    panel_inflation: float
+    reads_per_tpm_ratio: float
     within_term_independence: float
     between_block_independence: float
     distance_spread_log2: float

@@ -28,12 +28,17 @@ from escape_score.profile.terms import (
 )
 from escape_score.profile.tumour_mhc import CLASS_1_CORE
 from escape_score.profile.uncertainty import (
-    ComponentVariances,
-    compute_variances,
+    Errors,
+    Weights,
+    added,
+    compute_errors,
     excess_distance,
-    index_variance,
-    mean_variance,
-    term_variance,
+    held_share,
+    mean_weights,
+    missing_blocks_variance,
+    missing_terms_variance,
+    score_variance,
+    term_weights,
 )
 from escape_score.profile.weakest_link import link_residuals, weakest_link
 
@@ -54,7 +59,7 @@ class ProfileContext:
     components: Mapping[str, tuple[str, ...]]
     thresholds: Thresholds
     terms: Terms
-    variances: ComponentVariances
+    errors: Errors
 
 
 def build_context(
@@ -83,16 +88,17 @@ def build_context(
     Returns
     -------
     ProfileContext
-        Terms and variances of all samples.
+        Terms and errors of all samples.
     """
+    terms = compute_terms(scores, reference, catalogue, components, thresholds)
     return ProfileContext(
         scores=scores,
         reference=reference,
         catalogue=catalogue,
         components=components,
         thresholds=thresholds,
-        terms=compute_terms(scores, reference, catalogue, components, thresholds),
-        variances=compute_variances(scores, reference, components, thresholds),
+        terms=terms,
+        errors=compute_errors(scores, reference, catalogue, components, thresholds, terms),
     )
 
 
@@ -174,40 +180,27 @@ def _axis_bounds(axis: Axis, score: FloatArray, context: ProfileContext) -> Boun
     if axis.kind is AxisKind.WEAKEST_LINK:
         unknown = np.full(len(score), np.nan)
         return Bounds(unknown, unknown, unknown, unknown)
+    weights, missing = _axis_errors(axis.terms, context)
     k = stats.norm.ppf(0.5 + context.thresholds.interval_level / 2)
-    half = {
-        kind: k * np.sqrt(_terms_variance(axis.terms, variances, context))
-        for kind, variances in (
-            ("within", context.variances.within),
-            ("absolute", context.variances.absolute),
-        )
-    }
-    return Bounds(
-        score - half["absolute"], score + half["absolute"], score - half["within"], score + half["within"]
+    within, absolute = (
+        k * np.sqrt(score_variance(weights, context.errors, is_absolute=is_absolute) + missing)
+        for is_absolute in (False, True)
     )
+    return Bounds(score - absolute, score + absolute, score - within, score + within)
 
 
-def _terms_variance(
-    wanted: tuple[Term, ...], variances: Mapping[str, FloatArray], context: ProfileContext
-) -> FloatArray:
-    """Squared standard error of the mean of some terms."""
-    each = [term_variance(t, variances, context.scores, context.reference, context.catalogue) for t in wanted]
-    return mean_variance(wanted, context.terms, each, context.thresholds.within_term_independence)
+def _axis_errors(wanted: tuple[Term, ...], context: ProfileContext) -> tuple[Weights, FloatArray]:
+    """Weights of the components behind the mean of some terms, and its variance for missing terms."""
+    parts = [term_weights(term, context.errors, context.reference, context.catalogue) for term in wanted]
+    weights, n_present = mean_weights(wanted, context.terms, parts)
+    independence = context.thresholds.within_term_independence
+    return weights, missing_terms_variance(n_present, len(wanted), context.errors.between, independence)
 
 
 def profile_index(context: ProfileContext) -> IndexScores:
     """Index with its blocks and intervals."""
     blocks = index_of.index_blocks(context.terms, context.reference, context.catalogue, context.thresholds)
-    has_block = (~np.isnan(blocks)).astype(np.float64)
-    within, absolute = (
-        index_variance(
-            [_terms_variance(block.terms, variances, context) for block in context.catalogue.index_blocks],
-            context.catalogue.index_blocks,
-            has_block,
-            context.thresholds.between_block_independence,
-        )
-        for variances in (context.variances.within, context.variances.absolute)
-    )
+    within, absolute = (_index_variance(blocks, context, is_absolute=kind) for kind in (False, True))
     return index_of.score_index(
         blocks,
         index_of.weighted_mean(blocks, context.catalogue, context.thresholds),
@@ -216,6 +209,36 @@ def profile_index(context: ProfileContext) -> IndexScores:
         variance_absolute=absolute,
         level=context.thresholds.interval_level,
     )
+
+
+def _index_variance(blocks: FloatArray, context: ProfileContext, *, is_absolute: bool) -> FloatArray:
+    """Squared standard error of the weighted mean of the blocks."""
+    definitions, errors = context.catalogue.index_blocks, context.errors
+    has_block = (~np.isnan(blocks)).astype(np.float64)
+    weight = np.array([block.weight for block in definitions])
+    share = has_block * weight / np.maximum((has_block * weight).sum(axis=1), 1e-9)[:, None]
+    variance = missing_blocks_variance(
+        definitions, has_block, errors.between, context.thresholds.between_block_independence
+    )
+    parts = []
+    for column, block in enumerate(definitions):
+        held = [_held_weights(term, context, is_absolute=is_absolute) for term in block.terms]
+        weights, n_present = mean_weights(block.terms, context.terms, held)
+        missing = missing_terms_variance(
+            n_present, len(block.terms), errors.between, context.thresholds.within_term_independence
+        )
+        parts.append((share[:, column], weights))
+        variance = variance + share[:, column] ** 2 * missing
+    return variance + score_variance(added(parts), errors, is_absolute=is_absolute)
+
+
+def _held_weights(term: Term, context: ProfileContext, *, is_absolute: bool) -> Weights:
+    """Weights of a term that is held within limits, as the index's are: none of its error where it is far out."""
+    weights = term_weights(term, context.errors, context.reference, context.catalogue)
+    variance = score_variance(weights, context.errors, is_absolute=is_absolute)
+    value = standardise(context.terms, context.reference, term)
+    share = held_share(np.nan_to_num(value), variance, context.thresholds.winsor_sd)
+    return added([(share, weights)])
 
 
 def summarise(axes: tuple[AxisScores, ...], index: IndexScores, context: ProfileContext) -> CohortProfiles:

@@ -1,30 +1,54 @@
 """How uncertain scores are.
 
-A component is a sample of genes from all that could tell the same thing. Its error comes from the dispersion
-of those genes, with a finite-set correction (all genes measured = no sampling error), the own variance shrunk
-towards the sample's pooled variance within sets, plus a technical part. Dropping genes, this covered
-0.91–0.95 at a nominal 0.90 in three data sets, where a gene bootstrap fell to 0.69.
+Every axis, and the index, is a weighted sum of components, and a component is the mean of some genes. Four
+errors are followed through these sums, each with its own sign, so that what two components share is counted
+once and what cancels cancels:
+
+missing genes   A component is a sample of genes from all that could tell the same thing: dispersion of the
+                genes measured, finite-set correction (all measured = no error), the own variance shrunk towards
+                the sample's pooled variance within sets.
+counting        Poisson noise of the reads behind each gene, and the bias of a logarithm of few reads.
+placement       The offset is a median over anchors; with few of them all genes shift together.
+technical       What else differs between two libraries of one tumour.
+
+The absolute interval adds the distance of the sample's pipeline and tissue to the reference, gene by gene.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
+import numpy.typing as npt
 from scipy import stats
 
 from escape_score.model.axes import AxisCatalogue, IndexBlockDefinition, Term, Thresholds
 from escape_score.model.cohort import FloatArray
 from escape_score.model.reference import Reference
 from escape_score.model.scores import GeneValues, SignatureScores
-from escape_score.profile.terms import SHORTFALL, Terms
+from escape_score.profile.terms import SHORTFALL, Terms, compute_terms, mean_present
 from escape_score.profile.tumour_mhc import gene_columns
 
 FALLBACK = "mhc1_fallback"
 
 OVERLAPPING = frozenset({FALLBACK, "weakest_link_mhc1"})
 """Lists whose genes stand in other components too; they stay out of the pooled variance."""
+
+SHORTFALL_PARTS = ("mhc1", FALLBACK, "leukocyte", "ifng_response")
+"""Components whose errors the MHC class I shortfall inherits."""
+
+REGION = "mhc_region_genes"
+"""List of the genes of 6p21 that belong to presentation."""
+
+LOCUS = "mhc_locus"
+"""The doubt whether 6p21 was quantified, counted like a component."""
+
+NUDGE_Z = 0.2
+"""By how much a component is moved to see what the shortfall makes of it."""
+
+Weights = Mapping[str, FloatArray]
+"""Component to what one of its z adds to a score, shape (n_samples,)."""
 
 
 @dataclass(frozen=True)
@@ -58,15 +82,81 @@ def pooled_variance(spreads: Mapping[str, ComponentSpread]) -> FloatArray:
     return np.where(total > 0, squares / np.maximum(total, 1), np.nan)
 
 
-def component_variance(spread: ComponentSpread, pooled: FloatArray, thresholds: Thresholds) -> FloatArray:
-    """Squared standard error of a component's mean z: the t interval's half-width brought to normal units."""
+def missing_variance(spread: ComponentSpread, pooled: FloatArray, thresholds: Thresholds) -> FloatArray:
+    """Squared standard error of a component's mean z for the genes that are not measured.
+
+    The t interval's half-width brought to normal units.
+    """
     prior, upper = thresholds.interval_prior_df, 0.5 + thresholds.interval_level / 2
     freedom = np.maximum(spread.n_measured - 1, 0)
     shrunk = (spread.variance * freedom + prior * pooled) / (freedom + prior)
     n = np.maximum(spread.n_measured, 1)
-    error = shrunk / n * (1 - n / spread.n_genes) + thresholds.technical_sd**2 / n
     ratio = stats.t.ppf(upper, freedom + prior) / stats.norm.ppf(upper)
-    return np.where(spread.n_measured > 0, ratio**2 * error, np.nan)
+    return np.where(spread.n_measured > 0, ratio**2 * shrunk / n * (1 - n / spread.n_genes), np.nan)
+
+
+@dataclass(frozen=True)
+class GeneErrors:
+    """Errors of single genes in z units, shape (n_samples, n_genes); 0 where a gene is not measured.
+
+    Attributes
+    ----------
+    noise
+        Variance of counting and technical noise.
+    bias
+        By how much the logarithm of few reads lies below that of many.
+    loading
+        What one log2 of a wrong offset adds.
+    """
+
+    noise: FloatArray = field(repr=False)
+    bias: FloatArray = field(repr=False)
+    loading: FloatArray = field(repr=False)
+    is_measured: npt.NDArray[np.bool_] = field(repr=False)
+
+
+def counting_errors(scores: SignatureScores, thresholds: Thresholds) -> tuple[FloatArray, FloatArray]:
+    """Variance and bias of log2(TPM + 1) by counting; 0 where reads are not known.
+
+    Reads behind a gene are its TPM before placing times the sample's reads per million and the share of
+    a gene of usual length: right within a factor of about two for a single gene. One read is added, so that
+    none is not taken for certainty; a gene without reads may well have had some.
+
+    Returns
+    -------
+    variance, bias
+        Shape (n_samples, n_genes), log2² and log2.
+    """
+    placement = scores.placement
+    per_million = placement.n_reads * thresholds.reads_per_tpm_ratio
+    tpm_of_read = (1e6 / per_million * np.exp2(-placement.offset_log2))[:, None]
+    tpm = np.exp2(scores.genes.log2_tpm) - 1.0
+    above = tpm + tpm_of_read
+    variance = above * tpm_of_read / ((above + 1.0) * np.log(2.0)) ** 2
+    bias = np.log(2.0) * variance * np.exp(-2.0 * tpm / tpm_of_read)
+    return np.nan_to_num(variance, nan=0.0), np.nan_to_num(bias, nan=0.0)
+
+
+def gene_errors(scores: SignatureScores, reference: Reference, thresholds: Thresholds) -> GeneErrors:
+    """Errors of all genes kept, in z units of the reference."""
+    spread = spreads_of(scores.genes.gene_symbols, scores.genes, reference)
+    measured = ~np.isnan(scores.genes.z)
+    counting, bias = counting_errors(scores, thresholds)
+    tpm = np.exp2(np.where(measured, scores.genes.log2_tpm, 0.0)) - 1.0
+    is_held = np.abs(np.where(measured, scores.genes.z, 0.0)) >= thresholds.z_clip
+    return GeneErrors(
+        noise=np.where(measured, (counting + thresholds.technical_sd**2) / spread**2, 0.0),
+        bias=np.where(measured, bias / spread, 0.0),
+        loading=np.where(measured & ~is_held, tpm / (tpm + 1.0) / spread, 0.0),
+        is_measured=measured,
+    )
+
+
+def placement_variance(scores: SignatureScores, reference: Reference) -> FloatArray:
+    """Squared standard error of the offset, log2: a median over the anchors that are measured."""
+    n_all = max(int(reference.genes.is_anchor.sum()), 1)
+    n = np.maximum(scores.placement.n_anchors, 1)
+    return np.asarray(np.pi / 2 * scores.placement.distance**2 * np.maximum(1 / n - 1 / n_all, 0.0))
 
 
 def excess_distance(scores: SignatureScores, reference: Reference) -> FloatArray:
@@ -75,93 +165,230 @@ def excess_distance(scores: SignatureScores, reference: Reference) -> FloatArray
 
 
 @dataclass(frozen=True)
-class ComponentVariances:
-    """Squared standard errors of all components, in z units.
+class ComponentErrors:
+    """Errors of one component's mean z; shape (n_samples,) each.
 
-    Absolute ones add the distance to the reference.
+    Attributes
+    ----------
+    within, absolute
+        Variance that no other component shares; the absolute one adds the distance to the reference.
+    bias, loading
+        As of its genes.
     """
 
-    within: Mapping[str, FloatArray] = field(repr=False)
-    absolute: Mapping[str, FloatArray] = field(repr=False)
+    within: FloatArray = field(repr=False)
+    absolute: FloatArray = field(repr=False)
+    bias: FloatArray = field(repr=False)
+    loading: FloatArray = field(repr=False)
 
 
-def compute_variances(
+@dataclass(frozen=True)
+class Errors:
+    """Errors of all components, and of the offset that they share.
+
+    Attributes
+    ----------
+    placement
+        Variance of the offset, log2².
+    shortfall
+        What each component adds to the MHC class I shortfall.
+    between
+        Variance between standardised components of a sample, for those that are missing.
+    """
+
+    components: Mapping[str, ComponentErrors] = field(repr=False)
+    placement: FloatArray = field(repr=False)
+    shortfall: Weights = field(repr=False)
+    between: FloatArray = field(repr=False)
+
+
+def compute_errors(
     scores: SignatureScores,
     reference: Reference,
+    catalogue: AxisCatalogue,
     components: Mapping[str, tuple[str, ...]],
     thresholds: Thresholds,
-) -> ComponentVariances:
-    """Squared standard errors of every component in every sample.
+    terms: Terms,
+) -> Errors:
+    """Errors of every component in every sample.
 
     Parameters
     ----------
     components
         Component to its gene symbols.
+    terms
+        The cohort's own terms.
     """
     spreads = {name: component_spread(scores.genes, members) for name, members in components.items()}
     pooled = pooled_variance({name: spread for name, spread in spreads.items() if name not in OVERLAPPING})
-    within = {name: component_variance(spread, pooled, thresholds) for name, spread in spreads.items()}
+    genes = gene_errors(scores, reference, thresholds)
     shift = (excess_distance(scores, reference) / thresholds.distance_spread_log2) ** 2
-    absolute = {name: within[name] + shift / np.maximum(spreads[name].n_measured, 1) for name in within}
-    return ComponentVariances(within, absolute)
+    # the genes of a panel are no random choice
+    inflation = thresholds.panel_inflation**2 if scores.facts.is_targeted_panel else 1.0
+    found = {LOCUS: locus_errors(scores, thresholds)}
+    for name, spread in spreads.items():
+        columns, n = gene_columns(scores.genes, components[name]), np.maximum(spread.n_measured, 1)
+        noise, bias, loading = (
+            np.take(values, columns, axis=1).sum(axis=1) / n
+            for values in (genes.noise, genes.bias, genes.loading)
+        )
+        within = inflation * missing_variance(spread, pooled, thresholds) + noise / n
+        found[name] = ComponentErrors(within, within + shift / n, bias, loading)
+    return Errors(
+        found,
+        inflation * placement_variance(scores, reference),
+        shortfall_weights(scores, reference, catalogue, components, thresholds, terms),
+        between_variance(terms, reference, components, thresholds),
+    )
 
 
-def term_variance(
-    term: Term,
-    variances: Mapping[str, FloatArray],
+def between_variance(
+    terms: Terms, reference: Reference, components: Mapping[str, tuple[str, ...]], thresholds: Thresholds
+) -> FloatArray:
+    """Mean square of a sample's standardised components, at least that of the reference: 1."""
+    columns = [
+        np.clip((terms.values[name] - location) / spread, -thresholds.winsor_sd, thresholds.winsor_sd)
+        for name, (location, spread) in reference.term_stats.items()
+        if name in components and name not in OVERLAPPING
+    ]
+    return np.maximum(1.0, np.nan_to_num(mean_present([c**2 for c in columns]), nan=1.0))
+
+
+def shortfall_weights(
     scores: SignatureScores,
     reference: Reference,
     catalogue: AxisCatalogue,
-) -> FloatArray:
-    """Squared standard error of a standardised term; NaN where a part is not known."""
-    spread = reference.term_stats.get(term.name, (np.nan, np.nan))[1]
+    components: Mapping[str, tuple[str, ...]],
+    thresholds: Thresholds,
+    terms: Terms,
+) -> Weights:
+    """What one z of each component adds to the MHC class I shortfall: the component is moved, and it is seen.
+
+    The shortfall is no sum of components: infiltrate is taken away on the linear scale. ``LOCUS`` stands for
+    the whole of what 6p21 may be too low by.
+    """
+
+    def change(moved: SignatureScores) -> FloatArray:
+        values = compute_terms(moved, reference, catalogue, components, thresholds).values[SHORTFALL]
+        return np.nan_to_num(values - terms.values[SHORTFALL])
+
+    weights = {}
+    for name in SHORTFALL_PARTS:
+        spread = spreads_of(components[name], scores.genes, reference)
+        moved = raised(scores, components[name], NUDGE_Z * spread, spread)
+        values = scores.values.copy()
+        values[:, scores.signature_ids.index(name)] += NUDGE_Z
+        weights[name] = change(replace(moved, values=values)) / NUDGE_Z
+    locus = components[REGION]
+    doubt = scores.placement.locus_doubt_log2[:, None]
+    return {**weights, LOCUS: change(raised(scores, locus, doubt, spreads_of(locus, scores.genes, reference)))}
+
+
+def spreads_of(members: Sequence[str], genes: GeneValues, reference: Reference) -> FloatArray:
+    """Reference spreads of those members that are measured, in the order of the genes."""
+    at = {symbol: i for i, symbol in enumerate(reference.genes.symbols)}
+    columns = gene_columns(genes, members)
+    return reference.genes.spread[np.array([at[genes.gene_symbols[i]] for i in columns], dtype=np.intp)]
+
+
+def raised(
+    scores: SignatureScores, members: Sequence[str], by_log2: FloatArray, spread: FloatArray
+) -> SignatureScores:
+    """Scores with some genes higher, by what fits the shape (n_samples, n_members)."""
+    genes, columns = scores.genes, gene_columns(scores.genes, members)
+    z, log2_tpm = genes.z.copy(), genes.log2_tpm.copy()
+    z[:, columns] += by_log2 / spread
+    log2_tpm[:, columns] += by_log2
+    return replace(scores, genes=replace(genes, z=z, log2_tpm=log2_tpm))
+
+
+def locus_errors(scores: SignatureScores, thresholds: Thresholds) -> ComponentErrors:
+    """The doubt whether 6p21 was quantified: the interval has to reach where it would lie if not."""
+    none = np.zeros(len(scores.sample_ids))
+    variance = none + stats.norm.ppf(0.5 + thresholds.interval_level / 2) ** -2
+    return ComponentErrors(variance, variance, none, none)
+
+
+def term_weights(
+    term: Term, errors: Errors, reference: Reference, catalogue: AxisCatalogue
+) -> dict[str, FloatArray]:
+    """What one z of each component adds to a standardised term, with the term's sign."""
+    scale = term.sign / reference.term_stats.get(term.name, (np.nan, np.nan))[1]
+    ones = np.ones(len(errors.placement))
     if term.name == SHORTFALL:
-        is_low = scores.placement.is_mhc_locus_unquantified
-        chain = np.where(is_low, variances[FALLBACK], variances["mhc1"])
-        return (chain + reference.constants.ifng_factor**2 * variances["ifng_response"]) / spread**2
+        return {name: weight * scale for name, weight in errors.shortfall.items()}
     for contrast in catalogue.contrasts:
         if contrast.contrast == term.name:
             slope = reference.slopes.get(term.name, np.nan)
-            return (variances[contrast.numerator] + slope**2 * variances[contrast.denominator]) / spread**2
-    return variances[term.name] / spread**2
+            return {contrast.numerator: ones * scale, contrast.denominator: -slope * scale * ones}
+    return {term.name: ones * scale}
 
 
-def mean_variance(
-    wanted: tuple[Term, ...],
-    terms: Terms,
-    term_variances: list[FloatArray],
-    independence: float,
+def added(parts: Sequence[tuple[FloatArray, Weights]]) -> Weights:
+    """Sum of weights, each times a factor."""
+    total: dict[str, FloatArray] = {}
+    for factor, weights in parts:
+        for name, weight in weights.items():
+            total[name] = total.get(name, 0.0) + factor * weight
+    return total
+
+
+def score_variance(weights: Weights, errors: Errors, *, is_absolute: bool) -> FloatArray:
+    """Squared standard error of a weighted sum of components, shape (n_samples,)."""
+    own, bias, loading = (np.zeros(len(errors.placement)) for _ in range(3))
+    for name, weight in weights.items():
+        error = errors.components[name]
+        own = own + weight**2 * np.nan_to_num(error.absolute if is_absolute else error.within)
+        bias = bias + weight * error.bias
+        loading = loading + weight * error.loading
+    return np.asarray(own + bias**2 + loading**2 * np.nan_to_num(errors.placement))
+
+
+def mean_weights(
+    wanted: tuple[Term, ...], terms: Terms, parts: Sequence[Weights]
+) -> tuple[Weights, FloatArray]:
+    """Weights of the mean of those terms that are present, and how many are."""
+    is_present = [~np.isnan(terms.values[term.name]) for term in wanted]
+    n = np.vstack(is_present).sum(axis=0)
+    return added([(here / np.maximum(n, 1), part) for here, part in zip(is_present, parts, strict=True)]), n
+
+
+def missing_terms_variance(
+    n_present: FloatArray, n_wanted: int, between: FloatArray, independence: float
 ) -> FloatArray:
-    """Squared standard error of the mean of an axis's terms, with a part for terms that are missing."""
-    n = len(wanted)
-    present = np.vstack([~np.isnan(terms.values[term.name]) for term in wanted]).sum(axis=0)
-    known = np.sum([np.nan_to_num(variance) for variance in term_variances], axis=0) / n**2
-    missing = np.where(present > 0, independence * (1 / np.maximum(present, 1) - 1 / n), 0.0)
-    return np.where(present > 0, known + missing, np.nan)
+    """Variance of a mean for terms that are missing; ``independence`` is 1 − their correlation."""
+    return np.where(
+        n_present > 0, independence * between * (1 / np.maximum(n_present, 1) - 1 / n_wanted), 0.0
+    )
 
 
-def index_variance(
-    block_variances: list[FloatArray],
-    blocks: tuple[IndexBlockDefinition, ...],
-    has_block: FloatArray,
-    independence: float,
+def held_share(value: FloatArray, variance: FloatArray, limit: float) -> FloatArray:
+    """SD of a normal score held within ±limit, over its SD: near 0 far beyond the limit."""
+    sd = np.sqrt(np.maximum(variance, 1e-12))
+    low, high = (-limit - value) / sd, (limit - value) / sd
+    p_low, p_high = stats.norm.cdf(low), stats.norm.sf(high)
+    d_low, d_high = stats.norm.pdf(low), stats.norm.pdf(high)
+    # of the standardised score held within low and high
+    mean = (d_low - d_high) + low * p_low + high * p_high
+    square = (1 - p_low - p_high) + low * d_low - high * d_high + low**2 * p_low + high**2 * p_high
+    return np.nan_to_num(np.sqrt(np.clip(square - mean**2, 0.0, 1.0)))
+
+
+def missing_blocks_variance(
+    blocks: tuple[IndexBlockDefinition, ...], has_block: FloatArray, between: FloatArray, independence: float
 ) -> FloatArray:
-    """Squared standard error of the weighted mean of the index's blocks.
+    """Variance of the index's weighted mean for blocks that are missing.
 
     Parameters
     ----------
-    block_variances
-        One array of shape (n_samples,) a block.
     has_block
         Shape (n_samples, n_blocks), 1 where the block has a value.
     independence
-        1 − correlation assumed between blocks, for those that are missing.
+        1 − correlation assumed between blocks.
     """
     weights = np.array([block.weight for block in blocks])
     weights = weights / weights.sum()
-    known = np.sum([w**2 * np.nan_to_num(v) for w, v in zip(weights, block_variances, strict=True)], axis=0)
     # not @: BLAS adds in another order for a single sample
     total = np.maximum((has_block * weights).sum(axis=1), 1e-9)
     effective = (has_block * weights**2).sum(axis=1) / total**2
-    variance: FloatArray = known / total**2 + independence * np.maximum(effective - (weights**2).sum(), 0.0)
-    return variance
+    return np.asarray(independence * between * np.maximum(effective - (weights**2).sum(), 0.0))
