@@ -29,6 +29,7 @@ from escape_score.profile.terms import (
 from escape_score.profile.tumour_mhc import CLASS_1_CORE
 from escape_score.profile.uncertainty import (
     Errors,
+    Variances,
     Weights,
     added,
     compute_errors,
@@ -37,7 +38,7 @@ from escape_score.profile.uncertainty import (
     mean_weights,
     missing_blocks_variance,
     missing_terms_variance,
-    score_variance,
+    score_variances,
     term_weights,
 )
 from escape_score.profile.weakest_link import link_residuals, weakest_link
@@ -182,10 +183,8 @@ def _axis_bounds(axis: Axis, score: FloatArray, context: ProfileContext) -> Boun
         return Bounds(unknown, unknown, unknown, unknown)
     weights, missing = _axis_errors(axis.terms, context)
     k = stats.norm.ppf(0.5 + context.thresholds.interval_level / 2)
-    within, absolute = (
-        k * np.sqrt(score_variance(weights, context.errors, is_absolute=is_absolute) + missing)
-        for is_absolute in (False, True)
-    )
+    variances = score_variances(weights, context.errors).plus(missing)
+    within, absolute = k * np.sqrt(variances.within), k * np.sqrt(variances.absolute)
     return Bounds(score - absolute, score + absolute, score - within, score + within)
 
 
@@ -200,45 +199,51 @@ def _axis_errors(wanted: tuple[Term, ...], context: ProfileContext) -> tuple[Wei
 def profile_index(context: ProfileContext) -> IndexScores:
     """Index with its blocks and intervals."""
     blocks = index_of.index_blocks(context.terms, context.reference, context.catalogue, context.thresholds)
-    within, absolute = (_index_variance(blocks, context, is_absolute=kind) for kind in (False, True))
+    variances = _index_variances(blocks, context)
     return index_of.score_index(
         blocks,
         index_of.weighted_mean(blocks, context.catalogue, context.thresholds),
         context.reference,
-        variance_within=within,
-        variance_absolute=absolute,
+        variance_within=variances.within,
+        variance_absolute=variances.absolute,
         level=context.thresholds.interval_level,
     )
 
 
-def _index_variance(blocks: FloatArray, context: ProfileContext, *, is_absolute: bool) -> FloatArray:
-    """Squared standard error of the weighted mean of the blocks."""
+def _index_variances(blocks: FloatArray, context: ProfileContext) -> Variances:
+    """Squared standard errors of the weighted mean of the blocks."""
     definitions, errors = context.catalogue.index_blocks, context.errors
     has_block = (~np.isnan(blocks)).astype(np.float64)
     weight = np.array([block.weight for block in definitions])
     share = has_block * weight / np.maximum((has_block * weight).sum(axis=1), 1e-9)[:, None]
-    variance = missing_blocks_variance(
+    missing = missing_blocks_variance(
         definitions, has_block, errors.between, context.thresholds.between_block_independence
     )
-    parts = []
+    within, absolute = [], []
     for column, block in enumerate(definitions):
-        held = [_held_weights(term, context, is_absolute=is_absolute) for term in block.terms]
-        weights, n_present = mean_weights(block.terms, context.terms, held)
-        missing = missing_terms_variance(
+        held = [_held_weights(term, context) for term in block.terms]
+        for parts, each in ((within, [w for w, _ in held]), (absolute, [a for _, a in held])):
+            weights, n_present = mean_weights(block.terms, context.terms, each)
+            parts.append((share[:, column], weights))
+        missing = missing + share[:, column] ** 2 * missing_terms_variance(
             n_present, len(block.terms), errors.between, context.thresholds.within_term_independence
         )
-        parts.append((share[:, column], weights))
-        variance = variance + share[:, column] ** 2 * missing
-    return variance + score_variance(added(parts), errors, is_absolute=is_absolute)
+    return Variances(
+        score_variances(added(within), errors).within, score_variances(added(absolute), errors).absolute
+    ).plus(missing)
 
 
-def _held_weights(term: Term, context: ProfileContext, *, is_absolute: bool) -> Weights:
-    """Weights of a term that is held within limits, as the index's are: none of its error where it is far out."""
+def _held_weights(term: Term, context: ProfileContext) -> tuple[Weights, Weights]:
+    """Weights of a term that is held within limits, as the index's are: smaller the farther out it is.
+
+    For the interval within a pipeline, and for the absolute one.
+    """
     weights = term_weights(term, context.errors, context.reference, context.catalogue)
-    variance = score_variance(weights, context.errors, is_absolute=is_absolute)
-    value = standardise(context.terms, context.reference, term)
-    share = held_share(np.nan_to_num(value), variance, context.thresholds.winsor_sd)
-    return added([(share, weights)])
+    variances = score_variances(weights, context.errors)
+    value = np.nan_to_num(standardise(context.terms, context.reference, term))
+    limit = context.thresholds.winsor_sd
+    within, absolute = (held_share(value, v, limit) for v in (variances.within, variances.absolute))
+    return added([(within, weights)]), added([(absolute, weights)])
 
 
 def summarise(axes: tuple[AxisScores, ...], index: IndexScores, context: ProfileContext) -> CohortProfiles:

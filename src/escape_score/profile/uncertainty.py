@@ -112,11 +112,10 @@ class GeneErrors:
     noise: FloatArray = field(repr=False)
     bias: FloatArray = field(repr=False)
     loading: FloatArray = field(repr=False)
-    is_measured: npt.NDArray[np.bool_] = field(repr=False)
 
 
 def counting_errors(scores: SignatureScores, thresholds: Thresholds) -> tuple[FloatArray, FloatArray]:
-    """Variance and bias of log2(TPM + 1) by counting; 0 where reads are not known.
+    """Variance and bias of log2(TPM + 1) by counting; a usual number of reads where it is not known.
 
     Reads behind a gene are its TPM before placing times the sample's reads per million and the share of
     a gene of usual length: right within a factor of about two for a single gene. One read is added, so that
@@ -128,8 +127,9 @@ def counting_errors(scores: SignatureScores, thresholds: Thresholds) -> tuple[Fl
         Shape (n_samples, n_genes), log2² and log2.
     """
     placement = scores.placement
-    per_million = placement.n_reads * thresholds.reads_per_tpm_ratio
-    tpm_of_read = (1e6 / per_million * np.exp2(-placement.offset_log2))[:, None]
+    n_reads = np.where(np.isnan(placement.n_reads), thresholds.assumed_reads, placement.n_reads)
+    shrink = np.exp2(-placement.offset_log2) / thresholds.reads_per_tpm_ratio
+    tpm_of_read = (1e6 / n_reads * shrink)[:, None]
     tpm = np.exp2(scores.genes.log2_tpm) - 1.0
     above = tpm + tpm_of_read
     variance = above * tpm_of_read / ((above + 1.0) * np.log(2.0)) ** 2
@@ -148,7 +148,6 @@ def gene_errors(scores: SignatureScores, reference: Reference, thresholds: Thres
         noise=np.where(measured, (counting + thresholds.technical_sd**2) / spread**2, 0.0),
         bias=np.where(measured, bias / spread, 0.0),
         loading=np.where(measured & ~is_held, tpm / (tpm + 1.0) / spread, 0.0),
-        is_measured=measured,
     )
 
 
@@ -166,30 +165,33 @@ def excess_distance(scores: SignatureScores, reference: Reference) -> FloatArray
 
 @dataclass(frozen=True)
 class ComponentErrors:
-    """Errors of one component's mean z; shape (n_samples,) each.
+    """What is known of one component's errors.
 
     Attributes
     ----------
-    within, absolute
-        Variance that no other component shares; the absolute one adds the distance to the reference.
-    bias, loading
-        As of its genes.
+    missing
+        Shape (n_samples,): variance of its mean z for genes that are not measured.
+    columns
+        Its genes, as positions among the genes kept.
+    share
+        Shape (n_samples, n_columns): what each gene adds to the mean; 0 where it is not measured.
     """
 
-    within: FloatArray = field(repr=False)
-    absolute: FloatArray = field(repr=False)
-    bias: FloatArray = field(repr=False)
-    loading: FloatArray = field(repr=False)
+    missing: FloatArray = field(repr=False)
+    columns: npt.NDArray[np.intp] = field(repr=False)
+    share: FloatArray = field(repr=False)
 
 
 @dataclass(frozen=True)
 class Errors:
-    """Errors of all components, and of the offset that they share.
+    """Errors of all components, and of the genes and the offset that they share.
 
     Attributes
     ----------
     placement
         Variance of the offset, log2².
+    pipeline
+        Variance of a gene's z by the sample's distance to the reference; part of absolute intervals only.
     shortfall
         What each component adds to the MHC class I shortfall.
     between
@@ -197,7 +199,9 @@ class Errors:
     """
 
     components: Mapping[str, ComponentErrors] = field(repr=False)
+    genes: GeneErrors = field(repr=False)
     placement: FloatArray = field(repr=False)
+    pipeline: FloatArray = field(repr=False)
     shortfall: Weights = field(repr=False)
     between: FloatArray = field(repr=False)
 
@@ -219,27 +223,37 @@ def compute_errors(
     terms
         The cohort's own terms.
     """
-    spreads = {name: component_spread(scores.genes, members) for name, members in components.items()}
-    pooled = pooled_variance({name: spread for name, spread in spreads.items() if name not in OVERLAPPING})
-    genes = gene_errors(scores, reference, thresholds)
-    shift = (excess_distance(scores, reference) / thresholds.distance_spread_log2) ** 2
     # the genes of a panel are no random choice
     inflation = thresholds.panel_inflation**2 if scores.facts.is_targeted_panel else 1.0
-    found = {LOCUS: locus_errors(scores, thresholds)}
-    for name, spread in spreads.items():
-        columns, n = gene_columns(scores.genes, components[name]), np.maximum(spread.n_measured, 1)
-        noise, bias, loading = (
-            np.take(values, columns, axis=1).sum(axis=1) / n
-            for values in (genes.noise, genes.bias, genes.loading)
-        )
-        within = inflation * missing_variance(spread, pooled, thresholds) + noise / n
-        found[name] = ComponentErrors(within, within + shift / n, bias, loading)
     return Errors(
-        found,
+        {**component_errors(scores, components, thresholds, inflation), LOCUS: locus_errors(scores, thresholds)},
+        gene_errors(scores, reference, thresholds),
         inflation * placement_variance(scores, reference),
+        (excess_distance(scores, reference) / thresholds.distance_spread_log2) ** 2,
         shortfall_weights(scores, reference, catalogue, components, thresholds, terms),
         between_variance(terms, reference, components, thresholds),
     )
+
+
+def component_errors(
+    scores: SignatureScores,
+    components: Mapping[str, tuple[str, ...]],
+    thresholds: Thresholds,
+    inflation: float,
+) -> dict[str, ComponentErrors]:
+    """Errors of all components; ``inflation`` multiplies the variance for missing genes."""
+    spreads = {name: component_spread(scores.genes, members) for name, members in components.items()}
+    pooled = pooled_variance({name: spread for name, spread in spreads.items() if name not in OVERLAPPING})
+    found = {}
+    for name, spread in spreads.items():
+        columns = gene_columns(scores.genes, components[name])
+        is_measured = ~np.isnan(np.take(scores.genes.z, columns, axis=1))
+        found[name] = ComponentErrors(
+            missing=inflation * np.nan_to_num(missing_variance(spread, pooled, thresholds)),
+            columns=columns,
+            share=is_measured / np.maximum(spread.n_measured, 1)[:, None],
+        )
+    return found
 
 
 def between_variance(
@@ -304,9 +318,9 @@ def raised(
 
 def locus_errors(scores: SignatureScores, thresholds: Thresholds) -> ComponentErrors:
     """The doubt whether 6p21 was quantified: the interval has to reach where it would lie if not."""
-    none = np.zeros(len(scores.sample_ids))
-    variance = none + stats.norm.ppf(0.5 + thresholds.interval_level / 2) ** -2
-    return ComponentErrors(variance, variance, none, none)
+    n = len(scores.sample_ids)
+    variance = np.full(n, stats.norm.ppf(0.5 + thresholds.interval_level / 2) ** -2)
+    return ComponentErrors(variance, np.empty(0, dtype=np.intp), np.empty((n, 0)))
 
 
 def term_weights(
@@ -333,15 +347,37 @@ def added(parts: Sequence[tuple[FloatArray, Weights]]) -> Weights:
     return total
 
 
-def score_variance(weights: Weights, errors: Errors, *, is_absolute: bool) -> FloatArray:
-    """Squared standard error of a weighted sum of components, shape (n_samples,)."""
-    own, bias, loading = (np.zeros(len(errors.placement)) for _ in range(3))
+@dataclass(frozen=True)
+class Variances:
+    """Squared standard errors of a score, shape (n_samples,) each."""
+
+    within: FloatArray = field(repr=False)
+    absolute: FloatArray = field(repr=False)
+
+    def plus(self, more: FloatArray) -> Variances:
+        """Both with a further variance."""
+        return Variances(self.within + more, self.absolute + more)
+
+
+def score_variances(weights: Weights, errors: Errors) -> Variances:
+    """Squared standard errors of a weighted sum of components.
+
+    Noise is added up gene by gene, since components share genes.
+    """
+    columns = np.unique(np.concatenate([errors.components[name].columns for name in weights]))
+    share = np.zeros((len(errors.placement), len(columns)))
+    missing = np.zeros(len(errors.placement))
     for name, weight in weights.items():
-        error = errors.components[name]
-        own = own + weight**2 * np.nan_to_num(error.absolute if is_absolute else error.within)
-        bias = bias + weight * error.bias
-        loading = loading + weight * error.loading
-    return np.asarray(own + bias**2 + loading**2 * np.nan_to_num(errors.placement))
+        component = errors.components[name]
+        share[:, np.searchsorted(columns, component.columns)] += weight[:, None] * component.share
+        missing = missing + weight**2 * component.missing
+    noise, bias, loading = (
+        np.take(values, columns, axis=1)
+        for values in (errors.genes.noise, errors.genes.bias, errors.genes.loading)
+    )
+    within = missing + (share**2 * noise).sum(axis=1) + (share * bias).sum(axis=1) ** 2
+    within = within + (share * loading).sum(axis=1) ** 2 * np.nan_to_num(errors.placement)
+    return Variances(within, within + (share**2).sum(axis=1) * np.nan_to_num(errors.pipeline))
 
 
 def mean_weights(
