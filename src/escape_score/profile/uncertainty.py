@@ -44,6 +44,9 @@ REGION = "mhc_region_genes"
 LOCUS = "mhc_locus"
 """The doubt whether 6p21 was quantified, counted like a component."""
 
+KNOWN = 1e6
+"""Degrees of freedom of a variance that was not estimated from few genes."""
+
 NUDGE_Z = 0.2
 """By how much a component is moved to see what the shortfall makes of it."""
 
@@ -83,16 +86,11 @@ def pooled_variance(spreads: Mapping[str, ComponentSpread]) -> FloatArray:
 
 
 def missing_variance(spread: ComponentSpread, pooled: FloatArray, thresholds: Thresholds) -> FloatArray:
-    """Squared standard error of a component's mean z for the genes that are not measured.
-
-    The t interval's half-width brought to normal units.
-    """
-    prior, upper = thresholds.interval_prior_df, 0.5 + thresholds.interval_level / 2
-    freedom = np.maximum(spread.n_measured - 1, 0)
+    """Squared standard error of a component's mean z for the genes that are not measured."""
+    prior, freedom = thresholds.interval_prior_df, np.maximum(spread.n_measured - 1, 0)
     shrunk = (spread.variance * freedom + prior * pooled) / (freedom + prior)
     n = np.maximum(spread.n_measured, 1)
-    ratio = stats.t.ppf(upper, freedom + prior) / stats.norm.ppf(upper)
-    return np.where(spread.n_measured > 0, ratio**2 * shrunk / n * (1 - n / spread.n_genes), np.nan)
+    return np.where(spread.n_measured > 0, shrunk / n * (1 - n / spread.n_genes), np.nan)
 
 
 @dataclass(frozen=True)
@@ -171,6 +169,8 @@ class ComponentErrors:
     ----------
     missing
         Shape (n_samples,): variance of its mean z for genes that are not measured.
+    freedom
+        Shape (n_samples,): degrees of freedom of that variance.
     columns
         Its genes, as positions among the genes kept.
     share
@@ -178,6 +178,7 @@ class ComponentErrors:
     """
 
     missing: FloatArray = field(repr=False)
+    freedom: FloatArray = field(repr=False)
     columns: npt.NDArray[np.intp] = field(repr=False)
     share: FloatArray = field(repr=False)
 
@@ -196,6 +197,8 @@ class Errors:
         What each component adds to the MHC class I shortfall.
     between
         Variance between standardised components of a sample, for those that are missing.
+    level
+        Probability of the intervals.
     """
 
     components: Mapping[str, ComponentErrors] = field(repr=False)
@@ -204,6 +207,7 @@ class Errors:
     pipeline: FloatArray = field(repr=False)
     shortfall: Weights = field(repr=False)
     between: FloatArray = field(repr=False)
+    level: float
 
 
 def compute_errors(
@@ -232,6 +236,7 @@ def compute_errors(
         (excess_distance(scores, reference) / thresholds.distance_spread_log2) ** 2,
         shortfall_weights(scores, reference, catalogue, components, thresholds, terms),
         between_variance(terms, reference, components, thresholds),
+        thresholds.interval_level,
     )
 
 
@@ -250,6 +255,7 @@ def component_errors(
         is_measured = ~np.isnan(np.take(scores.genes.z, columns, axis=1))
         found[name] = ComponentErrors(
             missing=inflation * np.nan_to_num(missing_variance(spread, pooled, thresholds)),
+            freedom=np.maximum(spread.n_measured - 1, 0) + thresholds.interval_prior_df,
             columns=columns,
             share=is_measured / np.maximum(spread.n_measured, 1)[:, None],
         )
@@ -320,7 +326,7 @@ def locus_errors(scores: SignatureScores, thresholds: Thresholds) -> ComponentEr
     """The doubt whether 6p21 was quantified: the interval has to reach where it would lie if not."""
     n = len(scores.sample_ids)
     variance = np.full(n, stats.norm.ppf(0.5 + thresholds.interval_level / 2) ** -2)
-    return ComponentErrors(variance, np.empty(0, dtype=np.intp), np.empty((n, 0)))
+    return ComponentErrors(variance, np.full(n, KNOWN), np.empty(0, dtype=np.intp), np.empty((n, 0)))
 
 
 def term_weights(
@@ -359,6 +365,19 @@ class Variances:
         return Variances(self.within + more, self.absolute + more)
 
 
+def student_factor(variance: FloatArray, uncertainty: FloatArray, level: float) -> FloatArray:
+    """Brings a variance that is itself estimated to normal units: t quantile over normal quantile, squared.
+
+    Parameters
+    ----------
+    uncertainty
+        Sum over its parts of part² / degrees of freedom (Welch and Satterthwaite).
+    """
+    upper = 0.5 + level / 2
+    freedom = np.where(uncertainty > 0, variance**2 / np.where(uncertainty > 0, uncertainty, 1.0), KNOWN)
+    return np.asarray((stats.t.ppf(upper, freedom) / stats.norm.ppf(upper)) ** 2)
+
+
 def score_variances(weights: Weights, errors: Errors) -> Variances:
     """Squared standard errors of a weighted sum of components.
 
@@ -366,16 +385,17 @@ def score_variances(weights: Weights, errors: Errors) -> Variances:
     """
     columns = np.unique(np.concatenate([errors.components[name].columns for name in weights]))
     share = np.zeros((len(errors.placement), len(columns)))
-    missing = np.zeros(len(errors.placement))
+    missing, uncertainty = np.zeros((2, len(errors.placement)))
     for name, weight in weights.items():
         component = errors.components[name]
         share[:, np.searchsorted(columns, component.columns)] += weight[:, None] * component.share
-        missing = missing + weight**2 * component.missing
+        part = weight**2 * component.missing
+        missing, uncertainty = missing + part, uncertainty + part**2 / component.freedom
     noise, bias, loading = (
         np.take(values, columns, axis=1)
         for values in (errors.genes.noise, errors.genes.bias, errors.genes.loading)
     )
-    within = missing + (share**2 * noise).sum(axis=1) + (share * bias).sum(axis=1) ** 2
+    within = missing * student_factor(missing, uncertainty, errors.level) + (share**2 * noise).sum(axis=1) + (share * bias).sum(axis=1) ** 2
     within = within + (share * loading).sum(axis=1) ** 2 * np.nan_to_num(errors.placement)
     return Variances(within, within + (share**2).sum(axis=1) * np.nan_to_num(errors.pipeline))
 
