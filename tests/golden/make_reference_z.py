@@ -160,10 +160,6 @@ def main() -> None:
     oracle, matrix = import_oracle(Path(sys.argv[1])), tumours()
     scores = oracle.score(matrix, drop_genes=())
     table = scores[list(COLUMNS.values())].set_axis(list(COLUMNS), axis=1)
-    for kind, is_absolute in (("", True), ("_within", False)):
-        bounds = oracle.index_interval(matrix, absolute=is_absolute)
-        table[f"immunoresistance_index_low{kind}"] = bounds["lo"]
-        table[f"immunoresistance_index_high{kind}"] = bounds["hi"]
     table.rename_axis("sample_id").to_csv(GOLDEN, sep="\t", float_format="%.12g", lineterminator="\n")
 
 

@@ -117,7 +117,7 @@ class Thresholds(Definition):
     reads_per_tpm_ratio: float
     within_term_independence: float
     between_block_independence: float
-    distance_spread_log2: float
+    distance_factor: float
     apd_spread_log2: float
     apd_chain_genes: int
     evidence_z: float

@@ -105,11 +105,14 @@ class GeneErrors:
         By how much the logarithm of few reads lies below that of many.
     loading
         What one log2 of a wrong offset adds.
+    spread
+        Shape (n_genes,): spread of each gene in the reference, log2.
     """
 
     noise: FloatArray = field(repr=False)
     bias: FloatArray = field(repr=False)
     loading: FloatArray = field(repr=False)
+    spread: FloatArray = field(repr=False)
 
 
 def counting_errors(scores: SignatureScores, thresholds: Thresholds) -> tuple[FloatArray, FloatArray]:
@@ -146,6 +149,7 @@ def gene_errors(scores: SignatureScores, reference: Reference, thresholds: Thres
         noise=np.where(measured, (counting + thresholds.technical_sd**2) / spread**2, 0.0),
         bias=np.where(measured, bias / spread, 0.0),
         loading=np.where(measured & ~is_held, tpm / (tpm + 1.0) / spread, 0.0),
+        spread=spread,
     )
 
 
@@ -192,7 +196,8 @@ class Errors:
     placement
         Variance of the offset, log2².
     pipeline
-        Variance of a gene's z by the sample's distance to the reference; part of absolute intervals only.
+        Variance of a gene's level by the sample's distance to the reference, log2²; part of absolute intervals
+        only.
     shortfall
         What each component adds to the MHC class I shortfall.
     between
@@ -233,7 +238,7 @@ def compute_errors(
         {**component_errors(scores, components, thresholds, inflation), LOCUS: locus_errors(scores, thresholds)},
         gene_errors(scores, reference, thresholds),
         inflation * placement_variance(scores, reference),
-        (excess_distance(scores, reference) / thresholds.distance_spread_log2) ** 2,
+        (thresholds.distance_factor * excess_distance(scores, reference)) ** 2,
         shortfall_weights(scores, reference, catalogue, components, thresholds, terms),
         between_variance(terms, reference, components, thresholds),
         thresholds.interval_level,
@@ -395,9 +400,11 @@ def score_variances(weights: Weights, errors: Errors) -> Variances:
         np.take(values, columns, axis=1)
         for values in (errors.genes.noise, errors.genes.bias, errors.genes.loading)
     )
+    scale = 1.0 / errors.genes.spread[columns]
     within = missing * student_factor(missing, uncertainty, errors.level) + (share**2 * noise).sum(axis=1) + (share * bias).sum(axis=1) ** 2
     within = within + (share * loading).sum(axis=1) ** 2 * np.nan_to_num(errors.placement)
-    return Variances(within, within + (share**2).sum(axis=1) * np.nan_to_num(errors.pipeline))
+    absolute = within + ((share * scale) ** 2).sum(axis=1) * np.nan_to_num(errors.pipeline)
+    return Variances(within, absolute)
 
 
 def mean_weights(
