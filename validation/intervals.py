@@ -21,7 +21,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -152,7 +152,9 @@ def hits(poorer: Poorer) -> pd.DataFrame:
         ):
             known = ~np.isnan(score) & ~np.isnan(low)
             is_held = (low <= score) & (score <= high)
-            rows.append(pd.DataFrame({"axis": axis, "interval": kind, "held": is_held, "width": high - low})[known])
+            rows.append(
+                pd.DataFrame({"axis": axis, "interval": kind, "held": is_held, "width": high - low})[known]
+            )
     table = pd.concat(rows, ignore_index=True)
     return table.assign(cohort=poorer.cohort.name, what=poorer.kind, detail=poorer.detail)
 
@@ -207,7 +209,9 @@ def plot(table: pd.DataFrame, path: Path) -> None:
         each = table[table["what"] == kind].groupby(["cohort", "axis"])["held"].mean()
         for cohort, of_cohort in each.groupby("cohort"):
             values = of_cohort.droplevel("cohort")
-            panel.plot(values, [names.index(a) for a in values.index], "o", markersize=4, alpha=0.6, label=cohort)
+            panel.plot(
+                values, [names.index(a) for a in values.index], "o", markersize=4, alpha=0.6, label=cohort
+            )
         panel.axvspan(*BAND, color="0.85", zorder=0)
         panel.axvline(0.9, color="black", linewidth=0.8)
         panel.set_title(kind)
@@ -245,7 +249,9 @@ def main() -> int:
     print("\nabsolute intervals\n" + summary(absolute, ["what", "detail"]).to_string(float_format=form))
     by_axis = within.pivot_table(index="axis", columns=["what", "cohort"], values="held")
     print("\nby axis, within\n" + by_axis.to_string(float_format=form))
-    width = within[within["axis"] == INDEX].pivot_table(index=["what", "detail"], columns="cohort", values="width")
+    width = within[within["axis"] == INDEX].pivot_table(
+        index=["what", "detail"], columns="cohort", values="width"
+    )
     print("\nmean width of the index interval, points\n" + width.to_string(float_format="{:.0f}".format))
     plot(pd.concat([within, absolute[is_pipeline.reindex(absolute.index)]]), args.out / "intervals.png")
     is_good = pooled["all"].between(*BAND).all()

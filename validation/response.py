@@ -145,7 +145,9 @@ def main() -> int:
         print(f"{name}: {len(bad)} patients, {int((~bad).sum())} with response")
     table = measure(cohorts, args.draws)
     cells = table.assign(
-        cell=[f"{a:.2f} ({low:.2f}-{high:.2f})" for a, low, high in table[["AUROC", "low", "high"]].to_numpy()]
+        cell=[
+            f"{a:.2f} ({low:.2f}-{high:.2f})" for a, low, high in table[["AUROC", "low", "high"]].to_numpy()
+        ]
     )
     order = [*cohorts, MEAN]
     wide = cells.pivot_table(index="score", columns="cohort", values="cell", aggfunc="first", sort=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -65,11 +66,9 @@ def nested(cohort: HarmonisedCohort, seed: int) -> list[CohortProfiles]:
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_coverage_never_grows_and_nothing_comes_back_as_genes_go(
-    whole: HarmonisedCohort, seed: int
-) -> None:
+def test_coverage_never_grows_and_nothing_comes_back_as_genes_go(whole: HarmonisedCohort, seed: int) -> None:
     steps = nested(whole, seed)
-    for before, after in zip(steps, steps[1:], strict=False):
+    for before, after in pairwise(steps):
         for axis in CATALOGUE.axes:
             wide, narrow = before.axis(axis.axis), after.axis(axis.axis)
             assert (narrow.coverage <= wide.coverage).all()
@@ -105,7 +104,9 @@ def test_no_call_below_the_coverage_that_a_component_needs(
     contrasts = {c.contrast: (c.numerator, c.denominator) for c in CATALOGUE.contrasts}
     n_low = 0
     for axis in MEANS:
-        parts = [contrasts.get(term.name, (term.name,)) for term in axis.terms if term.name != "mhc1_shortfall"]
+        parts = [
+            contrasts.get(term.name, (term.name,)) for term in axis.terms if term.name != "mhc1_shortfall"
+        ]
         is_low = [any(coverage[name] < THRESHOLDS.min_fraction for name in part) for part in parts]
         if parts and all(is_low):
             n_low += 1
@@ -130,17 +131,16 @@ def slow_call(axis: Axis, match: str, score: float, low: float, high: float) -> 
     return "detected" if score >= axis.threshold and not low <= 0 else "not_detected"
 
 
-def bounds_of(low: float, high: float) -> Bounds:
-    ends = np.array([low]), np.array([high])
-    return Bounds(*ends, *ends)
+def call_of(axis: Axis, match: str, score: float, half: float) -> str:
+    """Call of one sample whose interval reaches ``half`` to either side."""
+    ends = np.array([score - half]), np.array([score + half])
+    found = call_axis(axis, np.array([score]), Bounds(*ends, *ends), np.array([match], dtype=object))
+    return str(found[0])
 
 
 @given(axis=st.sampled_from(CATALOGUE.axes), match=MATCHES, score=numbers, half=st.floats(0, 5))
 def test_call_axis_follows_its_table(axis: Axis, match: str, score: float, half: float) -> None:
-    found = call_axis(
-        axis, np.array([score]), bounds_of(score - half, score + half), np.array([match], dtype=object)
-    )
-    assert found[0] == slow_call(axis, match, score, score - half, score + half)
+    assert call_of(axis, match, score, half) == slow_call(axis, match, score, score - half, score + half)
 
 
 @given(axis=st.sampled_from(MEANS), match=MATCHES, score=numbers, half=st.floats(0, 5), more=st.floats(0, 5))
@@ -148,21 +148,15 @@ def test_a_higher_score_is_never_called_less(
     axis: Axis, match: str, score: float, half: float, more: float
 ) -> None:
     """With the same interval around it: detected stays detected."""
-    calls = [
-        call_axis(axis, np.array([s]), bounds_of(s - half, s + half), np.array([match], dtype=object))[0]
-        for s in (score, score + more)
-    ]
-    assert calls[0] != Call.DETECTED or calls[1] == Call.DETECTED
+    if call_of(axis, match, score, half) == Call.DETECTED:
+        assert call_of(axis, match, score + more, half) == Call.DETECTED
 
 
 @given(axis=st.sampled_from(MEANS), match=MATCHES, score=numbers, half=st.floats(0, 5), more=st.floats(0, 5))
 def test_a_wider_interval_never_makes_a_call_surer(
     axis: Axis, match: str, score: float, half: float, more: float
 ) -> None:
-    narrow, wide = (
-        call_axis(axis, np.array([score]), bounds_of(score - h, score + h), np.array([match], dtype=object))[0]
-        for h in (half, half + more)
-    )
+    narrow, wide = call_of(axis, match, score, half), call_of(axis, match, score, half + more)
     if narrow == Call.NOT_EVALUABLE:
         assert wide == Call.NOT_EVALUABLE
     if wide == Call.DETECTED:

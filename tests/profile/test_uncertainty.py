@@ -16,24 +16,28 @@ from escape_score.catalogue import load_axis_catalogue, load_thresholds
 from escape_score.cli.outputs import ProfiledCohort
 from escape_score.model.axes import IndexBlockDefinition, Term
 from escape_score.model.scores import GeneValues
-from escape_score.profile.terms import Terms
-from escape_score.profile.uncertainty import (
+from escape_score.profile.gene_errors import (
+    GeneErrors,
+    counting_errors,
+    excess_distance,
+    placement_variance,
+)
+from escape_score.profile.missing_genes import (
     KNOWN,
     ComponentErrors,
     ComponentSpread,
-    Errors,
-    GeneErrors,
-    added,
     component_spread,
-    counting_errors,
-    excess_distance,
+    missing_variance,
+    pooled_variance,
+)
+from escape_score.profile.terms import Terms
+from escape_score.profile.uncertainty import (
+    Errors,
+    added,
     held_share,
     mean_weights,
     missing_blocks_variance,
     missing_terms_variance,
-    missing_variance,
-    placement_variance,
-    pooled_variance,
     score_variances,
     student_factor,
     term_weights,
@@ -279,9 +283,7 @@ def test_bounds_of_an_axis_agree_with_a_slow_computation(demo: ProfiledCohort) -
 def test_shortfall_weights_agree_with_its_formula_where_nothing_is_infiltrate(demo: ProfiledCohort) -> None:
     """One z of the interferon response lowers the shortfall's expectation by the reference's factor."""
     context = demo.maker.context
-    weights = term_weights(
-        Term(name="mhc1_shortfall"), context.errors, demo.reference, context.catalogue
-    )
+    weights = term_weights(Term(name="mhc1_shortfall"), context.errors, demo.reference, context.catalogue)
     spread = demo.reference.term_stats["mhc1_shortfall"][1]
     np.testing.assert_allclose(
         weights["ifng_response"], demo.reference.constants.ifng_factor / spread, rtol=1e-9

@@ -16,6 +16,7 @@ from escape_score.model.reference import Reference
 from escape_score.model.scores import SignatureScores
 from escape_score.profile import index as index_of
 from escape_score.profile.calls import call_axis
+from escape_score.profile.gene_errors import excess_distance
 from escape_score.profile.percentiles import percentile_of
 from escape_score.profile.phenotype import call_archetype, call_phenotype, match_of, status_of
 from escape_score.profile.terms import (
@@ -33,7 +34,6 @@ from escape_score.profile.uncertainty import (
     Weights,
     added,
     compute_errors,
-    excess_distance,
     held_share,
     mean_weights,
     missing_blocks_variance,
@@ -99,7 +99,9 @@ def build_context(
         components=components,
         thresholds=thresholds,
         terms=terms,
-        errors=compute_errors(scores, reference, catalogue, components, thresholds, terms),
+        errors=compute_errors(
+            scores, reference, catalogue=catalogue, components=components, thresholds=thresholds, terms=terms
+        ),
     )
 
 
@@ -219,7 +221,8 @@ def _index_variances(blocks: FloatArray, context: ProfileContext) -> Variances:
     missing = missing_blocks_variance(
         definitions, has_block, errors.between, context.thresholds.between_block_independence
     )
-    within, absolute = [], []
+    within: list[tuple[FloatArray, Weights]] = []
+    absolute: list[tuple[FloatArray, Weights]] = []
     for column, block in enumerate(definitions):
         held = [_held_weights(term, context) for term in block.terms]
         for parts, each in ((within, [w for w, _ in held]), (absolute, [a for _, a in held])):

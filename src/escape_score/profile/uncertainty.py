@@ -5,8 +5,8 @@ errors are followed through these sums, each with its own sign, so that what two
 once and what cancels cancels:
 
 missing genes   A component is a sample of genes from all that could tell the same thing: dispersion of the
-                genes measured, finite-set correction (all measured = no error), the own variance shrunk towards
-                the sample's pooled variance within sets.
+                genes measured, finite-set correction (all measured = no error), the own variance shrunk
+                towards the sample's pooled variance within sets.
 counting        Poisson noise of the reads behind each gene, and the bias of a logarithm of few reads.
 placement       The offset is a median over anchors; with few of them all genes shift together.
 technical       What else differs between two libraries of one tumour.
@@ -17,174 +17,22 @@ The absolute interval adds the distance of the sample's pipeline and tissue to t
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
-import numpy.typing as npt
 from scipy import stats
 
 from escape_score.model.axes import AxisCatalogue, IndexBlockDefinition, Term, Thresholds
 from escape_score.model.cohort import FloatArray
 from escape_score.model.reference import Reference
-from escape_score.model.scores import GeneValues, SignatureScores
-from escape_score.profile.terms import SHORTFALL, Terms, compute_terms, mean_present
-from escape_score.profile.tumour_mhc import gene_columns
-
-FALLBACK = "mhc1_fallback"
-
-OVERLAPPING = frozenset({FALLBACK, "weakest_link_mhc1"})
-"""Lists whose genes stand in other components too; they stay out of the pooled variance."""
-
-SHORTFALL_PARTS = ("mhc1", FALLBACK, "leukocyte", "ifng_response")
-"""Components whose errors the MHC class I shortfall inherits."""
-
-REGION = "mhc_region_genes"
-"""List of the genes of 6p21 that belong to presentation."""
-
-LOCUS = "mhc_locus"
-"""The doubt whether 6p21 was quantified, counted like a component."""
-
-KNOWN = 1e6
-"""Degrees of freedom of a variance that was not estimated from few genes."""
-
-NUDGE_Z = 0.2
-"""By how much a component is moved to see what the shortfall makes of it."""
+from escape_score.model.scores import SignatureScores
+from escape_score.profile.gene_errors import GeneErrors, excess_distance, gene_errors, placement_variance
+from escape_score.profile.missing_genes import KNOWN, OVERLAPPING, ComponentErrors, component_errors
+from escape_score.profile.shortfall_errors import LOCUS, locus_errors, shortfall_weights
+from escape_score.profile.terms import SHORTFALL, Terms, mean_present
 
 Weights = Mapping[str, FloatArray]
 """Component to what one of its z adds to a score, shape (n_samples,)."""
-
-
-@dataclass(frozen=True)
-class ComponentSpread:
-    """Dispersion of one component's genes.
-
-    Variance of their z and genes measured, both per sample; genes in the set.
-    """
-
-    variance: FloatArray = field(repr=False)
-    n_measured: FloatArray = field(repr=False)
-    n_genes: int
-
-
-def component_spread(genes: GeneValues, members: tuple[str, ...]) -> ComponentSpread:
-    """Dispersion of a component's genes in every sample."""
-    z = np.take(genes.z, gene_columns(genes, members), axis=1)
-    measured = ~np.isnan(z)
-    n = measured.sum(axis=1).astype(np.float64)
-    mean = np.where(measured, z, 0.0).sum(axis=1) / np.maximum(n, 1)
-    squares = np.where(measured, (z - mean[:, None]) ** 2, 0.0).sum(axis=1)
-    return ComponentSpread(np.where(n > 1, squares / np.maximum(n - 1, 1), 0.0), n, len(members))
-
-
-def pooled_variance(spreads: Mapping[str, ComponentSpread]) -> FloatArray:
-    """Variance within sets, pooled over the components of each sample."""
-    freedom = [np.maximum(spread.n_measured - 1, 0) for spread in spreads.values()]
-    weighted = [s.variance * f for s, f in zip(spreads.values(), freedom, strict=True)]
-    # added one after the other: numpy would add in another order for a single sample
-    total, squares = sum(freedom), sum(weighted)
-    return np.where(total > 0, squares / np.maximum(total, 1), np.nan)
-
-
-def missing_variance(spread: ComponentSpread, pooled: FloatArray, thresholds: Thresholds) -> FloatArray:
-    """Squared standard error of a component's mean z for the genes that are not measured."""
-    prior, freedom = thresholds.interval_prior_df, np.maximum(spread.n_measured - 1, 0)
-    shrunk = (spread.variance * freedom + prior * pooled) / (freedom + prior)
-    n = np.maximum(spread.n_measured, 1)
-    return np.where(spread.n_measured > 0, shrunk / n * (1 - n / spread.n_genes), np.nan)
-
-
-@dataclass(frozen=True)
-class GeneErrors:
-    """Errors of single genes in z units, shape (n_samples, n_genes); 0 where a gene is not measured.
-
-    Attributes
-    ----------
-    noise
-        Variance of counting and technical noise.
-    bias
-        By how much the logarithm of few reads lies below that of many.
-    loading
-        What one log2 of a wrong offset adds.
-    spread
-        Shape (n_genes,): spread of each gene in the reference, log2.
-    """
-
-    noise: FloatArray = field(repr=False)
-    bias: FloatArray = field(repr=False)
-    loading: FloatArray = field(repr=False)
-    spread: FloatArray = field(repr=False)
-
-
-def counting_errors(scores: SignatureScores, thresholds: Thresholds) -> tuple[FloatArray, FloatArray]:
-    """Variance and bias of log2(TPM + 1) by counting; a usual number of reads where it is not known.
-
-    Reads behind a gene are its TPM before placing times the sample's reads per million and the share of
-    a gene of usual length: right within a factor of about two for a single gene. One read is added, so that
-    none is not taken for certainty; a gene without reads may well have had some.
-
-    Returns
-    -------
-    variance, bias
-        Shape (n_samples, n_genes), log2² and log2.
-    """
-    placement = scores.placement
-    n_reads = np.where(np.isnan(placement.n_reads), thresholds.assumed_reads, placement.n_reads)
-    shrink = np.exp2(-placement.offset_log2) / thresholds.reads_per_tpm_ratio
-    tpm_of_read = (1e6 / n_reads * shrink)[:, None]
-    tpm = np.exp2(scores.genes.log2_tpm) - 1.0
-    above = tpm + tpm_of_read
-    variance = above * tpm_of_read / ((above + 1.0) * np.log(2.0)) ** 2
-    bias = np.log(2.0) * variance * np.exp(-2.0 * tpm / tpm_of_read)
-    return np.nan_to_num(variance, nan=0.0), np.nan_to_num(bias, nan=0.0)
-
-
-def gene_errors(scores: SignatureScores, reference: Reference, thresholds: Thresholds) -> GeneErrors:
-    """Errors of all genes kept, in z units of the reference."""
-    spread = spreads_of(scores.genes.gene_symbols, scores.genes, reference)
-    measured = ~np.isnan(scores.genes.z)
-    counting, bias = counting_errors(scores, thresholds)
-    tpm = np.exp2(np.where(measured, scores.genes.log2_tpm, 0.0)) - 1.0
-    is_held = np.abs(np.where(measured, scores.genes.z, 0.0)) >= thresholds.z_clip
-    return GeneErrors(
-        noise=np.where(measured, (counting + thresholds.technical_sd**2) / spread**2, 0.0),
-        bias=np.where(measured, bias / spread, 0.0),
-        loading=np.where(measured & ~is_held, tpm / (tpm + 1.0) / spread, 0.0),
-        spread=spread,
-    )
-
-
-def placement_variance(scores: SignatureScores, reference: Reference) -> FloatArray:
-    """Squared standard error of the offset, log2: a median over the anchors that are measured."""
-    n_all = max(int(reference.genes.is_anchor.sum()), 1)
-    n = np.maximum(scores.placement.n_anchors, 1)
-    return np.asarray(np.pi / 2 * scores.placement.distance**2 * np.maximum(1 / n - 1 / n_all, 0.0))
-
-
-def excess_distance(scores: SignatureScores, reference: Reference) -> FloatArray:
-    """How much farther from the reference a sample lies than the reference's own tumours do, log2."""
-    return np.sqrt(np.maximum(scores.placement.distance**2 - reference.anchor_distance**2, 0.0))
-
-
-@dataclass(frozen=True)
-class ComponentErrors:
-    """What is known of one component's errors.
-
-    Attributes
-    ----------
-    missing
-        Shape (n_samples,): variance of its mean z for genes that are not measured.
-    freedom
-        Shape (n_samples,): degrees of freedom of that variance.
-    columns
-        Its genes, as positions among the genes kept.
-    share
-        Shape (n_samples, n_columns): what each gene adds to the mean; 0 where it is not measured.
-    """
-
-    missing: FloatArray = field(repr=False)
-    freedom: FloatArray = field(repr=False)
-    columns: npt.NDArray[np.intp] = field(repr=False)
-    share: FloatArray = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -196,7 +44,7 @@ class Errors:
     placement
         Variance of the offset, log2².
     pipeline
-        Variance of a gene's level by the sample's distance to the reference, log2²; part of absolute intervals
+        Variance of a gene's level by the sample's distance to the reference, log2²; of absolute intervals
         only.
     shortfall
         What each component adds to the MHC class I shortfall.
@@ -218,6 +66,7 @@ class Errors:
 def compute_errors(
     scores: SignatureScores,
     reference: Reference,
+    *,
     catalogue: AxisCatalogue,
     components: Mapping[str, tuple[str, ...]],
     thresholds: Thresholds,
@@ -234,37 +83,18 @@ def compute_errors(
     """
     # the genes of a panel are no random choice
     inflation = thresholds.panel_inflation**2 if scores.facts.is_targeted_panel else 1.0
+    found = component_errors(scores, components, thresholds, inflation)
     return Errors(
-        {**component_errors(scores, components, thresholds, inflation), LOCUS: locus_errors(scores, thresholds)},
-        gene_errors(scores, reference, thresholds),
-        inflation * placement_variance(scores, reference),
-        (thresholds.distance_factor * excess_distance(scores, reference)) ** 2,
-        shortfall_weights(scores, reference, catalogue, components, thresholds, terms),
-        between_variance(terms, reference, components, thresholds),
-        thresholds.interval_level,
+        components={**found, LOCUS: locus_errors(scores, thresholds)},
+        genes=gene_errors(scores, reference, thresholds),
+        placement=inflation * placement_variance(scores, reference),
+        pipeline=(thresholds.distance_factor * excess_distance(scores, reference)) ** 2,
+        shortfall=shortfall_weights(
+            scores, reference, catalogue=catalogue, components=components, thresholds=thresholds, terms=terms
+        ),
+        between=between_variance(terms, reference, components, thresholds),
+        level=thresholds.interval_level,
     )
-
-
-def component_errors(
-    scores: SignatureScores,
-    components: Mapping[str, tuple[str, ...]],
-    thresholds: Thresholds,
-    inflation: float,
-) -> dict[str, ComponentErrors]:
-    """Errors of all components; ``inflation`` multiplies the variance for missing genes."""
-    spreads = {name: component_spread(scores.genes, members) for name, members in components.items()}
-    pooled = pooled_variance({name: spread for name, spread in spreads.items() if name not in OVERLAPPING})
-    found = {}
-    for name, spread in spreads.items():
-        columns = gene_columns(scores.genes, components[name])
-        is_measured = ~np.isnan(np.take(scores.genes.z, columns, axis=1))
-        found[name] = ComponentErrors(
-            missing=inflation * np.nan_to_num(missing_variance(spread, pooled, thresholds)),
-            freedom=np.maximum(spread.n_measured - 1, 0) + thresholds.interval_prior_df,
-            columns=columns,
-            share=is_measured / np.maximum(spread.n_measured, 1)[:, None],
-        )
-    return found
 
 
 def between_variance(
@@ -277,61 +107,6 @@ def between_variance(
         if name in components and name not in OVERLAPPING
     ]
     return np.maximum(1.0, np.nan_to_num(mean_present([c**2 for c in columns]), nan=1.0))
-
-
-def shortfall_weights(
-    scores: SignatureScores,
-    reference: Reference,
-    catalogue: AxisCatalogue,
-    components: Mapping[str, tuple[str, ...]],
-    thresholds: Thresholds,
-    terms: Terms,
-) -> Weights:
-    """What one z of each component adds to the MHC class I shortfall: the component is moved, and it is seen.
-
-    The shortfall is no sum of components: infiltrate is taken away on the linear scale. ``LOCUS`` stands for
-    the whole of what 6p21 may be too low by.
-    """
-
-    def change(moved: SignatureScores) -> FloatArray:
-        values = compute_terms(moved, reference, catalogue, components, thresholds).values[SHORTFALL]
-        return np.nan_to_num(values - terms.values[SHORTFALL])
-
-    weights = {}
-    for name in SHORTFALL_PARTS:
-        spread = spreads_of(components[name], scores.genes, reference)
-        moved = raised(scores, components[name], NUDGE_Z * spread, spread)
-        values = scores.values.copy()
-        values[:, scores.signature_ids.index(name)] += NUDGE_Z
-        weights[name] = change(replace(moved, values=values)) / NUDGE_Z
-    locus = components[REGION]
-    doubt = scores.placement.locus_doubt_log2[:, None]
-    return {**weights, LOCUS: change(raised(scores, locus, doubt, spreads_of(locus, scores.genes, reference)))}
-
-
-def spreads_of(members: Sequence[str], genes: GeneValues, reference: Reference) -> FloatArray:
-    """Reference spreads of those members that are measured, in the order of the genes."""
-    at = {symbol: i for i, symbol in enumerate(reference.genes.symbols)}
-    columns = gene_columns(genes, members)
-    return reference.genes.spread[np.array([at[genes.gene_symbols[i]] for i in columns], dtype=np.intp)]
-
-
-def raised(
-    scores: SignatureScores, members: Sequence[str], by_log2: FloatArray, spread: FloatArray
-) -> SignatureScores:
-    """Scores with some genes higher, by what fits the shape (n_samples, n_members)."""
-    genes, columns = scores.genes, gene_columns(scores.genes, members)
-    z, log2_tpm = genes.z.copy(), genes.log2_tpm.copy()
-    z[:, columns] += by_log2 / spread
-    log2_tpm[:, columns] += by_log2
-    return replace(scores, genes=replace(genes, z=z, log2_tpm=log2_tpm))
-
-
-def locus_errors(scores: SignatureScores, thresholds: Thresholds) -> ComponentErrors:
-    """The doubt whether 6p21 was quantified: the interval has to reach where it would lie if not."""
-    n = len(scores.sample_ids)
-    variance = np.full(n, stats.norm.ppf(0.5 + thresholds.interval_level / 2) ** -2)
-    return ComponentErrors(variance, np.full(n, KNOWN), np.empty(0, dtype=np.intp), np.empty((n, 0)))
 
 
 def term_weights(
@@ -401,7 +176,8 @@ def score_variances(weights: Weights, errors: Errors) -> Variances:
         for values in (errors.genes.noise, errors.genes.bias, errors.genes.loading)
     )
     scale = 1.0 / errors.genes.spread[columns]
-    within = missing * student_factor(missing, uncertainty, errors.level) + (share**2 * noise).sum(axis=1) + (share * bias).sum(axis=1) ** 2
+    within = missing * student_factor(missing, uncertainty, errors.level)
+    within = within + (share**2 * noise).sum(axis=1) + (share * bias).sum(axis=1) ** 2
     within = within + (share * loading).sum(axis=1) ** 2 * np.nan_to_num(errors.placement)
     absolute = within + ((share * scale) ** 2).sum(axis=1) * np.nan_to_num(errors.pipeline)
     return Variances(within, absolute)
