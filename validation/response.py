@@ -12,7 +12,8 @@ of the cohorts' own sheets (column ``response``: R or NR).
 
 Beside: CYT (Rooney 2015), the T-cell-inflamed profile of 18 genes in its unweighted research form, the
 interferon-gamma score of 6 genes (Ayers 2017), as the package writes them; CD8A and CD274 (PD-L1), log2(TPM +
-1) of one gene.
+1) of one gene. The package does not write them for a panel, whose values need not be TPM; for the extracts of
+1,700 genes, which hold TPM, the mean log2(TPM + 1) of their genes stands in.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ import shared_cohorts as shared
 from scipy import stats
 
 from escape_score.model.scores import PUBLISHED
+from escape_score.score.published import load_published
 
 BESIDE = {
     "CYT": "cyt_geometric_mean",
@@ -61,9 +63,13 @@ def scores_of(folder: Path) -> tuple[pd.DataFrame, BoolArray]:
     ids = list(result.cohort.sample_ids)
     columns = {INDEX: result.profiles.index.index} | {a.axis: a.score for a in result.profiles.axes}
     published = next(table for table in result.scores.beside if table.name == PUBLISHED)
-    for name, score_id in BESIDE.items():
-        columns[name] = -published.values[:, published.score_ids.index(score_id)]
     symbols, values = result.cohort.gene_symbols, shared.values_of(result.cohort)
+    for name, score_id in BESIDE.items():
+        score = published.values[:, published.score_ids.index(score_id)]
+        if np.isnan(score).all():
+            genes = [gene.gene_symbol for gene in load_published().score(score_id).genes]
+            score = values[:, np.isin(symbols, genes)].mean(axis=1)
+        columns[name] = -score
     for name, gene in GENES.items():
         if gene in symbols:
             columns[name] = -values[:, symbols.index(gene)]

@@ -56,7 +56,7 @@ def in_memory(
     *,
     symbols: Sequence[str] | None = None,
     rows: Sequence[int] | None = None,
-    n_reads: FloatArray | None = None,
+    reads_per_tpm: FloatArray | None = None,
 ) -> HarmonisedCohort:
     """The same cohort with other values, genes or samples; ``values`` has the shape of those."""
     samples = cohort.samples if rows is None else tuple(cohort.samples[row] for row in rows)
@@ -66,7 +66,7 @@ def in_memory(
         cohort,
         samples=samples,
         source=InMemoryMatrix(ids, symbols, values),
-        n_reads=n_reads,
+        reads_per_tpm=reads_per_tpm,
         is_targeted_panel=len(symbols) < WHOLE_TRANSCRIPTOME,
     )
 

@@ -135,18 +135,18 @@ def test_student_factor_is_one_where_nothing_was_estimated() -> None:
     assert student_factor(np.zeros(1), np.zeros(1), 0.9)[0] == pytest.approx(1.0, abs=1e-5)
 
 
-def with_reads(cohort: ProfiledCohort, n_reads: float) -> ProfiledCohort:
+def with_reads(cohort: ProfiledCohort, reads_per_tpm: float) -> ProfiledCohort:
     scores = cohort.scores
-    reads = np.full(len(scores.sample_ids), n_reads)
-    return replace(cohort, scores=replace(scores, placement=replace(scores.placement, n_reads=reads)))
+    reads = np.full(len(scores.sample_ids), reads_per_tpm)
+    return replace(cohort, scores=replace(scores, placement=replace(scores.placement, reads_per_tpm=reads)))
 
 
 def test_counting_errors_agree_with_simulated_reads(demo: ProfiledCohort) -> None:
     """Genes of 20 reads and more, where a logarithm is nearly straight, within the read that is added."""
-    n_reads = 2e7
-    variance, bias = counting_errors(with_reads(demo, n_reads).scores, THRESHOLDS)
+    reads_per_tpm = 32.0
+    variance, bias = counting_errors(with_reads(demo, reads_per_tpm).scores, THRESHOLDS)
     tpm = np.exp2(demo.scores.genes.log2_tpm[0]) - 1
-    per_tpm = n_reads / 1e6 * THRESHOLDS.reads_per_tpm_ratio * 2 ** demo.scores.placement.offset_log2[0]
+    per_tpm = reads_per_tpm * 2 ** demo.scores.placement.offset_log2[0]
     reads = tpm * per_tpm
     rng = np.random.default_rng(1)
     chosen = np.flatnonzero((reads > 20) & (reads < 2000))[:40]
@@ -159,19 +159,22 @@ def test_counting_errors_agree_with_simulated_reads(demo: ProfiledCohort) -> Non
 
 def test_counting_errors_of_unknown_reads_are_those_of_a_usual_depth(demo: ProfiledCohort) -> None:
     unknown, usual = (
-        counting_errors(with_reads(demo, n).scores, THRESHOLDS) for n in (NAN, THRESHOLDS.assumed_reads)
+        counting_errors(with_reads(demo, n).scores, THRESHOLDS)
+        for n in (NAN, THRESHOLDS.assumed_reads_per_tpm)
     )
     np.testing.assert_array_equal(unknown, usual)
 
 
-@given(n_reads=st.floats(1e5, 1e8), factor=st.floats(1.1, 100))
-def test_counting_errors_grow_as_reads_go(demo: ProfiledCohort, n_reads: float, factor: float) -> None:
+@given(reads_per_tpm=st.floats(0.1, 100), factor=st.floats(1.1, 100))
+def test_counting_errors_grow_as_reads_go(demo: ProfiledCohort, reads_per_tpm: float, factor: float) -> None:
     few, many = (
-        counting_errors(with_reads(demo, n).scores, THRESHOLDS)[0] for n in (n_reads, n_reads * factor)
+        counting_errors(with_reads(demo, n).scores, THRESHOLDS)[0]
+        for n in (reads_per_tpm, reads_per_tpm * factor)
     )
-    # beyond some tens of TPM a read, a gene without reads tells nothing more
-    tpm = np.exp2(demo.scores.genes.log2_tpm) - 1
-    is_read = tpm > 1e6 / n_reads
+    # of a gene without reads, fewer reads tell nothing more
+    reads = (np.exp2(demo.scores.genes.log2_tpm) - 1) * reads_per_tpm
+    is_read = reads * np.exp2(demo.scores.placement.offset_log2)[:, None] > 1
+    assert is_read.any()
     assert (few[is_read] > many[is_read]).all()
 
 

@@ -83,7 +83,7 @@ def harmonise_cohort(
         is_targeted_panel=is_panel,
         gene_changes=gene_changes(mappings, frozenset(symbols)),
         flags=cohort.flags.joined(flags),
-        n_reads=cohort.totals.linear_total if has_reads else None,
+        reads_per_tpm=source.reads_per_tpm() if has_reads else None,
     )
 
 

@@ -113,8 +113,7 @@ class Thresholds(Definition):
     interval_prior_df: float
     technical_sd: float
     panel_inflation: float
-    assumed_reads: float
-    reads_per_tpm_ratio: float
+    assumed_reads_per_tpm: float
     within_term_independence: float
     between_block_independence: float
     distance_factor: float

@@ -42,8 +42,8 @@ class Placement:
         Whether the genes of 6p21 are low as a whole, MHC or not, in this sample.
     locus_doubt_log2
         By how much 6p21 may be low in this sample without a gene measured that would show it, log2.
-    n_reads
-        Reads of the sample; NaN where they are not known.
+    reads_per_tpm
+        Reads behind one TPM of a gene of usual length; NaN where they are not known.
     """
 
     offset_log2: FloatArray = field(repr=False)
@@ -51,7 +51,7 @@ class Placement:
     distance: FloatArray = field(repr=False)
     is_mhc_locus_unquantified: npt.NDArray[np.bool_] = field(repr=False)
     locus_doubt_log2: FloatArray = field(repr=False)
-    n_reads: FloatArray = field(repr=False)
+    reads_per_tpm: FloatArray = field(repr=False)
 
 
 @dataclass(frozen=True)

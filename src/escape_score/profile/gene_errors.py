@@ -39,9 +39,9 @@ class GeneErrors:
 def counting_errors(scores: SignatureScores, thresholds: Thresholds) -> tuple[FloatArray, FloatArray]:
     """Variance and bias of log2(TPM + 1) by counting; a usual number of reads where it is not known.
 
-    Reads behind a gene are its TPM before placing times the sample's reads per million and the share of
-    a gene of usual length: right within a factor of about two for a single gene. One read is added, so that
-    none is not taken for certainty; a gene without reads may well have had some.
+    Reads behind a gene are its TPM before placing times the sample's reads per TPM, as if it had a usual
+    length: right within a factor of about two for a single gene. Half a read is added, so that none is not taken
+    for certainty; a gene without reads may well have had some.
 
     Returns
     -------
@@ -49,11 +49,11 @@ def counting_errors(scores: SignatureScores, thresholds: Thresholds) -> tuple[Fl
         Shape (n_samples, n_genes), log2² and log2.
     """
     placement = scores.placement
-    n_reads = np.where(np.isnan(placement.n_reads), thresholds.assumed_reads, placement.n_reads)
-    shrink = np.exp2(-placement.offset_log2) / thresholds.reads_per_tpm_ratio
-    tpm_of_read = (1e6 / n_reads * shrink)[:, None]
+    is_unknown = np.isnan(placement.reads_per_tpm)
+    reads_per_tpm = np.where(is_unknown, thresholds.assumed_reads_per_tpm, placement.reads_per_tpm)
+    tpm_of_read = (np.exp2(-placement.offset_log2) / reads_per_tpm)[:, None]
     tpm = np.exp2(scores.genes.log2_tpm) - 1.0
-    above = tpm + tpm_of_read
+    above = tpm + tpm_of_read / 2
     variance = above * tpm_of_read / ((above + 1.0) * np.log(2.0)) ** 2
     bias = np.log(2.0) * variance * np.exp(-2.0 * tpm / tpm_of_read)
     return np.nan_to_num(variance, nan=0.0), np.nan_to_num(bias, nan=0.0)

@@ -179,7 +179,7 @@ def _assemble(
         distance=np.concatenate([block.distance for block in blocks]),
         is_mhc_locus_unquantified=np.concatenate([block.is_locus_low for block in blocks]),
         locus_doubt_log2=np.concatenate([block.locus_doubt_log2 for block in blocks]),
-        n_reads=np.full(len(cohort.sample_ids), np.nan) if cohort.n_reads is None else cohort.n_reads,
+        reads_per_tpm=_reads_of(cohort),
     )
     values = np.concatenate([block.values for block in blocks])
     return SignatureScores(
@@ -205,6 +205,12 @@ def _assemble(
         ),
         flags=cohort.flags.joined(_locus_flags(cohort.sample_ids, placement)),
     )
+
+
+def _reads_of(cohort: HarmonisedCohort) -> FloatArray:
+    """Reads per TPM of every sample; NaN where they are not known."""
+    unknown = np.full(len(cohort.sample_ids), np.nan)
+    return unknown if cohort.reads_per_tpm is None else cohort.reads_per_tpm
 
 
 def _skipped(

@@ -55,7 +55,7 @@ class CohortMeta:
     Attributes
     ----------
     linear_totals
-        Sums of the samples as read; reads of the samples once harmonised, where they are known.
+        Sums of the samples as read; reads per TPM once harmonised, where they are known.
     stage
         Stage that wrote it: a cohort as read must not be scored, nor a harmonised one be harmonised again.
     """
@@ -142,7 +142,7 @@ def write_harmonised(path: Path, cohort: HarmonisedCohort) -> None:
         samples=cohort.samples,
         input_sha256=cohort.input_sha256,
         flags=cohort.flags,
-        linear_totals=() if cohort.n_reads is None else _without_nan(cohort.n_reads),
+        linear_totals=() if cohort.reads_per_tpm is None else _without_nan(cohort.reads_per_tpm),
         is_targeted_panel=cohort.is_targeted_panel,
         gene_changes=cohort.gene_changes,
         parameters=cohort.parameters,
@@ -164,7 +164,7 @@ def read_harmonised(path: Path) -> HarmonisedCohort:
         gene_changes=meta.gene_changes,
         parameters=meta.parameters,
         flags=meta.flags,
-        n_reads=np.array(meta.linear_totals, dtype=np.float64) if meta.linear_totals else None,
+        reads_per_tpm=np.array(meta.linear_totals, dtype=np.float64) if meta.linear_totals else None,
     )
 
 
