@@ -60,7 +60,7 @@ def bundled(results: Path) -> tuple[pd.DataFrame, pd.Series]:
 
 
 def reference(folder: Path, wheels: Path) -> tuple[pd.DataFrame, pd.Series] | None:
-    """Scores of the reference's tumours with a label, and which are MSI-high; None where they are not there."""
+    """Scores of the reference's labelled tumours, and which are MSI-high; None where they are not there."""
     if not (folder / "samples.tsv").is_file():
         print(f"{folder.name}: not in {folder.parent}, skipped")
         return None

@@ -40,8 +40,8 @@ def counting_errors(scores: SignatureScores, thresholds: Thresholds) -> tuple[Fl
     """Variance and bias of log2(TPM + 1) by counting; a usual number of reads where it is not known.
 
     Reads behind a gene are its TPM before placing times the sample's reads per TPM, as if it had a usual
-    length: right within a factor of about two for a single gene. Half a read is added, so that none is not taken
-    for certainty; a gene without reads may well have had some.
+    length: right within a factor of about two for a single gene. Half a read is added: none is no certainty,
+    a gene without reads may well have had some.
 
     Returns
     -------
