@@ -8,7 +8,7 @@ PYTHON ?= $(shell for p in python3.11 python3; do \
 BIN := .venv/bin
 DEMO := results/demo-coadread
 
-.PHONY: help demo test battery interchange schema lint format lock bench reference genes genesets published clean
+.PHONY: help demo validate test battery interchange schema lint format lock bench reference genes genesets published clean
 
 help: ## this list
 	@sed -nE 's/^([a-z]+):.*## (.*)/make \1|\2/p' $(firstword $(MAKEFILE_LIST)) | column -t -s '|'
@@ -30,6 +30,9 @@ demo: .venv/.stamp ## install, profile the bundled cohort, check the results
 
 test: .venv/.stamp ## all tests but the slow ones
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not slow"
+
+validate: .venv/.stamp ## print every table of docs/validation.md: make validate COHORTS=DIR; what is not there is skipped
+	bash validation/all.sh "$(BIN)/python" "$(COHORTS)"
 
 battery: .venv/.stamp ## the slow tests: every bad input, fuzzing, kills at random moments
 	$(BIN)/python -m pytest -q -n 2 -m slow

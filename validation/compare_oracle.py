@@ -10,7 +10,7 @@ Losses of MHC class I, and the index that counts one, are judged in another way 
 
 own      the engine given the oracle's own constants, gene sets and matrix: largest absolute difference an
          axis; must be ≤ 1e-6. The rule that a class I gene at exactly zero was not counted is switched off:
-         the oracle lacks it.
+         the oracle lacks it. Intervals are not compared: the engine's follow another method.
 rebuilt  the whole way from the file with the shipped reference and gene names: Spearman correlation an axis;
          must be ≥ 0.98, ≥ 0.90 for the weakest link. What falls below must be explained by names: the
          oracle is given the harmonised matrix (rows of one gene summed, current symbols), and the engine

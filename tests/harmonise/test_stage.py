@@ -265,3 +265,21 @@ def test_gene_flags_of_odd_names(names: tuple[str, ...], flag: Flag) -> None:
     flags = {note.flag for note in gene_flags(load_gene_table().map_genes(names)).cohort}
     assert flag in flags
     assert flag not in {note.flag for note in gene_flags(load_gene_table().map_genes(("HLA-A",) * 3)).cohort}
+
+
+def test_reads_per_tpm_are_counts_over_what_they_became(table: GeneTable, make_cohort: MakeCohort) -> None:
+    """Genes of usual length have as many reads as TPM times reads per TPM; genes nobody knows add nothing."""
+    counts = wide({"a": 50.0, "b": 700.0}).round().assign(TP53=[4000.0, 9.0], NOBODY=[1e6, 2e6])
+    harmonised = harmonise_cohort(make_cohort(counts, ExpressionUnit.COUNTS), table)
+    assert harmonised.reads_per_tpm is not None
+    reads = linear(harmonised)[WIDE].mul(harmonised.reads_per_tpm, axis=0)
+    np.testing.assert_allclose(reads, counts[WIDE], rtol=1e-9)
+
+
+@pytest.mark.parametrize("unit", [ExpressionUnit.TPM, ExpressionUnit.COUNTS])
+def test_reads_per_tpm_are_not_known_of_a_panel_or_another_unit(
+    unit: ExpressionUnit, table: GeneTable, make_cohort: MakeCohort
+) -> None:
+    matrix = wide({"a": 50.0, "b": 70.0}).round()
+    panel = matrix if unit is ExpressionUnit.TPM else matrix.iloc[:, :100]
+    assert harmonise_cohort(make_cohort(panel, unit), table).reads_per_tpm is None

@@ -8,7 +8,7 @@ import pytest
 from escape_score.model.axes import Thresholds
 from escape_score.model.reference import Reference
 from escape_score.score.alignment import align
-from escape_score.score.mhc_locus import is_mhc_locus_unquantified
+from escape_score.score.mhc_locus import is_mhc_locus_unquantified, mhc_locus_doubt
 
 CONTROLS = ("CTRL1", "CTRL2", "CTRL3", "CTRL4")
 CLASS_1 = ("HLA-A", "HLA-B", "HLA-C")
@@ -55,3 +55,30 @@ def test_classes_decide_where_controls_are_few(
     shifts: dict[str, float], expected: bool, reference: Reference, thresholds: Thresholds
 ) -> None:
     assert is_low(shifts, reference, thresholds, controls=("CTRL1", "CTRL2", "CTRL3")) is expected
+
+
+@pytest.mark.parametrize(
+    ("class_1", "class_2", "controls", "expected"),
+    [
+        (-2.5, -1.5, CONTROLS[:3], 1.5),
+        (-2.5, 0.5, CONTROLS[:3], 0.0),
+        (np.nan, -1.5, CONTROLS[:3], 0.0),
+        (-2.5, -1.5, CONTROLS, 0.0),
+    ],
+    ids=["as far as both are low", "one class only", "one class measured", "controls tell"],
+)
+def test_mhc_locus_doubt_is_what_nothing_else_explains(
+    class_1: float,
+    class_2: float,
+    *,
+    controls: tuple[str, ...],
+    expected: float,
+    reference: Reference,
+    thresholds: Thresholds,
+) -> None:
+    alignment = align(reference.genes.symbols, reference, reference.genes.symbols)
+    placed = alignment.location.copy()
+    placed[alignment.positions(CLASS_1)] += class_1
+    placed[alignment.positions(CLASS_2)] += class_2
+    found = mhc_locus_doubt(placed[None, :], alignment, controls, thresholds)
+    assert found[0] == pytest.approx(expected)

@@ -67,6 +67,19 @@ def test_harmonised_comes_back_to_the_bit(cohort: Cohort, tmp_path: Path) -> Non
     assert dataclasses.replace(found, source=harmonised.source) == harmonised
 
 
+def test_reads_come_back_with_a_harmonised_cohort_and_its_scores(
+    demo_harmonised: HarmonisedCohort, demo: ProfiledCohort, tmp_path: Path
+) -> None:
+    h5ad.write_harmonised(tmp_path / "h.h5ad", demo_harmonised)
+    found = h5ad.read_harmonised(tmp_path / "h.h5ad").reads_per_tpm
+    assert demo_harmonised.reads_per_tpm is not None
+    assert (demo_harmonised.reads_per_tpm > 0).all()
+    np.testing.assert_array_equal(found, demo_harmonised.reads_per_tpm)
+    h5ad.write_scores(tmp_path / "s.h5ad", demo.scores, genesets_sha256="")
+    placement = h5ad.read_scores(tmp_path / "s.h5ad")[0].placement
+    np.testing.assert_array_equal(placement.reads_per_tpm, demo_harmonised.reads_per_tpm)
+
+
 def test_scores_come_back_to_the_bit(demo: ProfiledCohort, tmp_path: Path) -> None:
     scores = demo.scores.with_flags(FLAGS)
     h5ad.write_scores(tmp_path / "s.h5ad", scores, genesets_sha256="g")

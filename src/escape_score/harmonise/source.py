@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from escape_score.genes import GeneMapping
-from escape_score.model.cohort import FloatArray, MatrixSource
+from escape_score.model.cohort import FloatArray, MatrixSource, iter_blocks
 from escape_score.model.units import ExpressionUnit
 
 TPM_TOTAL = 1e6
@@ -152,6 +152,16 @@ class HarmonisedSource:
             rows = slice(row, row + ROWS_AT_ONCE)
             result[rows] = self._converted(raw[rows], self.totals[start:stop][rows])
         return result
+
+    def reads_per_tpm(self) -> FloatArray:
+        """Reads behind one TPM of a gene of usual length, for counts; shape (n_samples,)."""
+        if self.length_kb is None or self.total_weights is None:
+            return np.full(len(self.sample_ids), np.nan)
+        totals = [
+            row_sums(self._linear(raw, self.known_rows) * self.total_weights)
+            for _, raw in iter_blocks(self.source, ROWS_AT_ONCE)
+        ]
+        return np.concatenate(totals) / TPM_TOTAL * np.median(self.length_kb)
 
     def _converted(self, raw: FloatArray, totals: FloatArray) -> FloatArray:
         """Some samples in log2(TPM + 1)."""

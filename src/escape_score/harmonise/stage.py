@@ -72,6 +72,8 @@ def harmonise_cohort(
     flags = flags.joined(gene_flags(mappings)).joined(_panel_flags(is_panel, len(symbols), cohort.unit.unit))
     if source.is_rescaled and cohort.unit.unit is not ExpressionUnit.COUNTS:
         flags = flags.joined(_rescale_flags(cohort.sample_ids, cohort.totals.linear_total))
+    # a panel is never rescaled: its reads do not tell those behind one TPM
+    has_reads = cohort.unit.unit is ExpressionUnit.COUNTS and not is_panel
     return HarmonisedCohort(
         name=cohort.name,
         source=source,
@@ -81,6 +83,7 @@ def harmonise_cohort(
         is_targeted_panel=is_panel,
         gene_changes=gene_changes(mappings, frozenset(symbols)),
         flags=cohort.flags.joined(flags),
+        reads_per_tpm=source.reads_per_tpm() if has_reads else None,
     )
 
 

@@ -126,9 +126,11 @@ class Thresholds(Definition):
     interval_level: float
     interval_prior_df: float
     technical_sd: float
+    panel_inflation: float
+    assumed_reads_per_tpm: float
     within_term_independence: float
     between_block_independence: float
-    distance_spread_log2: float
+    distance_factor: float
     apd_spread_log2: float
     apd_chain_genes: int
     loss_fraction: float

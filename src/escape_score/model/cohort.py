@@ -266,6 +266,9 @@ class HarmonisedCohort:
         1e6.
     parameters
         What was set for the stages so far, in words, for the manifest.
+    reads_per_tpm
+        Shape (n_samples,): reads behind one TPM of a gene of usual length, where the file holds counts of a
+        whole transcriptome; None where they are not known.
     """
 
     name: str
@@ -277,6 +280,7 @@ class HarmonisedCohort:
     gene_changes: tuple[GeneChange, ...] = ()
     parameters: tuple[tuple[str, str], ...] = ()
     flags: FlagLog = FlagLog()
+    reads_per_tpm: FloatArray | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         """Refuse double symbols."""

@@ -40,12 +40,18 @@ class Placement:
         Scaled MAD of the anchors around their median after placing, log2.
     is_mhc_locus_unquantified
         Whether the genes of 6p21 are low as a whole, MHC or not, in this sample.
+    locus_doubt_log2
+        By how much 6p21 may be low in this sample without a gene measured that would show it, log2.
+    reads_per_tpm
+        Reads behind one TPM of a gene of usual length; NaN where they are not known.
     """
 
     offset_log2: FloatArray = field(repr=False)
     n_anchors: npt.NDArray[np.int64] = field(repr=False)
     distance: FloatArray = field(repr=False)
     is_mhc_locus_unquantified: npt.NDArray[np.bool_] = field(repr=False)
+    locus_doubt_log2: FloatArray = field(repr=False)
+    reads_per_tpm: FloatArray = field(repr=False)
 
 
 @dataclass(frozen=True)

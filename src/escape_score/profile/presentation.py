@@ -54,8 +54,6 @@ class PresentationState:
         Change of each gene, log2, if tumour cells lost it; below 0.
     precision
         Inverse of V.
-    noise, distance
-        Variances, log2 squared: of measuring and of the leukocytes' part; of the distance to the reference.
     is_measured
         Genes each sample has.
     """
@@ -64,8 +62,6 @@ class PresentationState:
     residual: FloatArray = field(repr=False)
     shift: FloatArray = field(repr=False)
     precision: FloatArray = field(repr=False)
-    noise: FloatArray = field(repr=False)
-    distance: FloatArray = field(repr=False)
     is_measured: npt.NDArray[np.bool_] = field(repr=False)
 
 
@@ -172,8 +168,6 @@ def assess_presentation(
         residual=np.where(measured, residual, 0.0),
         shift=np.where(measured, np.log2((1 - share) * thresholds.loss_fraction + share), 0.0),
         precision=_precision(model, share, noise + np.where(measured, distance, 0.0), measured),
-        noise=noise,
-        distance=distance,
         is_measured=measured,
     )
 
@@ -210,15 +204,10 @@ class LossTest:
         measured.
     detectable_sd
         Mean of ``z`` if the set is lost: the limit of detection.
-    variance_within, variance_absolute
-        Squared standard errors of ``z`` from measuring and the leukocytes' part; the absolute one adds the
-        excess reference distance.
     """
 
     z: FloatArray = field(repr=False)
     detectable_sd: FloatArray = field(repr=False)
-    variance_within: FloatArray = field(repr=False)
-    variance_absolute: FloatArray = field(repr=False)
 
 
 def loss_of(state: PresentationState, lost: Sequence[str]) -> LossTest:
@@ -241,9 +230,7 @@ def loss_of(state: PresentationState, lost: Sequence[str]) -> LossTest:
     is_known = (state.is_measured & member).any(axis=1) & (strength > 0)
     power = np.sqrt(np.where(is_known, strength, 1.0))
     direction = weight / power[:, None]
-    within = (direction**2 * state.noise).sum(axis=1)
-    extra = (direction**2 * state.distance).sum(axis=1)
-    values = ((direction * state.residual).sum(axis=1), power, within, within + extra)
+    values = ((direction * state.residual).sum(axis=1), power)
     return LossTest(*(np.where(is_known, value, np.nan) for value in values))
 
 
@@ -251,8 +238,7 @@ def chain_loss(state: PresentationState, thresholds: Thresholds) -> LossTest:
     """Test whether tumour cells lost the whole chain; NaN where too few of its genes are measured."""
     test = loss_of(state, state.gene_symbols)
     enough = state.is_measured.sum(axis=1) >= thresholds.min_tumour_mhc_genes
-    parts = (test.z, test.detectable_sd, test.variance_within, test.variance_absolute)
-    return LossTest(*(np.where(enough, part, np.nan) for part in parts))
+    return LossTest(*(np.where(enough, part, np.nan) for part in (test.z, test.detectable_sd)))
 
 
 def hypotheses(chain: Sequence[str]) -> Mapping[str, tuple[str, ...]]:

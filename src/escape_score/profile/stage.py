@@ -37,11 +37,17 @@ from escape_score.profile.terms import (
     standardise,
 )
 from escape_score.profile.uncertainty import (
-    ComponentVariances,
-    compute_variances,
-    index_variance,
-    mean_variance,
-    term_variance,
+    Errors,
+    Variances,
+    Weights,
+    added,
+    compute_errors,
+    held_share,
+    mean_weights,
+    missing_blocks_variance,
+    missing_terms_variance,
+    score_variances,
+    term_weights,
 )
 from escape_score.profile.weakest_link import WeakestLink, link_residuals, weakest_link
 
@@ -62,7 +68,7 @@ class ProfileContext:
     components: Mapping[str, tuple[str, ...]]
     thresholds: Thresholds
     terms: Terms
-    variances: ComponentVariances
+    errors: Errors
 
 
 def build_context(
@@ -91,7 +97,7 @@ def build_context(
     Returns
     -------
     ProfileContext
-        Terms and variances of all samples.
+        Terms and errors of all samples.
     """
     terms = compute_terms(scores, reference, catalogue, components, thresholds)
     return ProfileContext(
@@ -101,7 +107,9 @@ def build_context(
         components=components,
         thresholds=thresholds,
         terms=terms,
-        variances=compute_variances(scores, reference, components, thresholds, terms.chain),
+        errors=compute_errors(
+            scores, reference, catalogue=catalogue, components=components, thresholds=thresholds, terms=terms
+        ),
     )
 
 
@@ -236,50 +244,73 @@ def _axis_bounds(axis: Axis, score: FloatArray, context: ProfileContext) -> Boun
     if axis.kind is not AxisKind.MEAN:
         unknown = np.full(len(score), np.nan)
         return Bounds(unknown, unknown, unknown, unknown)
+    weights, missing = _axis_errors(axis.terms, context)
     k = stats.norm.ppf(0.5 + context.thresholds.interval_level / 2)
-    half = {
-        kind: k * np.sqrt(_terms_variance(axis.terms, variances, context) + of_reference)
-        for kind, variances, of_reference in (
-            ("within", context.variances.within, 0.0),
-            ("absolute", context.variances.absolute, context.reference.location_variance),
-        )
-    }
-    return Bounds(
-        score - half["absolute"], score + half["absolute"], score - half["within"], score + half["within"]
-    )
+    variances = score_variances(weights, context.errors).plus(missing)
+    within = k * np.sqrt(variances.within)
+    absolute = k * np.sqrt(variances.absolute + context.reference.location_variance)
+    return Bounds(score - absolute, score + absolute, score - within, score + within)
 
 
-def _terms_variance(
-    wanted: tuple[Term, ...], variances: Mapping[str, FloatArray], context: ProfileContext
-) -> FloatArray:
-    """Squared standard error of the mean of some terms."""
-    each = [term_variance(t, variances, context.scores, context.reference, context.catalogue) for t in wanted]
-    return mean_variance(wanted, context.terms, each, context.thresholds.within_term_independence)
+def _axis_errors(wanted: tuple[Term, ...], context: ProfileContext) -> tuple[Weights, FloatArray]:
+    """Weights of the components behind the mean of some terms, and its variance for missing terms."""
+    parts = [term_weights(term, context.errors, context.reference, context.catalogue) for term in wanted]
+    weights, n_present = mean_weights(wanted, context.terms, parts)
+    independence = context.thresholds.within_term_independence
+    return weights, missing_terms_variance(n_present, len(wanted), context.errors.between, independence)
 
 
 def profile_index(context: ProfileContext) -> IndexScores:
     """Index with its blocks and intervals."""
     blocks = index_of.index_blocks(context.terms, context.reference, context.catalogue, context.thresholds)
-    has_block = (~np.isnan(blocks)).astype(np.float64)
-    within, absolute = (
-        index_variance(
-            [_terms_variance(block.terms, variances, context) for block in context.catalogue.index_blocks],
-            context.catalogue.index_blocks,
-            has_block,
-            context.thresholds.between_block_independence,
-        )
-        for variances in (context.variances.within, context.variances.absolute)
-    )
+    variances = _index_variances(blocks, context)
     # in the units of the blocks' mean, whose location errs with its spread
     of_reference = context.reference.location_variance * context.reference.index_stats[1] ** 2
     return index_of.score_index(
         blocks,
         index_of.weighted_mean(blocks, context.catalogue, context.thresholds),
         context.reference,
-        variance_within=within,
-        variance_absolute=absolute + of_reference,
+        variance_within=variances.within,
+        variance_absolute=variances.absolute + of_reference,
         level=context.thresholds.interval_level,
     )
+
+
+def _index_variances(blocks: FloatArray, context: ProfileContext) -> Variances:
+    """Squared standard errors of the weighted mean of the blocks."""
+    definitions, errors = context.catalogue.index_blocks, context.errors
+    has_block = (~np.isnan(blocks)).astype(np.float64)
+    weight = np.array([block.weight for block in definitions])
+    share = has_block * weight / np.maximum((has_block * weight).sum(axis=1), 1e-9)[:, None]
+    missing = missing_blocks_variance(
+        definitions, has_block, errors.between, context.thresholds.between_block_independence
+    )
+    within: list[tuple[FloatArray, Weights]] = []
+    absolute: list[tuple[FloatArray, Weights]] = []
+    for column, block in enumerate(definitions):
+        held = [_held_weights(term, context) for term in block.terms]
+        for parts, each in ((within, [w for w, _ in held]), (absolute, [a for _, a in held])):
+            weights, n_present = mean_weights(block.terms, context.terms, each)
+            parts.append((share[:, column], weights))
+        missing = missing + share[:, column] ** 2 * missing_terms_variance(
+            n_present, len(block.terms), errors.between, context.thresholds.within_term_independence
+        )
+    return Variances(
+        score_variances(added(within), errors).within, score_variances(added(absolute), errors).absolute
+    ).plus(missing)
+
+
+def _held_weights(term: Term, context: ProfileContext) -> tuple[Weights, Weights]:
+    """Weights of a term that is held within limits, as the index's are: smaller the farther out it is.
+
+    For the interval within a pipeline, and for the absolute one.
+    """
+    weights = term_weights(term, context.errors, context.reference, context.catalogue)
+    variances = score_variances(weights, context.errors)
+    value = np.nan_to_num(standardise(context.terms, context.reference, term))
+    limit = context.thresholds.winsor_sd
+    within, absolute = (held_share(value, v, limit) for v in (variances.within, variances.absolute))
+    return added([(within, weights)]), added([(absolute, weights)])
 
 
 def summarise(axes: tuple[AxisScores, ...], index: IndexScores, context: ProfileContext) -> CohortProfiles:

@@ -45,9 +45,27 @@ def is_mhc_locus_unquantified(
     controls = alignment.positions(control_genes)
     if len(controls) >= thresholds.min_mhc_controls:
         return np.less(nanmedian_rows(shift[:, controls]), thresholds.mhc_control_log2)
+    return np.less(_smaller_gap(shift, alignment), thresholds.mhc_panel_gap_log2)
+
+
+def mhc_locus_doubt(
+    placed: FloatArray, alignment: Alignment, control_genes: Sequence[str], thresholds: Thresholds
+) -> FloatArray:
+    """By how much 6p21 may be under-quantified without anything that would show it, shape (n_samples,), log2.
+
+    0 where its control genes are measured, or where class I or class II is as high as its partner elsewhere.
+    Takes what :func:`is_mhc_locus_unquantified` takes.
+    """
+    if len(alignment.positions(control_genes)) >= thresholds.min_mhc_controls:
+        return np.zeros(len(placed))
+    gap = _smaller_gap(placed - alignment.location, alignment)
+    return np.maximum(-np.nan_to_num(gap, nan=0.0), 0.0)
+
+
+def _smaller_gap(shift: FloatArray, alignment: Alignment) -> FloatArray:
+    """The gap of the class that is nearer to its partner: both must be low for the locus to be."""
     class_1 = _gap(shift, alignment, CLASS_1_OF_LOCUS, CLASS_1_ELSEWHERE)
-    class_2 = _gap(shift, alignment, CLASS_2_OF_LOCUS, CLASS_2_ELSEWHERE)
-    return (class_1 < thresholds.mhc_panel_gap_log2) & (class_2 < thresholds.mhc_panel_gap_log2)
+    return np.maximum(class_1, _gap(shift, alignment, CLASS_2_OF_LOCUS, CLASS_2_ELSEWHERE))
 
 
 def _gap(shift: FloatArray, alignment: Alignment, of_locus: Sequence[str], elsewhere: str) -> FloatArray:

@@ -16,7 +16,7 @@ from escape_score.model.reference import Reference
 from escape_score.model.scores import CohortFacts, GeneValues, MethodTable, Placement, SignatureScores
 from escape_score.model.signature import Signature
 from escape_score.score.alignment import Alignment, align, require_anchors
-from escape_score.score.mhc_locus import is_mhc_locus_unquantified
+from escape_score.score.mhc_locus import is_mhc_locus_unquantified, mhc_locus_doubt
 from escape_score.score.placement import place_block
 from escape_score.score.reference_z import Membership, build_membership, score_reference_z
 
@@ -63,6 +63,7 @@ class ScoredBlock:
     n_anchors: npt.NDArray[np.int64]
     distance: FloatArray
     is_locus_low: npt.NDArray[np.bool_]
+    locus_doubt_log2: FloatArray
 
 
 def score_block(log2_tpm: FloatArray, plan: ScoringPlan) -> ScoredBlock:
@@ -81,6 +82,7 @@ def score_block(log2_tpm: FloatArray, plan: ScoringPlan) -> ScoredBlock:
         placed.n_anchors,
         placed.distance,
         low,
+        mhc_locus_doubt(placed.log2_tpm, plan.alignment, plan.control_genes, plan.thresholds),
     )
 
 
@@ -176,6 +178,8 @@ def _assemble(
         n_anchors=np.concatenate([block.n_anchors for block in blocks]),
         distance=np.concatenate([block.distance for block in blocks]),
         is_mhc_locus_unquantified=np.concatenate([block.is_locus_low for block in blocks]),
+        locus_doubt_log2=np.concatenate([block.locus_doubt_log2 for block in blocks]),
+        reads_per_tpm=_reads_of(cohort),
     )
     values = np.concatenate([block.values for block in blocks])
     return SignatureScores(
@@ -202,6 +206,12 @@ def _assemble(
         ),
         flags=cohort.flags.joined(_locus_flags(cohort.sample_ids, placement)),
     )
+
+
+def _reads_of(cohort: HarmonisedCohort) -> FloatArray:
+    """Reads per TPM of every sample; NaN where they are not known."""
+    unknown = np.full(len(cohort.sample_ids), np.nan)
+    return unknown if cohort.reads_per_tpm is None else cohort.reads_per_tpm
 
 
 def _skipped(

@@ -54,6 +54,8 @@ class CohortMeta:
 
     Attributes
     ----------
+    linear_totals
+        Sums of the samples as read; reads per TPM once harmonised, where they are known.
     stage
         Stage that wrote it: a cohort as read must not be scored, nor a harmonised one be harmonised again.
     """
@@ -114,7 +116,7 @@ def write_cohort(path: Path, cohort: Cohort) -> None:
         cohort.samples,
         cohort.input_sha256,
         cohort.flags,
-        tuple(None if isnan(total) else total for total in cohort.totals.linear_total.tolist()),
+        _without_nan(cohort.totals.linear_total),
         None if isnan(cohort.totals.largest) else cohort.totals.largest,
     )
     _write(path, cohort.samples, _numbered(source.gene_ids), source, meta)
@@ -141,6 +143,7 @@ def write_harmonised(path: Path, cohort: HarmonisedCohort) -> None:
         samples=cohort.samples,
         input_sha256=cohort.input_sha256,
         flags=cohort.flags,
+        linear_totals=() if cohort.reads_per_tpm is None else _without_nan(cohort.reads_per_tpm),
         is_targeted_panel=cohort.is_targeted_panel,
         gene_changes=cohort.gene_changes,
         parameters=cohort.parameters,
@@ -162,7 +165,13 @@ def read_harmonised(path: Path) -> HarmonisedCohort:
         gene_changes=meta.gene_changes,
         parameters=meta.parameters,
         flags=meta.flags,
+        reads_per_tpm=np.array(meta.linear_totals, dtype=np.float64) if meta.linear_totals else None,
     )
+
+
+def _without_nan(values: FloatArray) -> tuple[float | None, ...]:
+    """Values as JSON can hold them."""
+    return tuple(None if isnan(value) else value for value in values.tolist())
 
 
 def write_scores(path: Path, scores: SignatureScores, *, genesets_sha256: str) -> None:
