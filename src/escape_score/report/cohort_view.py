@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from gettext import NullTranslations
 from statistics import median
+
+from markupsafe import Markup
 
 from escape_score.model.record import (
     Archetype,
@@ -18,7 +19,7 @@ from escape_score.model.record import (
     Status,
 )
 from escape_score.report.facts import Fact
-from escape_score.report.i18n import translate_record_text
+from escape_score.report.i18n import Words, record_markup, translate_record_text
 from escape_score.report.numbers import format_index, format_interval, format_score
 from escape_score.report.slug import checked_slug
 from escape_score.report.verdict import detected_first
@@ -69,7 +70,7 @@ class FlagSummary:
     """One flag over the cohort, with the sentence of the first sample that has it."""
 
     flag: str
-    sentence: str
+    sentence: Markup
     n_samples: int
     is_same_everywhere: bool
 
@@ -110,7 +111,7 @@ class CohortView:
 
 def cohort_view(
     profiles: Iterable[EscapeProfile],
-    words: NullTranslations,
+    words: Words,
     *,
     skipped: Sequence[tuple[str, str]] = (),
 ) -> CohortView:
@@ -150,7 +151,7 @@ class _MechanismTally:
     calls: Counter[Call] = field(default_factory=Counter)
     scores: list[float] = field(default_factory=list)
 
-    def summary(self, words: NullTranslations) -> MechanismSummary:
+    def summary(self, words: Words) -> MechanismSummary:
         """Close the tally."""
         return MechanismSummary(
             title=self.title,
@@ -175,7 +176,7 @@ class _Collected:
     cohorts: Counter[str] = field(default_factory=Counter)
     made_by: dict[str, Counter[str]] = field(default_factory=dict)
 
-    def add(self, profile: EscapeProfile, slug: str, words: NullTranslations) -> None:
+    def add(self, profile: EscapeProfile, slug: str, words: Words) -> None:
         """Count one profile and keep its row."""
         self.rows.append(_row(profile, slug, words))
         self.statuses[profile.status] += 1
@@ -188,10 +189,10 @@ class _Collected:
         for fact in _origin(profile, words):
             self.made_by.setdefault(fact.label, Counter())[fact.value] += 1
 
-    def finished(self, words: NullTranslations, skipped: Sequence[tuple[str, str]]) -> CohortView:
+    def finished(self, words: Words, skipped: Sequence[tuple[str, str]]) -> CohortView:
         """Turn the totals into the view."""
         mechanisms = tuple(tally.summary(words) for tally in self.mechanisms.values())
-        flags = tuple(_flag_summary(name, self.flags[name]) for name in sorted(self.flags))
+        flags = tuple(_flag_summary(name, self.flags[name], words) for name in sorted(self.flags))
         return CohortView(
             title=", ".join(self.cohorts) or words.gettext("Cohort without samples"),
             headline=_headline(self.statuses, words),
@@ -211,7 +212,7 @@ class _Collected:
             provenance=tuple(Fact(label, _distinct(values)) for label, values in self.made_by.items()),
         )
 
-    def _add_mechanisms(self, profile: EscapeProfile, words: NullTranslations) -> None:
+    def _add_mechanisms(self, profile: EscapeProfile, words: Words) -> None:
         for axis in profile.axes:
             tally = self.mechanisms.get(axis.axis)
             if tally is None:
@@ -222,7 +223,7 @@ class _Collected:
                 tally.scores.append(axis.score)
 
 
-def _row(profile: EscapeProfile, slug: str, words: NullTranslations) -> SampleRow:
+def _row(profile: EscapeProfile, slug: str, words: Words) -> SampleRow:
     detected = tuple(translate_record_text(axis.title, words) for axis in detected_first(profile.axes))
     return SampleRow(
         sample_id=profile.sample_id,
@@ -238,12 +239,12 @@ def _row(profile: EscapeProfile, slug: str, words: NullTranslations) -> SampleRo
     )
 
 
-def _index_interval(index: IndexProfile, words: NullTranslations) -> str:
+def _index_interval(index: IndexProfile, words: Words) -> str:
     """Empty where there is no index, as the cell already says so."""
     return "" if index.score is None else format_interval(index.interval, words, decimals=0)
 
 
-def _origin(profile: EscapeProfile, words: NullTranslations) -> tuple[Fact, ...]:
+def _origin(profile: EscapeProfile, words: Words) -> tuple[Fact, ...]:
     _ = words.gettext
     return (
         Fact(_("Input unit"), profile.input.unit),
@@ -257,10 +258,10 @@ def _origin(profile: EscapeProfile, words: NullTranslations) -> tuple[Fact, ...]
     )
 
 
-def _flag_summary(name: str, sentences: Counter[str]) -> FlagSummary:
+def _flag_summary(name: str, sentences: Counter[str], words: Words) -> FlagSummary:
     return FlagSummary(
         flag=name,
-        sentence=next(iter(sentences)),
+        sentence=record_markup(next(iter(sentences)), words),
         n_samples=sentences.total(),
         is_same_everywhere=len(sentences) == 1,
     )
@@ -270,7 +271,7 @@ def _matters(flag: FlagSummary) -> bool:
     return matters(FlagRecord(flag=flag.flag, sentence=flag.sentence))
 
 
-def _headline(statuses: Counter[Status], words: NullTranslations) -> str:
+def _headline(statuses: Counter[Status], words: Words) -> str:
     n_samples = statuses.total()
     if not n_samples:
         return words.gettext("No samples.")
@@ -279,9 +280,7 @@ def _headline(statuses: Counter[Status], words: NullTranslations) -> str:
     return sentence.format(n=n_samples, counts=counts)
 
 
-def _summary_sentence(
-    mechanisms: tuple[MechanismSummary, ...], n_samples: int, words: NullTranslations
-) -> str:
+def _summary_sentence(mechanisms: tuple[MechanismSummary, ...], n_samples: int, words: Words) -> str:
     if not n_samples:
         return words.gettext("There is no profile to show.")
     found = sorted((item for item in mechanisms if item.n_detected), key=lambda item: -item.n_detected)

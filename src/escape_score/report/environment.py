@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from functools import cache
-from gettext import NullTranslations
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from escape_score.report.i18n import translations
+from escape_score.report.i18n import Words, translations
 
 
 @cache
@@ -32,7 +31,7 @@ def environment(lang: str) -> Environment:
     return make_environment(translations(lang))
 
 
-def make_environment(words: NullTranslations) -> Environment:
+def make_environment(words: Words) -> Environment:
     """Build a template engine around a catalogue.
 
     Parameters

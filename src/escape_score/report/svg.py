@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from markupsafe import Markup
 
-from escape_score.model.record import AxisProfile, Call, IndexProfile, Interval
+from escape_score.model.record import AxisProfile, Call, IndexProfile, Interval, Quantiles
 
 SCORE_LIMIT = 4.0
 """Scores are drawn from -4 to +4 reference SD; what lies beyond is drawn at the edge with an arrow."""
 
-_BAR_WIDTH = 132
-_BAR_HEIGHT = 18
+_BAR_WIDTH = 152
+_BAR_HEIGHT = 20
 _GAUGE_WIDTH = 260
 _GAUGE_HEIGHT = 34
 _MARGIN = 6
 
 
 def score_bar(axis: AxisProfile, *, alternative: str) -> Markup:
-    """Draw a mechanism's score, its 90 % interval and the threshold on one line.
+    """Draw a mechanism's score, its 90 % interval and the threshold on the reference's distribution.
 
     Parameters
     ----------
@@ -35,8 +37,8 @@ def score_bar(axis: AxisProfile, *, alternative: str) -> Markup:
         return Markup("")
     middle = _BAR_HEIGHT / 2
     parts = (
+        reference_band(axis.reference_quantiles, _x_of_score, middle, 6),
         _line("track", _MARGIN, _BAR_WIDTH - _MARGIN, middle),
-        _tick("zero", _x_of_score(0), middle - 5, middle + 5),
         _tick("threshold", _x_of_score(axis.threshold), 1, _BAR_HEIGHT - 1),
         _score_interval(axis.interval, middle),
         _dot(_x_of_score(axis.score), middle, is_detected=axis.call is Call.DETECTED),
@@ -63,12 +65,46 @@ def index_gauge(index: IndexProfile, *, alternative: str) -> Markup:
         return Markup("")
     middle = 12.0
     parts = (
+        reference_band(index.reference_quantiles, _x_of_index, middle, 7),
         _line("track", _MARGIN, _GAUGE_WIDTH - _MARGIN, middle),
         *(_gauge_mark(points) for points in (0, 50, 100)),
         _gauge_interval(index.interval, middle),
         _dot(_x_of_index(index.score), middle, is_detected=False, radius=6),
     )
     return _svg("gauge", _GAUGE_WIDTH, _GAUGE_HEIGHT, alternative, parts)
+
+
+def reference_band(quantiles: Quantiles, x_of: Callable[[float], float], y: float, half: float) -> Markup:
+    """Draw where the reference's tumours lie.
+
+    Parameters
+    ----------
+    quantiles
+        5, 25, 50, 75 and 95 % of their scores; nothing is drawn where they are not known.
+    x_of
+        From a score to its place.
+    y, half
+        Middle and half of the height, in pixels.
+
+    Returns
+    -------
+    markupsafe.Markup
+        A pale box from 5 to 95 %, a darker one from 25 to 75 %, a tick at the median.
+    """
+    if quantiles is None:
+        return Markup("")
+    low, lower, median, upper, high = (x_of(quantile) for quantile in quantiles)
+    return (
+        _box("most", low, high, y, half)
+        + _box("half", lower, upper, y, half)
+        + _tick("median", median, y - half, y + half)
+    )
+
+
+def _box(css_class: str, start: float, end: float, y: float, half: float) -> Markup:
+    return Markup('<rect class="{}" x="{:.1f}" width="{:.1f}" y="{:.1f}" height="{:.1f}"/>').format(
+        css_class, start, end - start, y - half, 2 * half
+    )
 
 
 def _x_of_score(score: float) -> float:
