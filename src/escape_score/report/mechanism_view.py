@@ -19,7 +19,7 @@ from escape_score.report.numbers import (
 from escape_score.report.svg import score_bar
 from escape_score.report.wording import Badge, call_badge, level_word
 
-N_GENES_IN_ROW = 4
+N_GENES_IN_ROW = 3
 N_GENES_IN_DETAILS = 8
 
 

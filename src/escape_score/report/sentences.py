@@ -81,8 +81,8 @@ FLAG_SENTENCES = (
     N_("{n} names stand in several rows, which were summed: {names}."),
     N_("{n} of {n_all} genes are missing ({share} %)."),
     N_(
-        "{n} of {n_all} rows are genes of another species, such as {name}; they count in the totals of the samples "
-        "and in no score."
+        "{n} of {n_all} rows are genes of another species, such as {name}; they count in the totals of the "
+        "samples and in no score."
     ),
     N_("{n} old symbols or aliases were renamed: {names}."),
     N_("{n} rows are no genes but summaries or spike-ins, and were left out: {names}."),
@@ -90,12 +90,12 @@ FLAG_SENTENCES = (
     N_("{n} rows of the sample sheet fit no sample: {names}."),
     N_("{n} rows of the sample sheet stand twice, word for word; one of each is used."),
     N_(
-        "{n} sample: what a pipeline does to all samples alike cannot be told from biology (from {least} on). "
-        "Scores are not affected."
+        "{n} sample: what a pipeline does to all samples alike cannot be told from biology (from {least} "
+        "on). Scores are not affected."
     ),
     N_(
-        "{n} samples: what a pipeline does to all samples alike cannot be told from biology (from {least} on). "
-        "Scores are not affected."
+        "{n} samples: what a pipeline does to all samples alike cannot be told from biology (from {least} "
+        "on). Scores are not affected."
     ),
     N_("{n} values are below 0 (the lowest {lowest}) and count as 0."),
 )

@@ -43,7 +43,7 @@ def score_bar(axis: AxisProfile, *, alternative: str) -> Markup:
         _score_interval(axis.interval, middle),
         _dot(_x_of_score(axis.score), middle, is_detected=axis.call is Call.DETECTED),
     )
-    return _svg("bar", _BAR_WIDTH, _BAR_HEIGHT, alternative, parts)
+    return drawing("bar", _BAR_WIDTH, _BAR_HEIGHT, alternative, parts)
 
 
 def index_gauge(index: IndexProfile, *, alternative: str) -> Markup:
@@ -71,7 +71,7 @@ def index_gauge(index: IndexProfile, *, alternative: str) -> Markup:
         _gauge_interval(index.interval, middle),
         _dot(_x_of_index(index.score), middle, is_detected=False, radius=6),
     )
-    return _svg("gauge", _GAUGE_WIDTH, _GAUGE_HEIGHT, alternative, parts)
+    return drawing("gauge", _GAUGE_WIDTH, _GAUGE_HEIGHT, alternative, parts)
 
 
 def reference_band(quantiles: Quantiles, x_of: Callable[[float], float], y: float, half: float) -> Markup:
@@ -168,7 +168,8 @@ def _arrow(x: float, y: float, *, pointing: int) -> Markup:
     return Markup('<path class="arrow" d="M{:.1f} {:.1f}l{} 4l{} 4z"/>').format(x, y - 4, step, -step)
 
 
-def _svg(css_class: str, width: int, height: int, alternative: str, parts: tuple[Markup, ...]) -> Markup:
+def drawing(css_class: str, width: int, height: int, alternative: str, parts: tuple[Markup, ...]) -> Markup:
+    """Put shapes into an ``svg`` element with a text alternative; sizes in pixels."""
     return Markup(
         '<svg class="{}" role="img" aria-label="{}" viewBox="0 0 {w} {h}" width="{w}" height="{h}">{}</svg>'
     ).format(css_class, alternative, Markup("").join(parts), w=width, h=height)
