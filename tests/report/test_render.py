@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import base64
+import gettext
+import hashlib
 import os
 import re
 import subprocess
 import sys
 from collections.abc import Callable
-from gettext import NullTranslations
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ from escape_score.errors import ResultInvalidError, UsageError
 from escape_score.model.record import EscapeProfile, FlagRecord, GeneEvidence
 from escape_score.report import render_cohort, render_sample
 from escape_score.report.environment import environment, make_environment
+from escape_score.report.i18n import Words
 from escape_score.report.view import sample_view
 
 ProfileFactory = Callable[..., EscapeProfile]
@@ -121,19 +124,33 @@ def test_render_sample_stays_small_with_many_genes(make_profile: ProfileFactory)
 def test_render_loads_nothing(pages: tuple[str, ...], parse_page: PageParser) -> None:
     for html in pages:
         page = parse_page(html)
-        assert {tag for tag, _ in page.tags} & {
-            "script",
-            "img",
-            "iframe",
-            "object",
-            "embed",
-            "base",
-            "form",
-        } == set()
+        assert {tag for tag, _ in page.tags} & {"iframe", "object", "embed", "base"} == set()
+        assert page.values("script", "src") + page.values("form", "action") == []
+        assert all(source.startswith("data:image/png;base64,") for source in page.values("img", "src"))
         assert page.values("link", "href") == ["data:,"]
         assert page.values("meta", "content")[0].startswith(CSP)
         assert "url(" not in html
         assert "@import" not in html
+
+
+def test_sample_page_has_no_script(
+    sample_profiles: tuple[EscapeProfile, ...], parse_page: PageParser
+) -> None:
+    for profile in sample_profiles:
+        page = parse_page(render_sample(profile))
+        assert {tag for tag, _ in page.tags} & {"script", "form", "img"} == set()
+        assert "script-src" not in page.values("meta", "content")[0]
+
+
+def test_cohort_page_lets_only_its_own_script_run(
+    make_profile: ProfileFactory, parse_page: PageParser
+) -> None:
+    html = render_cohort([make_profile()])
+    (script,) = re.findall(r"<script>(.*?)</script>", html, re.DOTALL)
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    policy = parse_page(html).values("meta", "content")[0]
+    assert f"script-src 'sha256-{digest}'" in policy
+    assert re.search(r"script-src[^;]*unsafe", policy) is None
 
 
 def test_render_links_only_to_anchors_and_slugs(pages: tuple[str, ...], parse_page: PageParser) -> None:
@@ -208,7 +225,7 @@ def hostile_everywhere(make_profile: ProfileFactory, text: str) -> EscapeProfile
     )
 
 
-class MarkingTranslations(NullTranslations):
+class MarkingTranslations(gettext.NullTranslations):
     """Puts every translated text in brackets; a text without them was never offered for translation."""
 
     def gettext(self, message: str) -> str:
@@ -221,7 +238,7 @@ class MarkingTranslations(NullTranslations):
 def test_render_offers_every_visible_text_for_translation(
     make_profile: ProfileFactory, parse_page: PageParser
 ) -> None:
-    words = MarkingTranslations()
+    words = Words("xx", MarkingTranslations())
     page = sample_view(make_profile(flags=(), metadata={}), words)
     html = make_environment(words).get_template("sample.html.j2").render(page=page, lang="en")
     text = " ".join(parse_page(html).texts)

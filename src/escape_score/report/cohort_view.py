@@ -56,8 +56,8 @@ N_LEADING = 3
 class SampleRow:
     """One sample in the table.
 
-    ``page`` is the file name of its own page, ``index_order`` what the column is sorted by, ``keys`` the classes
-    and mechanisms that a filter can ask for.
+    ``page`` is the file name of its own page, ``index_order`` what the column is sorted by, ``keys`` the
+    classes and mechanisms that a filter can ask for.
     """
 
     sample_id: str

@@ -148,7 +148,7 @@ def format_count(n: int, words: Words) -> str:
 
 def format_percent(percent: float, words: Words) -> str:
     """Write whole percent; rounding never reaches 0 or 100 by itself."""
-    return f"{_whole(percent, words)}\u00a0%"
+    return f"{_whole(percent, words)} %"
 
 
 def _signed(value: float, decimals: int, words: Words) -> str:
