@@ -38,7 +38,6 @@ from escape_score.profile.evidence import AxisGene, axis_genes, gene_evidence
 from escape_score.profile.quality import profile_flags
 from escape_score.profile.stage import ProfileContext
 
-
 INDEX = "index"
 """Column of the index among the reference's distributions."""
 

@@ -32,12 +32,15 @@ class Words:
         Translations; in English each text stays as it is.
     decimal, group
         Marks before decimals and between thousands.
+    known
+        Texts that the catalogue has, also those that are the same in both languages.
     """
 
     lang: str
     catalogue: gettext.NullTranslations
     decimal: str = "."
     group: str = ","
+    known: frozenset[str] = frozenset()
 
     def gettext(self, message: str) -> str:
         """Translate a text of the source; empty text stays empty, where a catalogue has its header."""
@@ -46,6 +49,10 @@ class Words:
     def ngettext(self, singular: str, plural: str, n: int) -> str:
         """Translate a text that has a plural."""
         return self.catalogue.ngettext(singular, plural, n)
+
+    def find(self, message: str) -> str | None:
+        """Translate a text of the catalogue; None where it has none."""
+        return self.gettext(message) if message in self.known else None
 
     def number(self, text: str) -> str:
         """Write a number given in Python's notation (``1,234.5``) with this language's marks."""
@@ -76,11 +83,12 @@ def translations(lang: str) -> Words:
         There is no catalogue for the language: an English page must not claim another one.
     """
     if lang not in languages():
-        known = " or ".join(languages())
-        message = f"--lang {lang}: reports have no such language; use {known}"
+        choice = " or ".join(languages())
+        message = f"--lang {lang}: reports have no such language; use {choice}"
         raise UsageError(message)
     symbols = Locale.parse(lang).number_symbols["latn"]
-    return Words(lang, _catalogue(lang), symbols["decimal"], symbols["group"])
+    catalogue, known = _catalogue(lang)
+    return Words(lang, catalogue, symbols["decimal"], symbols["group"], known)
 
 
 @cache
@@ -90,15 +98,17 @@ def languages() -> tuple[str, ...]:
     return (SOURCE_LANGUAGE, *sorted(others))
 
 
-def _catalogue(lang: str) -> gettext.NullTranslations:
+def _catalogue(lang: str) -> tuple[gettext.NullTranslations, frozenset[str]]:
     """Compile a catalogue in memory, so that no compiled copy can be older than its source."""
     if lang == SOURCE_LANGUAGE:
-        return gettext.NullTranslations()
-    compiled = io.BytesIO()
-    source = Path(__file__).parent / _CATALOGUE.format(lang=lang)
-    write_mo(compiled, read_po(io.BytesIO(source.read_bytes()), locale=lang))
+        return gettext.NullTranslations(), frozenset()
+    path = Path(__file__).parent / _CATALOGUE.format(lang=lang)
+    source, compiled = read_po(io.BytesIO(path.read_bytes()), locale=lang), io.BytesIO()
+    write_mo(compiled, source)
     compiled.seek(0)
-    return gettext.GNUTranslations(compiled)
+    known = (message.id for message in source if message.string)
+    texts = (text[0] if isinstance(text, tuple | list) else text for text in known)
+    return gettext.GNUTranslations(compiled), frozenset(texts)
 
 
 def translate_record_text(text: str, words: Words) -> str:
@@ -118,7 +128,7 @@ def translate_record_text(text: str, words: Words) -> str:
     """
     if words.lang == SOURCE_LANGUAGE:
         return text
-    return translate_sentence(text, words.gettext, words.number) or text
+    return translate_sentence(text, words.find, words.number) or text
 
 
 def record_markup(text: str, words: Words) -> Markup:
@@ -139,7 +149,7 @@ def record_markup(text: str, words: Words) -> Markup:
     """
     if not text or words.lang == SOURCE_LANGUAGE:
         return Markup.escape(text)
-    translated = translate_sentence(text, words.gettext, words.number)
+    translated = translate_sentence(text, words.find, words.number)
     if translated is None:
         return Markup('<span lang="{}">{}</span>').format(SOURCE_LANGUAGE, text)
     return Markup.escape(translated)

@@ -23,8 +23,8 @@ CALL_REASONS = (
         "reference."
     ),
     N_(
-        "The interval {low} to {high} holds both the reference's centre (0) and the threshold {threshold}, and "
-        "the sample does not match the reference well."
+        "The interval {low} to {high} holds both the reference's centre (0) and the threshold {threshold}, "
+        "and the sample does not match the reference well."
     ),
     N_("Score {score} reaches the threshold {threshold}."),
     N_("Score {score} reaches the threshold {threshold}, but its interval holds the reference's centre."),
@@ -34,16 +34,16 @@ CALL_REASONS = (
 
 FLAG_SENTENCES = (
     N_(
-        "All genes of 6p21 are low, MHC or not: the locus was under-quantified. HLA, TAP and their neighbours "
-        "are taken as not measured here."
+        "All genes of 6p21 are low, MHC or not: the locus was under-quantified. HLA, TAP and their "
+        "neighbours are taken as not measured here."
     ),
     N_("All genes of this sample have the value {value}; it is not scored."),
     N_("All numbers are the same as those of {names}."),
     N_("All {n} samples share one distribution of values: they look quantile-normalised."),
     N_("At zero in every sample given, though the reference expresses them: {names}."),
     N_(
-        "B2M, HLA-A, HLA-B or HLA-C is exactly zero: it was not quantified, since infiltrating cells always hold "
-        "some. MHC class I loss is not evaluable."
+        "B2M, HLA-A, HLA-B or HLA-C is exactly zero: it was not quantified, since infiltrating cells always "
+        "hold some. MHC class I loss is not evaluable."
     ),
     N_("Counts are whole numbers and these are not: right for estimated counts (RSEM, salmon), else not."),
     N_("Counts were turned into TPM with {source}."),
@@ -134,6 +134,8 @@ OTHER_SENTENCES = (
     N_("{names} and {n} more"),
     N_("none; a second implementation in {program}"),
     N_("not computed here"),
+    N_("{program}, up to the sign"),
+    N_("{program}; COMPASS counts the same pairs"),
 )
 """Evidence for units, reasons of published scores, and parts of the sentences above."""
 
@@ -145,7 +147,7 @@ _FIELD = re.compile(r"\\\{(\w+)\\\}")
 
 
 def translate_sentence(
-    text: str, translate: Callable[[str], str], write_number: Callable[[str], str]
+    text: str, find: Callable[[str], str | None], write_number: Callable[[str], str]
 ) -> str | None:
     """Translate a text that a record carries.
 
@@ -153,8 +155,8 @@ def translate_sentence(
     ----------
     text
         English, not empty.
-    translate
-        From a text of the catalogue to its translation, or to itself where there is none.
+    find
+        From a text of the catalogue to its translation, None where there is none.
     write_number
         From a number in Python's notation to the page's.
 
@@ -163,22 +165,23 @@ def translate_sentence(
     str or None
         The translation; None where the catalogue has neither the text nor a pattern of it.
     """
-    known = translate(text)
-    if known != text:
+    known = find(text)
+    if known is not None:
         return known
     for pattern, template in _patterns():
         match = pattern.fullmatch(text)
-        if match is not None and (translated := translate(template)) != template:
-            parts = {name: _part(part, translate, write_number) for name, part in match.groupdict().items()}
+        translated = find(template) if match is not None else None
+        if match is not None and translated is not None:
+            parts = {name: _part(part, find, write_number) for name, part in match.groupdict().items()}
             return translated.format(**parts)
     return None
 
 
-def _part(part: str, translate: Callable[[str], str], write_number: Callable[[str], str]) -> str:
+def _part(part: str, find: Callable[[str], str | None], write_number: Callable[[str], str]) -> str:
     """A part that is no figure and no known text, such as names of genes, is put back as it is."""
     if _NUMBER.fullmatch(part):
         return write_number(part)
-    return translate_sentence(part, translate, write_number) or part
+    return translate_sentence(part, find, write_number) or part
 
 
 @cache

@@ -111,7 +111,7 @@ def _phenotype_clause(phenotype: Phenotype | None, words: Words) -> str:
         return _("How T cells lie in this tumour could not be read")
     return {
         Phenotype.DESERT: _("Few effector T cells reach this tumour (desert)"),
-        Phenotype.EXCLUDED: _("A strong stroma programme outweighs the T cells of this tumour (excluded)"),
+        Phenotype.EXCLUDED: _("The stroma programme outweighs the T cells of this tumour (excluded)"),
         Phenotype.INFLAMED: _("Effector T cells are present in this tumour (inflamed)"),
     }[phenotype]
 

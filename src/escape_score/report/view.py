@@ -70,7 +70,7 @@ class PublishedView:
     unit: Markup
     reason: Markup
     coverage: str
-    matches: Markup
+    matches: str
     differs: Markup
     is_of_cohort: bool
     doi: str
@@ -215,7 +215,7 @@ def _published(score: PublishedRecord, words: Words) -> PublishedView:
         unit=record_markup(score.unit, words),
         reason=record_markup(score.reason, words),
         coverage=format_fraction(score.coverage, words),
-        matches=record_markup(score.matches, words),
+        matches=translate_record_text(score.matches, words),
         differs=record_markup(score.differs, words),
         is_of_cohort=score.scope == COHORT_SCOPE,
         doi=score.doi,

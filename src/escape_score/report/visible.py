@@ -56,7 +56,7 @@ def visible_profile(profile: EscapeProfile) -> EscapeProfile:
 
 
 def _is_visible(profile: EscapeProfile) -> bool:
-    """Whether all texts can stay, by one look at the JSON, as walking each record costs more than its page."""
+    """Whether all texts can stay; one look at the JSON, as walking a record costs more than its page."""
     try:
         text = profile.model_dump_json()
     except PydanticSerializationError:
