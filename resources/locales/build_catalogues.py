@@ -2,9 +2,9 @@
 
     python resources/locales/build_catalogues.py
 
-Texts come from the templates and modules of the report and from the resources whose texts a record carries. What a
-catalogue has translated stays; what is new is left empty, what is gone is removed. A test fails while a text has
-no translation.
+Texts come from the templates and modules of the report and from the resources whose texts a record carries.
+What a catalogue has translated stays; what is new is left empty, what is gone is removed. A test fails
+while a text has no translation.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def renewed(path: Path) -> bytes:
         new.add(message, known.string if known is not None else None)
     out = io.BytesIO()
     write_po(out, new, width=110, sort_output=False, omit_header=False, ignore_obsolete=True)
-    header, _, rest = out.getvalue().partition(b"msgid")
+    _, _, rest = out.getvalue().partition(b"msgid")
     kept = [line for line in (b"msgid" + rest).split(b"\n") if not line.startswith(DROPPED)]
     return b"# Texts of the reports; made by resources/locales/build_catalogues.py.\n" + b"\n".join(kept)
 

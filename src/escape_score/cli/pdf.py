@@ -41,7 +41,7 @@ def find_chromium() -> Path:
         found = shutil.which(name)
         if found is not None:
             return Path(found)
-    message = "--pdf: no Chromium is on the PATH; install chromium (Debian: apt install chromium), or leave --pdf out"
+    message = "--pdf: no Chromium is on the PATH; install one (Debian: chromium), or leave --pdf out"
     raise UsageError(message)
 
 

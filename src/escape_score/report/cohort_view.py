@@ -210,7 +210,8 @@ class _MechanismTally:
             return words.gettext("scores of the cohort, median {middle}").format(middle=middle)
         low, _, median_of_reference, _, high = (format_score(value, words) for value in self.quantiles)
         return words.gettext(
-            "scores of the cohort, median {middle}; 90 % of the reference lie from {low} to {high}, median {reference}"
+            "scores of the cohort, median {middle}; 90 % of the reference lie from {low} to {high}, "
+            "median {reference}"
         ).format(middle=middle, low=low, high=high, reference=median_of_reference)
 
 

@@ -47,7 +47,8 @@ def _bars(counts: Sequence[int]) -> str:
     """One path for all bars; the tallest fills the height."""
     step, tallest = (_WIDTH - 2 * _MARGIN) / N_BINS, max(counts)
     return "".join(
-        f"M{_MARGIN + place * step:.1f} {_BASE:.0f}v{-count / tallest * (_BASE - 2):.1f}h{step - 1:.1f}V{_BASE:.0f}z"
+        f"M{_MARGIN + place * step:.1f} {_BASE:.0f}v{count / tallest * (2 - _BASE):.1f}"
+        f"h{step - 1:.1f}V{_BASE:.0f}z"
         for place, count in enumerate(counts)
         if count
     )
