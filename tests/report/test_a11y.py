@@ -64,16 +64,16 @@ def open_text(context: BrowserContext, tmp_path: Path) -> Iterator[Callable[[str
 
 
 @pytest.mark.parametrize(
-    ("lang", "width", "scheme"), [("fr", 1280, "light"), ("en", 640, "dark"), ("en", 320, "light")]
+    ("lang", "screen"), [("fr", (1280, "light")), ("en", (640, "dark")), ("en", (320, "light"))]
 )
 def test_axe_finds_no_violation(
     browser: Browser,
     tmp_path: Path,
     sample_profiles: tuple[EscapeProfile, ...],
     lang: str,
-    width: int,
-    scheme: Literal["light", "dark"],
+    screen: tuple[int, Literal["light", "dark"]],
 ) -> None:
+    width, scheme = screen
     pages = {profile.slug: render_sample(profile, lang=lang) for profile in sample_profiles[1:3]}
     pages["index"] = render_cohort(sample_profiles[:3], skipped=[("S9", "no values")], lang=lang)
     for name, html in pages.items():
