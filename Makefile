@@ -8,7 +8,7 @@ PYTHON ?= $(shell for p in python3.11 python3; do \
 BIN := .venv/bin
 DEMO := results/demo-coadread
 
-.PHONY: help demo test battery lint format lock bench reference genes genesets published clean
+.PHONY: help demo test battery lint format lock bench reference genes genesets published messages clean
 
 help: ## this list
 	@sed -nE 's/^([a-z]+):.*## (.*)/make \1|\2/p' $(firstword $(MAKEFILE_LIST)) | column -t -s '|'
@@ -74,6 +74,9 @@ genesets: .venv/.stamp ## build the gene sets from their sources
 published: .venv/.stamp ## docs/published-scores.md from the table of published scores
 	$(BIN)/python -c "from escape_score.score.published import published_markdown as page; print(page(), end='')" \
 		> docs/published-scores.md
+
+messages: .venv/.stamp ## gather the texts of the pages into the catalogues, for translators
+	$(BIN)/python resources/locales/build_catalogues.py
 
 clean: ## remove results and caches; .venv stays
 	rm -rf results work logs .snakemake build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache

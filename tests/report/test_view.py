@@ -8,6 +8,7 @@ import pytest
 from escape_score.model.record import (
     ApproachRecord,
     AxisProfile,
+    Call,
     EscapeProfile,
     EvidenceLevel,
     FlagRecord,
@@ -116,3 +117,16 @@ def test_mechanism_view_counts_genes_left_out(
     genes = mechanism_view(axis, 1, WORDS).evidence
     assert len(genes.in_row) + genes.n_more_than_row == n_genes
     assert (genes.n_more_than_row, genes.n_more_than_details) == (n_more_than_row, n_more_than_details)
+
+
+@pytest.mark.parametrize(("score", "is_said"), [(2.0, True), (-0.3, False)])
+def test_sample_view_says_beside_the_index_that_msi_outweighs_it(
+    make_profile: ProfileFactory, score: float, is_said: bool
+) -> None:
+    axes = tuple(
+        axis.model_copy(update={"score": score, "call": Call.DETECTED if is_said else Call.NOT_DETECTED})
+        if axis.axis == "mmr_deficiency"
+        else axis
+        for axis in make_profile().axes
+    )
+    assert ("confirm MSI" in sample_view(make_profile(axes=axes), WORDS).override) is is_said

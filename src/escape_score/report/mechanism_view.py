@@ -120,7 +120,7 @@ def mechanism_view(
         percentile=format_percentile(axis.percentile, axis.percentile_n, words),
         coverage=format_fraction(axis.coverage, words),
         threshold=format_score(axis.threshold, words),
-        weakest_gene=axis.weakest_gene or "",
+        weakest_gene="" if axis.call is Call.NOT_DETECTED else axis.weakest_gene or "",
         evidence=_genes(axis.evidence, words),
         opposing=_genes(axis.opposing, words),
         meaning=record_markup(axis.meaning, words),

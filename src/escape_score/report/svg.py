@@ -101,12 +101,6 @@ def reference_band(quantiles: Quantiles, x_of: Callable[[float], float], y: floa
     )
 
 
-def _box(css_class: str, start: float, end: float, y: float, half: float) -> Markup:
-    return Markup('<rect class="{}" x="{:.1f}" width="{:.1f}" y="{:.1f}" height="{:.1f}"/>').format(
-        css_class, start, end - start, y - half, 2 * half
-    )
-
-
 def _x_of_score(score: float) -> float:
     clamped = min(max(score, -SCORE_LIMIT), SCORE_LIMIT)
     return _MARGIN + (clamped + SCORE_LIMIT) / (2 * SCORE_LIMIT) * (_BAR_WIDTH - 2 * _MARGIN)
@@ -138,34 +132,35 @@ def _gauge_interval(interval: Interval | None, y: float) -> Markup:
 
 
 def _gauge_mark(points: int) -> Markup:
-    x = _x_of_index(points)
-    label = Markup('<text x="{x:.1f}" y="32" text-anchor="{anchor}">{points}</text>').format(
-        x=x, anchor={0: "start", 100: "end"}.get(points, "middle"), points=points
-    )
+    x, anchor = _x_of_index(points), {0: "start", 100: "end"}.get(points, "middle")
+    label = Markup(f'<text x="{x:.1f}" y="32" text-anchor="{anchor}">{points:d}</text>')
     return _tick("zero", x, 6, 18) + label
 
 
+# Shapes hold numbers and our own class names only, so they are written at once, without escaping each part.
+
+
 def _line(css_class: str, start: float, end: float, y: float) -> Markup:
-    return Markup('<line class="{}" x1="{:.1f}" x2="{:.1f}" y1="{y:.1f}" y2="{y:.1f}"/>').format(
-        css_class, start, end, y=y
-    )
+    return Markup(f'<line class="{css_class}" x1="{start:.1f}" x2="{end:.1f}" y1="{y:.1f}" y2="{y:.1f}"/>')
 
 
 def _tick(css_class: str, x: float, top: float, bottom: float) -> Markup:
-    return Markup('<line class="{}" x1="{x:.1f}" x2="{x:.1f}" y1="{:.1f}" y2="{:.1f}"/>').format(
-        css_class, top, bottom, x=x
-    )
+    return Markup(f'<line class="{css_class}" x1="{x:.1f}" x2="{x:.1f}" y1="{top:.1f}" y2="{bottom:.1f}"/>')
+
+
+def _box(css_class: str, start: float, end: float, y: float, half: float) -> Markup:
+    place = f'x="{start:.1f}" width="{end - start:.1f}" y="{y - half:.1f}" height="{2 * half:.1f}"'
+    return Markup(f'<rect class="{css_class}" {place}/>')
 
 
 def _dot(x: float, y: float, *, is_detected: bool, radius: float = 4.5) -> Markup:
-    return Markup('<circle class="{}" cx="{:.1f}" cy="{:.1f}" r="{}"/>').format(
-        "dot found" if is_detected else "dot", x, y, radius
-    )
+    css_class = "dot found" if is_detected else "dot"
+    return Markup(f'<circle class="{css_class}" cx="{x:.1f}" cy="{y:.1f}" r="{radius:g}"/>')
 
 
 def _arrow(x: float, y: float, *, pointing: int) -> Markup:
     step = 5 * pointing
-    return Markup('<path class="arrow" d="M{:.1f} {:.1f}l{} 4l{} 4z"/>').format(x, y - 4, step, -step)
+    return Markup(f'<path class="arrow" d="M{x:.1f} {y - 4:.1f}l{step:d} 4l{-step:d} 4z"/>')
 
 
 def drawing(css_class: str, width: int, height: int, alternative: str, parts: tuple[Markup, ...]) -> Markup:

@@ -49,6 +49,9 @@ LEUKOCYTE_FRACTION_LIMIT = 0.8
 """Above it adjusted scores leave the range they were calibrated in."""
 
 
+MSI_PROXY = "mmr_deficiency"
+"""Axis that hints at a tumour for which MSI has to be tested."""
+
 COHORT_SCOPE = "cohort"
 """Scope of a published score that depends on the other samples."""
 
@@ -126,6 +129,7 @@ class SampleView:
     archetype: str
     facts: tuple[Fact, ...]
     assays: tuple[Fact, ...]
+    override: str
     counts: CallCounts
     detected: tuple[MechanismView, ...]
     groups: tuple[CallGroup, ...]
@@ -176,6 +180,7 @@ def sample_view(profile: EscapeProfile, words: Words) -> SampleView:
         archetype=archetype_word(shown.archetype, words),
         facts=header_facts(shown, words),
         assays=assay_facts(shown, words),
+        override=_override(shown, words),
         counts=_count_calls(shown.axes),
         detected=tuple(rows[axis.axis] for axis in detected_first(shown.axes)),
         groups=_by_call(shown.axes, rows, words),
@@ -188,6 +193,16 @@ def sample_view(profile: EscapeProfile, words: Words) -> SampleView:
         provenance=provenance_facts(shown, words),
         is_sample_in_reference=shown.reference.is_sample_in_reference,
         is_beyond_leukocyte_limit=fraction is not None and fraction > LEUKOCYTE_FRACTION_LIMIT,
+    )
+
+
+def _override(profile: EscapeProfile, words: Words) -> str:
+    """What stands beside the index where it would mislead: MSI-high tumours can have any index."""
+    proxy = next((axis for axis in profile.axes if axis.axis == MSI_PROXY), None)
+    if proxy is None or proxy.call is not Call.DETECTED:
+        return ""
+    return words.gettext(
+        "The RNA proxy of mismatch repair is detected: confirm MSI by an assay, which outweighs this index."
     )
 
 
