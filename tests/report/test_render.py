@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from escape_score.errors import ResultInvalidError, UsageError
 from escape_score.model.record import EscapeProfile, FlagRecord, GeneEvidence
 from escape_score.report import render_cohort, render_sample
+from escape_score.report.cohort_view import cohort_view
 from escape_score.report.environment import environment, make_environment
 from escape_score.report.i18n import Words
 from escape_score.report.view import sample_view
@@ -235,12 +236,21 @@ class MarkingTranslations(gettext.NullTranslations):
         return f"⟦{msgid1 if n == 1 else msgid2}⟧"
 
 
+class EveryText(frozenset[str]):
+    """A catalogue that has whatever it is asked for."""
+
+    def __contains__(self, text: object) -> bool:
+        return True
+
+
 def test_render_offers_every_visible_text_for_translation(
     make_profile: ProfileFactory, parse_page: PageParser
 ) -> None:
-    words = Words("xx", MarkingTranslations())
-    page = sample_view(make_profile(flags=(), metadata={}), words)
-    html = make_environment(words).get_template("sample.html.j2").render(page=page, lang="en")
+    words = Words("xx", MarkingTranslations(), known=EveryText())
+    engine, profile = make_environment(words), make_profile(flags=(), metadata={})
+    sample, cohort = sample_view(profile, words), cohort_view([profile], words, skipped=[("", "")])
+    html = engine.get_template("sample.html.j2").render(page=sample, lang="en")
+    html += engine.get_template("cohort.html.j2").render(page=cohort, lang="en", script="", script_hash="")
     text = " ".join(parse_page(html).texts)
     while "⟦" in text:
         text = re.sub(r"⟦[^⟦⟧]*⟧", " ", text)
@@ -255,7 +265,13 @@ def record_words(profile: EscapeProfile) -> set[str]:
         axis.call_reason for axis in profile.axes
     }
     reference, source = profile.reference, profile.input
-    read = {source.unit_evidence, reference.description, reference.assay, reference.tumour_type}
+    read = {
+        source.unit_evidence,
+        reference.name,
+        reference.description,
+        reference.assay,
+        reference.tumour_type,
+    }
     return axes | read | {profile.cohort, "opposing"}
 
 
