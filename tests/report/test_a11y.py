@@ -162,3 +162,10 @@ def test_pdf_has_the_page_of_the_sample(tmp_path: Path, make_profile: ProfileFac
     assert {(round(float(width)), round(float(height))) for width, height in a4} == {(595, 842)}
     assert b"file:" not in first
     assert print_pages(CHROMIUM, [path])[0].read_bytes() == first
+
+
+def test_pdf_of_hostile_names_runs_and_opens_nothing(tmp_path: Path, hostile_profile: EscapeProfile) -> None:
+    path = tmp_path / "sample.html"
+    path.write_text(render_sample(hostile_profile), encoding="utf-8")
+    (pdf,) = print_pages(CHROMIUM, [path])
+    assert re.findall(rb"/(?:JS|JavaScript|Launch|URI|EmbeddedFile)\b", pdf.read_bytes()) == []

@@ -130,3 +130,9 @@ def test_sample_view_says_beside_the_index_that_msi_outweighs_it(
         for axis in make_profile().axes
     )
     assert ("confirm MSI" in sample_view(make_profile(axes=axes), WORDS).override) is is_said
+
+
+def test_sample_view_says_the_reason_once(empty_profile: EscapeProfile) -> None:
+    view = sample_view(empty_profile, WORDS)
+    assert view.verdict.reason_flag == "sample_empty"
+    assert view.flags == ()

@@ -39,12 +39,15 @@ class Verdict:
         The index with its interval.
     caution
         How far the levels can be trusted, and why.
+    reason_flag
+        Name of the flag whose sentence the caution is, empty where it is none.
     """
 
     headline: str
     findings: str
     index: str
     caution: str | Markup
+    reason_flag: str = ""
 
     @property
     def text(self) -> str:
@@ -72,6 +75,7 @@ def verdict_of(profile: EscapeProfile, words: Words) -> Verdict:
         findings=_findings(profile.axes, words),
         index=_index(profile, words),
         caution=_caution(profile, words),
+        reason_flag=_reason_flag(profile),
     )
 
 
@@ -181,6 +185,12 @@ def _caution(profile: EscapeProfile, words: Words) -> str | Markup:
     return _("Reference-matched: levels can be read against the reference {reference} ({match}).").format(
         reference=profile.reference.name, match=match_word(profile.reference.match, words)
     )
+
+
+def _reason_flag(profile: EscapeProfile) -> str:
+    if profile.status is not Status.NOT_EVALUABLE:
+        return ""
+    return next((flag.flag for flag in profile.flags if matters(flag)), "")
 
 
 def _not_evaluable_reason(profile: EscapeProfile, words: Words) -> str | Markup:

@@ -170,12 +170,12 @@ def sample_view(profile: EscapeProfile, words: Words) -> SampleView:
         axis.axis: mechanism_view(axis, number, words, approaches=shown.approaches)
         for number, axis in enumerate(shown.axes, start=1)
     }
-    fraction = shown.leukocyte_fraction
+    fraction, verdict = shown.leukocyte_fraction, verdict_of(shown, words)
     return SampleView(
         sample_id=shown.sample_id,
         cohort=shown.cohort,
         status=status_badge(shown.status, words),
-        verdict=verdict_of(shown, words),
+        verdict=verdict,
         phenotype=phenotype_word(shown.phenotype, words),
         archetype=archetype_word(shown.archetype, words),
         facts=header_facts(shown, words),
@@ -185,7 +185,9 @@ def sample_view(profile: EscapeProfile, words: Words) -> SampleView:
         detected=tuple(rows[axis.axis] for axis in detected_first(shown.axes)),
         groups=_by_call(shown.axes, rows, words),
         index=_index(shown, words),
-        flags=tuple(_flag(flag, words) for flag in shown.flags if matters(flag)),
+        flags=tuple(
+            _flag(flag, words) for flag in shown.flags if matters(flag) and flag.flag != verdict.reason_flag
+        ),
         notes=tuple(_flag(flag, words) for flag in shown.flags if not matters(flag)),
         published=tuple(_published(score, words) for score in shown.published),
         quality=quality_facts(shown, words),
