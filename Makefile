@@ -8,7 +8,7 @@ PYTHON ?= $(shell for p in python3.11 python3; do \
 BIN := .venv/bin
 DEMO := results/demo-coadread
 
-.PHONY: help demo validate test battery interchange schema lint format lock bench reference genes genesets published clean
+.PHONY: help demo validate test battery interchange schema lint format lock bench reference genes genesets published messages clean
 
 help: ## this list
 	@sed -nE 's/^([a-z]+):.*## (.*)/make \1|\2/p' $(firstword $(MAKEFILE_LIST)) | column -t -s '|'
@@ -91,6 +91,9 @@ published: .venv/.stamp ## docs/published-scores.md from the table of published 
 
 schema: .venv/.stamp ## docs/*.schema.json from the records
 	for record in profile cohort; do $(BIN)/escape-score schema $$record > docs/$$record.schema.json; done
+
+messages: .venv/.stamp ## gather the texts of the pages into the catalogues, for translators
+	$(BIN)/python resources/locales/build_catalogues.py
 
 clean: ## remove results and caches; .venv stays
 	rm -rf results work logs .snakemake build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache

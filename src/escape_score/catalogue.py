@@ -9,6 +9,7 @@ from pathlib import Path
 import yaml
 
 from escape_score.model.axes import Axis, AxisCatalogue, Contrast, IndexBlockDefinition, Term, Thresholds
+from escape_score.model.record import ApproachRecord
 from escape_score.resources import resource_path
 
 
@@ -24,7 +25,7 @@ def _term(text: str) -> Term:
 
 @cache
 def load_axis_catalogue() -> AxisCatalogue:
-    """Read the shipped axes, contrasts and index blocks.
+    """Read the shipped axes, contrasts, index blocks and approaches.
 
     Returns
     -------
@@ -44,6 +45,9 @@ def load_axis_catalogue() -> AxisCatalogue:
                 terms=tuple(_term(text) for text in row["terms"].split(",")),
             )
             for row in _rows(resource_path("axes", "index.tsv"))
+        ),
+        approaches=tuple(
+            ApproachRecord.model_validate(row) for row in _rows(resource_path("axes", "approaches.tsv"))
         ),
     )
 

@@ -71,3 +71,11 @@ def test_result_without_pages_says_so(copy: Path, refused: Refused) -> None:
     shutil.rmtree(copy / "samples")
     (line,) = refused(3, "report", copy)
     assert "--no-reports" in line
+
+
+def test_pages_in_another_language_come_from_the_same_json(finished: Path, tmp_path: Path) -> None:
+    assert main(["report", str(finished), "--out", str(tmp_path / "fr"), "--lang", "fr"]) == 0
+    pages = {name: page.decode() for name, page in files_of(tmp_path / "fr").items()}
+    assert set(pages) == {name for name in files_of(finished) if name.endswith(".html")}
+    assert all('<html lang="fr">' in page for page in pages.values())
+    assert [name for name, page in pages.items() if '<span lang="en">' in page] == []

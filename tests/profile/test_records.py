@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections.abc import Callable
 
 import numpy as np
@@ -13,8 +14,9 @@ from escape_score.catalogue import load_axis_catalogue
 from escape_score.cli.outputs import ProfiledCohort
 from escape_score.model.cohort import Cohort, SampleRecord
 from escape_score.model.flags import Flag
-from escape_score.model.record import EscapeProfile
-from escape_score.profile.records import known, metadata_of
+from escape_score.model.record import Call, EscapeProfile
+from escape_score.model.reference import Distributions
+from escape_score.profile.records import known, metadata_of, reference_quantiles
 from escape_score.reference import load_reference
 
 MakeCohort = Callable[..., Cohort]
@@ -134,3 +136,25 @@ def test_records_list_every_link_with_its_limit_of_detection(demo: ProfiledCohor
         assert [link.detectable_sd for link in found] == [known(x) for x in links.detectable_sd[row]]
         assert [link.is_evaluable for link in found] == links.is_evaluable[row].tolist()
         assert by_axis["treg"].links == ()
+
+
+def test_reference_quantiles_leave_out_what_is_missing() -> None:
+    columns = {"stroma": np.array([0.0, 1.0, 2.0, 3.0, 4.0, np.nan]), "empty": np.array([np.nan])}
+    distributions = Distributions(("a",) * 6, columns)
+    assert reference_quantiles(distributions) == {"stroma": (0.2, 1.0, 2.0, 3.0, 3.8)}
+
+
+def test_approaches_are_those_of_the_mechanisms_detected(demo: ProfiledCohort) -> None:
+    for profile in demo.maker.records():
+        detected = {axis.axis for axis in profile.axes if axis.call is Call.DETECTED}
+        assert {item.mechanism for item in profile.approaches} <= detected | {profile.archetype}
+        assert detected <= {item.mechanism for item in profile.approaches}
+
+
+def test_record_of_an_earlier_version_still_loads(demo: ProfiledCohort) -> None:
+    record = json.loads(next(demo.maker.records()).model_dump_json())
+    record["schema_version"] = "1.1"
+    del record["approaches"], record["index"]["reference_quantiles"]
+    for axis in record["axes"]:
+        del axis["reference_quantiles"]
+    assert EscapeProfile.model_validate(record).approaches == ()

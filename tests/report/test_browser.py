@@ -120,7 +120,7 @@ def test_mechanism_link_unfolds_its_details(
 def test_cohort_page_leads_to_every_sample_and_back(browser: Browser, results: Path) -> None:
     context = browser.new_context(offline=True)
     page, _ = open_page(context, results / "index.html")
-    links = page.locator("#samples ~ table a")
+    links = page.locator("#sample-table a")
     assert links.count() == 5
     for number in range(5):
         name = links.nth(number).inner_text()

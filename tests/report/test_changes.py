@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from gettext import NullTranslations
 
 from escape_score.model.record import AxisChange, EscapeProfile, Interval, PairedChange
 from escape_score.report import render_sample
 from escape_score.report.changes import change_views
+from escape_score.report.i18n import translations
 
 CHANGE = PairedChange(
     earlier_sample_id="<b>S1</b>",
@@ -22,7 +22,7 @@ CHANGE = PairedChange(
 
 
 def test_change_views_say_what_is_clear(make_profile: Callable[..., EscapeProfile]) -> None:
-    (view,) = change_views(make_profile(changes=(CHANGE,)), NullTranslations())
+    (view,) = change_views(make_profile(changes=(CHANGE,)), translations("en"))
     assert view.caption == "Since <b>S1</b> (baseline to week 6)"
     assert [(row.delta, row.interval, row.is_clear) for row in view.rows] == [
         ("-12.00", "[-20.0, -4.0]", True),

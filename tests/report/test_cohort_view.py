@@ -1,12 +1,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from gettext import NullTranslations
 
 from escape_score.model.record import EscapeProfile, FlagRecord
 from escape_score.report.cohort_view import cohort_view
+from escape_score.report.i18n import translations
 
-WORDS = NullTranslations()
+WORDS = translations("en")
 ProfileFactory = Callable[..., EscapeProfile]
 
 

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import base64
+import gettext
+import hashlib
 import os
 import re
 import subprocess
 import sys
 from collections.abc import Callable
-from gettext import NullTranslations
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,9 @@ from hypothesis import strategies as st
 from escape_score.errors import ResultInvalidError, UsageError
 from escape_score.model.record import EscapeProfile, FlagRecord, GeneEvidence
 from escape_score.report import render_cohort, render_sample
+from escape_score.report.cohort_view import cohort_view
 from escape_score.report.environment import environment, make_environment
+from escape_score.report.i18n import Words
 from escape_score.report.view import sample_view
 
 ProfileFactory = Callable[..., EscapeProfile]
@@ -55,6 +59,7 @@ def test_render_reads_only_errors_and_the_record_model() -> None:
         "escape_score.errors",
         "escape_score.model",
         "escape_score.model.record",
+        "escape_score.model.record_statistics",
     }
 
 
@@ -121,19 +126,33 @@ def test_render_sample_stays_small_with_many_genes(make_profile: ProfileFactory)
 def test_render_loads_nothing(pages: tuple[str, ...], parse_page: PageParser) -> None:
     for html in pages:
         page = parse_page(html)
-        assert {tag for tag, _ in page.tags} & {
-            "script",
-            "img",
-            "iframe",
-            "object",
-            "embed",
-            "base",
-            "form",
-        } == set()
+        assert {tag for tag, _ in page.tags} & {"iframe", "object", "embed", "base"} == set()
+        assert page.values("script", "src") + page.values("form", "action") == []
+        assert all(source.startswith("data:image/png;base64,") for source in page.values("img", "src"))
         assert page.values("link", "href") == ["data:,"]
         assert page.values("meta", "content")[0].startswith(CSP)
         assert "url(" not in html
         assert "@import" not in html
+
+
+def test_sample_page_has_no_script(
+    sample_profiles: tuple[EscapeProfile, ...], parse_page: PageParser
+) -> None:
+    for profile in sample_profiles:
+        page = parse_page(render_sample(profile))
+        assert {tag for tag, _ in page.tags} & {"script", "form", "img"} == set()
+        assert "script-src" not in page.values("meta", "content")[0]
+
+
+def test_cohort_page_lets_only_its_own_script_run(
+    make_profile: ProfileFactory, parse_page: PageParser
+) -> None:
+    html = render_cohort([make_profile()])
+    (script,) = re.findall(r"<script>(.*?)</script>", html, re.DOTALL)
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    policy = parse_page(html).values("meta", "content")[0]
+    assert f"script-src 'sha256-{digest}'" in policy
+    assert re.search(r"script-src[^;]*unsafe", policy) is None
 
 
 def test_render_links_only_to_anchors_and_slugs(pages: tuple[str, ...], parse_page: PageParser) -> None:
@@ -208,7 +227,7 @@ def hostile_everywhere(make_profile: ProfileFactory, text: str) -> EscapeProfile
     )
 
 
-class MarkingTranslations(NullTranslations):
+class MarkingTranslations(gettext.NullTranslations):
     """Puts every translated text in brackets; a text without them was never offered for translation."""
 
     def gettext(self, message: str) -> str:
@@ -218,12 +237,21 @@ class MarkingTranslations(NullTranslations):
         return f"⟦{msgid1 if n == 1 else msgid2}⟧"
 
 
+class EveryText(frozenset[str]):
+    """A catalogue that has whatever it is asked for."""
+
+    def __contains__(self, text: object) -> bool:
+        return True
+
+
 def test_render_offers_every_visible_text_for_translation(
     make_profile: ProfileFactory, parse_page: PageParser
 ) -> None:
-    words = MarkingTranslations()
-    page = sample_view(make_profile(flags=(), metadata={}), words)
-    html = make_environment(words).get_template("sample.html.j2").render(page=page, lang="en")
+    words = Words("xx", MarkingTranslations(), known=EveryText())
+    engine, profile = make_environment(words), make_profile(flags=(), metadata={})
+    sample, cohort = sample_view(profile, words), cohort_view([profile], words, skipped=[("", "")])
+    html = engine.get_template("sample.html.j2").render(page=sample, lang="en")
+    html += engine.get_template("cohort.html.j2").render(page=cohort, lang="en", script="", script_hash="")
     text = " ".join(parse_page(html).texts)
     while "⟦" in text:
         text = re.sub(r"⟦[^⟦⟧]*⟧", " ", text)
@@ -238,7 +266,13 @@ def record_words(profile: EscapeProfile) -> set[str]:
         axis.call_reason for axis in profile.axes
     }
     reference, source = profile.reference, profile.input
-    read = {source.unit_evidence, reference.description, reference.assay, reference.tumour_type}
+    read = {
+        source.unit_evidence,
+        reference.name,
+        reference.description,
+        reference.assay,
+        reference.tumour_type,
+    }
     return axes | read | {profile.cohort, "opposing"}
 
 

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from gettext import NullTranslations
 from itertools import product
 
 import pytest
@@ -15,9 +14,10 @@ from escape_score.model.record import (
     ReferenceMatch,
     Status,
 )
+from escape_score.report.i18n import translations
 from escape_score.report.verdict import detected_first, verdict_of
 
-WORDS = NullTranslations()
+WORDS = translations("en")
 ProfileFactory = Callable[..., EscapeProfile]
 
 
@@ -84,8 +84,9 @@ def test_verdict_of_an_empty_sample_gives_the_reason(empty_profile: EscapeProfil
     verdict = verdict_of(empty_profile, WORDS)
     assert verdict.text == (
         "This sample could not be evaluated. No mechanism is evaluable. "
-        "The immunoresistance index is not evaluable. Reason: All genes of this sample are 0 or missing."
+        "The immunoresistance index is not evaluable."
     )
+    assert verdict.caution == "Reason: All genes of this sample are 0 or missing."
 
 
 def test_verdict_of_calls_the_index_exploratory(make_profile: ProfileFactory) -> None:

@@ -2,15 +2,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import FrozenInstanceError
-from gettext import NullTranslations
 
 import pytest
 
-from escape_score.model.record import AxisProfile, EscapeProfile, FlagRecord, GeneEvidence
+from escape_score.model.record import (
+    ApproachRecord,
+    AxisProfile,
+    Call,
+    EscapeProfile,
+    EvidenceLevel,
+    FlagRecord,
+    GeneEvidence,
+)
+from escape_score.report.i18n import translations
 from escape_score.report.mechanism_view import mechanism_view
 from escape_score.report.view import sample_view
 
-WORDS = NullTranslations()
+WORDS = translations("en")
 ProfileFactory = Callable[..., EscapeProfile]
 
 
@@ -24,21 +32,31 @@ def test_sample_view_is_frozen(make_profile: ProfileFactory) -> None:
         view.sample_id = "other"  # type: ignore[misc]
 
 
-def test_sample_view_shows_every_mechanism_once_in_its_family(make_profile: ProfileFactory) -> None:
+def test_sample_view_shows_every_mechanism_once_detected_ones_first(make_profile: ProfileFactory) -> None:
     profile = make_profile()
     view = sample_view(profile, WORDS)
     titles = [row.title for group in view.groups for row in group.mechanisms]
     assert sorted(titles) == sorted(axis.title for axis in profile.axes)
-    assert [group.title for group in view.groups] == list(dict.fromkeys(axis.group for axis in profile.axes))
+    assert [group.call.word for group in view.groups] == ["detected", "not detected", "not evaluable"]
+    assert view.groups[0].mechanisms[0].title == "MHC class I loss, one component"
 
 
-def test_sample_view_gathers_a_family_that_is_scattered(make_profile: ProfileFactory) -> None:
-    axes = make_profile().axes
-    view = sample_view(make_profile(axes=(axes[0], axes[2], axes[1])), WORDS)
-    assert [(group.title, len(group.mechanisms)) for group in view.groups] == [
-        ("Antigens", 2),
-        ("Checkpoints", 1),
-    ]
+def test_sample_view_leaves_out_a_call_that_no_mechanism_has(empty_profile: EscapeProfile) -> None:
+    assert [group.call.word for group in sample_view(empty_profile, WORDS).groups] == ["not evaluable"]
+
+
+def test_sample_view_shows_approaches_with_their_mechanism(make_profile: ProfileFactory) -> None:
+    approach = ApproachRecord(
+        mechanism="stroma",
+        approach="stroma and TGF-β",
+        statement="Seen in mice.",
+        level=EvidenceLevel.LABORATORY,
+        citation="Tauriello 2018, Nature",
+        doi="10.1038/nature25492",
+    )
+    view = sample_view(make_profile(approaches=(approach,)), WORDS)
+    shown = {row.title: [item.level for item in row.approaches] for row in view.detected if row.approaches}
+    assert shown == {"TGF-beta and matrix programme": ["laboratory or animals"]}
 
 
 def test_sample_view_counts_calls(make_profile: ProfileFactory) -> None:
@@ -63,7 +81,7 @@ def test_sample_view_marks_a_high_leukocyte_fraction(
 
 def test_sample_view_titles_index_blocks_like_their_mechanisms(make_profile: ProfileFactory) -> None:
     block = sample_view(make_profile(), WORDS).index.blocks[0]
-    assert (block.title, block.weight, block.score) == ("Lack of effector T cells", "50 %", "+1.64")
+    assert (block.title, block.weight, block.score) == ("Lack of effector T cells", "0.5", "+1.64")
 
 
 def test_sample_view_writes_sheet_values_in_words(make_profile: ProfileFactory) -> None:
@@ -89,7 +107,7 @@ def test_mechanism_view_says_in_words_what_is_not_evaluable(empty_profile: Escap
 
 
 @pytest.mark.parametrize(
-    ("n_genes", "n_more_than_row", "n_more_than_details"), [(0, 0, 0), (4, 0, 0), (8, 4, 0), (12, 8, 4)]
+    ("n_genes", "n_more_than_row", "n_more_than_details"), [(0, 0, 0), (3, 0, 0), (8, 5, 0), (12, 9, 4)]
 )
 def test_mechanism_view_counts_genes_left_out(
     make_profile: ProfileFactory, n_genes: int, n_more_than_row: int, n_more_than_details: int
@@ -99,3 +117,22 @@ def test_mechanism_view_counts_genes_left_out(
     genes = mechanism_view(axis, 1, WORDS).evidence
     assert len(genes.in_row) + genes.n_more_than_row == n_genes
     assert (genes.n_more_than_row, genes.n_more_than_details) == (n_more_than_row, n_more_than_details)
+
+
+@pytest.mark.parametrize(("score", "is_said"), [(2.0, True), (-0.3, False)])
+def test_sample_view_says_beside_the_index_that_msi_outweighs_it(
+    make_profile: ProfileFactory, score: float, is_said: bool
+) -> None:
+    axes = tuple(
+        axis.model_copy(update={"score": score, "call": Call.DETECTED if is_said else Call.NOT_DETECTED})
+        if axis.axis == "mmr_deficiency"
+        else axis
+        for axis in make_profile().axes
+    )
+    assert ("confirm MSI" in sample_view(make_profile(axes=axes), WORDS).override) is is_said
+
+
+def test_sample_view_says_the_reason_once(empty_profile: EscapeProfile) -> None:
+    view = sample_view(empty_profile, WORDS)
+    assert view.verdict.reason_flag == "sample_empty"
+    assert view.flags == ()

@@ -1,14 +1,13 @@
 from __future__ import annotations
 
-from gettext import NullTranslations
-
 import pytest
 
 from escape_score.model.flags import Flag
 from escape_score.model.record import Call, Status
+from escape_score.report.i18n import translations
 from escape_score.report.wording import BOOKKEEPING_FLAGS, call_badge, enumerate_words, status_badge
 
-WORDS = NullTranslations()
+WORDS = translations("en")
 
 
 def test_call_badge_differs_by_word_and_by_symbol() -> None:

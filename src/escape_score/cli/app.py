@@ -45,7 +45,7 @@ Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed of every random d
 MinGenes = Annotated[
     int, typer.Option("--min-genes", min=1, help="Fewest recognised genes a matrix may have.")
 ]
-Language = Annotated[str, typer.Option("--lang", help="Language of the pages.")]
+Language = Annotated[str, typer.Option("--lang", help="Language of the pages: en or fr.")]
 OutFile = Annotated[Path, typer.Option("--out", help="File to write.")]
 
 
@@ -83,7 +83,7 @@ def run(
     config: Annotated[
         Path | None, typer.Option("--config", help="YAML config; the command line wins over it.")
     ] = None,
-    lang: Annotated[str | None, typer.Option("--lang", help="Language of the pages.")] = None,
+    lang: Annotated[str | None, typer.Option("--lang", help="Language of the pages: en or fr.")] = None,
     seed: Annotated[int | None, typer.Option("--seed", min=0, help="Seed of every random draw.")] = None,
     reports: Annotated[
         bool, typer.Option("--reports/--no-reports", help="Write samples/ and index.html.")
@@ -204,6 +204,9 @@ def report(
         Path | None, typer.Option("--out", help="Folder for the pages; the results' own where not given.")
     ] = None,
     lang: Language = "en",
+    pdf: Annotated[
+        bool, typer.Option("--pdf", help="Print each sample's page to PDF too, by a Chromium on the PATH.")
+    ] = False,
     profiles: Annotated[
         Path | None, typer.Option("--profiles", help="Part file of the stage profile.")
     ] = None,
@@ -218,7 +221,7 @@ def report(
 
     if profiles is not None and part is not None:
         return render_chunk(results, profiles, part, chunk=chunk, chunks=chunks, lang=lang)
-    return render_results(results, out or results, lang=lang)
+    return render_results(results, out or results, lang=lang, has_pdf=pdf)
 
 
 @app.command(hidden=True)

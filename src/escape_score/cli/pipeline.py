@@ -189,7 +189,7 @@ def genesets_digest(user_sets: UserGeneSets | None = None) -> str:
     return digest.hexdigest()
 
 
-AXIS_FILES = ("axes.yaml", "contrasts.tsv", "index.tsv", "thresholds.tsv")
+AXIS_FILES = ("approaches.tsv", "axes.yaml", "contrasts.tsv", "index.tsv", "thresholds.tsv")
 
 
 def context_of(scores: SignatureScores, reference: Reference) -> ProfileContext:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from escape_score.cli.pdf import find_chromium, print_pages
 from escape_score.errors import ResultInvalidError
 from escape_score.model.record import EscapeProfile
 from escape_score.report import iter_profiles, render_cohort, render_sample
@@ -101,13 +102,17 @@ def gather_parts(results: Path, parts: Sequence[Path], *, lang: str) -> int:
     return 0
 
 
-def render_results(results: Path, out: Path, *, lang: str) -> int:
+def render_results(results: Path, out: Path, *, lang: str, has_pdf: bool = False) -> int:
     """Render all pages of a finished result again, from its JSON alone.
 
-    Inside the result itself the manifest is renewed; another folder gets pages only.
+    Inside the result itself the manifest is renewed; another folder gets pages only. ``has_pdf`` prints each
+    sample's page to PDF beside it.
     """
+    chromium = find_chromium() if has_pdf else None
     with staged_pages(out, is_own=out.resolve() == results.resolve()) as folder:
         pages = write_pages(folder, iter_profiles(results), lang=lang)
         write_index(folder, iter_profiles(results), lang=lang)
+        if chromium is not None:
+            print_pages(chromium, (folder / page.path for page in pages))
     print(f"{len(pages)} pages: {out / INDEX}")
     return 0

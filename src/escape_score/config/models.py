@@ -97,7 +97,7 @@ class ProfileConfig(ConfigModel):
 class ReportConfig(ConfigModel):
     """Options of the stage ``report``."""
 
-    lang: Literal["en"] = Field("en", description="Language of the pages.")
+    lang: Literal["en", "fr"] = Field("en", description="Language of the pages.")
     chunk_size: int = Field(100, ge=1, le=10_000, description="Samples whose pages are rendered by one job.")
 
 

@@ -6,6 +6,8 @@ from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from escape_score.model.record import ApproachRecord
+
 
 class AxisKind(StrEnum):
     """How an axis gets its score."""
@@ -75,11 +77,12 @@ class IndexBlockDefinition(Definition):
 
 
 class AxisCatalogue(Definition):
-    """All axes, contrasts and index blocks."""
+    """All axes, contrasts and index blocks, and the approaches that the literature ties to them."""
 
     axes: tuple[Axis, ...]
     contrasts: tuple[Contrast, ...]
     index_blocks: tuple[IndexBlockDefinition, ...]
+    approaches: tuple[ApproachRecord, ...] = ()
 
 
 class Thresholds(Definition):

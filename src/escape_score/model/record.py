@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict, Field
 
-SCHEMA_VERSION = "1.1"
+SCHEMA_VERSION = "1.2"
 SLUG_LENGTH = 40
 
 
@@ -58,6 +58,16 @@ class ReferenceMatch(StrEnum):
     POOR = "poor"
 
 
+class EvidenceLevel(StrEnum):
+    """What kind of study ties a class of approach to a mechanism."""
+
+    RANDOMISED_POSITIVE = "randomised-positive"
+    RANDOMISED_NEGATIVE = "randomised-negative"
+    SINGLE_ARM = "single-arm"
+    PATIENT_COHORT = "patient-cohort"
+    LABORATORY = "laboratory"
+
+
 class Record(BaseModel):
     """Base of all published records: frozen, no unknown keys, no NaN."""
 
@@ -79,6 +89,10 @@ class Interval(Record):
 
     low: float
     high: float
+
+
+QUANTILES = "5, 25, 50, 75 and 95 % of the scores of the reference's tumours, None where they are not known"
+Quantiles = tuple[float, float, float, float, float] | None
 
 
 class LinkRecord(Record):
@@ -112,6 +126,7 @@ class AxisProfile(Record):
         description="90 % binomial interval of the percentile: what the reference's size leaves open",
     )
     percentile_reason: str | None = Field(default=None, description="why there is no percentile")
+    reference_quantiles: Quantiles = Field(default=None, description=QUANTILES)
     coverage: float = Field(ge=0, le=1, description="fraction of the axis's genes measured in the sample")
     threshold: float = Field(description="score from which the mechanism counts as detected")
     call: Call
@@ -142,6 +157,17 @@ class PublishedRecord(Record):
     doi: str
 
 
+class ApproachRecord(Record):
+    """A class of approach that the literature ties to a mechanism found; a hypothesis, never an order."""
+
+    mechanism: str = Field(description="axis or archetype that it is tied to")
+    approach: str = Field(description="class of approach")
+    statement: str = Field(description="what was seen, and in whom")
+    level: EvidenceLevel
+    citation: str
+    doi: str
+
+
 class IndexBlock(Record):
     """One block of the index."""
 
@@ -156,6 +182,7 @@ class IndexProfile(Record):
     score: float | None = Field(ge=0, le=100)
     interval: Interval | None
     interval_within: Interval | None
+    reference_quantiles: Quantiles = Field(default=None, description=QUANTILES)
     blocks: tuple[IndexBlock, ...]
 
 
@@ -241,6 +268,9 @@ class EscapeProfile(Record):
     axes: tuple[AxisProfile, ...]
     published: tuple[PublishedRecord, ...] = Field(
         default=(), description="scores by published formulas, for comparison; no axis is made of them"
+    )
+    approaches: tuple[ApproachRecord, ...] = Field(
+        default=(), description="tied to the mechanisms detected and to the archetype"
     )
     flags: tuple[FlagRecord, ...]
     notes: tuple[str, ...] = Field(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +12,7 @@ from escape_score.model.cohort import FloatArray, SampleRecord
 from escape_score.model.flags import FlagLog
 from escape_score.model.profiles import AxisScores, Bounds, CohortProfiles, LinkScores
 from escape_score.model.record import (
+    ApproachRecord,
     Archetype,
     AxisChange,
     AxisProfile,
@@ -27,11 +28,13 @@ from escape_score.model.record import (
     Phenotype,
     Provenance,
     PublishedRecord,
+    Quantiles,
     ReferenceMatch,
     ReferenceRecord,
     Status,
     slug_of,
 )
+from escape_score.model.reference import Distributions
 from escape_score.model.scores import PUBLISHED
 from escape_score.profile.calls import call_reason
 from escape_score.profile.evidence import AxisGene, axis_genes, gene_evidence
@@ -44,6 +47,11 @@ from escape_score.reference import COHORT_REFERENCE
 
 INDEX = "immunoresistance_index"
 
+INDEX = "index"
+"""Column of the index among the reference's distributions."""
+
+QUANTILE_LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
+
 
 @dataclass(frozen=True)
 class RecordMaker:
@@ -55,6 +63,7 @@ class RecordMaker:
     provenance: Provenance
     genes_of_axis: tuple[tuple[AxisGene, ...], ...]
     pairing: Pairing
+    quantiles: Mapping[str, Quantiles]
     published: tuple[PublishedRecord, ...] = ()
 
     def records(self) -> Iterator[EscapeProfile]:
@@ -78,6 +87,7 @@ class RecordMaker:
             leukocyte_fraction=known(profiles.leukocyte_fraction[row]),
             axes=axes,
             published=self._published(row),
+            approaches=self._approaches(row),
             flags=tuple(
                 FlagRecord(flag=note.flag.value, sentence=note.sentence)
                 for note in self.flags.of_sample(sample.sample_id)
@@ -137,6 +147,7 @@ class RecordMaker:
             if percentile is None
             else percentile_interval(percentile, n, self.context.thresholds.interval_level),
             percentile_reason=percentile_reason(score, n, self.profiles.match[row], self.context.thresholds),
+            reference_quantiles=self.quantiles.get(axis.axis),
             coverage=float(scores.coverage[row]),
             threshold=axis.threshold,
             call=Call(scores.call[row]),
@@ -167,12 +178,20 @@ class RecordMaker:
             for record, value, share in zip(self.published, values, coverage, strict=True)
         )
 
+    def _approaches(self, row: int) -> tuple[ApproachRecord, ...]:
+        catalogue = self.context.catalogue
+        pairs = zip(catalogue.axes, self.profiles.axes, strict=True)
+        detected = {axis.axis for axis, scores in pairs if scores.call[row] == Call.DETECTED}
+        found = {*detected, self.profiles.archetype[row]}
+        return tuple(item for item in catalogue.approaches if item.mechanism in found)
+
     def _index(self, row: int) -> IndexProfile:
         index = self.profiles.index
         return IndexProfile(
             score=known(index.index[row]),
             interval=absolute_of(index.bounds, row),
             interval_within=within_of(index.bounds, row),
+            reference_quantiles=self.quantiles.get(INDEX),
             blocks=tuple(
                 IndexBlock(block=block.block, weight=block.weight, score=known(index.blocks[row, i]))
                 for i, block in enumerate(self.context.catalogue.index_blocks)
@@ -244,8 +263,9 @@ def make_records(
         for axis in context.catalogue.axes
     )
     flags = context.scores.flags.joined(profile_flags(context, profiles))
+    quantiles = reference_quantiles(context.reference.distributions)
     pairing = pair_samples(context.scores.facts.samples)
-    return RecordMaker(context, profiles, flags, provenance, genes_of_axis, pairing, published)
+    return RecordMaker(context, profiles, flags, provenance, genes_of_axis, pairing, quantiles, published)
 
 
 def change_of(name: str, values: FloatArray, bounds: Bounds, earlier: int, later: int) -> AxisChange | None:
@@ -270,6 +290,28 @@ def _links(links: LinkScores | None, row: int) -> tuple[LinkRecord, ...]:
         )
         for i, name in enumerate(links.names)
     )
+
+
+def reference_quantiles(distributions: Distributions) -> dict[str, Quantiles]:
+    """Where the reference's own tumours lie.
+
+    Parameters
+    ----------
+    distributions
+        Scores of the reference's tumours.
+
+    Returns
+    -------
+    dict
+        For each column with a score: its quantiles at ``QUANTILE_LEVELS``, by linear interpolation.
+    """
+    found: dict[str, Quantiles] = {}
+    for column, scores in distributions.columns.items():
+        known_scores = scores[~np.isnan(scores)]
+        if len(known_scores):
+            low, lower, middle, upper, high = np.quantile(known_scores, QUANTILE_LEVELS).tolist()
+            found[column] = (low, lower, middle, upper, high)
+    return found
 
 
 def known(value: float) -> float | None:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from gettext import NullTranslations
 
 from escape_score.model.record import AxisChange, EscapeProfile, PairedChange
-from escape_score.report.i18n import translate_record_text
+from escape_score.report.i18n import Words, translate_record_text
 from escape_score.report.numbers import format_interval, format_score
 
 
@@ -28,7 +27,7 @@ class ChangeView:
     rows: tuple[ChangeRow, ...]
 
 
-def change_views(profile: EscapeProfile, words: NullTranslations) -> tuple[ChangeView, ...]:
+def change_views(profile: EscapeProfile, words: Words) -> tuple[ChangeView, ...]:
     """Prepare the changes of a sample.
 
     Parameters
@@ -47,7 +46,7 @@ def change_views(profile: EscapeProfile, words: NullTranslations) -> tuple[Chang
     return tuple(_view(change, titles, words) for change in profile.changes)
 
 
-def _view(change: PairedChange, titles: dict[str, str], words: NullTranslations) -> ChangeView:
+def _view(change: PairedChange, titles: dict[str, str], words: Words) -> ChangeView:
     caption = words.gettext("Since {sample} ({earlier} to {later})").format(
         sample=change.earlier_sample_id, earlier=change.earlier_timepoint, later=change.timepoint
     )
@@ -57,7 +56,7 @@ def _view(change: PairedChange, titles: dict[str, str], words: NullTranslations)
     )
 
 
-def _row(change: AxisChange, title: str, words: NullTranslations) -> ChangeRow:
+def _row(change: AxisChange, title: str, words: Words) -> ChangeRow:
     interval = change.interval
     return ChangeRow(
         title=title,

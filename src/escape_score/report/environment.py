@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from functools import cache
-from gettext import NullTranslations
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
-from escape_score.report.i18n import translations
+from escape_score.report.i18n import Words, translations
 
 
 @cache
@@ -32,7 +34,7 @@ def environment(lang: str) -> Environment:
     return make_environment(translations(lang))
 
 
-def make_environment(words: NullTranslations) -> Environment:
+def make_environment(words: Words) -> Environment:
     """Build a template engine around a catalogue.
 
     Parameters
@@ -57,3 +59,27 @@ def make_environment(words: NullTranslations) -> Environment:
     # The extension adds this method when it is loaded, which no type of jinja2 says.
     engine.install_gettext_translations(words, newstyle=True)  # type: ignore[attr-defined]
     return engine
+
+
+def script_of(engine: Environment) -> Markup:
+    """Read the script of a cohort's page; it sorts, filters and points, and the page can be read without."""
+    loader = engine.loader
+    if loader is None:
+        return Markup("")
+    return Markup(loader.get_source(engine, "cohort.js")[0])
+
+
+def source_hash(script: str) -> str:
+    """Digest by which a page's content security policy lets one script run and no other.
+
+    Parameters
+    ----------
+    script
+        Text between the tags, to the letter.
+
+    Returns
+    -------
+    str
+        Such as ``sha256-…``, as Content Security Policy Level 3 has it.
+    """
+    return "sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii")

@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from gettext import NullTranslations
+
+from markupsafe import Markup
 
 from escape_score.model.record import EscapeProfile
-from escape_score.report.numbers import format_fraction, format_log2
+from escape_score.report.i18n import Words, record_markup, translate_record_text
+from escape_score.report.numbers import format_count, format_fraction, format_log2
 from escape_score.report.wording import match_word, yes_or_no
 
 # Columns of the sample sheet that a reader of the page looks for first.
 _HEADER_METADATA = ("patient_id", "cancer_type", "site", "timepoint")
 
+# What an assay says of the chance of immunotherapy: shown before any hypothesis drawn from RNA.
+_ASSAYS = ("msi", "tmb", "pdl1_ihc")
+
 
 @dataclass(frozen=True)
 class Fact:
-    """A label and its value."""
+    """A label and its value; a value of the record may be marked as English."""
 
     label: str
-    value: str
+    value: str | Markup
 
 
-def header_facts(profile: EscapeProfile, words: NullTranslations) -> tuple[Fact, ...]:
+def header_facts(profile: EscapeProfile, words: Words) -> tuple[Fact, ...]:
     """What a reader needs before the numbers.
 
     Parameters
@@ -56,7 +61,31 @@ def header_facts(profile: EscapeProfile, words: NullTranslations) -> tuple[Fact,
     )
 
 
-def sheet_facts(metadata: dict[str, str | float | bool], words: NullTranslations) -> tuple[Fact, ...]:
+def assay_facts(profile: EscapeProfile, words: Words) -> tuple[Fact, ...]:
+    """What the sample sheet says of MSI, TMB and PD-L1.
+
+    Parameters
+    ----------
+    profile
+        The profile of one sample.
+    words
+        Translations of the page.
+
+    Returns
+    -------
+    tuple of Fact
+        Columns absent from the sheet are left out; never used in a score.
+    """
+    _ = words.gettext
+    labels = {"msi": _("MSI"), "tmb": _("TMB"), "pdl1_ihc": _("PD-L1, immunohistochemistry")}
+    return tuple(
+        Fact(labels[key], _metadata_value(profile.metadata[key], words))
+        for key in _ASSAYS
+        if key in profile.metadata
+    )
+
+
+def sheet_facts(metadata: dict[str, str | float | bool], words: Words) -> tuple[Fact, ...]:
     """Columns of the sample sheet.
 
     Parameters
@@ -76,33 +105,33 @@ def sheet_facts(metadata: dict[str, str | float | bool], words: NullTranslations
     )
 
 
-def _metadata_value(value: str | float | bool, words: NullTranslations) -> str:
+def _metadata_value(value: str | float | bool, words: Words) -> str:
     if isinstance(value, bool):
         return yes_or_no(value, words)
-    return value if isinstance(value, str) else f"{value:.6g}"
+    return value if isinstance(value, str) else words.number(f"{value:.6g}")
 
 
-def _input_sentence(profile: EscapeProfile, words: NullTranslations) -> str:
+def _input_sentence(profile: EscapeProfile, words: Words) -> str:
     _ = words.gettext
     source = profile.input
     how = _("declared") if source.unit_is_declared else _("guessed from the numbers")
     what = _("targeted panel") if source.is_targeted_panel else _("whole transcriptome")
     return _("{unit} ({how}), {n_genes} genes, {what}").format(
-        unit=source.unit, how=how, n_genes=_count(source.n_genes), what=what
+        unit=source.unit, how=how, n_genes=format_count(source.n_genes, words), what=what
     )
 
 
-def _reference_sentence(profile: EscapeProfile, words: NullTranslations) -> str:
+def _reference_sentence(profile: EscapeProfile, words: Words) -> str:
     reference = profile.reference
     return words.gettext("{name}: {tumour_type}, {n_samples} samples ({match})").format(
         name=reference.name,
-        tumour_type=reference.tumour_type,
-        n_samples=_count(reference.n_samples),
+        tumour_type=translate_record_text(reference.tumour_type, words),
+        n_samples=format_count(reference.n_samples, words),
         match=match_word(reference.match, words),
     )
 
 
-def quality_facts(profile: EscapeProfile, words: NullTranslations) -> tuple[Fact, ...]:
+def quality_facts(profile: EscapeProfile, words: Words) -> tuple[Fact, ...]:
     """What was measured and how near it lies to the reference.
 
     Parameters
@@ -120,9 +149,9 @@ def quality_facts(profile: EscapeProfile, words: NullTranslations) -> tuple[Fact
     _ = words.gettext
     reference, source = profile.reference, profile.input
     return (
-        Fact(_("Reference"), reference.description),
-        Fact(_("Assay of the reference"), reference.assay),
-        Fact(_("Anchor genes measured"), _count(reference.n_anchors)),
+        Fact(_("Reference"), record_markup(reference.description, words)),
+        Fact(_("Assay of the reference"), record_markup(reference.assay, words)),
+        Fact(_("Anchor genes measured"), format_count(reference.n_anchors, words)),
         Fact(_("Distance from the reference"), format_log2(reference.distance, words)),
         Fact(_("Anchor offset"), format_log2(reference.anchor_offset_log2, words)),
         Fact(_("Match"), match_word(reference.match, words)),
@@ -132,14 +161,14 @@ def quality_facts(profile: EscapeProfile, words: NullTranslations) -> tuple[Fact
             else ()
         ),
         Fact(_("Sample is part of the reference"), yes_or_no(reference.is_sample_in_reference, words)),
-        Fact(_("Genes measured"), _count(source.n_genes)),
+        Fact(_("Genes measured"), format_count(source.n_genes, words)),
         Fact(_("Unit of the input"), source.unit),
-        Fact(_("Evidence for the unit"), source.unit_evidence),
+        Fact(_("Evidence for the unit"), record_markup(source.unit_evidence, words)),
         Fact(_("Leukocyte fraction of the RNA"), format_fraction(profile.leukocyte_fraction, words)),
     )
 
 
-def provenance_facts(profile: EscapeProfile, words: NullTranslations) -> tuple[Fact, ...]:
+def provenance_facts(profile: EscapeProfile, words: Words) -> tuple[Fact, ...]:
     """What made the profile.
 
     Parameters
@@ -164,7 +193,3 @@ def provenance_facts(profile: EscapeProfile, words: NullTranslations) -> tuple[F
         Fact(_("Reference, sha256"), made.reference_sha256),
         Fact(_("Gene sets, sha256"), made.genesets_sha256),
     )
-
-
-def _count(n: int) -> str:
-    return f"{n:,}"

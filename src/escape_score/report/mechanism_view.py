@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from gettext import NullTranslations
 
 from markupsafe import Markup
 
-from escape_score.model.record import AxisProfile, Call, GeneEvidence
-from escape_score.report.i18n import translate_record_text
+from escape_score.model.record import ApproachRecord, AxisProfile, Call, GeneEvidence
+from escape_score.report.i18n import Words, record_markup, translate_record_text
 from escape_score.report.numbers import (
     format_fraction,
     format_interval,
@@ -17,9 +17,9 @@ from escape_score.report.numbers import (
     format_z,
 )
 from escape_score.report.svg import score_bar
-from escape_score.report.wording import Badge, call_badge
+from escape_score.report.wording import Badge, call_badge, level_word
 
-N_GENES_IN_ROW = 4
+N_GENES_IN_ROW = 3
 N_GENES_IN_DETAILS = 8
 
 
@@ -45,16 +45,28 @@ class GenesView:
 
 
 @dataclass(frozen=True)
+class ApproachView:
+    """A class of approach that the literature ties to a mechanism."""
+
+    approach: Markup
+    statement: Markup
+    level: str
+    citation: str
+    doi: str
+
+
+@dataclass(frozen=True)
 class MechanismView:
     """One row of the table of mechanisms and its folded details."""
 
     anchor: str
     title: str
-    mechanism: str
+    group: str
+    mechanism: Markup
     adjusted_for: str
     is_evaluable: bool
     call: Badge
-    call_reason: str
+    call_reason: Markup
     score: str
     interval: str
     interval_within: str
@@ -66,12 +78,15 @@ class MechanismView:
     weakest_gene: str
     evidence: GenesView
     opposing: GenesView
-    meaning: str
-    limits: str
+    meaning: Markup
+    limits: Markup
+    approaches: tuple[ApproachView, ...]
     bar: Markup
 
 
-def mechanism_view(axis: AxisProfile, number: int, words: NullTranslations) -> MechanismView:
+def mechanism_view(
+    axis: AxisProfile, number: int, words: Words, *, approaches: Sequence[ApproachRecord] = ()
+) -> MechanismView:
     """Prepare one mechanism.
 
     Parameters
@@ -82,6 +97,8 @@ def mechanism_view(axis: AxisProfile, number: int, words: NullTranslations) -> M
         Its place on the page, from 1; names the anchor, as ids from outside never do.
     words
         Translations of the page.
+    approaches
+        Approaches tied to any mechanism; those tied to this one are shown with it.
 
     Returns
     -------
@@ -91,11 +108,12 @@ def mechanism_view(axis: AxisProfile, number: int, words: NullTranslations) -> M
     return MechanismView(
         anchor=f"mechanism-{number}",
         title=translate_record_text(axis.title, words),
-        mechanism=translate_record_text(axis.mechanism, words),
+        group=translate_record_text(axis.group, words),
+        mechanism=record_markup(axis.mechanism, words),
         adjusted_for=translate_record_text(axis.adjusted_for or "", words),
         is_evaluable=axis.call is not Call.NOT_EVALUABLE,
         call=call_badge(axis.call, words),
-        call_reason=axis.call_reason,
+        call_reason=record_markup(axis.call_reason, words),
         score=format_score(axis.score, words),
         interval=format_interval(axis.interval, words),
         interval_within=format_interval(axis.interval_within, words),
@@ -104,16 +122,17 @@ def mechanism_view(axis: AxisProfile, number: int, words: NullTranslations) -> M
         percentile_range=_percentile_range(axis, words),
         coverage=format_fraction(axis.coverage, words),
         threshold=format_score(axis.threshold, words),
-        weakest_gene=axis.weakest_gene or "",
+        weakest_gene="" if axis.call is Call.NOT_DETECTED else axis.weakest_gene or "",
         evidence=_genes(axis.evidence, words),
         opposing=_genes(axis.opposing, words),
-        meaning=translate_record_text(axis.meaning, words),
-        limits=translate_record_text(axis.limits, words),
+        meaning=record_markup(axis.meaning, words),
+        limits=record_markup(axis.limits, words),
+        approaches=tuple(_approach(item, words) for item in approaches if item.mechanism == axis.axis),
         bar=score_bar(axis, alternative=_bar_alternative(axis, words)),
     )
 
 
-def _percentile_range(axis: AxisProfile, words: NullTranslations) -> str:
+def _percentile_range(axis: AxisProfile, words: Words) -> str:
     """What the size of the reference leaves open, or why there is no percentile."""
     if axis.percentile is None:
         return translate_record_text(axis.percentile_reason or "", words)
@@ -122,7 +141,7 @@ def _percentile_range(axis: AxisProfile, words: NullTranslations) -> str:
     )
 
 
-def _bar_alternative(axis: AxisProfile, words: NullTranslations) -> str:
+def _bar_alternative(axis: AxisProfile, words: Words) -> str:
     return words.gettext("score {score}, 90 % interval {interval}, threshold {threshold}").format(
         score=format_score(axis.score, words),
         interval=format_interval(axis.interval, words),
@@ -130,7 +149,17 @@ def _bar_alternative(axis: AxisProfile, words: NullTranslations) -> str:
     )
 
 
-def _genes(genes: tuple[GeneEvidence, ...], words: NullTranslations) -> GenesView:
+def _approach(approach: ApproachRecord, words: Words) -> ApproachView:
+    return ApproachView(
+        approach=record_markup(approach.approach, words),
+        statement=record_markup(approach.statement, words),
+        level=level_word(approach.level, words),
+        citation=approach.citation,
+        doi=approach.doi,
+    )
+
+
+def _genes(genes: tuple[GeneEvidence, ...], words: Words) -> GenesView:
     views = tuple(_gene(gene, words) for gene in genes[:N_GENES_IN_DETAILS])
     return GenesView(
         in_row=views[:N_GENES_IN_ROW],
@@ -140,18 +169,18 @@ def _genes(genes: tuple[GeneEvidence, ...], words: NullTranslations) -> GenesVie
     )
 
 
-def _gene(gene: GeneEvidence, words: NullTranslations) -> GeneView:
+def _gene(gene: GeneEvidence, words: Words) -> GeneView:
     _ = words.gettext
     return GeneView(
         gene_symbol=gene.gene_symbol,
         component=gene.component.replace("_", " "),
-        z=format_z(gene.z),
-        log2_tpm=f"{gene.log2_tpm:z.2f}",
+        z=format_z(gene.z, words),
+        log2_tpm=words.fixed(gene.log2_tpm, 2),
         resistant_when=_("high") if gene.direction > 0 else _("low"),
     )
 
 
-def _format_raw(axis: AxisProfile, words: NullTranslations) -> str:
+def _format_raw(axis: AxisProfile, words: Words) -> str:
     """Format the unadjusted twin of a score, or say why there is none."""
     if axis.has_raw:
         return format_score(axis.raw_score, words)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from gettext import NullTranslations
-
 from escape_score.model.record import Interval
+from escape_score.report.i18n import Words
 
 _ALL = 100
+_EXPONENT_FROM = 10_000
 
 
-def format_score(score: float | None, words: NullTranslations) -> str:
+def format_score(score: float | None, words: Words) -> str:
     """Write a score in reference SD units with its sign and two decimals.
 
     Parameters
@@ -24,15 +24,15 @@ def format_score(score: float | None, words: NullTranslations) -> str:
     str
         Such as ``+1.23``; ``0.00`` carries no sign.
     """
-    return words.gettext("not evaluable") if score is None else _signed(score, decimals=2)
+    return words.gettext("not evaluable") if score is None else _signed(score, 2, words)
 
 
-def format_z(z: float) -> str:
+def format_z(z: float, words: Words) -> str:
     """Write a gene's distance from the reference, in its spreads, with its sign and one decimal."""
-    return _signed(z, decimals=1)
+    return _signed(z, 1, words)
 
 
-def format_interval(interval: Interval | None, words: NullTranslations, *, decimals: int = 1) -> str:
+def format_interval(interval: Interval | None, words: Words, *, decimals: int = 1) -> str:
     """Write a 90 % interval.
 
     Parameters
@@ -51,10 +51,12 @@ def format_interval(interval: Interval | None, words: NullTranslations, *, decim
     """
     if interval is None:
         return words.gettext("no interval")
-    return f"[{_plain(interval.low, decimals)}, {_plain(interval.high, decimals)}]"
+    return words.gettext("[{low}, {high}]").format(
+        low=words.fixed(interval.low, decimals), high=words.fixed(interval.high, decimals)
+    )
 
 
-def format_percentile(percentile: float | None, percentile_n: int, words: NullTranslations) -> str:
+def format_percentile(percentile: float | None, percentile_n: int, words: Words) -> str:
     """Write a percentile with the number of tumours behind it.
 
     Parameters
@@ -73,10 +75,12 @@ def format_percentile(percentile: float | None, percentile_n: int, words: NullTr
     """
     if percentile is None:
         return words.gettext("no percentile")
-    return words.gettext("P{rank} of {n}").format(rank=_whole(percentile), n=percentile_n)
+    return words.gettext("P{rank} of {n}").format(
+        rank=_whole(percentile, words), n=format_count(percentile_n, words)
+    )
 
 
-def format_fraction(fraction: float | None, words: NullTranslations) -> str:
+def format_fraction(fraction: float | None, words: Words) -> str:
     """Write a fraction (0-1) in percent; rounding never reaches 0 or 100 by itself.
 
     Parameters
@@ -91,10 +95,10 @@ def format_fraction(fraction: float | None, words: NullTranslations) -> str:
     str
         Such as ``87 %``.
     """
-    return words.gettext("not evaluable") if fraction is None else f"{_whole(100 * fraction)} %"
+    return words.gettext("not evaluable") if fraction is None else format_percent(100 * fraction, words)
 
 
-def format_index(score: float | None, words: NullTranslations) -> str:
+def format_index(score: float | None, words: Words) -> str:
     """Write the index (0-100) in whole points, as its interval is never narrower than some points.
 
     Parameters
@@ -109,10 +113,10 @@ def format_index(score: float | None, words: NullTranslations) -> str:
     str
         Such as ``71``.
     """
-    return words.gettext("not evaluable") if score is None else _plain(score, 0)
+    return words.gettext("not evaluable") if score is None else words.fixed(score, 0)
 
 
-def format_log2(value: float | None, words: NullTranslations) -> str:
+def format_log2(value: float | None, words: Words) -> str:
     """Write a distance or an offset in log2 units with two decimals.
 
     Parameters
@@ -127,23 +131,35 @@ def format_log2(value: float | None, words: NullTranslations) -> str:
     str
         Such as ``0.42 log2``.
     """
-    return words.gettext("not known") if value is None else f"{_plain(value, 2)} log2"
+    return words.gettext("not known") if value is None else f"{words.fixed(value, 2)} log2"
 
 
-def _plain(value: float, decimals: int) -> str:
-    """Fixed decimals; a negative zero loses its sign."""
-    return f"{value:z.{decimals}f}"
+def format_value(value: float | None, words: Words) -> str:
+    """Write a value of any unit with four significant digits; what would need more is not in it."""
+    if value is None:
+        return words.gettext("not evaluable")
+    return words.number(f"{value:.4g}" if abs(value) < _EXPONENT_FROM else f"{value:,.0f}")
 
 
-def _signed(value: float, *, decimals: int) -> str:
-    text = _plain(value, decimals)
-    return text if text.startswith("-") or float(text) == 0 else f"+{text}"
+def format_count(n: int, words: Words) -> str:
+    """Write a number of things with grouped thousands."""
+    return words.number(f"{n:,}")
 
 
-def _whole(percent: float) -> str:
+def format_percent(percent: float, words: Words) -> str:
+    """Write whole percent; rounding never reaches 0 or 100 by itself."""
+    return f"{_whole(percent, words)} %"
+
+
+def _signed(value: float, decimals: int, words: Words) -> str:
+    text = words.fixed(value, decimals)
+    return f"+{text}" if float(f"{value:.{decimals}f}") > 0 else text
+
+
+def _whole(percent: float, words: Words) -> str:
     """Whole percent; the ends are kept for what lies exactly on them."""
     if 0 < percent < 1:
         return "<1"
     if _ALL - 1 < percent < _ALL:
         return ">99"
-    return f"{percent:.0f}"
+    return words.fixed(percent, 0)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from escape_score.model.record import EscapeProfile
 from escape_score.report.cohort_view import cohort_view
-from escape_score.report.environment import environment
+from escape_score.report.environment import environment, script_of, source_hash
 from escape_score.report.i18n import SOURCE_LANGUAGE, translations
 from escape_score.report.view import sample_view
 
@@ -67,4 +67,8 @@ def render_cohort(
         There is no catalogue for the language.
     """
     page = cohort_view(profiles, translations(lang), skipped=skipped)
-    return environment(lang).get_template("cohort.html.j2").render(page=page, lang=lang)
+    engine = environment(lang)
+    script = script_of(engine)
+    return engine.get_template("cohort.html.j2").render(
+        page=page, lang=lang, script=script, script_hash=source_hash(script)
+    )

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from markupsafe import Markup
 
-from escape_score.model.record import AxisProfile, Call, IndexProfile, Interval
+from escape_score.model.record import AxisProfile, Call, IndexProfile, Interval, Quantiles
 
 SCORE_LIMIT = 4.0
 """Scores are drawn from -4 to +4 reference SD; what lies beyond is drawn at the edge with an arrow."""
 
-_BAR_WIDTH = 132
-_BAR_HEIGHT = 18
+_BAR_WIDTH = 152
+_BAR_HEIGHT = 20
 _GAUGE_WIDTH = 260
 _GAUGE_HEIGHT = 34
 _MARGIN = 6
 
 
 def score_bar(axis: AxisProfile, *, alternative: str) -> Markup:
-    """Draw a mechanism's score, its 90 % interval and the threshold on one line.
+    """Draw a mechanism's score, its 90 % interval and the threshold on the reference's distribution.
 
     Parameters
     ----------
@@ -35,13 +37,13 @@ def score_bar(axis: AxisProfile, *, alternative: str) -> Markup:
         return Markup("")
     middle = _BAR_HEIGHT / 2
     parts = (
+        reference_band(axis.reference_quantiles, _x_of_score, middle, 6),
         _line("track", _MARGIN, _BAR_WIDTH - _MARGIN, middle),
-        _tick("zero", _x_of_score(0), middle - 5, middle + 5),
         _tick("threshold", _x_of_score(axis.threshold), 1, _BAR_HEIGHT - 1),
         _score_interval(axis.interval, middle),
         _dot(_x_of_score(axis.score), middle, is_detected=axis.call is Call.DETECTED),
     )
-    return _svg("bar", _BAR_WIDTH, _BAR_HEIGHT, alternative, parts)
+    return drawing("bar", _BAR_WIDTH, _BAR_HEIGHT, alternative, parts)
 
 
 def index_gauge(index: IndexProfile, *, alternative: str) -> Markup:
@@ -63,12 +65,40 @@ def index_gauge(index: IndexProfile, *, alternative: str) -> Markup:
         return Markup("")
     middle = 12.0
     parts = (
+        reference_band(index.reference_quantiles, _x_of_index, middle, 7),
         _line("track", _MARGIN, _GAUGE_WIDTH - _MARGIN, middle),
         *(_gauge_mark(points) for points in (0, 50, 100)),
         _gauge_interval(index.interval, middle),
         _dot(_x_of_index(index.score), middle, is_detected=False, radius=6),
     )
-    return _svg("gauge", _GAUGE_WIDTH, _GAUGE_HEIGHT, alternative, parts)
+    return drawing("gauge", _GAUGE_WIDTH, _GAUGE_HEIGHT, alternative, parts)
+
+
+def reference_band(quantiles: Quantiles, x_of: Callable[[float], float], y: float, half: float) -> Markup:
+    """Draw where the reference's tumours lie.
+
+    Parameters
+    ----------
+    quantiles
+        5, 25, 50, 75 and 95 % of their scores; nothing is drawn where they are not known.
+    x_of
+        From a score to its place.
+    y, half
+        Middle and half of the height, in pixels.
+
+    Returns
+    -------
+    markupsafe.Markup
+        A pale box from 5 to 95 %, a darker one from 25 to 75 %, a tick at the median.
+    """
+    if quantiles is None:
+        return Markup("")
+    low, lower, median, upper, high = (x_of(quantile) for quantile in quantiles)
+    return (
+        _box("most", low, high, y, half)
+        + _box("half", lower, upper, y, half)
+        + _tick("median", median, y - half, y + half)
+    )
 
 
 def _x_of_score(score: float) -> float:
@@ -102,37 +132,39 @@ def _gauge_interval(interval: Interval | None, y: float) -> Markup:
 
 
 def _gauge_mark(points: int) -> Markup:
-    x = _x_of_index(points)
-    label = Markup('<text x="{x:.1f}" y="32" text-anchor="{anchor}">{points}</text>').format(
-        x=x, anchor={0: "start", 100: "end"}.get(points, "middle"), points=points
-    )
+    x, anchor = _x_of_index(points), {0: "start", 100: "end"}.get(points, "middle")
+    label = Markup(f'<text x="{x:.1f}" y="32" text-anchor="{anchor}">{points:d}</text>')
     return _tick("zero", x, 6, 18) + label
 
 
+# Shapes hold numbers and our own class names only, so they are written at once, without escaping each part.
+
+
 def _line(css_class: str, start: float, end: float, y: float) -> Markup:
-    return Markup('<line class="{}" x1="{:.1f}" x2="{:.1f}" y1="{y:.1f}" y2="{y:.1f}"/>').format(
-        css_class, start, end, y=y
-    )
+    return Markup(f'<line class="{css_class}" x1="{start:.1f}" x2="{end:.1f}" y1="{y:.1f}" y2="{y:.1f}"/>')
 
 
 def _tick(css_class: str, x: float, top: float, bottom: float) -> Markup:
-    return Markup('<line class="{}" x1="{x:.1f}" x2="{x:.1f}" y1="{:.1f}" y2="{:.1f}"/>').format(
-        css_class, top, bottom, x=x
-    )
+    return Markup(f'<line class="{css_class}" x1="{x:.1f}" x2="{x:.1f}" y1="{top:.1f}" y2="{bottom:.1f}"/>')
+
+
+def _box(css_class: str, start: float, end: float, y: float, half: float) -> Markup:
+    place = f'x="{start:.1f}" width="{end - start:.1f}" y="{y - half:.1f}" height="{2 * half:.1f}"'
+    return Markup(f'<rect class="{css_class}" {place}/>')
 
 
 def _dot(x: float, y: float, *, is_detected: bool, radius: float = 4.5) -> Markup:
-    return Markup('<circle class="{}" cx="{:.1f}" cy="{:.1f}" r="{}"/>').format(
-        "dot found" if is_detected else "dot", x, y, radius
-    )
+    css_class = "dot found" if is_detected else "dot"
+    return Markup(f'<circle class="{css_class}" cx="{x:.1f}" cy="{y:.1f}" r="{radius:g}"/>')
 
 
 def _arrow(x: float, y: float, *, pointing: int) -> Markup:
     step = 5 * pointing
-    return Markup('<path class="arrow" d="M{:.1f} {:.1f}l{} 4l{} 4z"/>').format(x, y - 4, step, -step)
+    return Markup(f'<path class="arrow" d="M{x:.1f} {y - 4:.1f}l{step:d} 4l{-step:d} 4z"/>')
 
 
-def _svg(css_class: str, width: int, height: int, alternative: str, parts: tuple[Markup, ...]) -> Markup:
+def drawing(css_class: str, width: int, height: int, alternative: str, parts: tuple[Markup, ...]) -> Markup:
+    """Put shapes into an ``svg`` element with a text alternative; sizes in pixels."""
     return Markup(
         '<svg class="{}" role="img" aria-label="{}" viewBox="0 0 {w} {h}" width="{w}" height="{h}">{}</svg>'
     ).format(css_class, alternative, Markup("").join(parts), w=width, h=height)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from gettext import NullTranslations
+
+from markupsafe import Markup
 
 from escape_score.model.record import (
     Archetype,
@@ -14,7 +15,7 @@ from escape_score.model.record import (
     ReferenceMatch,
     Status,
 )
-from escape_score.report.i18n import translate_record_text
+from escape_score.report.i18n import Words, record_markup, translate_record_text
 from escape_score.report.numbers import format_index, format_interval, format_log2, format_score
 from escape_score.report.wording import enumerate_words, match_word, matters
 
@@ -38,20 +39,23 @@ class Verdict:
         The index with its interval.
     caution
         How far the levels can be trusted, and why.
+    reason_flag
+        Name of the flag whose sentence the caution is, empty where it is none.
     """
 
     headline: str
     findings: str
     index: str
-    caution: str
+    caution: str | Markup
+    reason_flag: str = ""
 
     @property
     def text(self) -> str:
-        """All sentences in one paragraph."""
-        return " ".join((self.headline, self.findings, self.index, self.caution))
+        """What was found, in one paragraph."""
+        return " ".join((self.headline, self.findings, self.index))
 
 
-def verdict_of(profile: EscapeProfile, words: NullTranslations) -> Verdict:
+def verdict_of(profile: EscapeProfile, words: Words) -> Verdict:
     """Say in plain sentences what a profile shows.
 
     Parameters
@@ -71,6 +75,7 @@ def verdict_of(profile: EscapeProfile, words: NullTranslations) -> Verdict:
         findings=_findings(profile.axes, words),
         index=_index(profile, words),
         caution=_caution(profile, words),
+        reason_flag=_reason_flag(profile),
     )
 
 
@@ -91,7 +96,7 @@ def detected_first(axes: tuple[AxisProfile, ...]) -> tuple[AxisProfile, ...]:
     return tuple(sorted(detected, key=lambda axis: -(axis.score or 0.0)))
 
 
-def _headline(profile: EscapeProfile, words: NullTranslations) -> str:
+def _headline(profile: EscapeProfile, words: Words) -> str:
     _ = words.gettext
     if profile.status is Status.NOT_EVALUABLE:
         return _("This sample could not be evaluated.")
@@ -104,18 +109,18 @@ def _headline(profile: EscapeProfile, words: NullTranslations) -> str:
     return _("{phenotype}; {archetype}.").format(phenotype=sentence, archetype=leading)
 
 
-def _phenotype_clause(phenotype: Phenotype | None, words: NullTranslations) -> str:
+def _phenotype_clause(phenotype: Phenotype | None, words: Words) -> str:
     _ = words.gettext
     if phenotype is None:
         return _("How T cells lie in this tumour could not be read")
     return {
         Phenotype.DESERT: _("Few effector T cells reach this tumour (desert)"),
-        Phenotype.EXCLUDED: _("A strong stroma programme outweighs the T cells of this tumour (excluded)"),
+        Phenotype.EXCLUDED: _("The stroma programme outweighs the T cells of this tumour (excluded)"),
         Phenotype.INFLAMED: _("Effector T cells are present in this tumour (inflamed)"),
     }[phenotype]
 
 
-def _archetype_clause(archetype: Archetype | None, words: NullTranslations) -> str:
+def _archetype_clause(archetype: Archetype | None, words: Words) -> str:
     """Empty where the archetype only repeats the phenotype."""
     _ = words.gettext
     if archetype is None:
@@ -130,7 +135,7 @@ def _archetype_clause(archetype: Archetype | None, words: NullTranslations) -> s
     }[archetype]
 
 
-def _findings(axes: tuple[AxisProfile, ...], words: NullTranslations) -> str:
+def _findings(axes: tuple[AxisProfile, ...], words: Words) -> str:
     n_evaluable = sum(axis.call is not Call.NOT_EVALUABLE for axis in axes)
     detected = detected_first(axes)
     if not n_evaluable:
@@ -149,7 +154,7 @@ def _findings(axes: tuple[AxisProfile, ...], words: NullTranslations) -> str:
     )
 
 
-def _named(axis: AxisProfile, words: NullTranslations) -> str:
+def _named(axis: AxisProfile, words: Words) -> str:
     title = translate_record_text(axis.title, words)
     score = format_score(axis.score, words)
     if axis.weakest_gene is None:
@@ -157,7 +162,7 @@ def _named(axis: AxisProfile, words: NullTranslations) -> str:
     return f"{title} ({axis.weakest_gene}, {score})"
 
 
-def _index(profile: EscapeProfile, words: NullTranslations) -> str:
+def _index(profile: EscapeProfile, words: Words) -> str:
     _ = words.gettext
     index = profile.index
     if index.score is None:
@@ -169,7 +174,7 @@ def _index(profile: EscapeProfile, words: NullTranslations) -> str:
     return sentence.format(score=score, interval=format_interval(index.interval, words, decimals=0))
 
 
-def _caution(profile: EscapeProfile, words: NullTranslations) -> str:
+def _caution(profile: EscapeProfile, words: Words) -> str | Markup:
     _ = words.gettext
     if profile.status is Status.NOT_EVALUABLE:
         return _not_evaluable_reason(profile, words)
@@ -182,16 +187,23 @@ def _caution(profile: EscapeProfile, words: NullTranslations) -> str:
     )
 
 
-def _not_evaluable_reason(profile: EscapeProfile, words: NullTranslations) -> str:
+def _reason_flag(profile: EscapeProfile) -> str:
+    if profile.status is not Status.NOT_EVALUABLE:
+        return ""
+    return next((flag.flag for flag in profile.flags if matters(flag)), "")
+
+
+def _not_evaluable_reason(profile: EscapeProfile, words: Words) -> str | Markup:
     """The first flag that matters says why; without one, the first mechanism's own reason does."""
     sentences = [flag.sentence for flag in profile.flags if matters(flag)]
     sentences += [axis.call_reason for axis in profile.axes]
     if not sentences:
         return words.gettext("The record gives no reason.")
-    return words.gettext("Reason: {sentence}").format(sentence=sentences[0])
+    reason = Markup.escape(words.gettext("Reason: {sentence}"))
+    return reason.format(sentence=record_markup(sentences[0], words))
 
 
-def _provisional_reasons(profile: EscapeProfile, words: NullTranslations) -> tuple[str, ...]:
+def _provisional_reasons(profile: EscapeProfile, words: Words) -> tuple[str, ...]:
     _ = words.gettext
     reference, source = profile.reference, profile.input
     reasons = []

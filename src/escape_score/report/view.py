@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from gettext import NullTranslations
-from itertools import groupby
 
 from markupsafe import Markup
 
@@ -15,27 +13,78 @@ from escape_score.model.record import (
     FlagRecord,
     IndexBlock,
     IndexProfile,
+    PublishedRecord,
 )
 from escape_score.report.changes import ChangeView, change_views
-from escape_score.report.facts import Fact, header_facts, provenance_facts, quality_facts, sheet_facts
-from escape_score.report.i18n import translate_record_text
+from escape_score.report.facts import (
+    Fact,
+    assay_facts,
+    header_facts,
+    provenance_facts,
+    quality_facts,
+    sheet_facts,
+)
+from escape_score.report.i18n import Words, record_markup, translate_record_text
 from escape_score.report.mechanism_view import MechanismView, mechanism_view
-from escape_score.report.numbers import format_fraction, format_index, format_interval, format_score
+from escape_score.report.numbers import (
+    format_fraction,
+    format_index,
+    format_interval,
+    format_score,
+    format_value,
+)
 from escape_score.report.slug import checked_slug
 from escape_score.report.svg import index_gauge
 from escape_score.report.verdict import Verdict, detected_first, verdict_of
 from escape_score.report.visible import visible_profile
-from escape_score.report.wording import Badge, archetype_word, matters, phenotype_word, status_badge
+from escape_score.report.wording import (
+    Badge,
+    archetype_word,
+    call_badge,
+    matters,
+    phenotype_word,
+    status_badge,
+)
 
 LEUKOCYTE_FRACTION_LIMIT = 0.8
 """Above it adjusted scores leave the range they were calibrated in."""
 
 
-@dataclass(frozen=True)
-class GroupView:
-    """A family of mechanisms."""
+MSI_PROXY = "mmr_deficiency"
+"""Axis that hints at a tumour for which MSI has to be tested."""
 
-    title: str
+COHORT_SCOPE = "cohort"
+"""Scope of a published score that depends on the other samples."""
+
+
+@dataclass(frozen=True)
+class FlagView:
+    """A flag and its sentence."""
+
+    flag: str
+    sentence: Markup
+
+
+@dataclass(frozen=True)
+class PublishedView:
+    """A score by a published formula."""
+
+    title: Markup
+    value: str
+    unit: Markup
+    reason: Markup
+    coverage: str
+    matches: str
+    differs: Markup
+    is_of_cohort: bool
+    doi: str
+
+
+@dataclass(frozen=True)
+class CallGroup:
+    """All mechanisms with the same call."""
+
+    call: Badge
     mechanisms: tuple[MechanismView, ...]
 
 
@@ -80,13 +129,16 @@ class SampleView:
     phenotype: str
     archetype: str
     facts: tuple[Fact, ...]
+    assays: tuple[Fact, ...]
+    override: str
     counts: CallCounts
     detected: tuple[MechanismView, ...]
-    groups: tuple[GroupView, ...]
+    groups: tuple[CallGroup, ...]
     index: IndexView
-    flags: tuple[FlagRecord, ...]
-    notes: tuple[FlagRecord, ...]
-    remarks: tuple[str, ...]
+    flags: tuple[FlagView, ...]
+    notes: tuple[FlagView, ...]
+    published: tuple[PublishedView, ...]
+    remarks: tuple[Markup, ...]
     changes: tuple[ChangeView, ...]
     quality: tuple[Fact, ...]
     sheet: tuple[Fact, ...]
@@ -95,7 +147,7 @@ class SampleView:
     is_beyond_leukocyte_limit: bool
 
 
-def sample_view(profile: EscapeProfile, words: NullTranslations) -> SampleView:
+def sample_view(profile: EscapeProfile, words: Words) -> SampleView:
     """Prepare the page of one sample.
 
     Parameters
@@ -117,23 +169,31 @@ def sample_view(profile: EscapeProfile, words: NullTranslations) -> SampleView:
     """
     checked_slug(profile)
     shown = visible_profile(profile)
-    rows = {axis.axis: mechanism_view(axis, number, words) for number, axis in enumerate(shown.axes, start=1)}
-    fraction = shown.leukocyte_fraction
+    rows = {
+        axis.axis: mechanism_view(axis, number, words, approaches=shown.approaches)
+        for number, axis in enumerate(shown.axes, start=1)
+    }
+    fraction, verdict = shown.leukocyte_fraction, verdict_of(shown, words)
     return SampleView(
         sample_id=shown.sample_id,
         cohort=shown.cohort,
         status=status_badge(shown.status, words),
-        verdict=verdict_of(shown, words),
+        verdict=verdict,
         phenotype=phenotype_word(shown.phenotype, words),
         archetype=archetype_word(shown.archetype, words),
         facts=header_facts(shown, words),
+        assays=assay_facts(shown, words),
+        override=_override(shown, words),
         counts=_count_calls(shown.axes),
         detected=tuple(rows[axis.axis] for axis in detected_first(shown.axes)),
-        groups=_grouped(shown.axes, rows, words),
+        groups=_by_call(shown.axes, rows, words),
         index=_index(shown, words),
-        flags=tuple(flag for flag in shown.flags if matters(flag)),
-        notes=tuple(flag for flag in shown.flags if not matters(flag)),
-        remarks=(*shown.notes, *shown.reference.withheld),
+        flags=tuple(
+            _flag(flag, words) for flag in shown.flags if matters(flag) and flag.flag != verdict.reason_flag
+        ),
+        notes=tuple(_flag(flag, words) for flag in shown.flags if not matters(flag)),
+        published=tuple(_published(score, words) for score in shown.published),
+        remarks=tuple(record_markup(text, words) for text in (*shown.notes, *shown.reference.withheld)),
         changes=change_views(shown, words),
         quality=quality_facts(shown, words),
         sheet=sheet_facts(shown.metadata, words),
@@ -143,19 +203,48 @@ def sample_view(profile: EscapeProfile, words: NullTranslations) -> SampleView:
     )
 
 
-def _grouped(
-    axes: tuple[AxisProfile, ...], rows: dict[str, MechanismView], words: NullTranslations
-) -> tuple[GroupView, ...]:
-    """Families in the order their first mechanism stands in."""
-    first_seen = {group: place for place, group in enumerate(dict.fromkeys(axis.group for axis in axes))}
-    ordered = sorted(axes, key=lambda axis: first_seen[axis.group])
-    return tuple(
-        GroupView(translate_record_text(group, words), tuple(rows[axis.axis] for axis in members))
-        for group, members in groupby(ordered, key=lambda axis: axis.group)
+def _override(profile: EscapeProfile, words: Words) -> str:
+    """What stands beside the index where it would mislead: MSI-high tumours can have any index."""
+    proxy = next((axis for axis in profile.axes if axis.axis == MSI_PROXY), None)
+    if proxy is None or proxy.call is not Call.DETECTED:
+        return ""
+    return words.gettext(
+        "The RNA proxy of mismatch repair is detected: confirm MSI by an assay, which outweighs this index."
     )
 
 
-def _index(profile: EscapeProfile, words: NullTranslations) -> IndexView:
+def _by_call(
+    axes: tuple[AxisProfile, ...], rows: dict[str, MechanismView], words: Words
+) -> tuple[CallGroup, ...]:
+    """Detected ones first, as they are the answer; a call that no mechanism has is left out."""
+    members = {call: [axis for axis in axes if axis.call is call] for call in Call}
+    members[Call.DETECTED] = list(detected_first(axes))
+    return tuple(
+        CallGroup(call_badge(call, words), tuple(rows[axis.axis] for axis in found))
+        for call, found in members.items()
+        if found
+    )
+
+
+def _flag(flag: FlagRecord, words: Words) -> FlagView:
+    return FlagView(flag.flag, record_markup(flag.sentence, words))
+
+
+def _published(score: PublishedRecord, words: Words) -> PublishedView:
+    return PublishedView(
+        title=record_markup(score.title, words),
+        value=format_value(score.value, words),
+        unit=record_markup(score.unit, words),
+        reason=record_markup(score.reason, words),
+        coverage=format_fraction(score.coverage, words),
+        matches=translate_record_text(score.matches, words),
+        differs=record_markup(score.differs, words),
+        is_of_cohort=score.scope == COHORT_SCOPE,
+        doi=score.doi,
+    )
+
+
+def _index(profile: EscapeProfile, words: Words) -> IndexView:
     index, titles = profile.index, {axis.axis: axis.title for axis in profile.axes}
     return IndexView(
         is_evaluable=index.score is not None,
@@ -167,18 +256,18 @@ def _index(profile: EscapeProfile, words: NullTranslations) -> IndexView:
     )
 
 
-def _gauge_alternative(index: IndexProfile, words: NullTranslations) -> str:
+def _gauge_alternative(index: IndexProfile, words: Words) -> str:
     return words.gettext("index {score} on a scale from 0 to 100, 90 % interval {interval}").format(
         score=format_index(index.score, words), interval=format_interval(index.interval, words, decimals=0)
     )
 
 
-def _block(block: IndexBlock, titles: dict[str, str], words: NullTranslations) -> BlockView:
+def _block(block: IndexBlock, titles: dict[str, str], words: Words) -> BlockView:
     """A block has the title of the mechanism of the same name, where there is one."""
     title = titles.get(block.block, block.block.replace("_", " "))
     return BlockView(
         title=translate_record_text(title, words),
-        weight=format_fraction(block.weight, words),
+        weight=format_value(block.weight, words),
         score=format_score(block.score, words),
     )
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import re
 
+from pydantic_core import PydanticSerializationError
+
 from escape_score.model.record import EscapeProfile
 
 # Printable by category, yet drawn as nothing: Default_Ignorable_Code_Point of Unicode's
@@ -48,7 +50,19 @@ def visible_profile(profile: EscapeProfile) -> EscapeProfile:
     EscapeProfile
         The same profile with visible texts only.
     """
+    if _is_visible(profile):
+        return profile
     return EscapeProfile.model_validate(_visible_tree(profile.model_dump(mode="json")))
+
+
+def _is_visible(profile: EscapeProfile) -> bool:
+    """Whether all texts can stay; one look at the JSON, as walking a record costs more than its page."""
+    try:
+        text = profile.model_dump_json()
+    except PydanticSerializationError:
+        return False
+    # a backslash is how JSON writes control characters
+    return "\\" not in text and text.isprintable() and not _BLANK.search(text)
 
 
 def _visible_character(character: str) -> str:

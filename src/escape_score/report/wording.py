@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from gettext import NullTranslations
 
-from escape_score.model.record import Archetype, Call, FlagRecord, Phenotype, ReferenceMatch, Status
+from escape_score.model.record import (
+    Archetype,
+    Call,
+    EvidenceLevel,
+    FlagRecord,
+    Phenotype,
+    ReferenceMatch,
+    Status,
+)
+from escape_score.report.i18n import Words
 
 # Flags that say how an input was tidied up; the numbers read the same with or without knowing it.
 # Every other flag, also one this version does not know, is shown on the first screen.
 BOOKKEEPING_FLAGS = frozenset(
     {
         "config_duplicate_key",
+        "counts_converted",
         "duplicate_gene_in_set",
         "duplicate_gene_set",
         "duplicate_genes",
@@ -20,6 +29,7 @@ BOOKKEEPING_FLAGS = frozenset(
         "gct_dims_mismatch",
         "gene_case_changed",
         "gmt_no_description",
+        "mixed_gene_ids",
         "no_metadata",
         "non_gene_rows",
         "renamed_symbols",
@@ -53,7 +63,7 @@ class Badge:
     css_class: str
 
 
-def call_badge(call: Call, words: NullTranslations) -> Badge:
+def call_badge(call: Call, words: Words) -> Badge:
     """Word and symbol of a call."""
     _ = words.gettext
     return {
@@ -63,7 +73,7 @@ def call_badge(call: Call, words: NullTranslations) -> Badge:
     }[call]
 
 
-def status_badge(status: Status, words: NullTranslations) -> Badge:
+def status_badge(status: Status, words: Words) -> Badge:
     """Word and symbol of a status."""
     _ = words.gettext
     return {
@@ -73,7 +83,7 @@ def status_badge(status: Status, words: NullTranslations) -> Badge:
     }[status]
 
 
-def phenotype_word(phenotype: Phenotype | None, words: NullTranslations) -> str:
+def phenotype_word(phenotype: Phenotype | None, words: Words) -> str:
     """Name of a phenotype, or that there is none."""
     _ = words.gettext
     if phenotype is None:
@@ -85,7 +95,7 @@ def phenotype_word(phenotype: Phenotype | None, words: NullTranslations) -> str:
     }[phenotype]
 
 
-def archetype_word(archetype: Archetype | None, words: NullTranslations) -> str:
+def archetype_word(archetype: Archetype | None, words: Words) -> str:
     """Name of an archetype, or that there is none."""
     _ = words.gettext
     if archetype is None:
@@ -100,7 +110,7 @@ def archetype_word(archetype: Archetype | None, words: NullTranslations) -> str:
     }[archetype]
 
 
-def match_word(match: ReferenceMatch | None, words: NullTranslations) -> str:
+def match_word(match: ReferenceMatch | None, words: Words) -> str:
     """Name of how near a sample lies to its reference."""
     _ = words.gettext
     if match is None:
@@ -112,7 +122,19 @@ def match_word(match: ReferenceMatch | None, words: NullTranslations) -> str:
     }[match]
 
 
-def yes_or_no(value: bool, words: NullTranslations) -> str:
+def level_word(level: EvidenceLevel, words: Words) -> str:
+    """Name of what kind of study ties an approach to a mechanism."""
+    _ = words.gettext
+    return {
+        EvidenceLevel.RANDOMISED_POSITIVE: _("randomised trial, positive"),
+        EvidenceLevel.RANDOMISED_NEGATIVE: _("randomised trial, negative"),
+        EvidenceLevel.SINGLE_ARM: _("trial without a control"),
+        EvidenceLevel.PATIENT_COHORT: _("observation in patients"),
+        EvidenceLevel.LABORATORY: _("laboratory or animals"),
+    }[level]
+
+
+def yes_or_no(value: bool, words: Words) -> str:
     """Write a truth value in words."""
     _ = words.gettext
     return _("yes") if value else _("no")
@@ -123,7 +145,7 @@ def matters(flag: FlagRecord) -> bool:
     return flag.flag not in BOOKKEEPING_FLAGS
 
 
-def enumerate_words(items: tuple[str, ...], n_more: int, words: NullTranslations) -> str:
+def enumerate_words(items: tuple[str, ...], n_more: int, words: Words) -> str:
     """Join items in a sentence; by semicolons, as titles of mechanisms may hold commas.
 
     Parameters

@@ -168,5 +168,5 @@ def remove_unlisted_samples(folder: Path, files: Sequence[FileEntry]) -> None:
     """Remove pages and profiles of samples that an earlier run left behind."""
     listed = {entry.path for entry in files}
     for path in (folder / SAMPLES).glob("*"):
-        if path.suffix in {".json", ".html"} and f"{SAMPLES}/{path.name}" not in listed:
+        if path.suffix in {".json", ".html", ".pdf"} and f"{SAMPLES}/{path.name}" not in listed:
             path.unlink()

@@ -1,0 +1,171 @@
+"""Pages in Chromium, offline: accessible, usable by keyboard, quick with many samples, clean in print."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Literal
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from escape_score.cli.pdf import print_pages
+from escape_score.model.record import EscapeProfile
+from escape_score.report import render_cohort, render_sample
+
+CHROMIUM = Path("/usr/bin/chromium")
+ARGUMENTS = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync")
+WCAG = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+N_MANY = 5000
+MAX_SECONDS = 3.0
+
+ProfileFactory = Callable[..., EscapeProfile]
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(not CHROMIUM.exists(), reason=f"{CHROMIUM} is not installed"),
+]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    context = browser.new_context(offline=True, viewport={"width": 1280, "height": 800})
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def open_text(context: BrowserContext, tmp_path: Path) -> Iterator[Callable[[str], Page]]:
+    """Open a page given as text; a fault in it fails the test."""
+    faults = list[str]()
+
+    def opened(html: str) -> Page:
+        path = tmp_path / "page.html"
+        path.write_text(html, encoding="utf-8")
+        page = context.new_page()
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        page.on("console", lambda message: faults.append(message.text))
+        page.goto(path.as_uri())
+        return page
+
+    yield opened
+    assert faults == []
+
+
+@pytest.mark.parametrize(
+    ("lang", "screen"), [("fr", (1280, "light")), ("en", (640, "dark")), ("en", (320, "light"))]
+)
+def test_axe_finds_no_violation(
+    browser: Browser,
+    tmp_path: Path,
+    sample_profiles: tuple[EscapeProfile, ...],
+    lang: str,
+    screen: tuple[int, Literal["light", "dark"]],
+) -> None:
+    width, scheme = screen
+    pages = {profile.slug: render_sample(profile, lang=lang) for profile in sample_profiles[1:3]}
+    pages["index"] = render_cohort(sample_profiles[:3], skipped=[("S9", "no values")], lang=lang)
+    for name, html in pages.items():
+        (tmp_path / f"{name}.html").write_text(html, encoding="utf-8")
+        context = browser.new_context(
+            offline=True,
+            viewport={"width": width, "height": 800},
+            color_scheme=scheme,
+        )
+        page = context.new_page()
+        page.goto((tmp_path / f"{name}.html").as_uri())
+        page.evaluate("document.querySelectorAll('details').forEach(part => { part.open = true })")
+        found = Axe().run(page, options=WCAG).response["violations"]
+        assert [(name, item["id"], item["nodes"][0]["html"]) for item in found] == []
+        context.close()
+
+
+def test_table_sorts_by_keyboard(open_text: Callable[[str], Page], make_profile: ProfileFactory) -> None:
+    base = make_profile()
+    scores = {"S2": 12.0, "S10": None, "S1": 88.0}
+    profiles = [
+        make_profile(name, index=base.index.model_copy(update={"score": score}))
+        for name, score in scores.items()
+    ]
+    page = open_text(render_cohort(profiles))
+    for column, orders in {
+        1: (["S1", "S2", "S10"], ["S10", "S2", "S1"]),
+        3: (["S1", "S2", "S10"], ["S2", "S1", "S10"]),
+    }.items():
+        button = page.locator(f"#sample-table thead th:nth-child({column}) button")
+        for order, direction in zip(orders, ("ascending", "descending"), strict=True):
+            button.focus()
+            page.keyboard.press("Enter")
+            assert page.locator("#sample-table tbody th").all_inner_texts() == order
+            if column == 1:
+                assert page.locator("#sample-table thead th").first.get_attribute("aria-sort") == direction
+
+
+def test_table_filters_by_keyboard(
+    open_text: Callable[[str], Page], make_profile: ProfileFactory, matched_profile: EscapeProfile
+) -> None:
+    page = open_text(render_cohort([make_profile("S1"), make_profile("S2"), matched_profile]))
+    rows = page.locator("#sample-table tbody tr:visible th")
+    page.locator("input[type=search]").focus()
+    page.keyboard.type("s2")
+    assert rows.all_inner_texts() == ["S2"]
+    assert page.locator("#shown").inner_text() == "1 of 3 samples shown"
+    page.get_by_role("button", name="Show all").press("Enter")
+    page.locator("#shown", has_text="3 of 3").wait_for()
+    page.locator("#filters select").nth(1).select_option("inflamed")
+    assert rows.all_inner_texts() == [matched_profile.sample_id]
+
+
+def test_heatmap_is_read_by_arrow_keys(
+    open_text: Callable[[str], Page], make_profile: ProfileFactory
+) -> None:
+    page = open_text(render_cohort([make_profile("S1"), make_profile("S2")]))
+    page.locator("#heatmap").focus()
+    first = page.locator("#column a").inner_text()
+    page.keyboard.press("ArrowRight")
+    assert {first, page.locator("#column a").inner_text()} == {"S1", "S2"}
+
+
+def test_cohort_of_many_samples_opens_quickly(
+    open_text: Callable[[str], Page], make_profile: ProfileFactory
+) -> None:
+    base = make_profile()
+    profiles = (
+        base.model_copy(update={"sample_id": f"S{number}", "slug": f"s{number}"}) for number in range(N_MANY)
+    )
+    html = render_cohort(profiles)
+    start = time.monotonic()
+    page = open_text(html)
+    page.screenshot()
+    assert time.monotonic() - start < MAX_SECONDS
+    assert page.locator("#sample-table tbody tr").count() == N_MANY
+
+
+def test_pdf_has_the_page_of_the_sample(tmp_path: Path, make_profile: ProfileFactory) -> None:
+    path = tmp_path / "sample.html"
+    path.write_text(render_sample(make_profile()), encoding="utf-8")
+    (pdf,) = print_pages(CHROMIUM, [path])
+    first = pdf.read_bytes()
+    assert 4 <= len(re.findall(rb"/Type /Page\b", first)) <= 12
+    a4 = re.findall(rb"/MediaBox \[0 0 ([\d.]+) ([\d.]+)\]", first)
+    assert {(round(float(width)), round(float(height))) for width, height in a4} == {(595, 842)}
+    assert b"file:" not in first
+    assert print_pages(CHROMIUM, [path])[0].read_bytes() == first
+
+
+def test_pdf_of_hostile_names_runs_and_opens_nothing(tmp_path: Path, hostile_profile: EscapeProfile) -> None:
+    path = tmp_path / "sample.html"
+    path.write_text(render_sample(hostile_profile), encoding="utf-8")
+    (pdf,) = print_pages(CHROMIUM, [path])
+    assert re.findall(rb"/(?:JS|JavaScript|Launch|URI|EmbeddedFile)\b", pdf.read_bytes()) == []

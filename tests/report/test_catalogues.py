@@ -1,0 +1,97 @@
+"""Catalogues are complete, of today, and keep every figure and name of a text."""
+
+from __future__ import annotations
+
+import io
+import re
+import runpy
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from babel.messages import Catalog
+from babel.messages.pofile import read_po
+
+from escape_score.model.record import EscapeProfile
+from escape_score.report import render_cohort, render_sample
+from escape_score.report.i18n import languages
+
+ROOT = Path(__file__).resolve().parents[2]
+BUILDER = runpy.run_path(str(ROOT / "resources" / "locales" / "build_catalogues.py"))
+OTHERS = [lang for lang in languages() if lang != "en"]
+FIELD = re.compile(r"\{\w+\}|%\(\w+\)s|%%")
+
+for_every_language = pytest.mark.parametrize("lang", OTHERS)
+
+
+def path_of(lang: str) -> Path:
+    return ROOT / "src" / "escape_score" / "report" / "locales" / lang / "LC_MESSAGES" / "escape_score.po"
+
+
+def catalogue_of(lang: str) -> Catalog:
+    return read_po(io.BytesIO(path_of(lang).read_bytes()), locale=lang)
+
+
+def forms(text: object) -> tuple[str, ...]:
+    return (text,) if isinstance(text, str) else tuple(text)  # type: ignore[arg-type]
+
+
+def test_french_is_there() -> None:
+    assert OTHERS == ["fr"]
+
+
+@for_every_language
+def test_catalogue_has_the_texts_of_today(lang: str) -> None:
+    assert BUILDER["renewed"](path_of(lang)) == path_of(lang).read_bytes()
+
+
+@for_every_language
+def test_catalogue_translates_every_text(lang: str) -> None:
+    messages = [message for message in catalogue_of(lang) if message.id]
+    assert len(messages) > 400
+    assert [message.id for message in messages if not all(forms(message.string))] == []
+
+
+@for_every_language
+def test_translations_keep_every_field(lang: str) -> None:
+    for message in catalogue_of(lang):
+        singular, plural = forms(message.id)[0], forms(message.id)[-1]
+        first, last = forms(message.string)[0], forms(message.string)[-1]
+        assert set(FIELD.findall(first)) == set(FIELD.findall(singular)), message.id
+        assert set(FIELD.findall(last)) == set(FIELD.findall(plural)), message.id
+
+
+@for_every_language
+def test_page_shows_no_english_of_its_own(
+    lang: str, make_profile: Callable[..., EscapeProfile], matched_profile: EscapeProfile
+) -> None:
+    """What stays English is what the fixtures invent: sentences that the program never says."""
+    html = render_sample(make_profile(flags=()), lang=lang) + render_cohort([matched_profile], lang=lang)
+    left = set(re.findall(r'<span lang="en">(.*?)</span>', html))
+    invented = {"TCGA colorectal tumours, RSEM with length factors", "bulk RNA-seq"}
+    assert all(
+        text in invented or "genes is measured" in text or "2^x" in text or "threshold" in text
+        for text in left
+    )
+    english = {
+        "Mechanism",
+        "not detected",
+        "Research use only",
+        "Percentile of",
+        "Speaks against",
+        "Provenance of",
+    }
+    assert [text for text in english if text in html] == []
+
+
+def test_french_writes_numbers_by_its_rules(make_profile: Callable[..., EscapeProfile]) -> None:
+    html = render_sample(make_profile(), lang="fr")
+    assert '<html lang="fr">' in html
+    assert "+4,62" in html
+    assert "18\u202f234" in html
+    assert "<b>+4.62</b>" not in html
+
+
+@pytest.mark.parametrize(("n", "text"), [(1, "1 échantillon\u00a0:"), (2, "2 échantillons\u00a0:")])
+def test_french_has_plurals(n: int, text: str, make_profile: Callable[..., EscapeProfile]) -> None:
+    assert text in render_cohort([make_profile(f"S{number}") for number in range(n)], lang="fr")

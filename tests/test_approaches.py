@@ -1,0 +1,32 @@
+"""The table of approaches: hypotheses with a source each, never an order."""
+
+from __future__ import annotations
+
+import re
+
+from escape_score.catalogue import load_axis_catalogue
+from escape_score.model.record import Archetype
+
+APPROACHES = load_axis_catalogue().approaches
+ORDERS = re.compile(r"\b(should|must|recommend\w*|prescribe\w*|give|treat with|indicated)\b", re.IGNORECASE)
+
+
+def test_approaches_are_tied_to_known_mechanisms() -> None:
+    known = {axis.axis for axis in load_axis_catalogue().axes} | set(Archetype)
+    assert {approach.mechanism for approach in APPROACHES} <= known
+
+
+def test_every_mechanism_has_an_approach_or_none_is_known() -> None:
+    tied = {approach.mechanism for approach in APPROACHES}
+    assert {axis.axis for axis in load_axis_catalogue().axes} - tied == set()
+
+
+def test_every_approach_has_a_source() -> None:
+    assert all(re.fullmatch(r"10\.\d{4,9}/\S+", approach.doi) for approach in APPROACHES)
+    assert all(re.search(r" (19|20)\d\d, ", approach.citation) for approach in APPROACHES)
+    sources = {approach.doi: approach.citation for approach in APPROACHES}
+    assert len(set(sources.values())) == len(sources)
+
+
+def test_no_approach_is_an_order() -> None:
+    assert [approach.statement for approach in APPROACHES if ORDERS.search(approach.statement)] == []
