@@ -167,6 +167,7 @@ def test_a_wider_interval_never_makes_a_call_surer(
 def test_percentiles_follow_scores(demo: ProfiledCohort, scores: list[float]) -> None:
     ordered = np.sort(np.array(scores))
     ids = [f"new{i}" for i in range(len(scores))]
-    percentile, _ = percentile_of(ordered, ids, demo.reference.distributions, "stroma")
+    none = np.zeros(len(ids), dtype=bool)
+    percentile, _ = percentile_of(ordered, ids, demo.reference.distributions, "stroma", is_own=none)
     assert (np.diff(percentile) >= 0).all()
     assert ((percentile >= 0) & (percentile <= 100)).all()

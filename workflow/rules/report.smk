@@ -22,11 +22,12 @@ rule report:
 
 
 rule gather:
-    """The cohort's page and, last of all, the manifest of everything in its results."""
+    """The cohort's statistics, its page and, last of all, the manifest of everything in its results."""
     input:
         profiles="work/{cohort}/profiles.part.json",
         reports=report_parts,
     output:
+        statistics="results/{cohort}/cohort.json",
         index="results/{cohort}/index.html",
         manifest="results/{cohort}/manifest.json",
     log:

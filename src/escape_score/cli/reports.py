@@ -1,14 +1,19 @@
-"""Pages from profiles, and the manifest that ends a result. Needs no numerical library."""
+"""Pages and statistics from profiles, and the manifest that ends a result.
+
+Rendering needs no numerical library; only the statistics do.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from escape_score.errors import ResultInvalidError
 from escape_score.model.record import EscapeProfile
 from escape_score.report import iter_profiles, render_cohort, render_sample
 from escape_score.report.load import read_profile
+from escape_score.report.statistics_file import STATISTICS
 from escape_score.store.atomic import write_text
 from escape_score.store.manifest import (
     SAMPLES,
@@ -21,6 +26,9 @@ from escape_score.store.manifest import (
     write_part,
 )
 from escape_score.store.result_folder import INDEX, gathering, staged_pages, withdraw_result
+
+if TYPE_CHECKING:
+    from escape_score.statistics import CohortColumns
 
 
 def render_chunk(results: Path, profiles: Path, part: Path, *, chunk: int, chunks: int, lang: str) -> int:
@@ -67,17 +75,29 @@ def write_index(folder: Path, profiles: Iterable[EscapeProfile], *, lang: str) -
     return entry_of(folder, folder / INDEX)
 
 
+def write_statistics(folder: Path, columns: CohortColumns, *, seed: int) -> FileEntry:
+    """Write what the labels of the sample sheet say about a cohort's scores."""
+    from escape_score.statistics import compute_statistics
+
+    write_text(folder / STATISTICS, compute_statistics(columns, seed=seed).model_dump_json(indent=1) + "\n")
+    return entry_of(folder, folder / STATISTICS)
+
+
 def gather_parts(results: Path, parts: Sequence[Path], *, lang: str) -> int:
-    """Write the cohort's page and, last of all, the manifest of all parts."""
+    """Write the cohort's statistics, its page and, last of all, the manifest of all parts."""
     read = [read_part(path) for path in parts]
     header = next((part.header for part in read if part.header is not None), None)
     if header is None:
         msg = f"{parts[0]}: no part of the stage profile among the parts; run that stage again"
         raise ResultInvalidError(msg)
     files = [entry for part in read for entry in part.files]
+    from escape_score.statistics import CohortColumns
+
     with gathering(results):
         remove_unlisted_samples(results, files)
-        write_manifest(results, header, [*files, write_index(results, iter_profiles(results), lang=lang)])
+        files.append(write_statistics(results, CohortColumns.of(iter_profiles(results)), seed=header.seed))
+        files.append(write_index(results, iter_profiles(results), lang=lang))
+        write_manifest(results, header, files)
     return 0
 
 

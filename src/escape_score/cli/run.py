@@ -7,18 +7,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from escape_score.cli import pipeline
+from escape_score.cli.fitting import fit_on_cohort
 from escape_score.cli.outputs import ProfiledCohort, write_profiles
 from escape_score.cli.progress import StageProgress
-from escape_score.cli.reports import write_index, write_pages
+from escape_score.cli.reports import write_index, write_pages, write_statistics
 from escape_score.cli.stages import cohort_name
 from escape_score.config import ReadConfig, RunConfig, load_config
 from escape_score.errors import UsageError
 from escape_score.model.method_choice import MethodChoice
 from escape_score.model.reference import Reference
 from escape_score.model.units import ExpressionUnit
-from escape_score.reference import DEFAULT_REFERENCE, load_reference
+from escape_score.reference import COHORT_REFERENCE, DEFAULT_REFERENCE, load_reference
 from escape_score.report import iter_profiles
 from escape_score.report.i18n import translations
+from escape_score.statistics import ColumnCollector
 from escape_score.store.manifest import write_manifest
 from escape_score.store.result_folder import staged_result
 
@@ -101,10 +103,10 @@ def run_matrix(request: RunRequest, *, is_quiet: bool) -> int:
         0 when done; a sample that is not evaluable is no failure.
     """
     translations(request.lang)  # an unknown language is told before the work, not after it
-    reference = load_reference(request.reference)
+    named = None if request.reference == COHORT_REFERENCE else load_reference(request.reference)
     user_sets = pipeline.read_user_gene_sets(request.gene_sets)
     with StageProgress(is_quiet=is_quiet) as progress:
-        cohort = _profiled(request, reference, user_sets, progress)
+        cohort = _profiled(request, named, user_sets, progress)
         with staged_result(request.out) as folder:
             _write(cohort, folder, request, progress)
     if not is_quiet:
@@ -114,11 +116,11 @@ def run_matrix(request: RunRequest, *, is_quiet: bool) -> int:
 
 def _profiled(
     request: RunRequest,
-    reference: Reference,
+    named: Reference | None,
     user_sets: pipeline.UserGeneSets,
     progress: StageProgress,
 ) -> ProfiledCohort:
-    """Read, harmonise, score and profile."""
+    """Read, harmonise, score and profile; without a reference by name, one is fitted on the cohort."""
     from escape_score.read import ReadLimits, read_cohort
 
     progress.stage("read")
@@ -134,6 +136,7 @@ def _profiled(
         cohort, gene_lengths=request.gene_lengths, min_genes=request.min_genes, source=request.matrix
     )
     progress.stage("score")
+    reference = named or fit_on_cohort(harmonised, source=request.matrix)
     scores = pipeline.score(harmonised, reference, user_sets, source=request.matrix, choice=request.choice)
     progress.stage("profile")
     digest = pipeline.genesets_digest(user_sets)
@@ -142,14 +145,18 @@ def _profiled(
 
 
 def _write(cohort: ProfiledCohort, folder: Path, request: RunRequest, progress: StageProgress) -> None:
-    """Write tables, profiles, pages and, last, the manifest."""
+    """Write tables, profiles, statistics, pages and, last, the manifest."""
     n = len(cohort.scores.sample_ids)
     progress.stage("write", total=n if request.has_reports else None)
     part = write_profiles(cohort, folder, has_samples=request.has_reports, on_sample=progress.advance)
     files = list(part.files)
     if request.has_reports:
         progress.stage("report", total=n)
-        files += write_pages(folder, iter_profiles(folder), lang=request.lang, on_sample=progress.advance)
+        # profiles are read for their pages anyway; a pass of its own would cost as much again
+        collector = ColumnCollector()
+        profiles = collector.watch(iter_profiles(folder))
+        files += write_pages(folder, profiles, lang=request.lang, on_sample=progress.advance)
+        files.append(write_statistics(folder, collector.columns(), seed=request.seed))
         files.append(write_index(folder, iter_profiles(folder), lang=request.lang))
     if part.header is not None:
         write_manifest(folder, part.header, files)

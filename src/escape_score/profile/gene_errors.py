@@ -86,8 +86,3 @@ def placement_variance(scores: SignatureScores, reference: Reference) -> FloatAr
     n_all = max(int(reference.genes.is_anchor.sum()), 1)
     n = np.maximum(scores.placement.n_anchors, 1)
     return np.asarray(np.pi / 2 * scores.placement.distance**2 * np.maximum(1 / n - 1 / n_all, 0.0))
-
-
-def excess_distance(scores: SignatureScores, reference: Reference) -> FloatArray:
-    """How much farther from the reference a sample lies than the reference's own tumours do, log2."""
-    return np.sqrt(np.maximum(scores.placement.distance**2 - reference.anchor_distance**2, 0.0))

@@ -26,7 +26,8 @@ from escape_score.model.axes import AxisCatalogue, IndexBlockDefinition, Term, T
 from escape_score.model.cohort import FloatArray
 from escape_score.model.reference import Reference
 from escape_score.model.scores import SignatureScores
-from escape_score.profile.gene_errors import GeneErrors, excess_distance, gene_errors, placement_variance
+from escape_score.profile.distance import excess_distance
+from escape_score.profile.gene_errors import GeneErrors, gene_errors, placement_variance
 from escape_score.profile.missing_genes import KNOWN, OVERLAPPING, ComponentErrors, component_errors
 from escape_score.profile.shortfall_errors import LOCUS, locus_errors, shortfall_weights
 from escape_score.profile.terms import SHORTFALL, Terms, mean_present

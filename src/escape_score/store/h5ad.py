@@ -80,6 +80,7 @@ class ScoresMeta:
 
     facts: CohortFacts
     reference: str
+    reference_sha256: str
     signature_ids: tuple[str, ...]
     skipped: tuple[tuple[str, str], ...]
     gene_symbols: tuple[str, ...]
@@ -178,6 +179,7 @@ def write_scores(path: Path, scores: SignatureScores, *, genesets_sha256: str) -
     meta = ScoresMeta(
         scores.facts,
         scores.reference,
+        scores.reference_sha256,
         scores.signature_ids,
         scores.skipped,
         scores.genes.gene_symbols,
@@ -216,6 +218,7 @@ def read_scores(path: Path) -> tuple[SignatureScores, ScoresMeta]:
             SignatureScores(
                 facts=meta.facts,
                 reference=meta.reference,
+                reference_sha256=meta.reference_sha256,
                 signature_ids=meta.signature_ids,
                 values=values[:, :n_signatures],
                 coverage=coverage[:, :n_signatures],
