@@ -45,7 +45,9 @@ def take() -> Callable[..., HarmonisedCohort]:
         samples = tuple(cohort.samples[row] for row in rows)
         ids = tuple(sample.sample_id for sample in samples)
         symbols = tuple(cohort.gene_symbols[column] for column in columns)
-        return replace(cohort, samples=samples, source=InMemoryMatrix(ids, symbols, values))
+        reads = None if cohort.reads_per_tpm is None else cohort.reads_per_tpm[list(rows)]
+        source = InMemoryMatrix(ids, symbols, values)
+        return replace(cohort, samples=samples, source=source, reads_per_tpm=reads)
 
     return take
 
