@@ -4,6 +4,7 @@
 
 Prints the largest difference of any number in ``profiles.parquet`` and ``scores.parquet``; fails above 1e-9
 for samples alone, above 1e-6 for shuffled genes and samples and for log2(x+1) instead of the linear unit.
+Published scores that compare the samples of a cohort by definition (scope ``cohort``) are left out.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import numpy as np
 import pandas as pd
 
 from escape_score.cli import main as escape_score
+from escape_score.score.published import load_published
 
 TABLES = ("profiles", "scores")
 LIMITS = {"alone": 1e-9, "shuffled": 1e-6, "log2(x+1)": 1e-6}
@@ -34,7 +36,8 @@ def run(matrix: pd.DataFrame, unit: str, folder: Path) -> pd.DataFrame:
     tables = {
         name: pd.read_parquet(folder / "o" / f"{name}.parquet").set_index("sample_id") for name in TABLES
     }
-    return pd.concat(tables, axis=1).select_dtypes("number")
+    is_joint = [("scores", f"published:{s.score_id}") for s in load_published().scores if s.scope == "cohort"]
+    return pd.concat(tables, axis=1).select_dtypes("number").drop(columns=is_joint, errors="ignore")
 
 
 def largest_difference(a: pd.DataFrame, b: pd.DataFrame) -> float:

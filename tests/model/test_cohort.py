@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from escape_score.model.cohort import FloatArray, InMemoryMatrix, iter_blocks, narrowed
+from escape_score.errors import MatrixInvalidError
+from escape_score.model.cohort import FloatArray, HarmonisedCohort, InMemoryMatrix, iter_blocks, narrowed
 
 
 def matrix_of(n_samples: int, n_genes: int = 3) -> InMemoryMatrix:
@@ -51,3 +54,9 @@ def test_narrowed_keeps_some_genes_in_the_order_given(chosen: list[str], n: int)
     assert (some.sample_ids, some.gene_ids) == (source.sample_ids, tuple(chosen[:n]))
     expected = source.values[1:3, [int(gene[1:]) for gene in chosen[:n]]]
     np.testing.assert_array_equal(some.block(1, 3), expected)
+
+
+def test_harmonised_cohort_refuses_reads_of_other_samples(demo_harmonised: HarmonisedCohort) -> None:
+    assert demo_harmonised.reads_per_tpm is not None
+    with pytest.raises(MatrixInvalidError, match="reads per TPM"):
+        dataclasses.replace(demo_harmonised, reads_per_tpm=demo_harmonised.reads_per_tpm[1:])

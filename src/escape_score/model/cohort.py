@@ -283,10 +283,13 @@ class HarmonisedCohort:
     reads_per_tpm: FloatArray | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
-        """Refuse double symbols."""
+        """Refuse double symbols, and reads of other samples."""
         symbols = self.source.gene_ids
         if len(set(symbols)) != len(symbols):
             msg = f"{self.name}: a gene symbol stands twice after harmonising"
+            raise MatrixInvalidError(msg)
+        if self.reads_per_tpm is not None and len(self.reads_per_tpm) != len(self.source.sample_ids):
+            msg = f"{self.name}: reads per TPM and matrix differ in samples"
             raise MatrixInvalidError(msg)
 
     @property
