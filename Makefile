@@ -48,7 +48,7 @@ format: .venv/.stamp ## mend what can be mended by itself
 	$(BIN)/snakefmt workflow
 
 lock: .venv/.stamp ## resolve requirements.lock anew from pyproject.toml
-	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
+	$(BIN)/uv pip compile pyproject.toml --extra dev --extra docs --extra slurm --universal --python-version 3.11 --generate-hashes \
 		--no-annotate --no-header -q -o requirements.lock
 	$(BIN)/uv pip compile benchmarks/peers.in -c requirements.lock --universal --python-version 3.11 \
 		--generate-hashes --no-annotate --no-header -q -o benchmarks/peers.lock

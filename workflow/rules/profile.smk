@@ -13,11 +13,13 @@ rule profile:
         part="work/{cohort}/profiles.part.json",
     log:
         "logs/{cohort}/profile.log",
+    benchmark:
+        "logs/{cohort}/profile.benchmark.tsv"
     conda:
         "../envs/escape_score.yaml"
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=memory_mb("profile"),
+        runtime=minutes("profile"),
     params:
         package_version=PACKAGE_VERSION,
         results="results/{cohort}",
