@@ -7,19 +7,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from escape_score.cli import pipeline
-from escape_score.cli.outputs import ProfiledCohort, write_profiles
+from escape_score.cli.outputs import ProfiledCohort, header_of, write_profiles
 from escape_score.cli.progress import StageProgress
-from escape_score.cli.reports import write_index, write_pages
+from escape_score.cli.reports import finish_result, sample_files, write_pages
 from escape_score.cli.stages import cohort_name
 from escape_score.config import ReadConfig, RunConfig, load_config
-from escape_score.errors import UsageError
+from escape_score.errors import ExitCode, UsageError
 from escape_score.model.method_choice import MethodChoice
 from escape_score.model.reference import Reference
 from escape_score.model.units import ExpressionUnit
 from escape_score.reference import DEFAULT_REFERENCE, load_reference
-from escape_score.report import iter_profiles
 from escape_score.report.i18n import translations
-from escape_score.store.manifest import write_manifest
+from escape_score.store.manifest import FailedSample, Part
 from escape_score.store.result_folder import staged_result
 
 
@@ -98,7 +97,7 @@ def run_matrix(request: RunRequest, *, is_quiet: bool) -> int:
     Returns
     -------
     int
-        0 when done; a sample that is not evaluable is no failure.
+        0 when done (a sample that is not evaluable is no failure), 5 when some samples failed.
     """
     translations(request.lang)  # an unknown language is told before the work, not after it
     reference = load_reference(request.reference)
@@ -106,10 +105,10 @@ def run_matrix(request: RunRequest, *, is_quiet: bool) -> int:
     with StageProgress(is_quiet=is_quiet) as progress:
         cohort = _profiled(request, reference, user_sets, progress)
         with staged_result(request.out) as folder:
-            _write(cohort, folder, request, progress)
+            failed = _write(cohort, folder, request, progress)
     if not is_quiet:
         _summarise(cohort, request)
-    return 0
+    return ExitCode.PARTIAL if failed else ExitCode.DONE
 
 
 def _profiled(
@@ -141,18 +140,20 @@ def _profiled(
     return ProfiledCohort(scores, profiles, maker, reference, digest, request.seed)
 
 
-def _write(cohort: ProfiledCohort, folder: Path, request: RunRequest, progress: StageProgress) -> None:
-    """Write tables, profiles, pages and, last, the manifest."""
+def _write(
+    cohort: ProfiledCohort, folder: Path, request: RunRequest, progress: StageProgress
+) -> tuple[FailedSample, ...]:
+    """Write tables, profiles, pages and, last, the manifest; tell which samples failed."""
     n = len(cohort.scores.sample_ids)
     progress.stage("write", total=n if request.has_reports else None)
     part = write_profiles(cohort, folder, has_samples=request.has_reports, on_sample=progress.advance)
-    files = list(part.files)
+    parts = [part]
     if request.has_reports:
         progress.stage("report", total=n)
-        files += write_pages(folder, iter_profiles(folder), lang=request.lang, on_sample=progress.advance)
-        files.append(write_index(folder, iter_profiles(folder), lang=request.lang))
-    if part.header is not None:
-        write_manifest(folder, part.header, files)
+        paths = [folder / path for path in sample_files(part.files)]
+        pages, failed = write_pages(folder, paths, lang=request.lang, on_sample=progress.advance)
+        parts.append(Part(files=pages, failed=failed))
+    return finish_result(folder, header_of(cohort), parts, lang=request.lang if request.has_reports else None)
 
 
 def _summarise(cohort: ProfiledCohort, request: RunRequest) -> None:
