@@ -73,7 +73,8 @@ def test_rule_has_docstring_log_version_and_resources(path: Path) -> None:
         assert rule.startswith('    """')
         assert "    log:\n" in rule
         assert "package_version=PACKAGE_VERSION" in rule
-        assert re.search(r"mem_mb=\d+,\s+runtime=\d+", rule)
+        assert re.search(r'mem_mb=memory_mb\("\w+"\),\s+runtime=minutes\("\w+"\)', rule)
+        assert "    benchmark:\n" in rule
 
 
 @every_rule_file

@@ -42,9 +42,9 @@ class Need:
 BASE_MINUTES = 10
 """For a slow start on a busy file system; the program itself starts within seconds."""
 
-# Twice to three times what docs/hpc.md lists as measured: 20,000 genes, two shared cores. `read` holds a matrix of text as
-# a whole, 8 bytes a value, whose genes may be 40,000; all others hold blocks of samples. Methods beside the axes that
-# compare samples hold the whole matrix too.
+# Twice to three times what docs/hpc.md lists as measured: 20,000 genes, two shared cores. `read` holds a
+# matrix of text as a whole, 8 bytes a value, whose genes may be 40,000; all others hold blocks of samples.
+# Methods beside the axes that compare samples hold the whole matrix too.
 NEEDS = MappingProxyType(
     {
         "read": Need(1_000, 0.3, 5.0),
@@ -61,9 +61,9 @@ NEEDS = MappingProxyType(
 def chunk_size_of(n_samples: int, stated: int | None) -> int:
     """Samples whose pages one job writes.
 
-    A page takes milliseconds, a job a second to start, or seven on a cluster: small cohorts stay whole, and large ones
-    are cut into so many jobs that a handful of cores have work. It depends on nothing but the cohort, so that a run on
-    another machine repeats no job.
+    A page takes milliseconds, a job a second to start, or seven on a cluster: small cohorts stay whole, and
+    large ones are cut into so many jobs that a handful of cores have work. It depends on nothing but the
+    cohort, so that a run on another machine repeats no job.
 
     Parameters
     ----------

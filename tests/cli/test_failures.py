@@ -21,6 +21,10 @@ class Inputs(Protocol):
     lengths: Path
 
 
+def fail(error: Exception) -> None:
+    raise error
+
+
 @pytest.mark.parametrize(
     ("error", "problem"),
     [
@@ -31,7 +35,7 @@ class Inputs(Protocol):
 def test_noting_failure_keeps_one_line_without_the_folder(error: Exception, problem: str) -> None:
     failed: list[FailedSample] = []
     with noting_failure(failed, "x-1", Path("/run/a")):
-        raise error
+        fail(error)
     assert failed == [FailedSample(slug="x-1", problem=problem)]
 
 
@@ -39,7 +43,7 @@ def test_noting_failure_keeps_one_line_without_the_folder(error: Exception, prob
 def test_noting_failure_leaves_what_is_no_fault_of_a_sample(error: Exception) -> None:
     failed: list[FailedSample] = []
     with pytest.raises(type(error)), noting_failure(failed, "x-1", Path("/run/a")):
-        raise error
+        fail(error)
     assert failed == []
 
 

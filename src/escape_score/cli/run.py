@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-import sys
+import time
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from escape_score.cli import pipeline
+from escape_score.cli.log import CommandLog
 from escape_score.cli.outputs import ProfiledCohort, header_of, write_profiles
 from escape_score.cli.progress import StageProgress
 from escape_score.cli.reports import finish_result, sample_files, write_pages
@@ -91,7 +94,7 @@ class RunRequest:
         )
 
 
-def run_matrix(request: RunRequest, *, is_quiet: bool) -> int:
+def run_matrix(request: RunRequest, log: CommandLog) -> int:
     """Carry a request out.
 
     Returns
@@ -99,15 +102,15 @@ def run_matrix(request: RunRequest, *, is_quiet: bool) -> int:
     int
         0 when done (a sample that is not evaluable is no failure), 5 when some samples failed.
     """
+    started = time.monotonic()
     translations(request.lang)  # an unknown language is told before the work, not after it
     reference = load_reference(request.reference)
     user_sets = pipeline.read_user_gene_sets(request.gene_sets)
-    with StageProgress(is_quiet=is_quiet) as progress:
+    with StageProgress(log) as progress:
         cohort = _profiled(request, reference, user_sets, progress)
         with staged_result(request.out) as folder:
             failed = _write(cohort, folder, request, progress)
-    if not is_quiet:
-        _summarise(cohort, request)
+    _summarise(cohort, request, failed, log, seconds=time.monotonic() - started)
     return ExitCode.PARTIAL if failed else ExitCode.DONE
 
 
@@ -156,12 +159,23 @@ def _write(
     return finish_result(folder, header_of(cohort), parts, lang=request.lang if request.has_reports else None)
 
 
-def _summarise(cohort: ProfiledCohort, request: RunRequest) -> None:
+def _summarise(
+    cohort: ProfiledCohort,
+    request: RunRequest,
+    failed: Sequence[FailedSample],
+    log: CommandLog,
+    *,
+    seconds: float,
+) -> None:
     """Say what was done and where to look."""
-    counts = {
-        status: int((cohort.profiles.status == status).sum())
-        for status in sorted(set(cohort.profiles.status))
+    n_flagged = sum(bool(cohort.maker.flags.of_sample(sample_id)) for sample_id in cohort.scores.sample_ids)
+    counts = Counter(str(status) for status in cohort.profiles.status)
+    row = {
+        "cohort": request.cohort,
+        "samples": len(cohort.scores.sample_ids),
+        "flagged": n_flagged,
+        "failed": len(failed),
+        "status": ", ".join(f"{n} {status}" for status, n in sorted(counts.items())),
+        "look at": str(request.out / ("index.html" if request.has_reports else "profiles.tsv")),
     }
-    said = ", ".join(f"{n} {status}" for status, n in counts.items())
-    where = request.out / ("index.html" if request.has_reports else "profiles.tsv")
-    print(f"{len(cohort.scores.sample_ids)} samples ({said}); see {where}", file=sys.stderr)
+    log.summary([row], seconds=seconds)
