@@ -4,12 +4,14 @@ rule profile:
         scores="work/{cohort}/scores.h5ad",
         reference=PLAN.reference_files,
     output:
-        profiles_tsv="results/{cohort}/profiles.tsv",
+        profiles_tsv=report(
+            "results/{cohort}/profiles.tsv", caption="../report/profiles.rst", category="{cohort}"
+        ),
         profiles_parquet="results/{cohort}/profiles.parquet",
         scores_tsv="results/{cohort}/scores.tsv",
         scores_parquet="results/{cohort}/scores.parquet",
         scores_h5ad="results/{cohort}/scores.h5ad",
-        qc="results/{cohort}/qc.tsv",
+        qc=report("results/{cohort}/qc.tsv", caption="../report/qc.rst", category="{cohort}"),
         part="work/{cohort}/profiles.part.json",
     log:
         "logs/{cohort}/profile.log",

@@ -29,7 +29,7 @@ rule gather:
         profiles="work/{cohort}/profiles.part.json",
         reports=report_parts,
     output:
-        index="results/{cohort}/index.html",
+        index=report("results/{cohort}/index.html", caption="../report/index.rst", category="{cohort}"),
         manifest="results/{cohort}/manifest.json",
     log:
         "logs/{cohort}/gather.log",
