@@ -4,7 +4,7 @@ from escape_score import __version__
 
 project = "escape_score"
 author = "The escape_score authors"
-copyright = "The escape_score authors"  # noqa: A001
+copyright = "The escape_score authors"
 release = version = __version__
 
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
