@@ -8,7 +8,7 @@ PYTHON ?= $(shell for p in python3.11 python3; do \
 BIN := .venv/bin
 DEMO := results/demo-coadread
 
-.PHONY: help demo test battery lint format lock docs bundle bench reference genes genesets published clean
+.PHONY: help demo test battery interchange schema lint format lock docs bundle bench reference genes genesets published clean
 
 help: ## this list
 	@sed -nE 's/^([a-z]+):.*## (.*)/make \1|\2/p' $(firstword $(MAKEFILE_LIST)) | column -t -s '|'
@@ -34,13 +34,21 @@ test: .venv/.stamp ## all tests but the slow ones
 battery: .venv/.stamp ## the slow tests: every bad input, fuzzing, kills at random moments
 	$(BIN)/python -m pytest -q -n 2 -m slow
 
+build/interchange/.stamp: tests/interchange.lock
+	"$(PYTHON)" -m venv build/interchange
+	build/interchange/bin/pip install -q --disable-pip-version-check --require-hashes -r tests/interchange.lock
+	touch $@
+
+interchange: .venv/.stamp build/interchange/.stamp ## open the exports in MultiQC and cmapPy, in a venv of their own
+	$(BIN)/python -m pytest -q -m programs
+
 lint: .venv/.stamp ## what must be clean before a commit
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/snakefmt --check workflow
 	$(BIN)/snakemake --lint
-	@! grep -nE 'https?://' requirements.lock benchmarks/peers.lock || { echo "error: a lock names a host; make it with: make lock" >&2; exit 1; }
+	@! grep -nE 'https?://' requirements.lock benchmarks/peers.lock tests/interchange.lock || { echo "error: a lock names a host; make it with: make lock" >&2; exit 1; }
 
 format: .venv/.stamp ## mend what can be mended by itself
 	$(BIN)/ruff check --fix .
@@ -52,6 +60,8 @@ lock: .venv/.stamp ## resolve requirements.lock anew from pyproject.toml
 		--no-annotate --no-header -q -o requirements.lock
 	$(BIN)/uv pip compile benchmarks/peers.in -c requirements.lock --universal --python-version 3.11 \
 		--generate-hashes --no-annotate --no-header -q -o benchmarks/peers.lock
+	$(BIN)/uv pip compile tests/interchange.in --universal --python-version 3.11 \
+		--generate-hashes --no-annotate --no-header -q -o tests/interchange.lock
 
 docs: .venv/.stamp ## the documentation site, into build/docs; a warning is an error
 	$(BIN)/python -m sphinx -q -W --keep-going -b html docs build/docs
@@ -81,6 +91,9 @@ genesets: .venv/.stamp ## build the gene sets from their sources
 published: .venv/.stamp ## docs/published-scores.md from the table of published scores
 	$(BIN)/python -c "from escape_score.score.published import published_markdown as page; print(page(), end='')" \
 		> docs/published-scores.md
+
+schema: .venv/.stamp ## docs/*.schema.json from the records
+	for record in profile cohort; do $(BIN)/escape-score schema $$record > docs/$$record.schema.json; done
 
 clean: ## remove results and caches; .venv stays
 	rm -rf results work logs .snakemake build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache

@@ -13,7 +13,7 @@ import pytest
 
 PACKAGE = Path(__file__).resolve().parents[1] / "src" / "escape_score"
 SOURCES = sorted(PACKAGE.rglob("*.py"))
-STAGES = {"read", "harmonise", "score", "profile", "report"}
+STAGES = {"read", "harmonise", "score", "profile", "report", "fit"}
 COMMAND_LINE = {"cli", "__main__"}
 LAUNCHER = "workflow_launcher"
 PLAN = "workflow_plan"

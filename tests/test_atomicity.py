@@ -28,6 +28,8 @@ from escape_score.store.manifest import MANIFEST, verify
 
 OLD, NEW = "old", "new"
 SAMPLES_OF = {OLD: slice(2, 6), NEW: slice(0, 2)}
+WITH_PAGES = {"index.html", "cohort.json"}
+"""Files that a run with ``--no-reports`` does not write, beside those of samples."""
 LONGEST_RUN_S = 60.0
 PROMPT_S = 15.0
 N_LANES = 2
@@ -207,7 +209,7 @@ def kill_and_run_again(
     assert hidden(out) == []
     if options:
         assert verify(out) == ()
-        tables = {name for name in bench.whole[OLD] if "/" not in name and name != "index.html"}
+        tables = {name for name in bench.whole[OLD] if "/" not in name and name not in WITH_PAGES}
         assert shown(out).keys() == tables
     else:
         assert bench.state_of(out) == OLD

@@ -55,7 +55,7 @@ def test_every_term_is_a_component_a_contrast_or_the_shortfall() -> None:
     for axis in catalogue.axes:
         assert {term.name for term in (*axis.terms, *axis.raw_terms)} <= known
         assert bool(axis.terms) == (axis.kind is AxisKind.MEAN)
-        assert bool(axis.chain) == (axis.kind is AxisKind.WEAKEST_LINK)
+        assert bool(axis.chain) == (axis.kind is not AxisKind.MEAN)
         assert axis.chain in {"", *components}
     for block in catalogue.index_blocks:
         assert {term.name for term in block.terms} <= known
@@ -67,7 +67,11 @@ def test_the_reference_has_all_that_axes_ask_for() -> None:
     catalogue, components, reference = load_axis_catalogue(), pipeline.component_genes(), load_reference()
     for axis in catalogue.axes:
         assert {term.name for term in (*axis.terms, *axis.raw_terms)} <= reference.term_stats.keys()
-        assert set(components.get(axis.chain, ())) <= reference.weakest_links.keys()
+        if axis.kind is AxisKind.WEAKEST_LINK:
+            assert set(components[axis.chain]) <= reference.weakest_links.keys()
+        if axis.kind is AxisKind.LINK_LOSS:
+            assert reference.presentation is not None
+            assert set(components[axis.chain]) <= set(reference.presentation.gene_symbols)
         assert axis.axis in reference.distributions.columns
     assert {contrast.contrast for contrast in catalogue.contrasts} == reference.slopes.keys()
     assert set(components["mhc1"]) == reference.constants.mhc_per_leukocyte_unit.keys()

@@ -14,18 +14,16 @@ What it does, in order:
 3. Genes: location = mean, spread = standard deviation of log2(TPM + 1), at least 0.5.
 4. Scores: the package's own engine places the tumours on that reference and scores the components; then term
    locations and spreads, slopes of contrasts (reduced major axis: ratio of spreads), weakest-link fits
-   (Huber), index, distributions.
+   (Huber), the antigen-presentation model (``escape_score.profile.presentation_fit``), index, distributions.
 """
 
 from __future__ import annotations
 
 import argparse
 import hashlib
-import json
 import subprocess
 import sys
 import zipfile
-from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -33,21 +31,27 @@ import numpy as np
 import pandas as pd
 import statsmodels.api as sm
 
-from escape_score.catalogue import load_axis_catalogue, load_thresholds
+from escape_score.catalogue import load_axis_catalogue
+from escape_score.cli.fitting import PipelineEngine
+from escape_score.fit.genes import gene_moments
+from escape_score.fit.moments import DECIMALS, Moments, rounded
+from escape_score.fit.scales import contrast_slopes, distributions_of, term_moments
 from escape_score.genes import GeneTable, load_gene_table
 from escape_score.genesets import load_signatures
 from escape_score.harmonise import harmonise_cohort
 from escape_score.model.cohort import Cohort, HarmonisedCohort, InMemoryMatrix, SampleRecord
-from escape_score.model.profiles import CohortProfiles
-from escape_score.model.reference import Reference, ReferenceConstants, ReferenceGenes, WeakestLinkFit
+from escape_score.model.reference import (
+    Reference,
+    ReferenceConstants,
+    ReferenceGenes,
+    WeakestLinkFit,
+)
 from escape_score.model.scores import SignatureScores
 from escape_score.model.units import ExpressionUnit, UnitDecision
-from escape_score.profile import build_context, profile_cohort
-from escape_score.profile.terms import compute_terms
 from escape_score.read.checks import gather_facts
 from escape_score.read.unit_evidence import totals_of
 from escape_score.reference import read_constants
-from escape_score.score import score_signatures
+from escape_score.store.reference_folder import render_tables
 
 NAME = "tcga-coadread-v1"
 DESCRIPTION = "592 colorectal adenocarcinomas of The Cancer Genome Atlas, RNA-seq (RSEM) with length factors"
@@ -59,7 +63,6 @@ EXPRESSION = "TumorDecon/data/coadred_data_RNA_Seq_v2_expression_median.txt"
 CENTRES = "pirlygenes/data/pan-cancer-expression-rollups.csv.gz"
 CENTRE = "TPM_CRC"
 MIN_TPM = 0.1
-MIN_SPREAD = 0.5
 MEDIAN_LENGTH_BP = 1000.0
 """An effective length is relative; its median is set to this."""
 
@@ -139,22 +142,12 @@ def effective_lengths(cohort: Cohort, centre: pd.Series, genes: GeneTable) -> pd
     return lengths.map(lambda value: float(f"{value:.6g}"))
 
 
-def fit_genes(cohort: HarmonisedCohort) -> pd.DataFrame:
-    """Location and spread of every gene."""
-    values = cohort.source.block(0, len(cohort.sample_ids))
-    return pd.DataFrame(
-        {
-            "gene_symbol": cohort.gene_symbols,
-            "location": np.nanmean(values, axis=0),
-            "spread": np.maximum(np.nanstd(values, axis=0, ddof=1), MIN_SPREAD),
-            "n_samples": (~np.isnan(values)).sum(axis=0),
-        }
-    )
-
-
-def bare_reference(genes: pd.DataFrame, constants: ReferenceConstants, anchors: frozenset[str]) -> Reference:
+def bare_reference(
+    cohort: HarmonisedCohort, constants: ReferenceConstants, anchors: frozenset[str]
+) -> Reference:
     """A reference of genes alone, enough to place and score components."""
-    symbols = tuple(genes["gene_symbol"])
+    symbols = cohort.gene_symbols
+    genes = gene_moments(cohort.source.block(0, len(cohort.sample_ids)), Moments.PLAIN)
     return Reference(
         name=NAME,
         description=DESCRIPTION,
@@ -163,12 +156,14 @@ def bare_reference(genes: pd.DataFrame, constants: ReferenceConstants, anchors: 
         n_samples=592,
         genes=ReferenceGenes(
             symbols,
-            genes["location"].to_numpy(),
-            genes["spread"].to_numpy(),
+            np.round(genes.location, DECIMALS),
+            np.round(genes.spread, DECIMALS),
             np.array([symbol in anchors for symbol in symbols]),
+            genes.n_samples,
         ),
         constants=constants,
         anchor_distance=0.0,
+        provenance={f"{package} {version}": sha256 for package, (version, sha256) in WHEELS.items()},
     )
 
 
@@ -177,41 +172,13 @@ def components() -> dict[str, tuple[str, ...]]:
     return {signature.signature_id: signature.gene_symbols for signature in load_signatures().components}
 
 
-def score(cohort: HarmonisedCohort, reference: Reference) -> SignatureScores:
-    """Score all components."""
-    library = load_signatures()
-    return score_signatures(
-        cohort,
-        library.components,
-        reference,
-        thresholds=load_thresholds(),
-        kept_genes=sorted({gene for genes in components().values() for gene in genes}),
-        mhc_locus_genes=library.component("mhc_region_genes").gene_symbols,
-        mhc_control_genes=library.component("mhc_region_controls").gene_symbols,
-    )
-
-
-def rounded(value: float) -> float:
-    """Round to six decimals, so that the last bits of another machine change no byte."""
-    return round(float(value), 6)
-
-
-def fit_slopes(scores: SignatureScores) -> dict[str, float]:
-    """Reduced-major-axis slopes: ratio of the spreads, for scores that rise together."""
-    value = dict(zip(scores.signature_ids, scores.values.T, strict=True))
-    return {
-        c.contrast: rounded(np.nanstd(value[c.numerator], ddof=1) / np.nanstd(value[c.denominator], ddof=1))
-        for c in load_axis_catalogue().contrasts
-    }
-
-
 def fit_links(scores: SignatureScores) -> dict[str, WeakestLinkFit]:
     """Huber fits of each link on interferon response and leukocytes, with the scaled MAD of the residuals."""
     value = dict(zip(scores.signature_ids, scores.values.T, strict=True))
     design = sm.add_constant(np.column_stack([value["ifng_response"], value["leukocyte"]]))
     chains = components()
     fits = {}
-    for gene in (*chains["weakest_link_mhc1"], *chains["ifng_machinery"]):
+    for gene in chains["ifng_machinery"]:
         z = scores.genes.z[:, scores.genes.gene_symbols.index(gene)]
         known = ~np.isnan(z) & ~np.isnan(design).any(axis=1)
         fit = sm.RLM(z[known], design[known], M=sm.robust.norms.HuberT()).fit()
@@ -222,99 +189,40 @@ def fit_links(scores: SignatureScores) -> dict[str, WeakestLinkFit]:
     return fits
 
 
-def fit_terms(scores: SignatureScores, reference: Reference) -> dict[str, tuple[float, float]]:
-    """Location and spread of every term that axes and index use."""
-    terms = compute_terms(scores, reference, load_axis_catalogue(), components(), load_thresholds())
-    not_terms = {
-        s.signature_id for s in load_signatures().components if s.signature_id.startswith("mhc_region")
-    }
-    return {
-        name: (rounded(np.nanmean(values)), rounded(np.nanstd(values, ddof=1)))
-        for name, values in terms.values.items()
-        if name not in not_terms
-    }
-
-
 def build(wheels: Path, out: Path) -> None:
     """Build all tables."""
     genes = load_gene_table()
     cohort = make_cohort(read_expression(fetch_wheel(wheels, "TumorDecon")))
     lengths = effective_lengths(cohort, read_centre(fetch_wheel(wheels, "pirlygenes"), genes), genes)
     harmonised = harmonise_cohort(cohort, genes, gene_lengths=lengths.to_dict())
-    table = fit_genes(harmonised).round(6)
     constants, anchors = read_constants(out.parent / "constants.tsv")
-    reference = bare_reference(table, constants, anchors)
-    scores = score(harmonised, reference)
+    reference = bare_reference(harmonised, constants, anchors)
+    engine = PipelineEngine(NAME)
+    scores = engine.score(harmonised, reference)
     reference = replace(
         reference,
         anchor_distance=rounded(np.median(scores.placement.distance)),
-        slopes=fit_slopes(scores),
+        slopes=contrast_slopes(scores, load_axis_catalogue().contrasts, Moments.PLAIN),
         weakest_links=fit_links(scores),
+        presentation=engine.presentation(scores, reference, None),
     )
-    reference = replace(reference, term_stats=fit_terms(scores, reference))
-    raw = profile(scores, reference).index.raw
+    reference = replace(reference, term_stats=term_moments(engine.terms(scores, reference), Moments.PLAIN))
+    raw = engine.profile(scores, reference).index.raw
     reference = replace(reference, index_stats=(rounded(np.nanmean(raw)), rounded(np.nanstd(raw, ddof=1))))
-    write_tables(out, reference, table, lengths, distributions(scores, reference))
-
-
-def profile(scores: SignatureScores, reference: Reference) -> CohortProfiles:
-    """Profile the reference's own tumours."""
-    context = build_context(
-        scores,
-        reference,
-        catalogue=load_axis_catalogue(),
-        components=components(),
-        thresholds=load_thresholds(),
+    profiles = engine.profile(scores, reference)
+    write_tables(
+        out, replace(reference, distributions=distributions_of(scores.sample_ids, profiles)), lengths
     )
-    return profile_cohort(context)
 
 
-def distributions(scores: SignatureScores, reference: Reference) -> pd.DataFrame:
-    """Scores of every axis, and the index, of every tumour."""
-    profiles = profile(scores, reference)
-    columns = {axis.axis: axis.score for axis in profiles.axes} | {"index": profiles.index.index}
-    return pd.DataFrame({"sample_id": scores.sample_ids} | columns)
-
-
-def write_rows(path: Path, header: str, rows: Iterable[Sequence[object]]) -> None:
-    """Write a small tab-separated table."""
-    lines = [header, *("\t".join(str(cell) for cell in row) for row in rows)]
-    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-
-
-def write_tables(
-    out: Path, reference: Reference, genes: pd.DataFrame, lengths: pd.Series, scores: pd.DataFrame
-) -> None:
+def write_tables(out: Path, reference: Reference, lengths: pd.Series) -> None:
     """Write the folder of the reference."""
     out.mkdir(parents=True, exist_ok=True)
-    as_text = {"sep": "\t", "index": False, "lineterminator": "\n"}
-    genes.to_csv(out / "genes.tsv", float_format="%.6f", **as_text)
-    scores.to_csv(out / "distributions.tsv", float_format="%.6f", **as_text)
+    for name, content in render_tables(reference).items():
+        (out / name).write_bytes(content)
     lengths.rename_axis("gene_symbol").rename("length_bp").map("{:.6g}".format).to_csv(
         out / "length_factors.tsv", sep="\t", lineterminator="\n"
     )
-    terms = ((name, *stats) for name, stats in reference.term_stats.items())
-    write_rows(out / "terms.tsv", "term\tlocation\tspread", terms)
-    write_rows(out / "slopes.tsv", "contrast\tslope", reference.slopes.items())
-    links = (
-        (g, f.ifng_slope, f.leukocyte_slope, f.intercept, f.spread)
-        for g, f in reference.weakest_links.items()
-    )
-    write_rows(
-        out / "weakest_links.tsv", "gene_symbol\tifng_slope\tleukocyte_slope\tintercept\tspread", links
-    )
-    header = {
-        "name": reference.name,
-        "description": reference.description,
-        "tumour_type": reference.tumour_type,
-        "assay": reference.assay,
-        "n_samples": reference.n_samples,
-        "anchor_distance": reference.anchor_distance,
-        "index_location": reference.index_stats[0],
-        "index_spread": reference.index_stats[1],
-        "provenance": {f"{package} {version}": sha256 for package, (version, sha256) in WHEELS.items()},
-    }
-    (out / "reference.json").write_text(json.dumps(header, indent=2) + "\n", encoding="utf-8")
 
 
 def main() -> None:

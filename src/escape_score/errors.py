@@ -13,6 +13,7 @@ EscapeScoreError                  4  internal
 │   ├── SampleSheetInvalidError   3
 │   ├── GeneSetInvalidError       3
 │   ├── ReferenceInvalidError     3
+│   ├── ReferenceUnfittableError  3  too few samples, or of different pipelines, to fit a reference on
 │   ├── AnchorsMissingError       3  too few anchor genes to place samples on the reference scale
 │   └── InputFaultsError          3  several of the above, found together
 ├── LowCoverageError              3  too few genes of a signature are measured
@@ -96,6 +97,10 @@ class GeneSetInvalidError(InputError):
 
 class ReferenceInvalidError(InputError):
     """A reference is unknown, incomplete or damaged."""
+
+
+class ReferenceUnfittableError(InputError):
+    """Matrices hold too few samples, or samples of different pipelines, to fit a reference on."""
 
 
 class AnchorsMissingError(InputError):

@@ -4,12 +4,14 @@ A reference is a folder of small text tables, so that it can be read, compared a
 
 ==================== =======================================================================================
 reference.json       name, description, tumour type, assay, number of tumours, anchor distance, index location
-                     and spread, constants file, provenance
+                     and spread, constants file, provenance; location variance where tumours are few
 genes.tsv            gene_symbol, location, spread, n_samples
 terms.tsv            term, location, spread: components, contrasts and the MHC class I shortfall
 slopes.tsv           contrast, slope
 weakest_links.tsv    gene_symbol, ifng_slope, leukocyte_slope, intercept, spread
+presentation.tsv     gene_symbol, location, ifng_slope, per_leukocyte_unit, covariance (one column a gene)
 distributions.tsv    sample_id, then one column an axis and ``index``
+untrusted_genes.tsv  gene_symbol, reason; only where there are any
 ==================== =======================================================================================
 """
 
@@ -28,6 +30,7 @@ from escape_score.errors import ReferenceInvalidError
 from escape_score.model.cohort import FloatArray
 from escape_score.model.reference import (
     Distributions,
+    PresentationModel,
     Reference,
     ReferenceConstants,
     ReferenceGenes,
@@ -36,7 +39,19 @@ from escape_score.model.reference import (
 from escape_score.resources import resource_path
 
 DEFAULT_REFERENCE = "tcga-coadread-v1"
-TABLES = ("reference.json", "genes.tsv", "terms.tsv", "slopes.tsv", "weakest_links.tsv", "distributions.tsv")
+UNTRUSTED = "untrusted_genes.tsv"
+COHORT_REFERENCE = "cohort"
+"""Asks for a reference fitted on the cohort itself; no reference may be called that."""
+
+TABLES = (
+    "reference.json",
+    "genes.tsv",
+    "terms.tsv",
+    "slopes.tsv",
+    "weakest_links.tsv",
+    "presentation.tsv",
+    "distributions.tsv",
+)
 
 
 class ReferenceHeader(BaseModel):
@@ -52,6 +67,7 @@ class ReferenceHeader(BaseModel):
     anchor_distance: float
     index_location: float
     index_spread: float
+    location_variance: float = 0.0
     provenance: dict[str, str]
 
 
@@ -127,8 +143,12 @@ def assemble_reference(folder: Path) -> Reference:
         },
         slopes={r["contrast"]: float(r["slope"]) for r in _rows(folder / "slopes.tsv")},
         weakest_links={r["gene_symbol"]: _link(r) for r in _rows(folder / "weakest_links.tsv")},
+        presentation=_presentation(folder / "presentation.tsv"),
         index_stats=(header.index_location, header.index_spread),
         distributions=_distributions(folder / "distributions.tsv"),
+        location_variance=header.location_variance,
+        untrusted_genes=_untrusted(folder / UNTRUSTED),
+        provenance=header.provenance,
         sha256=_digest(folder),
     )
 
@@ -143,11 +163,18 @@ def read_constants(path: Path) -> tuple[ReferenceConstants, frozenset[str]]:
     """
     rows = _rows(path)
     single = {r["constant"]: float(r["value"]) for r in rows if not r["gene_symbol"]}
-    per_unit = {
-        r["gene_symbol"]: float(r["value"]) for r in rows if r["constant"] == "mhc_per_leukocyte_unit"
-    }
     anchors = frozenset(r["gene_symbol"] for r in rows if r["constant"] == "anchor")
-    return ReferenceConstants(per_unit, single["leukocyte_cap_tpm"], single["ifng_factor"]), anchors
+    constants = ReferenceConstants(
+        mhc_per_leukocyte_unit=_by_gene(rows, "mhc_per_leukocyte_unit"),
+        leukocyte_cap_tpm=single["leukocyte_cap_tpm"],
+        ifng_factor=single["ifng_factor"],
+        ifng_per_leukocyte_unit=_by_gene(rows, "ifng_per_leukocyte_unit"),
+    )
+    return constants, anchors
+
+
+def _by_gene(rows: list[dict[str, str]], constant: str) -> dict[str, float]:
+    return {r["gene_symbol"]: float(r["value"]) for r in rows if r["constant"] == constant}
 
 
 def _rows(path: Path) -> list[dict[str, str]]:
@@ -173,12 +200,37 @@ def _genes(path: Path, anchors: frozenset[str]) -> ReferenceGenes:
         location,
         spread,
         np.array([symbol in anchors for symbol in symbols]),
+        np.array([int(row["n_samples"]) for row in rows]),
     )
+
+
+def _untrusted(path: Path) -> dict[str, str]:
+    """Genes not used, with reasons; none where the table is not there."""
+    return {row["gene_symbol"]: row["reason"] for row in _rows(path)} if path.is_file() else {}
 
 
 def _link(row: Mapping[str, str]) -> WeakestLinkFit:
     return WeakestLinkFit(
         float(row["ifng_slope"]), float(row["leukocyte_slope"]), float(row["intercept"]), float(row["spread"])
+    )
+
+
+def _presentation(path: Path) -> PresentationModel | None:
+    """The antigen-presentation model; None where the table is not there yet, or has no rows."""
+    rows = _rows(path)
+    if not rows:
+        return None
+    symbols = tuple(row["gene_symbol"] for row in rows)
+    vectors = ("gene_symbol", "location", "ifng_slope", "per_leukocyte_unit")
+    if tuple(rows[0]) != (*vectors, *symbols):
+        msg = f"{path.name}: the columns of the covariance must be the genes of the rows, in their order"
+        raise ValueError(msg)
+    return PresentationModel(
+        gene_symbols=symbols,
+        location=np.array([float(row["location"]) for row in rows]),
+        ifng_slope=np.array([float(row["ifng_slope"]) for row in rows]),
+        per_leukocyte_unit=np.array([float(row["per_leukocyte_unit"]) for row in rows]),
+        covariance=np.array([[float(row[symbol]) for symbol in symbols] for row in rows]),
     )
 
 
@@ -193,8 +245,27 @@ def _column(rows: list[dict[str, str]], name: str) -> FloatArray:
 
 
 def _digest(folder: Path) -> str:
-    """Digest over all tables of a reference, constants included."""
+    """Digest over all tables of a folder, constants included."""
+    names = (*TABLES, UNTRUSTED) if (folder / UNTRUSTED).is_file() else TABLES
+    return digest_tables({name: (folder / name).read_bytes() for name in names})
+
+
+def digest_tables(tables: Mapping[str, bytes]) -> str:
+    """Digest a reference by the bytes of its tables and of the shipped constants.
+
+    Parameters
+    ----------
+    tables
+        File name to content: every name of ``TABLES``, and ``untrusted_genes.tsv`` where there is one.
+
+    Returns
+    -------
+    str
+        sha256, 64 hex digits: the same whether the tables stand in a folder or in memory.
+    """
+    names = (*TABLES, UNTRUSTED) if UNTRUSTED in tables else TABLES
+    contents = [tables[name] for name in names] + [resource_path("reference", "constants.tsv").read_bytes()]
     digest = hashlib.sha256()
-    for path in (*(folder / name for name in TABLES), resource_path("reference", "constants.tsv")):
-        digest.update(hashlib.sha256(path.read_bytes()).digest())
+    for content in contents:
+        digest.update(hashlib.sha256(content).digest())
     return digest.hexdigest()

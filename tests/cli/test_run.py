@@ -40,7 +40,9 @@ def records_of(folder: Path) -> list[dict[str, Any]]:
 def test_result_holds_the_files_of_the_contract(finished: Path, inputs: Inputs) -> None:
     ids = pd.read_csv(inputs.samples, sep="\t")["sample_id"]
     pages = [f"samples/{slug_of(s)}.{end}" for s in ids for end in ("html", "json")]
-    assert sorted(files_of(finished)) == sorted([*TABLES, "index.html", "manifest.json", *pages])
+    assert sorted(files_of(finished)) == sorted(
+        [*TABLES, "cohort.json", "index.html", "manifest.json", *pages]
+    )
 
 
 def test_columns_of_profiles_are_those_of_the_contract(finished: Path) -> None:

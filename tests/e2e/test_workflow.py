@@ -14,6 +14,7 @@ import pytest
 
 BIN = Path(sys.executable).parent
 N_SAMPLES = 6
+N_COHORT_REFERENCE = 20
 CHUNK_SIZE = 4
 COHORT = "six"
 
@@ -139,6 +140,29 @@ def test_workflow_report_has_captions_and_loads_nothing(
     assert re.findall(r"<(?:script|link|img)[^>]*(?:src|href)=\W?https?:[^>]*", text) == []
     for words in ("One row a sample", "at a glance", "why a sample failed"):
         assert words in text
+
+
+def test_workflow_fits_a_cohort_as_its_own_reference_as_run_does(
+    project: Project, repo_root: Path, tmp_path: Path
+) -> None:
+    demo = repo_root / "resources" / "demo"
+    (tmp_path / "config").mkdir()
+    names = pd.read_csv(demo / "samples.tsv", sep="\t", dtype=str)["sample_id"].head(N_COHORT_REFERENCE)
+    pd.read_parquet(demo / "expression.parquet", columns=["gene", *names]).to_parquet(
+        tmp_path / "expression.parquet"
+    )
+    (tmp_path / "lengths.tsv").symlink_to(project.folder / "lengths.tsv")
+    write_cohorts(tmp_path, row(COHORT) | {"samples": ""})
+    own = Project(tmp_path)
+    own.config.write_text("cohorts: cohorts.tsv\nprofile:\n  reference: cohort\n", encoding="utf-8")
+    done = own.launch()
+    assert done.returncode == 0, done.stderr
+    assert "Nothing to be done" in own.launch().stderr
+    options = ["--cohort", COHORT, "--units", "counts", "--gene-lengths", tmp_path / "lengths.tsv"]
+    options += ["--reference", "cohort", "--out", tmp_path / "out"]
+    ran = call("escape-score", "run", tmp_path / "expression.parquet", *options)
+    assert ran.returncode == 0, ran.stderr
+    assert digests(tmp_path / "out") == digests(own.run_folder / "results" / COHORT)
 
 
 def test_workflow_does_nothing_a_second_time(project: Project) -> None:

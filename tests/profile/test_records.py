@@ -14,7 +14,7 @@ from escape_score.cli.outputs import ProfiledCohort
 from escape_score.model.cohort import Cohort, SampleRecord
 from escape_score.model.flags import Flag
 from escape_score.model.record import EscapeProfile
-from escape_score.profile.records import metadata_of
+from escape_score.profile.records import known, metadata_of
 from escape_score.reference import load_reference
 
 MakeCohort = Callable[..., Cohort]
@@ -122,3 +122,15 @@ def test_metadata_never_changes_a_score(
     one, other = run_engine(plain).maker.record(0), run_engine(told).maker.record(0)
     assert one.axes == other.axes
     assert one.metadata != other.metadata
+
+
+def test_records_list_every_link_with_its_limit_of_detection(demo: ProfiledCohort) -> None:
+    links = demo.profiles.axis("mhc1_weakest_link").links
+    assert links is not None
+    for row, record in enumerate(demo.maker.records()):
+        by_axis = {axis.axis: axis for axis in record.axes}
+        found = by_axis["mhc1_weakest_link"].links
+        assert [link.link for link in found] == list(links.names)
+        assert [link.detectable_sd for link in found] == [known(x) for x in links.detectable_sd[row]]
+        assert [link.is_evaluable for link in found] == links.is_evaluable[row].tolist()
+        assert by_axis["treg"].links == ()

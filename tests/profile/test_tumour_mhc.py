@@ -1,4 +1,4 @@
-"""MHC class I of the tumour cells against a slow computation, gene by gene."""
+"""The infiltrate against a slow computation, and what it does to MHC class I."""
 
 from __future__ import annotations
 
@@ -13,39 +13,24 @@ from escape_score.cli.outputs import ProfiledCohort
 from escape_score.model.cohort import Cohort
 from escape_score.model.flags import Flag
 from escape_score.model.record import Call
-from escape_score.profile.tumour_mhc import estimate_tumour_mhc
+from escape_score.profile.presentation import HALF
+from escape_score.profile.tumour_mhc import estimate_infiltrate
 
 MakeCohort = Callable[..., Cohort]
 RunEngine = Callable[..., ProfiledCohort]
 
 
-def slow_tumour_mhc(levels: dict[str, float], result: ProfiledCohort) -> tuple[float, float]:
-    """Mean z of the chain in tumour cells, and the leukocyte fraction."""
-    context, reference = result.maker.context, result.reference
-    location = dict(zip(reference.genes.symbols, reference.genes.location, strict=True))
-    spread = dict(zip(reference.genes.symbols, reference.genes.spread, strict=True))
-    leukocytes = [g for g in context.components["leukocyte"] if g in levels]
-    unit = math.exp(sum(math.log(2 ** levels[g] - 1 + 0.5) for g in leukocytes) / len(leukocytes))
-    fraction = min(0.9, max(0.0, unit / reference.constants.leukocyte_cap_tpm))
-    z = []
-    for gene in context.components["mhc1"]:
-        tpm = 2 ** levels[gene] - 1
-        own = (tpm - reference.constants.mhc_per_leukocyte_unit[gene] * unit) / (1 - fraction)
-        own = max(own, 0.05 * tpm)
-        z.append(max(-5.0, min(5.0, (math.log2(own + 1) - location[gene]) / spread[gene])))
-    return sum(z) / len(z), fraction
-
-
-def test_estimate_tumour_mhc_agrees_with_a_slow_computation(demo: ProfiledCohort) -> None:
+def test_estimate_infiltrate_agrees_with_a_slow_computation(demo: ProfiledCohort) -> None:
     context, genes = demo.maker.context, demo.scores.genes
-    found = estimate_tumour_mhc(demo.scores, demo.reference, context.components, context.thresholds)
+    found = estimate_infiltrate(demo.scores, demo.reference, context.components, context.thresholds)
     for row in range(8):
         levels = dict(zip(genes.gene_symbols, genes.log2_tpm[row].tolist(), strict=True))
-        z, fraction = slow_tumour_mhc(levels, demo)
-        assert found.z_mean[row] == pytest.approx(z, abs=1e-10)
-        assert found.leukocyte_fraction[row] == pytest.approx(fraction, abs=1e-12)
-        shortfall = -(z - demo.reference.constants.ifng_factor * context.terms.values["ifng_response"][row])
-        assert context.terms.values["mhc1_shortfall"][row] == pytest.approx(shortfall, abs=1e-10)
+        leukocytes = [g for g in context.components["leukocyte"] if g in levels]
+        unit = math.exp(sum(math.log(2 ** levels[g] - 1 + 0.5) for g in leukocytes) / len(leukocytes))
+        fraction = min(0.9, max(0.0, unit / demo.reference.constants.leukocyte_cap_tpm))
+        assert found.unit_tpm[row] == pytest.approx(unit, rel=1e-12)
+        assert found.fraction[row] == pytest.approx(fraction, abs=1e-12)
+    assert not found.is_mhc1_unquantified.any()
 
 
 def test_infiltrate_is_taken_away(
@@ -54,7 +39,9 @@ def test_infiltrate_is_taken_away(
     """Leukocytes added to a tumour with their own MHC leave its tumour cells where they were."""
     context, reference = demo.maker.context, demo.reference
     leukocytes = list(context.components["leukocyte"])
-    per_unit, cap = reference.constants.mhc_per_leukocyte_unit, reference.constants.leukocyte_cap_tpm
+    model, cap = reference.presentation, reference.constants.leukocyte_cap_tpm
+    assert model is not None
+    per_unit = dict(zip(model.gene_symbols, model.per_leukocyte_unit, strict=True))
     fraction = pd.Series(np.linspace(0.1, 0.3, 8), demo_tpm.index)
     mixed = demo_tpm.mul(1 - fraction, axis=0)
     genes = reference.genes  # anchors are expressed by leukocytes too, so that infiltrate does not move them
@@ -62,15 +49,19 @@ def test_infiltrate_is_taken_away(
     mixed[anchors] = demo_tpm[anchors]
     for gene in leukocytes:
         mixed[gene] += fraction * cap
+    factor = context.thresholds.leukocyte_mhc_factor
     for gene, ratio in per_unit.items():
-        mixed[gene] += ratio * fraction * cap
+        mixed[gene] += factor * ratio * fraction * cap
+    for gene, ratio in reference.constants.ifng_per_leukocyte_unit.items():
+        mixed[gene] += HALF * ratio * fraction * cap  # the interferon response of the tumour stays the same
     before = run_engine(make_cohort(demo_tpm)).profiles
     after = run_engine(make_cohort(mixed)).profiles
     assert (after.leukocyte_fraction > before.leukocyte_fraction).all()
     raw = np.median(before.axis("mhc1_loss").raw - after.axis("mhc1_loss").raw)  # type: ignore[operator]
     adjusted = np.median(before.axis("mhc1_loss").score - after.axis("mhc1_loss").score)
     assert raw > 0.5
-    assert abs(adjusted) < raw / 5
+    # not nothing: what cannot be seen well any more is also drawn towards the reference's centre
+    assert abs(adjusted) < raw / 2
 
 
 @pytest.mark.parametrize("gene", ["B2M", "HLA-A", "HLA-B", "HLA-C"])

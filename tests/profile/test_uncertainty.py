@@ -13,12 +13,12 @@ from escape_score.catalogue import load_axis_catalogue, load_thresholds
 from escape_score.cli.outputs import ProfiledCohort
 from escape_score.model.axes import IndexBlockDefinition, Term
 from escape_score.model.scores import GeneValues
+from escape_score.profile.distance import excess_distance
 from escape_score.profile.terms import Terms
 from escape_score.profile.uncertainty import (
     ComponentSpread,
     component_spread,
     component_variance,
-    excess_distance,
     index_variance,
     mean_variance,
     pooled_variance,

@@ -13,8 +13,9 @@ from hypothesis.extra import numpy as hnp
 
 from escape_score.model.axes import Thresholds
 from escape_score.model.reference import Reference
+from escape_score.model.robust import nanmedian_rows
 from escape_score.score.alignment import Alignment, align
-from escape_score.score.placement import anchor_distance, nanmedian_rows, place_block
+from escape_score.score.placement import anchor_distance, place_block
 
 NAN = float("nan")
 

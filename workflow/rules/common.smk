@@ -28,6 +28,8 @@ def checked_plan():
 PLAN = checked_plan()
 GENE_SETS = PLAN.gene_sets or []
 REFERENCE = ["--reference", PLAN.reference] if PLAN.reference else []
+FITTED = "work/{cohort}/reference"
+IS_FITTED = PLAN.reference == "cohort"
 
 
 wildcard_constraints:

@@ -3,6 +3,7 @@ rule profile:
     input:
         scores="work/{cohort}/scores.h5ad",
         reference=PLAN.reference_files,
+        fitted=[FITTED] if IS_FITTED else [],
     output:
         profiles_tsv=report(
             "results/{cohort}/profiles.tsv", caption="../report/profiles.rst", category="{cohort}"

@@ -24,11 +24,12 @@ rule report:
 
 
 rule gather:
-    """The cohort's page and, last of all, the manifest of everything in its results."""
+    """The cohort's statistics, its page and, last of all, the manifest of everything in its results."""
     input:
         profiles="work/{cohort}/profiles.part.json",
         reports=report_parts,
     output:
+        statistics="results/{cohort}/cohort.json",
         index=report("results/{cohort}/index.html", caption="../report/index.rst", category="{cohort}"),
         manifest="results/{cohort}/manifest.json",
     log:

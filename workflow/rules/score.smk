@@ -6,6 +6,7 @@ rule score:
         reference=PLAN.reference_files,
     output:
         scores="work/{cohort}/scores.h5ad",
+        fitted=[directory(FITTED)] if IS_FITTED else [],
     log:
         "logs/{cohort}/score.log",
     benchmark:

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from escape_score.export.formats import ExportFormat
 from escape_score.model.units import ExpressionUnit
 
 app = typer.Typer(
@@ -34,7 +35,8 @@ GeneLengths = Annotated[
 ]
 GeneSets = Annotated[Path | None, typer.Option("--gene-sets", help="GMT of further gene sets to score.")]
 ReferenceName = Annotated[
-    str | None, typer.Option("--reference", help="Name of a shipped reference, or a folder.")
+    str | None,
+    typer.Option("--reference", help="A shipped reference by name, the folder of a fitted one, or cohort."),
 ]
 CohortName = Annotated[
     str | None, typer.Option("--cohort", help="Name of the cohort; the file's name where not given.")
@@ -245,7 +247,7 @@ def gather(
     more_parts: Annotated[list[Path] | None, typer.Argument(help="Further part files.")] = None,
     lang: Language = "en",
 ) -> int:
-    """Write the cohort's page and, last of all, the manifest."""
+    """Write the cohort's statistics, its page and, last of all, the manifest."""
     from escape_score.cli.reports import gather_parts
 
     return gather_parts(results, (*parts, *(more_parts or ())), lang=lang)
@@ -278,10 +280,28 @@ def verify(results: Annotated[Path, typer.Argument(metavar="DIR", help="Folder o
 
 
 @app.command()
-def schema(
-    what: Annotated[str, typer.Argument(help="profile, config or workflow-config")] = "profile",
+def export(
+    results: Annotated[Path, typer.Argument(help="Folder of a finished result.")],
+    *,
+    formats: Annotated[
+        list[ExportFormat], typer.Option("--format", help="What to write; may be given several times.")
+    ],
+    out: Annotated[Path, typer.Option("--out", help="Folder of the files; not inside the results.")],
+    study: Annotated[
+        str | None, typer.Option("--study", help="cBioPortal's study id; the cohort's name where not given.")
+    ] = None,
 ) -> int:
-    """Print the JSON Schema of the profile or the config."""
+    """Write a finished result for other programs: MultiQC, GCT 1.3, cBioPortal, JSON Schema."""
+    from escape_score.cli.export import export_results
+
+    return export_results(results, out, formats, study=study)
+
+
+@app.command()
+def schema(
+    what: Annotated[str, typer.Argument(help="profile, cohort, config or workflow-config")] = "profile",
+) -> int:
+    """Print the JSON Schema of the profile, the cohort's statistics or the config."""
     from escape_score.cli.inspect import print_schema
 
     return print_schema(what)
@@ -309,6 +329,29 @@ def genesets_check(gmt: Annotated[Path, typer.Argument(help="GMT file.")]) -> in
     from escape_score.cli.inspect import check_gmt
 
     return check_gmt(gmt)
+
+
+@reference_app.command("fit")
+def reference_fit(
+    matrices: Annotated[
+        list[Path], typer.Argument(metavar="MATRIX...", help="Matrices of one pipeline, 10 samples or more.")
+    ],
+    *,
+    name: Annotated[str, typer.Option("--name", help="Name of the reference.")],
+    out: Annotated[Path, typer.Option("--out", help="Folder to write; give it as --reference.")],
+    units: Units = None,
+    gene_lengths: GeneLengths = None,
+    tumour_type: Annotated[
+        str | None, typer.Option("--tumour-type", help="Shown beside every percentile.")
+    ] = None,
+    assay: Annotated[str | None, typer.Option("--assay", help="Shown beside every percentile.")] = None,
+) -> int:
+    """Fit a reference on tumours of one's own pipeline."""
+    from escape_score.cli.fitting import FitRequest, fit_from_matrices
+
+    return fit_from_matrices(
+        FitRequest(tuple(matrices), name, out, units, gene_lengths, tumour_type=tumour_type, assay=assay)
+    )
 
 
 @reference_app.command("list")

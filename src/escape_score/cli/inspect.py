@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 
@@ -27,17 +26,17 @@ def print_schema(what: str) -> int:
     from pydantic import BaseModel
 
     from escape_score.config import RunConfig, WorkflowConfig
-    from escape_score.model.record import EscapeProfile
+    from escape_score.export.schema import PUBLISHED_MODELS, schema_text
 
     models: dict[str, type[BaseModel]] = {
-        "profile": EscapeProfile,
+        **PUBLISHED_MODELS,
         "config": RunConfig,
         "workflow-config": WorkflowConfig,
     }
     if what not in models:
         msg = f"schema: {what} is none of {', '.join(models)}; name one of them"
         raise UsageError(msg)
-    print(json.dumps(models[what].model_json_schema(), indent=2, ensure_ascii=False))
+    print(schema_text(models[what]), end="")
     return int(ExitCode.DONE)
 
 
@@ -87,7 +86,7 @@ def list_shipped_references() -> int:
 
     for name in list_references():
         reference = load_reference(name)
-        print(f"{name}\t{reference.n_samples} samples\t{reference.description}")
+        print(f"{name}\t{reference.n_samples} samples\t{reference.tumour_type}\t{reference.description}")
     return int(ExitCode.DONE)
 
 
@@ -99,8 +98,10 @@ def show_reference(name: str) -> int:
     print(f"{reference.name}: {reference.description}")
     print(f"tumour type: {reference.tumour_type}; assay: {reference.assay}; samples: {reference.n_samples}")
     print(f"genes: {len(reference.genes.symbols)}, of these anchors: {int(reference.genes.is_anchor.sum())}")
-    print(
-        f"anchor distance of its own tumours: {reference.anchor_distance:.2f} log2\nsha256: "
-        f"{reference.sha256}"
-    )
+    print(f"anchor distance of its own tumours: {reference.anchor_distance:.2f} log2")
+    for gene, reason in reference.untrusted_genes.items():
+        print(f"not used: {gene}: {reason}")
+    for key, value in reference.provenance.items():
+        print(f"made from: {key}: {value}")
+    print(f"sha256: {reference.sha256}")
     return int(ExitCode.DONE)

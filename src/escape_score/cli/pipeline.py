@@ -23,7 +23,7 @@ from escape_score.model.record import Provenance, PublishedRecord
 from escape_score.model.reference import Reference
 from escape_score.model.scores import PUBLISHED, SignatureScores
 from escape_score.model.signature import GeneRole, Signature
-from escape_score.profile import RecordMaker, build_context, make_records, profile_cohort
+from escape_score.profile import ProfileContext, RecordMaker, build_context, make_records, profile_cohort
 from escape_score.resources import resource_path
 from escape_score.score import Beside, score_signatures
 
@@ -192,17 +192,22 @@ def genesets_digest(user_sets: UserGeneSets | None = None) -> str:
 AXIS_FILES = ("axes.yaml", "contrasts.tsv", "index.tsv", "thresholds.tsv")
 
 
-def profile(
-    scores: SignatureScores, reference: Reference, *, genesets_sha256: str, seed: int
-) -> tuple[CohortProfiles, RecordMaker]:
-    """Profile a cohort and prepare its records."""
-    context = build_context(
+def context_of(scores: SignatureScores, reference: Reference) -> ProfileContext:
+    """All that profiling needs, with the shipped axes and thresholds."""
+    return build_context(
         scores,
         reference,
         catalogue=load_axis_catalogue(),
         components=component_genes(),
         thresholds=load_thresholds(),
     )
+
+
+def profile(
+    scores: SignatureScores, reference: Reference, *, genesets_sha256: str, seed: int
+) -> tuple[CohortProfiles, RecordMaker]:
+    """Profile a cohort and prepare its records."""
+    context = context_of(scores, reference)
     profiles = profile_cohort(context)
     provenance = Provenance(
         package_version=__version__,

@@ -1,15 +1,21 @@
-"""Pages from profiles, and the manifest that ends a result. Needs no numerical library."""
+"""Pages and statistics from profiles, and the manifest that ends a result.
+
+Rendering needs no numerical library; only the statistics do.
+"""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from escape_score.cli.failures import QC, list_failures, named, noting_failure
 from escape_score.errors import ResultInvalidError
+from escape_score.model.record import EscapeProfile
 from escape_score.report import iter_profiles, render_cohort, render_sample
 from escape_score.report.load import read_profile
+from escape_score.report.statistics_file import STATISTICS
 from escape_score.store.atomic import write_text
 from escape_score.store.manifest import (
     SAMPLES,
@@ -24,6 +30,9 @@ from escape_score.store.manifest import (
     write_part,
 )
 from escape_score.store.result_folder import INDEX, gathering, staged_pages, withdraw_result
+
+if TYPE_CHECKING:
+    from escape_score.statistics import CohortColumns
 
 
 def render_chunk(results: Path, profiles: Path, part: Path, *, chunk: int, chunks: int, lang: str) -> int:
@@ -65,19 +74,27 @@ def write_pages(
     return tuple(entries), tuple(failed)
 
 
-def write_index(folder: Path, results: Path, failed: Sequence[FailedSample] = (), *, lang: str) -> FileEntry:
-    """Write the cohort's page from the profiles in ``results``."""
-    left_out = {one.slug for one in failed}
-    profiles = (profile for profile in iter_profiles(results) if profile.slug not in left_out)
+def write_index(
+    folder: Path, profiles: Iterable[EscapeProfile], failed: Sequence[FailedSample] = (), *, lang: str
+) -> FileEntry:
+    """Write the cohort's page."""
     skipped = [(one.sample_id, one.problem) for one in failed]
     write_text(folder / INDEX, render_cohort(profiles, skipped=skipped, lang=lang))
     return entry_of(folder, folder / INDEX)
 
 
+def write_statistics(folder: Path, columns: CohortColumns, *, seed: int) -> FileEntry:
+    """Write what the labels of the sample sheet say about a cohort's scores."""
+    from escape_score.statistics import compute_statistics
+
+    write_text(folder / STATISTICS, compute_statistics(columns, seed=seed).model_dump_json(indent=1) + "\n")
+    return entry_of(folder, folder / STATISTICS)
+
+
 def finish_result(
     folder: Path, header: ResultHeader, parts: Sequence[Part], *, lang: str | None
 ) -> tuple[FailedSample, ...]:
-    """Write the list of failed samples, the cohort's page and, last of all, the manifest.
+    """Write the list of failed samples, statistics, the cohort's page and, last of all, the manifest.
 
     Parameters
     ----------
@@ -107,13 +124,26 @@ def finish_result(
         files[QC] = entry_of(folder, folder / QC)
     if lang is not None:
         remove_unlisted_samples(folder, list(files.values()))
-        files[INDEX] = write_index(folder, folder, failed, lang=lang)
+        for entry in _write_cohort(folder, failed, seed=header.seed, lang=lang):
+            files[entry.path] = entry
     write_manifest(folder, header, files.values(), failed)
     return failed
 
 
+def _write_cohort(
+    folder: Path, failed: Sequence[FailedSample], *, seed: int, lang: str
+) -> tuple[FileEntry, FileEntry]:
+    """Write the cohort's page and statistics in one pass over the profiles that did not fail."""
+    from escape_score.statistics import ColumnCollector
+
+    left_out, collector = {one.slug for one in failed}, ColumnCollector()
+    profiles = (profile for profile in iter_profiles(folder) if profile.slug not in left_out)
+    index = write_index(folder, collector.watch(profiles), failed, lang=lang)
+    return index, write_statistics(folder, collector.columns(), seed=seed)
+
+
 def gather_parts(results: Path, parts: Sequence[Path], *, lang: str) -> int:
-    """Write the cohort's page and, last of all, the manifest of all parts."""
+    """Write the cohort's statistics, its page and, last of all, the manifest of all parts."""
     read = [read_part(path) for path in parts]
     header = next((part.header for part in read if part.header is not None), None)
     if header is None:
@@ -136,6 +166,6 @@ def render_results(results: Path, out: Path, *, lang: str) -> int:
         if failed:
             msg = f"{results / SAMPLES / failed[0].slug}.json: no page can be made of it: {failed[0].problem}"
             raise ResultInvalidError(msg)
-        write_index(folder, results, lang=lang)
+        write_index(folder, iter_profiles(results), lang=lang)
     print(f"{len(pages)} pages: {out / INDEX}")
     return 0

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from escape_score.cli import pipeline
+from escape_score.cli.fitting import fit_on_cohort
 from escape_score.cli.log import CommandLog
 from escape_score.cli.outputs import ProfiledCohort, header_of, write_profiles
 from escape_score.cli.progress import StageProgress
@@ -19,7 +20,7 @@ from escape_score.errors import ExitCode, UsageError
 from escape_score.model.method_choice import MethodChoice
 from escape_score.model.reference import Reference
 from escape_score.model.units import ExpressionUnit
-from escape_score.reference import DEFAULT_REFERENCE, load_reference
+from escape_score.reference import COHORT_REFERENCE, DEFAULT_REFERENCE, load_reference
 from escape_score.report.i18n import translations
 from escape_score.store.manifest import FailedSample, Part
 from escape_score.store.result_folder import staged_result
@@ -104,10 +105,10 @@ def run_matrix(request: RunRequest, log: CommandLog) -> int:
     """
     started = time.monotonic()
     translations(request.lang)  # an unknown language is told before the work, not after it
-    reference = load_reference(request.reference)
+    named = None if request.reference == COHORT_REFERENCE else load_reference(request.reference)
     user_sets = pipeline.read_user_gene_sets(request.gene_sets)
     with StageProgress(log) as progress:
-        cohort = _profiled(request, reference, user_sets, progress)
+        cohort = _profiled(request, named, user_sets, progress)
         with staged_result(request.out) as folder:
             failed = _write(cohort, folder, request, progress)
     _summarise(cohort, request, failed, log, seconds=time.monotonic() - started)
@@ -116,11 +117,11 @@ def run_matrix(request: RunRequest, log: CommandLog) -> int:
 
 def _profiled(
     request: RunRequest,
-    reference: Reference,
+    named: Reference | None,
     user_sets: pipeline.UserGeneSets,
     progress: StageProgress,
 ) -> ProfiledCohort:
-    """Read, harmonise, score and profile."""
+    """Read, harmonise, score and profile; without a reference by name, one is fitted on the cohort."""
     from escape_score.read import ReadLimits, read_cohort
 
     progress.stage("read")
@@ -136,6 +137,7 @@ def _profiled(
         cohort, gene_lengths=request.gene_lengths, min_genes=request.min_genes, source=request.matrix
     )
     progress.stage("score")
+    reference = named or fit_on_cohort(harmonised, source=request.matrix)
     scores = pipeline.score(harmonised, reference, user_sets, source=request.matrix, choice=request.choice)
     progress.stage("profile")
     digest = pipeline.genesets_digest(user_sets)

@@ -8,13 +8,17 @@ from typing import TypeVar
 from pydantic import BaseModel, ValidationError
 
 from escape_score.cli import pipeline
+from escape_score.cli.fitting import fit_on_cohort
 from escape_score.cli.outputs import ProfiledCohort, write_profiles
 from escape_score.config import ReadConfig, ScoreConfig
 from escape_score.errors import ConfigInvalidError, ReferenceInvalidError
+from escape_score.model.cohort import HarmonisedCohort
+from escape_score.model.reference import Reference
 from escape_score.model.units import ExpressionUnit
-from escape_score.reference import DEFAULT_REFERENCE, load_reference
+from escape_score.reference import COHORT_REFERENCE, DEFAULT_REFERENCE, load_reference
 from escape_score.store import h5ad
 from escape_score.store.manifest import write_part
+from escape_score.store.reference_folder import write_reference
 from escape_score.store.result_folder import withdraw_result
 
 Block = TypeVar("Block", bound=BaseModel)
@@ -76,24 +80,50 @@ def score_stage(
     options: str,
     threads: int,
 ) -> int:
-    """``harmonised.h5ad`` to ``scores.h5ad``."""
+    """``harmonised.h5ad`` to ``scores.h5ad``; a reference fitted on the cohort goes beside it."""
     choice = _block("--options", options, ScoreConfig).choice(threads=threads)
     user_sets = pipeline.read_user_gene_sets(gene_sets)
-    loaded = load_reference(reference or DEFAULT_REFERENCE)
     cohort = h5ad.read_harmonised(harmonised)
+    loaded = _reference_to_score(reference, cohort, harmonised, out)
     scores = pipeline.score(cohort, loaded, user_sets, source=harmonised, choice=choice)
     h5ad.write_scores(out, scores, genesets_sha256=pipeline.genesets_digest(user_sets))
     return 0
 
 
+def _reference_to_score(name: str | None, cohort: HarmonisedCohort, source: Path, out: Path) -> Reference:
+    """The reference named; where it is the cohort, one fitted now and kept for the stage profile."""
+    if name != COHORT_REFERENCE:
+        return load_reference(name or DEFAULT_REFERENCE)
+    fitted = fit_on_cohort(cohort, source=source)
+    write_reference(fitted_reference(out), fitted)
+    return fitted
+
+
+def fitted_reference(scores: Path) -> Path:
+    """Folder of the reference that was fitted on a cohort, beside its scores."""
+    return scores.with_name("reference")
+
+
+def _reference_to_profile(name: str | None, scores: Path) -> Reference:
+    """The reference named; where it is the cohort, the one that the stage score fitted."""
+    if name != COHORT_REFERENCE:
+        return load_reference(name or DEFAULT_REFERENCE)
+    folder = fitted_reference(scores)
+    if not folder.is_dir():
+        msg = f"{folder}: no such folder; run the stage score with --reference {COHORT_REFERENCE} first"
+        raise ReferenceInvalidError(msg)
+    return load_reference(str(folder))
+
+
 def profile_stage(scores_file: Path, out: Path, part: Path, *, reference: str | None, seed: int) -> int:
     """``scores.h5ad`` to tables and one JSON a sample."""
     scores, meta = h5ad.read_scores(scores_file)
-    loaded = load_reference(reference or DEFAULT_REFERENCE)
-    if loaded.name != scores.reference:
+    loaded = _reference_to_profile(reference, scores_file)
+    if (loaded.name, loaded.sha256) != (scores.reference, scores.reference_sha256):
+        other = loaded.name if loaded.name != scores.reference else f"this state of {loaded.name}"
         msg = (
-            f"{scores_file}: scored against {scores.reference}, not {loaded.name}; score again or give "
-            "that reference"
+            f"{scores_file}: scored against {scores.reference}, not {other}; score again or give that "
+            "reference"
         )
         raise ReferenceInvalidError(msg)
     profiles, maker = pipeline.profile(scores, loaded, genesets_sha256=meta.genesets_sha256, seed=seed)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -67,16 +68,32 @@ class RowMerge:
         starts = np.cumsum([0, *(len(of_symbol) for of_symbol in rows)])[:-1]
         return RowMerge(np.concatenate([np.empty(0, dtype=np.intp), *rows]), starts)
 
-    def sums(self, values: FloatArray) -> FloatArray:
-        """Sum of each symbol's rows, laid out like ``rows``, NaN left out; NaN where all of them are."""
-        if len(self.rows) == len(self.starts):
-            return values
-        measured = ~np.isnan(values)
-        if measured.all():
-            return np.asarray(np.add.reduceat(values, self.starts, axis=1))
-        summed = np.add.reduceat(np.where(measured, values, 0.0), self.starts, axis=1)
-        summed[~np.logical_or.reduceat(measured, self.starts, axis=1)] = np.nan
-        return np.asarray(summed)
+    @cached_property
+    def _layers(self) -> list[tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]]:
+        """Symbols with a first, second, third … row, and that row of each."""
+        sizes = self.sizes
+        layers = []
+        for k in range(int(sizes.max(initial=0))):
+            symbols = np.flatnonzero(sizes > k)
+            layers.append((symbols, self.rows[self.starts[symbols] + k]))
+        return layers
+
+    def sums(self, linear_of: Callable[[npt.NDArray[np.intp]], FloatArray]) -> FloatArray:
+        """Sum of each symbol's rows, NaN left out; NaN where all of them are.
+
+        Parameters
+        ----------
+        linear_of
+            From rows of the file to their values, shape (n_samples, n_rows).
+        """
+        (_, first), *others = self._layers or [(self.starts, self.rows)]
+        summed = linear_of(first)
+        for symbols, rows in others:
+            more = linear_of(rows)
+            before = summed[:, symbols]
+            both = np.where(np.isnan(before), more, np.where(np.isnan(more), before, before + more))
+            summed[:, symbols] = both
+        return summed
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,16 +155,17 @@ class HarmonisedSource:
 
     def _converted(self, raw: FloatArray, totals: FloatArray) -> FloatArray:
         """Some samples in log2(TPM + 1)."""
-        by_symbol = self.merge.sums(self._linear(raw, self.merge.rows))
+        by_symbol = self.merge.sums(lambda rows: self._linear(raw, rows))
         if self.length_kb is not None:
-            by_symbol = by_symbol / self.length_kb
+            by_symbol /= self.length_kb
         if self.is_rescaled:
             if self.total_weights is not None:
                 totals = row_sums(self._linear(raw, self.known_rows) * self.total_weights)
-            by_symbol = by_symbol * (TPM_TOTAL / np.where(totals > 0, totals, 1.0))[:, None]
+            by_symbol *= (TPM_TOTAL / np.where(totals > 0, totals, 1.0))[:, None]
         # a sample whose values are all the same was not measured, whatever lengths make of it
         by_symbol[self._is_constant(raw)] = np.nan
-        return np.asarray(np.log2(by_symbol + 1.0))
+        by_symbol += 1.0
+        return np.asarray(np.log2(by_symbol, out=by_symbol))
 
     def _linear(self, raw: FloatArray, rows: npt.NDArray[np.intp]) -> FloatArray:
         """Some rows of the file in linear units, nothing below 0."""

@@ -12,6 +12,7 @@ class AxisKind(StrEnum):
 
     MEAN = "mean"
     WEAKEST_LINK = "weakest_link"
+    LINK_LOSS = "link_loss"
 
 
 class Definition(BaseModel):
@@ -100,10 +101,23 @@ class Thresholds(Definition):
     mhc_control_log2: float
     min_mhc_controls: int
     mhc_panel_gap_log2: float
+    mhc_cohort_fraction: float
     zero_log2_tpm: float
     zero_reference_log2: float
+    min_cohort_checks: int
+    near_zero_log2_tpm: float
+    near_zero_fraction: float
+    sibling_shift_log2: float
+    min_siblings: int
+    partial_coverage: float
     reference_good: float
+    reference_good_ratio: float
     reference_moderate: float
+    reference_moderate_excess: float
+    min_fit_samples: int
+    advised_fit_samples: int
+    fit_prior_samples: float
+    min_percentile_samples: int
     winsor_sd: float
     min_index_blocks: int
     phenotype_t: float
@@ -117,5 +131,16 @@ class Thresholds(Definition):
     distance_spread_log2: float
     apd_spread_log2: float
     apd_chain_genes: int
+    loss_fraction: float
+    leukocyte_mhc_factor: float
+    leukocyte_mhc_sd_log2: float
+    leukocyte_b2m_sd_log2: float
+    link_noise_sd_log2: float
+    link_distance_factor: float
+    link_shift_weight: float
+    link_min_shift_sd: float
+    link_max_excess_log2: float
+    leukocyte_prior_sd_log2: float
+    presentation_prior_samples: float
     evidence_z: float
     evidence_genes: int

@@ -27,6 +27,28 @@ class Bounds:
 
 
 @dataclass(frozen=True)
+class LinkScores:
+    """Every link of a chain in all samples; arrays have shape (n_samples, n_links).
+
+    Attributes
+    ----------
+    names
+        A gene, or two joined by ``+`` that are lost together.
+    z
+        Standard normal if nothing is lost, larger = more likely lost; NaN where not measured.
+    detectable_sd
+        Mean of ``z`` if tumour cells lost four fifths of the link: what could be seen in this sample.
+    is_evaluable
+        Whether that is enough to say that a link is not lost.
+    """
+
+    names: tuple[str, ...]
+    z: FloatArray = field(repr=False)
+    detectable_sd: FloatArray = field(repr=False)
+    is_evaluable: npt.NDArray[np.bool_] = field(repr=False)
+
+
+@dataclass(frozen=True)
 class AxisScores:
     """One axis in all samples; arrays have shape (n_samples,).
 
@@ -45,6 +67,8 @@ class AxisScores:
         Values of :class:`escape_score.model.record.Call`.
     weakest_gene
         The link named, for a weakest link; empty text otherwise.
+    links
+        Every link with its limit of detection; None for axes that have none.
     """
 
     axis: str
@@ -56,6 +80,7 @@ class AxisScores:
     coverage: FloatArray = field(repr=False)
     call: TextArray = field(repr=False)
     weakest_gene: TextArray = field(repr=False)
+    links: LinkScores | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)
@@ -83,7 +108,8 @@ class CohortProfiles:
     """Everything about a cohort that ``profiles.tsv`` shows.
 
     ``phenotype``, ``archetype``, ``status`` and ``match`` hold values of the enums in
-    :mod:`escape_score.model.record`, empty text = not evaluable.
+    :mod:`escape_score.model.record`, empty text = not evaluable. ``is_own`` tells which samples the reference
+    was fitted on.
     """
 
     axes: tuple[AxisScores, ...]
@@ -93,6 +119,7 @@ class CohortProfiles:
     status: TextArray = field(repr=False)
     match: TextArray = field(repr=False)
     leukocyte_fraction: FloatArray = field(repr=False)
+    is_own: npt.NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, dtype=bool), repr=False)
 
     def axis(self, axis: str) -> AxisScores:
         """The scores of one axis."""

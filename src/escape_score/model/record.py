@@ -81,6 +81,17 @@ class Interval(Record):
     high: float
 
 
+class LinkRecord(Record):
+    """One link of a chain: whether its loss was looked for, and could have been seen in this sample."""
+
+    link: str = Field(description="a gene, or two joined by + that are lost together")
+    z: float | None = Field(description="standard normal if nothing is lost; larger = more likely lost")
+    detectable_sd: float | None = Field(
+        description="what a five-fold loss in the tumour cells would add to z here: the limit of detection"
+    )
+    is_evaluable: bool = Field(description="whether that is enough to say that the link is not lost")
+
+
 class AxisProfile(Record):
     """One mechanism in one sample. ``None`` means not evaluable, never zero."""
 
@@ -96,11 +107,19 @@ class AxisProfile(Record):
     interval_within: Interval | None = Field(description="for comparisons inside one pipeline")
     percentile: float | None = Field(ge=0, le=100, description="share of the reference's tumours below, %")
     percentile_n: int = Field(ge=0, description="reference tumours behind the percentile")
+    percentile_interval: Interval | None = Field(
+        default=None,
+        description="90 % binomial interval of the percentile: what the reference's size leaves open",
+    )
+    percentile_reason: str | None = Field(default=None, description="why there is no percentile")
     coverage: float = Field(ge=0, le=1, description="fraction of the axis's genes measured in the sample")
     threshold: float = Field(description="score from which the mechanism counts as detected")
     call: Call
     call_reason: str
     weakest_gene: str | None = None
+    links: tuple[LinkRecord, ...] = Field(
+        default=(), description="every link with its limit of detection, for axes that look for one lost link"
+    )
     evidence: tuple[GeneEvidence, ...]
     opposing: tuple[GeneEvidence, ...]
     meaning: str = Field(description="what a detected mechanism may mean; a hypothesis, never an order")
@@ -160,6 +179,13 @@ class ReferenceRecord(Record):
     n_anchors: int
     anchor_offset_log2: float | None
     is_sample_in_reference: bool = Field(description="if so, its percentiles leave it out")
+    is_cohort: bool = Field(
+        default=False, description="fitted on the cohort itself: numbers of a sample depend on the others"
+    )
+    withheld: tuple[str, ...] = Field(default=(), description="what this match forbids, one sentence each")
+    untrusted_genes: tuple[str, ...] = Field(
+        default=(), description="genes that the reference leaves out: its pipeline does not count them right"
+    )
 
 
 class InputRecord(Record):
@@ -182,6 +208,24 @@ class Provenance(Record):
     seed: int
 
 
+class AxisChange(Record):
+    """Change of one mechanism between two samples."""
+
+    axis: str
+    delta: float = Field(description="later minus earlier, reference SD units; larger = more resistance now")
+    interval: Interval | None = Field(description="90 %, from both intervals within the pipeline")
+
+
+class PairedChange(Record):
+    """Change since an earlier sample of the same patient."""
+
+    earlier_sample_id: str
+    earlier_timepoint: str
+    timepoint: str
+    index: AxisChange | None = Field(description="change of the index, points of 100")
+    axes: tuple[AxisChange, ...] = Field(description="mechanisms with a score in both samples")
+
+
 class EscapeProfile(Record):
     """The immunoresistance profile of one sample."""
 
@@ -199,6 +243,12 @@ class EscapeProfile(Record):
         default=(), description="scores by published formulas, for comparison; no axis is made of them"
     )
     flags: tuple[FlagRecord, ...]
+    notes: tuple[str, ...] = Field(
+        default=(), description="what to read beside the scores, one sentence each"
+    )
+    changes: tuple[PairedChange, ...] = Field(
+        default=(), description="change since earlier samples of the same patient, the earliest first"
+    )
     metadata: dict[str, str | float | bool] = Field(
         description="what the sample sheet says; never used in a score"
     )

@@ -110,6 +110,8 @@ class SignatureScores:
         Signatures without any score, with the reason.
     beside
         Scores that no axis is made of.
+    reference, reference_sha256
+        Name and digest of the reference they were made with.
     """
 
     facts: CohortFacts
@@ -122,6 +124,7 @@ class SignatureScores:
     genes: GeneValues
     flags: FlagLog = FlagLog()
     beside: tuple[MethodTable, ...] = ()
+    reference_sha256: str = ""
 
     @property
     def sample_ids(self) -> tuple[str, ...]:

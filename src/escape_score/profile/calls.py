@@ -3,7 +3,8 @@
 =================  =====================================================================================
 call               when
 =================  =====================================================================================
-not evaluable      there is no score; or the axis is a weakest link and the reference match is not good;
+not evaluable      there is no score; or the axis is a weakest link (one that knows no limit of detection)
+                   and the reference match is not good;
                    or the reference match is not good and the absolute interval holds both the reference's
                    centre and the threshold, so that it could be either
 detected           score ≥ threshold and, where there is an interval, all of it lies above the centre
@@ -19,6 +20,17 @@ from escape_score.model.axes import Axis, AxisKind
 from escape_score.model.cohort import FloatArray
 from escape_score.model.profiles import Bounds, TextArray
 from escape_score.model.record import Call, ReferenceMatch
+
+NO_GENES = "Too few of its genes are measured, or they cannot be trusted in this sample."
+NO_SCORE = {
+    AxisKind.MEAN: NO_GENES,
+    AxisKind.WEAKEST_LINK: NO_GENES,
+    AxisKind.LINK_LOSS: (
+        "A five-fold loss of a single gene in the tumour cells could not be seen here: the infiltrate hides "
+        "it, the reference gives no baseline for single genes, or genes are not measured."
+    ),
+}
+"""Why an axis has no score."""
 
 
 def call_axis(axis: Axis, score: FloatArray, bounds: Bounds, match: TextArray) -> TextArray:
@@ -43,7 +55,7 @@ def call_reason(axis: Axis, call: str, score: float | None, low: float | None, h
         Ends of the absolute interval; None where there is none.
     """
     if score is None:
-        return "Too few of its genes are measured, or they cannot be trusted in this sample."
+        return NO_SCORE[axis.kind]
     if call == Call.NOT_EVALUABLE:
         if axis.kind is AxisKind.WEAKEST_LINK:
             return (

@@ -2,21 +2,63 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
+from scipy import stats
 
+from escape_score.model.axes import Thresholds
 from escape_score.model.cohort import FloatArray
+from escape_score.model.profiles import TextArray
+from escape_score.model.record import Interval, ReferenceMatch
 from escape_score.model.reference import Distributions
+
+SAME_TUMOUR_SD = 0.25
+"""Values that were rounded in between move the typical score by less; two tumours differ by about 1."""
+
+
+def find_own_tumours(
+    scores: Mapping[str, FloatArray], sample_ids: Sequence[str], distributions: Distributions
+) -> npt.NDArray[np.bool_]:
+    """Tell which samples are tumours that the reference was fitted on.
+
+    Parameters
+    ----------
+    scores
+        Axis to its scores, shape (n_samples,).
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (n_samples,). The same id is not enough, since laboratories count from 1 in every run: the
+        typical axis must have the same score too.
+    """
+    place = {sample_id: i for i, sample_id in enumerate(distributions.sample_ids)}
+    known = [name for name in scores if name in distributions.columns]
+    out = np.zeros(len(sample_ids), dtype=bool)
+    for row, sample_id in enumerate(sample_ids):
+        if sample_id in place:
+            gaps = [abs(scores[n][row] - distributions.columns[n][place[sample_id]]) for n in known]
+            known_gaps = [gap for gap in gaps if not np.isnan(gap)]
+            out[row] = bool(known_gaps) and float(np.median(known_gaps)) < SAME_TUMOUR_SD
+    return out
 
 
 def percentile_of(
-    scores: FloatArray, sample_ids: Sequence[str], distributions: Distributions, column: str
+    scores: FloatArray,
+    sample_ids: Sequence[str],
+    distributions: Distributions,
+    column: str,
+    *,
+    is_own: npt.NDArray[np.bool_],
 ) -> tuple[FloatArray, npt.NDArray[np.int64]]:
     """Place scores among the reference's tumours.
 
-    A tumour that belongs to the reference is left out of its own comparison.
+    Parameters
+    ----------
+    is_own
+        Which samples belong to the reference: each of them is left out of its own comparison.
 
     Returns
     -------
@@ -32,7 +74,7 @@ def percentile_of(
     upto = np.searchsorted(ordered, scores, side="right").astype(np.float64)
     n = np.full(len(scores), len(ordered), dtype=np.int64)
     for row, sample_id in enumerate(sample_ids):
-        value = own.get(sample_id, np.nan)
+        value = own.get(sample_id, np.nan) if is_own[row] else np.nan
         if not np.isnan(value):
             n[row] -= 1
             below[row] -= value < scores[row]
@@ -40,3 +82,63 @@ def percentile_of(
     percentile = 100.0 * (below + upto) / 2 / np.maximum(n, 1)
     known = ~np.isnan(scores) & (n > 0)
     return np.where(known, percentile, np.nan), np.where(known, n, 0)
+
+
+def permitted(
+    percentile: FloatArray, n: npt.NDArray[np.int64], match: TextArray, thresholds: Thresholds
+) -> FloatArray:
+    """Keep percentiles that mean something: NaN for a poor match, and against too few tumours."""
+    is_kept = (n >= thresholds.min_percentile_samples) & (match != ReferenceMatch.POOR)
+    return np.where(is_kept, percentile, np.nan)
+
+
+def percentile_reason(score: float | None, n: int, match: str, thresholds: Thresholds) -> str | None:
+    """Why there is no percentile; None where there is one.
+
+    Parameters
+    ----------
+    score
+        Of the axis in the sample; None where it is not evaluable.
+    n
+        Reference tumours that have the score.
+    match
+        Value of :class:`escape_score.model.record.ReferenceMatch`.
+    """
+    if score is None:
+        return "The mechanism is not evaluable in this sample."
+    if n < thresholds.min_percentile_samples:
+        return (
+            f"The reference has {n} tumours with this score; {thresholds.min_percentile_samples} are needed."
+        )
+    if match == ReferenceMatch.POOR:
+        return "The sample lies too far from the reference for its levels to be compared."
+    return None
+
+
+def percentile_interval(percentile: float, n: int, level: float) -> Interval:
+    """Range of the share below that as many reference tumours leave open (Clopper-Pearson).
+
+    Parameters
+    ----------
+    percentile
+        Share of the reference's tumours below, %, ties counted half.
+    n
+        Reference tumours compared with.
+    level
+        Probability that the interval holds the share in all tumours of the kind.
+
+    Returns
+    -------
+    Interval
+        In %, within 0-100.
+
+    Notes
+    -----
+    Exact for a whole number of tumours below (Clopper and Pearson 1934, doi:10.1093/biomet/26.4.404); half a
+    tumour, from a tie, lies between its neighbours. It tells what the size of the reference leaves open, not
+    the error of the score.
+    """
+    below, tail = percentile / 100 * n, (1 - level) / 2
+    low = stats.beta.ppf(tail, below, n - below + 1) if below > 0 else 0.0
+    high = stats.beta.ppf(1 - tail, below + 1, n - below) if below < n else 1.0
+    return Interval(low=100 * float(low), high=100 * float(high))

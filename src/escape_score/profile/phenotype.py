@@ -75,14 +75,33 @@ def call_archetype(
     )
 
 
-def match_of(distance: FloatArray, thresholds: Thresholds) -> TextArray:
-    """How well a sample's anchors meet the reference; empty where it could not be placed."""
+def match_of(distance: FloatArray, own_distance: float, thresholds: Thresholds) -> TextArray:
+    """How well a sample's anchors meet the reference; empty where it could not be placed.
+
+    ======== ===============================================================================================
+    good     nothing is withheld
+    moderate levels are provisional; weakest links are not called, other mechanisms only where the absolute
+             interval decides
+    poor     the same, and neither percentiles nor archetype are given
+    ======== ===============================================================================================
+
+    Parameters
+    ----------
+    distance
+        Scaled MAD of the anchors of each sample, log2.
+    own_distance
+        The same of the reference's own tumours: those of a mixed cohort lie farther from their own median,
+        and so do new tumours of their kind.
+    """
+    t = thresholds
+    good = max(t.reference_good, t.reference_good_ratio * own_distance)
+    moderate = max(t.reference_moderate, float(np.hypot(own_distance, t.reference_moderate_excess)), good)
     return _choose(
         len(distance),
         [
             (~np.isnan(distance), ReferenceMatch.POOR),
-            (distance < thresholds.reference_moderate, ReferenceMatch.MODERATE),
-            (distance < thresholds.reference_good, ReferenceMatch.GOOD),
+            (distance < moderate, ReferenceMatch.MODERATE),
+            (distance < good, ReferenceMatch.GOOD),
         ],
     )
 

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from escape_score.model.axes import Axis
-from escape_score.model.cohort import SampleRecord
+from escape_score.model.cohort import FloatArray, SampleRecord
 from escape_score.model.flags import FlagLog
-from escape_score.model.profiles import AxisScores, Bounds, CohortProfiles
+from escape_score.model.profiles import AxisScores, Bounds, CohortProfiles, LinkScores
 from escape_score.model.record import (
     Archetype,
+    AxisChange,
     AxisProfile,
     Call,
     EscapeProfile,
@@ -21,6 +22,8 @@ from escape_score.model.record import (
     IndexProfile,
     InputRecord,
     Interval,
+    LinkRecord,
+    PairedChange,
     Phenotype,
     Provenance,
     PublishedRecord,
@@ -32,8 +35,14 @@ from escape_score.model.record import (
 from escape_score.model.scores import PUBLISHED
 from escape_score.profile.calls import call_reason
 from escape_score.profile.evidence import AxisGene, axis_genes, gene_evidence
+from escape_score.profile.notes import msi_notes, withheld_by
+from escape_score.profile.pairs import Pairing, change_interval, pair_samples
+from escape_score.profile.percentiles import percentile_interval, percentile_reason
 from escape_score.profile.quality import profile_flags
 from escape_score.profile.stage import ProfileContext
+from escape_score.reference import COHORT_REFERENCE
+
+INDEX = "immunoresistance_index"
 
 
 @dataclass(frozen=True)
@@ -45,6 +54,7 @@ class RecordMaker:
     flags: FlagLog
     provenance: Provenance
     genes_of_axis: tuple[tuple[AxisGene, ...], ...]
+    pairing: Pairing
     published: tuple[PublishedRecord, ...] = ()
 
     def records(self) -> Iterator[EscapeProfile]:
@@ -56,6 +66,7 @@ class RecordMaker:
         """Record of the sample in one row."""
         scores, profiles = self.context.scores, self.profiles
         sample = scores.facts.samples[row]
+        axes = self._axes(row)
         return EscapeProfile(
             sample_id=sample.sample_id,
             slug=slug_of(sample.sample_id),
@@ -65,25 +76,49 @@ class RecordMaker:
             phenotype=Phenotype(profiles.phenotype[row]) if profiles.phenotype[row] else None,
             archetype=Archetype(profiles.archetype[row]) if profiles.archetype[row] else None,
             leukocyte_fraction=known(profiles.leukocyte_fraction[row]),
-            axes=tuple(
-                self._axis(axis, axis_scores, genes, row)
-                for axis, axis_scores, genes in zip(
-                    self.context.catalogue.axes, profiles.axes, self.genes_of_axis, strict=True
-                )
-            ),
+            axes=axes,
             published=self._published(row),
             flags=tuple(
                 FlagRecord(flag=note.flag.value, sentence=note.sentence)
                 for note in self.flags.of_sample(sample.sample_id)
             ),
+            notes=tuple(self._notes(row, axes)),
+            changes=tuple(self._change(earlier, row) for earlier in self.pairing.earlier.get(row, ())),
             metadata=metadata_of(sample),
-            reference=self._reference(row, sample.sample_id),
+            reference=self._reference(row),
             input=self._input(),
             provenance=self.provenance,
         )
 
+    def _axes(self, row: int) -> tuple[AxisProfile, ...]:
+        return tuple(
+            self._axis(axis, axis_scores, genes, row)
+            for axis, axis_scores, genes in zip(
+                self.context.catalogue.axes, self.profiles.axes, self.genes_of_axis, strict=True
+            )
+        )
+
+    def _notes(self, row: int, axes: tuple[AxisProfile, ...]) -> Iterator[str]:
+        yield from msi_notes(self.context.scores.facts.samples[row], axes)
+        if row in self.pairing.notes:
+            yield self.pairing.notes[row]
+
+    def _change(self, earlier: int, later: int) -> PairedChange:
+        """Change of everything that both samples have."""
+        samples, profiles = self.context.scores.facts.samples, self.profiles
+        index = change_of(INDEX, profiles.index.index, profiles.index.bounds, earlier, later)
+        changes = (change_of(a.axis, a.score, a.bounds, earlier, later) for a in profiles.axes)
+        return PairedChange(
+            earlier_sample_id=samples[earlier].sample_id,
+            earlier_timepoint=samples[earlier].timepoint,
+            timepoint=samples[later].timepoint,
+            index=index,
+            axes=tuple(change for change in changes if change is not None),
+        )
+
     def _axis(self, axis: Axis, scores: AxisScores, genes: tuple[AxisGene, ...], row: int) -> AxisProfile:
         score, interval = known(scores.score[row]), absolute_of(scores.bounds, row)
+        percentile, n = known(scores.percentile[row]), int(scores.percentile_n[row])
         evidence, opposing = gene_evidence(genes, self.context.scores.genes, row, self.context.thresholds)
         return AxisProfile(
             axis=axis.axis,
@@ -96,8 +131,12 @@ class RecordMaker:
             raw_score=None if scores.raw is None else known(scores.raw[row]),
             interval=interval,
             interval_within=within_of(scores.bounds, row),
-            percentile=known(scores.percentile[row]),
-            percentile_n=int(scores.percentile_n[row]),
+            percentile=percentile,
+            percentile_n=n,
+            percentile_interval=None
+            if percentile is None
+            else percentile_interval(percentile, n, self.context.thresholds.interval_level),
+            percentile_reason=percentile_reason(score, n, self.profiles.match[row], self.context.thresholds),
             coverage=float(scores.coverage[row]),
             threshold=axis.threshold,
             call=Call(scores.call[row]),
@@ -109,6 +148,7 @@ class RecordMaker:
                 None if interval is None else interval.high,
             ),
             weakest_gene=scores.weakest_gene[row] or None,
+            links=_links(scores.links, row),
             evidence=evidence,
             opposing=opposing,
             meaning=axis.meaning,
@@ -139,7 +179,7 @@ class RecordMaker:
             ),
         )
 
-    def _reference(self, row: int, sample_id: str) -> ReferenceRecord:
+    def _reference(self, row: int) -> ReferenceRecord:
         reference, placement = self.context.reference, self.context.scores.placement
         match = self.profiles.match[row]
         return ReferenceRecord(
@@ -152,7 +192,10 @@ class RecordMaker:
             match=ReferenceMatch(match) if match else None,
             n_anchors=int(placement.n_anchors[row]),
             anchor_offset_log2=known(placement.offset_log2[row]),
-            is_sample_in_reference=sample_id in reference.distributions.sample_ids,
+            is_sample_in_reference=bool(self.profiles.is_own[row]),
+            is_cohort=reference.name == COHORT_REFERENCE,
+            withheld=withheld_by(ReferenceMatch(match) if match else None),
+            untrusted_genes=tuple(reference.untrusted_genes),
         )
 
     def _input(self) -> InputRecord:
@@ -201,7 +244,32 @@ def make_records(
         for axis in context.catalogue.axes
     )
     flags = context.scores.flags.joined(profile_flags(context, profiles))
-    return RecordMaker(context, profiles, flags, provenance, genes_of_axis, published)
+    pairing = pair_samples(context.scores.facts.samples)
+    return RecordMaker(context, profiles, flags, provenance, genes_of_axis, pairing, published)
+
+
+def change_of(name: str, values: FloatArray, bounds: Bounds, earlier: int, later: int) -> AxisChange | None:
+    """Change of one score from one row to another; None where either has none."""
+    before, after = known(values[earlier]), known(values[later])
+    if before is None or after is None:
+        return None
+    interval = change_interval(before, within_of(bounds, earlier), after, within_of(bounds, later))
+    return AxisChange(axis=name, delta=after - before, interval=interval)
+
+
+def _links(links: LinkScores | None, row: int) -> tuple[LinkRecord, ...]:
+    """Links of an axis in one sample."""
+    if links is None:
+        return ()
+    return tuple(
+        LinkRecord(
+            link=name,
+            z=known(links.z[row, i]),
+            detectable_sd=known(links.detectable_sd[row, i]),
+            is_evaluable=bool(links.is_evaluable[row, i]),
+        )
+        for i, name in enumerate(links.names)
+    )
 
 
 def known(value: float) -> float | None:

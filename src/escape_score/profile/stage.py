@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+import numpy.typing as npt
 from scipy import stats
 
 from escape_score.model.axes import Axis, AxisCatalogue, AxisKind, Term, Thresholds
 from escape_score.model.cohort import FloatArray
-from escape_score.model.profiles import AxisScores, Bounds, CohortProfiles, IndexScores
+from escape_score.model.profiles import (
+    AxisScores,
+    Bounds,
+    CohortProfiles,
+    IndexScores,
+    LinkScores,
+    TextArray,
+)
 from escape_score.model.record import ReferenceMatch
 from escape_score.model.reference import Reference
 from escape_score.model.scores import SignatureScores
 from escape_score.profile import index as index_of
 from escape_score.profile.calls import call_axis
-from escape_score.profile.percentiles import percentile_of
+from escape_score.profile.distance import excess_distance
+from escape_score.profile.link_loss import link_losses
+from escape_score.profile.percentiles import find_own_tumours, percentile_of, permitted
 from escape_score.profile.phenotype import call_archetype, call_phenotype, match_of, status_of
 from escape_score.profile.terms import (
     Terms,
@@ -26,16 +36,14 @@ from escape_score.profile.terms import (
     mean_present,
     standardise,
 )
-from escape_score.profile.tumour_mhc import CLASS_1_CORE
 from escape_score.profile.uncertainty import (
     ComponentVariances,
     compute_variances,
-    excess_distance,
     index_variance,
     mean_variance,
     term_variance,
 )
-from escape_score.profile.weakest_link import link_residuals, weakest_link
+from escape_score.profile.weakest_link import WeakestLink, link_residuals, weakest_link
 
 
 @dataclass(frozen=True)
@@ -85,14 +93,15 @@ def build_context(
     ProfileContext
         Terms and variances of all samples.
     """
+    terms = compute_terms(scores, reference, catalogue, components, thresholds)
     return ProfileContext(
         scores=scores,
         reference=reference,
         catalogue=catalogue,
         components=components,
         thresholds=thresholds,
-        terms=compute_terms(scores, reference, catalogue, components, thresholds),
-        variances=compute_variances(scores, reference, components, thresholds),
+        terms=terms,
+        variances=compute_variances(scores, reference, components, thresholds, terms.chain),
     )
 
 
@@ -109,18 +118,37 @@ def profile_cohort(context: ProfileContext) -> CohortProfiles:
     CohortProfiles
         Each sample's numbers depend on that sample and the reference alone.
     """
-    axes = tuple(score_axis(axis, context) for axis in context.catalogue.axes)
-    return summarise(axes, profile_index(context), context)
+    values = {axis.axis: _axis_values(axis, context) for axis in context.catalogue.axes}
+    is_own = find_own_tumours(
+        {name: found.score for name, found in values.items()},
+        context.scores.sample_ids,
+        context.reference.distributions,
+    )
+    axes = tuple(
+        score_axis(axis, values[axis.axis], context, is_own=is_own) for axis in context.catalogue.axes
+    )
+    return replace(summarise(axes, profile_index(context), context), is_own=is_own)
 
 
-def score_axis(axis: Axis, context: ProfileContext) -> AxisScores:
-    """Score one axis in all samples, with interval, percentile, coverage and call."""
-    score, coverage, gene = _axis_values(axis, context)
+def score_axis(
+    axis: Axis,
+    values: AxisValues,
+    context: ProfileContext,
+    *,
+    is_own: npt.NDArray[np.bool_],
+) -> AxisScores:
+    """Add interval, percentile and call to the score, coverage and weakest gene of an axis."""
+    score = values.score
     bounds = _axis_bounds(axis, score, context)
     percentile, n = percentile_of(
-        score, context.scores.sample_ids, context.reference.distributions, axis.axis
+        score,
+        context.scores.sample_ids,
+        context.reference.distributions,
+        axis.axis,
+        is_own=is_own,
     )
-    match = match_of(context.scores.placement.distance, context.thresholds)
+    match = _match(context)
+    percentile = permitted(percentile, n, match, context.thresholds)
     return AxisScores(
         axis=axis.axis,
         score=score,
@@ -128,20 +156,41 @@ def score_axis(axis: Axis, context: ProfileContext) -> AxisScores:
         bounds=bounds,
         percentile=percentile,
         percentile_n=n,
-        coverage=coverage,
+        coverage=values.coverage,
         call=call_axis(axis, score, bounds, match),
-        weakest_gene=gene,
+        weakest_gene=values.gene,
+        links=values.links,
     )
 
 
-def _axis_values(axis: Axis, context: ProfileContext) -> tuple[FloatArray, FloatArray, np.ndarray]:
-    """Score, coverage and weakest gene of an axis."""
-    n_samples = len(context.scores.sample_ids)
-    if axis.kind is AxisKind.MEAN:
-        score = axis_mean(context.terms, context.reference, axis.terms)
-        return score, _term_coverage(axis.terms, context), np.full(n_samples, "", dtype=object)
+@dataclass(frozen=True)
+class AxisValues:
+    """Score, coverage and weakest gene of an axis, with all its links where it looks for a lost one."""
+
+    score: FloatArray
+    coverage: FloatArray
+    gene: TextArray
+    links: LinkScores | None = None
+
+
+def _axis_values(axis: Axis, context: ProfileContext) -> AxisValues:
+    """Score an axis by its kind."""
+    if axis.kind is AxisKind.LINK_LOSS:
+        return _link_loss(axis, context)
+    if axis.kind is AxisKind.WEAKEST_LINK:
+        link = _weakest_link(axis, context)
+        return AxisValues(link.score, link.coverage, link.gene)
+    score = axis_mean(context.terms, context.reference, axis.terms)
+    return AxisValues(score, _term_coverage(axis.terms, context), _no_genes(context))
+
+
+def _no_genes(context: ProfileContext) -> TextArray:
+    return np.full(len(context.scores.sample_ids), "", dtype=object)
+
+
+def _weakest_link(axis: Axis, context: ProfileContext) -> WeakestLink:
+    """Weakest link of a chain whose levels are judged one by one."""
     chain = context.components[axis.chain]
-    is_mhc1 = bool(set(CLASS_1_CORE) & set(chain))
     symbols, residuals = link_residuals(
         context.scores.genes,
         chain,
@@ -149,12 +198,25 @@ def _axis_values(axis: Axis, context: ProfileContext) -> tuple[FloatArray, Float
         context.reference,
         excess_distance(context.scores, context.reference),
     )
-    if is_mhc1:  # a core gene that was not counted at all says nothing about the chain
-        residuals[context.terms.is_mhc1_unquantified] = np.nan
-    link = weakest_link(
-        symbols, residuals, n_chain=len(chain), is_centred=is_mhc1, thresholds=context.thresholds
+    return weakest_link(symbols, residuals, n_chain=len(chain), thresholds=context.thresholds)
+
+
+def _link_loss(axis: Axis, context: ProfileContext) -> AxisValues:
+    """One lost link of the antigen-presentation chain."""
+    state = context.terms.presentation
+    if state is None:
+        unknown = np.full(len(context.scores.sample_ids), np.nan)
+        return AxisValues(unknown, np.zeros(len(unknown)), _no_genes(context))
+    excess = excess_distance(context.scores, context.reference)
+    found = link_losses(state, context.components[axis.chain], excess, context.thresholds)
+    # a core gene that was not counted at all says nothing about the chain
+    is_uncounted = context.terms.is_mhc1_unquantified
+    return AxisValues(
+        np.where(is_uncounted, np.nan, found.weakest.score),
+        found.weakest.coverage,
+        np.where(is_uncounted, "", found.weakest.gene),
+        found.links,
     )
-    return link.score, link.coverage, link.gene
 
 
 def _term_coverage(terms: tuple[Term, ...], context: ProfileContext) -> FloatArray:
@@ -171,15 +233,15 @@ def _term_coverage(terms: tuple[Term, ...], context: ProfileContext) -> FloatArr
 
 def _axis_bounds(axis: Axis, score: FloatArray, context: ProfileContext) -> Bounds:
     """90 % intervals of an axis; none for weakest links, whose error is not a mean's."""
-    if axis.kind is AxisKind.WEAKEST_LINK:
+    if axis.kind is not AxisKind.MEAN:
         unknown = np.full(len(score), np.nan)
         return Bounds(unknown, unknown, unknown, unknown)
     k = stats.norm.ppf(0.5 + context.thresholds.interval_level / 2)
     half = {
-        kind: k * np.sqrt(_terms_variance(axis.terms, variances, context))
-        for kind, variances in (
-            ("within", context.variances.within),
-            ("absolute", context.variances.absolute),
+        kind: k * np.sqrt(_terms_variance(axis.terms, variances, context) + of_reference)
+        for kind, variances, of_reference in (
+            ("within", context.variances.within, 0.0),
+            ("absolute", context.variances.absolute, context.reference.location_variance),
         )
     }
     return Bounds(
@@ -208,12 +270,14 @@ def profile_index(context: ProfileContext) -> IndexScores:
         )
         for variances in (context.variances.within, context.variances.absolute)
     )
+    # in the units of the blocks' mean, whose location errs with its spread
+    of_reference = context.reference.location_variance * context.reference.index_stats[1] ** 2
     return index_of.score_index(
         blocks,
         index_of.weighted_mean(blocks, context.catalogue, context.thresholds),
         context.reference,
         variance_within=within,
-        variance_absolute=absolute,
+        variance_absolute=absolute + of_reference,
         level=context.thresholds.interval_level,
     )
 
@@ -224,26 +288,31 @@ def summarise(axes: tuple[AxisScores, ...], index: IndexScores, context: Profile
     thresholds = {axis.axis: axis.threshold for axis in context.catalogue.axes}
     t_level = _t_level(context)
     phenotype = call_phenotype(t_level, by_axis["stroma"], context.thresholds)
-    match = match_of(context.scores.placement.distance, context.thresholds)
-    # where a weakest link cannot be called, off the reference, it cannot name the archetype either
-    has_weak_link = (by_axis["mhc1_weakest_link"] > thresholds["mhc1_weakest_link"]) & (
-        match == ReferenceMatch.GOOD
-    )
+    match = _match(context)
+    has_weak_link = by_axis["mhc1_weakest_link"] > thresholds["mhc1_weakest_link"]
     is_lost = (_damped_loss(by_axis["mhc1_loss"], context) > thresholds["mhc1_loss"]) | has_weak_link
+    archetype = call_archetype(
+        phenotype,
+        exhaustion=by_axis["exhaustion"] > thresholds["exhaustion"],
+        suppressive=by_axis["suppressive"] > thresholds["suppressive"],
+        presentation=is_lost,
+    )
+    # far off the reference, thresholds name whole cohorts alike: two thirds of one were called deficient
+    archetype[match == ReferenceMatch.POOR] = ""
     return CohortProfiles(
         axes=axes,
         index=index,
         phenotype=phenotype,
-        archetype=call_archetype(
-            phenotype,
-            exhaustion=by_axis["exhaustion"] > thresholds["exhaustion"],
-            suppressive=by_axis["suppressive"] > thresholds["suppressive"],
-            presentation=is_lost,
-        ),
+        archetype=archetype,
         status=status_of(match, index.index, phenotype),
         match=match,
         leukocyte_fraction=context.terms.leukocyte_fraction,
     )
+
+
+def _match(context: ProfileContext) -> TextArray:
+    """How well every sample meets the reference."""
+    return match_of(context.scores.placement.distance, context.reference.anchor_distance, context.thresholds)
 
 
 def _t_level(context: ProfileContext) -> FloatArray:

@@ -12,11 +12,17 @@ from escape_score.model.axes import Axis, AxisCatalogue, Term, Thresholds
 from escape_score.model.cohort import FloatArray
 from escape_score.model.reference import Reference
 from escape_score.model.scores import SignatureScores
-from escape_score.profile.tumour_mhc import TumourMhc, estimate_tumour_mhc
+from escape_score.profile.distance import excess_distance
+from escape_score.profile.presentation import LossTest, PresentationState, assess_presentation, chain_loss
+from escape_score.profile.tumour_mhc import estimate_infiltrate
 
 SHORTFALL = "mhc1_shortfall"
-"""The one term that is neither a component nor a contrast: MHC class I below what infiltrate and IFN "
-"explain."""
+"""The one term that is neither a component nor a contrast: the test for a loss of the whole MHC class I
+chain."""
+
+FALLBACK_SHORTFALL = "mhc1_fallback_shortfall"
+"""The same where 6p21 is not quantified: the chain's genes elsewhere below what the interferon response lets
+expect, z."""
 
 
 @dataclass(frozen=True)
@@ -31,11 +37,16 @@ class Terms:
         Share of leukocyte RNA, 0–0.9.
     is_mhc1_unquantified
         A core gene of MHC class I is measured as exactly zero.
+    presentation, chain
+        Antigen-presentation genes against their expectation, and the test for a loss of the whole chain; None
+        where the reference has no presentation model.
     """
 
     values: Mapping[str, FloatArray] = field(repr=False)
     leukocyte_fraction: FloatArray = field(repr=False)
     is_mhc1_unquantified: npt.NDArray[np.bool_] = field(repr=False)
+    presentation: PresentationState | None = field(default=None, repr=False)
+    chain: LossTest | None = field(default=None, repr=False)
 
 
 def component_values(scores: SignatureScores) -> dict[str, FloatArray]:
@@ -70,26 +81,39 @@ def compute_terms(
         MHC class I terms are NaN where a class I gene was not counted at all.
     """
     values = component_values(scores)
-    mhc = estimate_tumour_mhc(scores, reference, components, thresholds)
-    values[SHORTFALL] = shortfall(values, mhc, scores, reference)
-    values["mhc1"] = np.where(mhc.is_unquantified, np.nan, values["mhc1"])
+    infiltrate = estimate_infiltrate(scores, reference, components, thresholds)
+    is_uncounted = infiltrate.is_mhc1_unquantified
+    state = assess_presentation(
+        scores.genes, infiltrate, reference, excess_distance(scores, reference), thresholds
+    )
+    chain = None if state is None else chain_loss(state, thresholds)
+    values[FALLBACK_SHORTFALL] = -(
+        values["mhc1_fallback"] - reference.constants.ifng_factor * values["ifng_response"]
+    )
+    values[SHORTFALL] = np.where(is_uncounted, np.nan, shortfall(values, chain, scores, reference))
+    values["mhc1"] = np.where(is_uncounted, np.nan, values["mhc1"])
     for contrast in catalogue.contrasts:
         slope = reference.slopes.get(contrast.contrast, np.nan)
         values[contrast.contrast] = values[contrast.numerator] - slope * values[contrast.denominator]
-    return Terms(values, mhc.leukocyte_fraction, mhc.is_unquantified)
+    return Terms(values, infiltrate.fraction, is_uncounted, state, chain)
 
 
 def shortfall(
-    values: Mapping[str, FloatArray], mhc: TumourMhc, scores: SignatureScores, reference: Reference
+    values: Mapping[str, FloatArray],
+    chain: LossTest | None,
+    scores: SignatureScores,
+    reference: Reference,
 ) -> FloatArray:
-    """MHC class I of the tumour cells below what their interferon response explains.
+    """MHC class I of the tumour cells below what infiltrate and interferon explain.
 
-    Where 6p21 is under-quantified the chain's genes elsewhere stand in.
+    Where 6p21 is under-quantified the chain's genes elsewhere stand in, brought to the same spread.
     """
-    is_low = scores.placement.is_mhc_locus_unquantified
-    tumour = np.where(is_low, values["mhc1_fallback"], mhc.z_mean)
-    out = -(tumour - reference.constants.ifng_factor * values["ifng_response"])
-    return np.where(mhc.is_unquantified, np.nan, out)
+    own = np.full(len(scores.sample_ids), np.nan) if chain is None else chain.z
+    stats = reference.term_stats
+    location, spread = stats.get(SHORTFALL, (np.nan, np.nan))
+    their_location, their_spread = stats.get(FALLBACK_SHORTFALL, (np.nan, np.nan))
+    elsewhere = location + spread * (values[FALLBACK_SHORTFALL] - their_location) / their_spread
+    return np.where(scores.placement.is_mhc_locus_unquantified, elsewhere, own)
 
 
 def standardise(terms: Terms, reference: Reference, term: Term, *, limit: float | None = None) -> FloatArray:

@@ -1,10 +1,4 @@
-"""MHC class I of the tumour cells: the leukocytes' share is taken away on the linear scale.
-
-Raw MHC levels follow the infiltrate (correlation −0.9 with leukocyte RNA in mixes). With K the MHC RNA per
-unit of leukocyte RNA, measured in immune cells, and u the sample's leukocyte unit, tumour cells hold max((x −
-K u) / (1 − f), 5 % of x), f = u / u of pure leukocytes. In mixes of tumours and immune cells with MHC genes
-turned down, this found the loss with an AUROC of 0.98–1.00 where raw levels gave 0.78–0.84.
-"""
+"""Leukocytes of a sample: their share of its RNA, and whether its MHC class I was counted at all."""
 
 from __future__ import annotations
 
@@ -27,20 +21,22 @@ CLASS_1_CORE = ("B2M", "HLA-A", "HLA-B", "HLA-C")
 
 
 @dataclass(frozen=True)
-class TumourMhc:
-    """MHC class I in tumour cells; arrays have shape (n_samples,).
+class Infiltrate:
+    """Leukocytes of every sample; arrays have shape (n_samples,).
 
     Attributes
     ----------
-    z_mean
-        Mean z of the chain's genes after subtraction; NaN where too few are measured.
-    is_unquantified
-        A core gene is measured as exactly zero.
+    unit_tpm
+        Geometric mean TPM of the leukocyte genes; NaN where too few are measured.
+    fraction
+        Share of leukocyte RNA, 0–0.9.
+    is_mhc1_unquantified
+        A core gene of MHC class I is measured as exactly zero.
     """
 
-    z_mean: FloatArray = field(repr=False)
-    leukocyte_fraction: FloatArray = field(repr=False)
-    is_unquantified: npt.NDArray[np.bool_] = field(repr=False)
+    unit_tpm: FloatArray = field(repr=False)
+    fraction: FloatArray = field(repr=False)
+    is_mhc1_unquantified: npt.NDArray[np.bool_] = field(repr=False)
 
 
 def gene_columns(genes: GeneValues, wanted: Sequence[str]) -> npt.NDArray[np.intp]:
@@ -59,57 +55,30 @@ def leukocyte_unit(genes: GeneValues, leukocyte_genes: Sequence[str], thresholds
     return np.where(n_measured >= thresholds.min_leukocyte_genes, unit, np.nan)
 
 
-def estimate_tumour_mhc(
+def estimate_infiltrate(
     scores: SignatureScores,
     reference: Reference,
     components: Mapping[str, tuple[str, ...]],
     thresholds: Thresholds,
-) -> TumourMhc:
-    """Estimate MHC class I of the tumour cells in every sample.
+) -> Infiltrate:
+    """Estimate the leukocytes of every sample.
 
     Parameters
     ----------
     components
-        Needs ``leukocyte`` and ``mhc1``.
+        Needs ``leukocyte``.
 
     Returns
     -------
-    TumourMhc
-        ``leukocyte_fraction`` is held within 0–0.9.
+    Infiltrate
+        The fraction is the unit over that of pure leukocytes.
     """
     unit = leukocyte_unit(scores.genes, components["leukocyte"], thresholds)
-    fraction = np.clip(unit / reference.constants.leukocyte_cap_tpm, 0.0, thresholds.leukocyte_fraction_max)
-    z = _tumour_z(
-        scores.genes, components["mhc1"], unit, fraction, reference=reference, thresholds=thresholds
-    )
-    n_measured = (~np.isnan(z)).sum(axis=1)
-    mean = np.where(np.isnan(z), 0.0, z).sum(axis=1) / np.maximum(n_measured, 1)
     core = scores.genes.log2_tpm[:, gene_columns(scores.genes, CLASS_1_CORE)]
-    return TumourMhc(
-        z_mean=np.where(n_measured >= thresholds.min_tumour_mhc_genes, mean, np.nan),
-        leukocyte_fraction=fraction,
-        is_unquantified=np.any(core <= thresholds.zero_log2_tpm, axis=1),
+    return Infiltrate(
+        unit_tpm=unit,
+        fraction=np.clip(
+            unit / reference.constants.leukocyte_cap_tpm, 0.0, thresholds.leukocyte_fraction_max
+        ),
+        is_mhc1_unquantified=np.any(core <= thresholds.zero_log2_tpm, axis=1),
     )
-
-
-def _tumour_z(
-    genes: GeneValues,
-    chain: Sequence[str],
-    unit: FloatArray,
-    fraction: FloatArray,
-    *,
-    reference: Reference,
-    thresholds: Thresholds,
-) -> FloatArray:
-    """Z of the chain's genes after the leukocytes' share was taken away, shape (n_samples, n_chain)."""
-    columns = gene_columns(genes, chain)
-    symbols = [genes.gene_symbols[i] for i in columns]
-    at = [reference.genes.symbols.index(symbol) for symbol in symbols]
-    per_unit = np.array([reference.constants.mhc_per_leukocyte_unit[symbol] for symbol in symbols])
-    linear = np.exp2(np.take(genes.log2_tpm, columns, axis=1)) - 1.0
-    own = (linear - unit[:, None] * per_unit) / (1.0 - fraction)[:, None]
-    own = np.maximum(own, thresholds.mhc_residual_min * linear)
-    z: FloatArray = (np.log2(own + 1.0) - reference.genes.location[at]) / reference.genes.spread[at]
-    # a gene that placement did not trust (NaN in z) must not come back through its level
-    z[np.isnan(genes.z[:, columns])] = np.nan
-    return np.clip(z, -thresholds.z_clip, thresholds.z_clip)

@@ -18,7 +18,9 @@ from escape_score.model.axes import AxisCatalogue, IndexBlockDefinition, Term, T
 from escape_score.model.cohort import FloatArray
 from escape_score.model.reference import Reference
 from escape_score.model.scores import GeneValues, SignatureScores
-from escape_score.profile.terms import SHORTFALL, Terms
+from escape_score.profile.distance import excess_distance
+from escape_score.profile.presentation import LossTest
+from escape_score.profile.terms import FALLBACK_SHORTFALL, SHORTFALL, Terms
 from escape_score.profile.tumour_mhc import gene_columns
 
 FALLBACK = "mhc1_fallback"
@@ -69,11 +71,6 @@ def component_variance(spread: ComponentSpread, pooled: FloatArray, thresholds: 
     return np.where(spread.n_measured > 0, ratio**2 * error, np.nan)
 
 
-def excess_distance(scores: SignatureScores, reference: Reference) -> FloatArray:
-    """How much farther from the reference a sample lies than the reference's own tumours do, log2."""
-    return np.sqrt(np.maximum(scores.placement.distance**2 - reference.anchor_distance**2, 0.0))
-
-
 @dataclass(frozen=True)
 class ComponentVariances:
     """Squared standard errors of all components, in z units.
@@ -90,6 +87,7 @@ def compute_variances(
     reference: Reference,
     components: Mapping[str, tuple[str, ...]],
     thresholds: Thresholds,
+    chain: LossTest | None = None,
 ) -> ComponentVariances:
     """Squared standard errors of every component in every sample.
 
@@ -97,12 +95,18 @@ def compute_variances(
     ----------
     components
         Component to its gene symbols.
+    chain
+        Test for a loss of the whole MHC class I chain, whose own errors are added as those of
+        ``mhc1_shortfall``.
     """
     spreads = {name: component_spread(scores.genes, members) for name, members in components.items()}
     pooled = pooled_variance({name: spread for name, spread in spreads.items() if name not in OVERLAPPING})
     within = {name: component_variance(spread, pooled, thresholds) for name, spread in spreads.items()}
     shift = (excess_distance(scores, reference) / thresholds.distance_spread_log2) ** 2
     absolute = {name: within[name] + shift / np.maximum(spreads[name].n_measured, 1) for name in within}
+    unknown = np.full(len(shift), np.nan)
+    within[SHORTFALL] = unknown if chain is None else chain.variance_within
+    absolute[SHORTFALL] = unknown if chain is None else chain.variance_absolute
     return ComponentVariances(within, absolute)
 
 
@@ -116,14 +120,26 @@ def term_variance(
     """Squared standard error of a standardised term; NaN where a part is not known."""
     spread = reference.term_stats.get(term.name, (np.nan, np.nan))[1]
     if term.name == SHORTFALL:
-        is_low = scores.placement.is_mhc_locus_unquantified
-        chain = np.where(is_low, variances[FALLBACK], variances["mhc1"])
-        return (chain + reference.constants.ifng_factor**2 * variances["ifng_response"]) / spread**2
+        return shortfall_variance(variances, scores, reference)
     for contrast in catalogue.contrasts:
         if contrast.contrast == term.name:
             slope = reference.slopes.get(term.name, np.nan)
             return (variances[contrast.numerator] + slope**2 * variances[contrast.denominator]) / spread**2
     return variances[term.name] / spread**2
+
+
+def shortfall_variance(
+    variances: Mapping[str, FloatArray], scores: SignatureScores, reference: Reference
+) -> FloatArray:
+    """Squared standard error of the standardised MHC class I shortfall.
+
+    Where 6p21 is not quantified that of the genes elsewhere, else that of the test for a loss of the chain.
+    """
+    spread = reference.term_stats.get(SHORTFALL, (np.nan, np.nan))[1]
+    their_spread = reference.term_stats.get(FALLBACK_SHORTFALL, (np.nan, np.nan))[1]
+    elsewhere = variances[FALLBACK] + reference.constants.ifng_factor**2 * variances["ifng_response"]
+    is_low = scores.placement.is_mhc_locus_unquantified
+    return np.where(is_low, elsewhere / their_spread**2, variances[SHORTFALL] / spread**2)
 
 
 def mean_variance(

@@ -1,4 +1,4 @@
-"""Weakest links: one gene of a chain far below what interferon, infiltrate and its siblings let expect."""
+"""Weakest links: one gene of a chain far below what interferon and infiltrate let expect."""
 
 from __future__ import annotations
 
@@ -69,7 +69,6 @@ def weakest_link(
     residuals: FloatArray,
     *,
     n_chain: int,
-    is_centred: bool,
     thresholds: Thresholds,
 ) -> WeakestLink:
     """Name the weakest link of every sample.
@@ -80,15 +79,11 @@ def weakest_link(
         From :func:`link_residuals`.
     n_chain
         Genes of the whole chain.
-    is_centred
-        Subtract the sample's own median over the chain first, so that a chain that is down as a whole has no
-        weak link.
     """
     measured = ~np.isnan(residuals)
     enough = measured.sum(axis=1) >= thresholds.min_links
     score, gene = np.full(len(residuals), np.nan), np.full(len(residuals), "", dtype=object)
     for row in np.flatnonzero(enough):
-        values = residuals[row] - (np.nanmedian(residuals[row]) if is_centred else 0.0)
-        lowest = int(np.nanargmin(values))
-        score[row], gene[row] = -values[lowest], symbols[lowest]
+        lowest = int(np.nanargmin(residuals[row]))
+        score[row], gene[row] = -residuals[row, lowest], symbols[lowest]
     return WeakestLink(score, gene, measured.sum(axis=1) / n_chain)

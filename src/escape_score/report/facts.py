@@ -126,6 +126,11 @@ def quality_facts(profile: EscapeProfile, words: NullTranslations) -> tuple[Fact
         Fact(_("Distance from the reference"), format_log2(reference.distance, words)),
         Fact(_("Anchor offset"), format_log2(reference.anchor_offset_log2, words)),
         Fact(_("Match"), match_word(reference.match, words)),
+        *(
+            (Fact(_("Left out by the reference"), ", ".join(reference.untrusted_genes)),)
+            if reference.untrusted_genes
+            else ()
+        ),
         Fact(_("Sample is part of the reference"), yes_or_no(reference.is_sample_in_reference, words)),
         Fact(_("Genes measured"), _count(source.n_genes)),
         Fact(_("Unit of the input"), source.unit),

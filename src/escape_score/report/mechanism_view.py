@@ -60,6 +60,7 @@ class MechanismView:
     interval_within: str
     raw_score: str
     percentile: str
+    percentile_range: str
     coverage: str
     threshold: str
     weakest_gene: str
@@ -100,6 +101,7 @@ def mechanism_view(axis: AxisProfile, number: int, words: NullTranslations) -> M
         interval_within=format_interval(axis.interval_within, words),
         raw_score=_format_raw(axis, words),
         percentile=format_percentile(axis.percentile, axis.percentile_n, words),
+        percentile_range=_percentile_range(axis, words),
         coverage=format_fraction(axis.coverage, words),
         threshold=format_score(axis.threshold, words),
         weakest_gene=axis.weakest_gene or "",
@@ -108,6 +110,15 @@ def mechanism_view(axis: AxisProfile, number: int, words: NullTranslations) -> M
         meaning=translate_record_text(axis.meaning, words),
         limits=translate_record_text(axis.limits, words),
         bar=score_bar(axis, alternative=_bar_alternative(axis, words)),
+    )
+
+
+def _percentile_range(axis: AxisProfile, words: NullTranslations) -> str:
+    """What the size of the reference leaves open, or why there is no percentile."""
+    if axis.percentile is None:
+        return translate_record_text(axis.percentile_reason or "", words)
+    return words.gettext("90 % interval {interval}").format(
+        interval=format_interval(axis.percentile_interval, words, decimals=0)
     )
 
 

@@ -16,6 +16,7 @@ from escape_score.model.record import (
     IndexBlock,
     IndexProfile,
 )
+from escape_score.report.changes import ChangeView, change_views
 from escape_score.report.facts import Fact, header_facts, provenance_facts, quality_facts, sheet_facts
 from escape_score.report.i18n import translate_record_text
 from escape_score.report.mechanism_view import MechanismView, mechanism_view
@@ -85,6 +86,8 @@ class SampleView:
     index: IndexView
     flags: tuple[FlagRecord, ...]
     notes: tuple[FlagRecord, ...]
+    remarks: tuple[str, ...]
+    changes: tuple[ChangeView, ...]
     quality: tuple[Fact, ...]
     sheet: tuple[Fact, ...]
     provenance: tuple[Fact, ...]
@@ -130,6 +133,8 @@ def sample_view(profile: EscapeProfile, words: NullTranslations) -> SampleView:
         index=_index(shown, words),
         flags=tuple(flag for flag in shown.flags if matters(flag)),
         notes=tuple(flag for flag in shown.flags if not matters(flag)),
+        remarks=(*shown.notes, *shown.reference.withheld),
+        changes=change_views(shown, words),
         quality=quality_facts(shown, words),
         sheet=sheet_facts(shown.metadata, words),
         provenance=provenance_facts(shown, words),

@@ -14,10 +14,9 @@ import numpy.typing as npt
 
 from escape_score.model.axes import Thresholds
 from escape_score.model.cohort import FloatArray
+from escape_score.model.robust import nanmedian_rows, scaled_mad_rows
+from escape_score.model.scale import shifted_log2_tpm
 from escape_score.score.alignment import Alignment
-
-MAD_TO_SD = 1.4826
-"""Median absolute deviation to standard deviation of a normal distribution."""
 
 
 @dataclass(frozen=True)
@@ -29,30 +28,6 @@ class PlacedBlock:
     offset_log2: FloatArray = field(repr=False)
     n_anchors: npt.NDArray[np.int64] = field(repr=False)
     distance: FloatArray = field(repr=False)
-
-
-def nanmedian_rows(values: FloatArray) -> FloatArray:
-    """Median of each row, NaN left out; NaN for a row without values.
-
-    numpy's nanmedian walks rows one by one in Python; most blocks have no NaN at all.
-    """
-    missing = np.isnan(values).any(axis=1)
-    out = np.full(len(values), np.nan)
-    if (~missing).any() and values.shape[1]:
-        out[~missing] = _median_rows(values if not missing.any() else values[~missing])
-    for row in np.flatnonzero(missing):
-        present = values[row][~np.isnan(values[row])]
-        out[row] = np.median(present) if present.size else np.nan
-    return out
-
-
-def _median_rows(values: FloatArray) -> FloatArray:
-    """Median of each row, as numpy gives it, which partitions at several places at once: 8 times slower."""
-    middle = values.shape[1] // 2
-    parted = np.partition(values, middle, axis=1)
-    if values.shape[1] % 2:
-        return np.asarray(parted[:, middle])
-    return np.asarray((parted[:, :middle].max(axis=1) + parted[:, middle]) / 2)
 
 
 def place_block(log2_tpm: FloatArray, alignment: Alignment, thresholds: Thresholds) -> PlacedBlock:
@@ -77,8 +52,7 @@ def place_block(log2_tpm: FloatArray, alignment: Alignment, thresholds: Threshol
     n_anchors = (~np.isnan(anchors)).sum(axis=1)
     offset = nanmedian_rows(anchors)
     offset[n_anchors < thresholds.min_anchors] = np.nan
-    linear = np.maximum(np.exp2(log2_tpm) - 1.0, 0.0) * np.exp2(-offset)[:, None]
-    placed = np.log2(linear + 1.0)
+    placed = shifted_log2_tpm(log2_tpm, offset)
     z = np.clip((placed - alignment.location) / alignment.spread, -thresholds.z_clip, thresholds.z_clip)
     return PlacedBlock(placed, z, offset, n_anchors, anchor_distance(placed, alignment))
 
@@ -97,6 +71,4 @@ def anchor_distance(placed: FloatArray, alignment: Alignment) -> FloatArray:
     numpy.ndarray
         Shape (n_samples,), log2; the reference's own tumours have about 0.4.
     """
-    deviations = _anchor_shifts(placed, alignment)
-    centred = np.abs(deviations - nanmedian_rows(deviations)[:, None])
-    return MAD_TO_SD * nanmedian_rows(centred)
+    return scaled_mad_rows(_anchor_shifts(placed, alignment))

@@ -189,6 +189,7 @@ def _assemble(
             parameters=cohort.parameters,
         ),
         reference=reference.name,
+        reference_sha256=reference.sha256,
         signature_ids=tuple(signature.signature_id for signature in signatures),
         values=values,
         coverage=np.concatenate([block.coverage for block in blocks]),

@@ -78,6 +78,7 @@ class ScoresMeta:
 
     facts: CohortFacts
     reference: str
+    reference_sha256: str
     signature_ids: tuple[str, ...]
     skipped: tuple[tuple[str, str], ...]
     gene_symbols: tuple[str, ...]
@@ -169,6 +170,7 @@ def write_scores(path: Path, scores: SignatureScores, *, genesets_sha256: str) -
     meta = ScoresMeta(
         scores.facts,
         scores.reference,
+        scores.reference_sha256,
         scores.signature_ids,
         scores.skipped,
         scores.genes.gene_symbols,
@@ -207,6 +209,7 @@ def read_scores(path: Path) -> tuple[SignatureScores, ScoresMeta]:
             SignatureScores(
                 facts=meta.facts,
                 reference=meta.reference,
+                reference_sha256=meta.reference_sha256,
                 signature_ids=meta.signature_ids,
                 values=values[:, :n_signatures],
                 coverage=coverage[:, :n_signatures],

@@ -16,7 +16,9 @@ from escape_score.store.atomic import sync, write_text
 
 MANIFEST = "manifest.json"
 SAMPLES = "samples"
-RECORDED_VERSIONS = ("numpy", "scipy", "pandas", "anndata", "h5py", "pyarrow", "pydantic", "jinja2")
+RECORDED_VERSIONS = (
+    *("numpy", "scipy", "pandas", "anndata", "h5py", "pyarrow", "pydantic", "jinja2", "lifelines"),
+)
 
 
 class FileEntry(BaseModel):

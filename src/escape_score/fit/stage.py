@@ -1,0 +1,209 @@
+"""Fit a reference on a laboratory's own tumours, drawn to a reference of many where theirs are few."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+
+from escape_score.errors import ReferenceUnfittableError
+from escape_score.fit.engine import Engine, FitDesign, ReferenceLabel
+from escape_score.fit.genes import PlacedCohort, fit_genes
+from escape_score.fit.links import fit_weakest_links
+from escape_score.fit.moments import Moments, rounded
+from escape_score.fit.scales import contrast_slopes, distributions_of, drawn_slopes, drawn_terms, term_moments
+from escape_score.model.cohort import FloatArray, HarmonisedCohort
+from escape_score.model.reference import Reference
+from escape_score.model.robust import scaled_mad_rows
+from escape_score.model.scores import GeneValues, Placement, SignatureScores
+from escape_score.untrusted_genes import find_untrusted_genes
+
+MEDIAN_VARIANCE = np.pi / 2
+"""Squared standard error of the median of n normal values, times n, in variances."""
+
+MAX_ANCHOR_CELLS = 10_000_000
+"""Values of anchors held at once, 80 MB."""
+
+
+def fit_reference(
+    cohort: HarmonisedCohort,
+    base: Reference,
+    engine: Engine,
+    *,
+    design: FitDesign,
+    label: ReferenceLabel,
+    min_samples: int,
+    source: str,
+) -> Reference:
+    """Fit a reference on a cohort.
+
+    Parameters
+    ----------
+    cohort
+        log2(TPM + 1), whole transcriptome or panel.
+    base
+        Reference of many tumours. Its anchors place the cohort, its constants stay, and spreads, slopes and
+        weakest links are drawn to it with the weight of ``thresholds.fit_prior_samples`` tumours.
+    engine
+        The stages that score and profile.
+    design
+        What is fitted.
+    label
+        Name and provenance.
+    min_samples
+        Fewest samples that must be placeable.
+    source
+        What an error calls the input.
+
+    Returns
+    -------
+    Reference
+        Every number has six decimals. The same whatever the order of samples and genes. Genes not to be
+        trusted are left out and named.
+
+    Raises
+    ------
+    ReferenceUnfittableError
+        Too few samples could be placed.
+    AnchorsMissingError
+        The cohort shares too few anchors with the base.
+    """
+    on_base = engine.score(cohort, base)
+    placed = PlacedCohort.from_scores(cohort, base, on_base)
+    require_samples(len(placed.rows), min_samples, name=label.name, source=source)
+    used = frozenset(gene for genes in design.components.values() for gene in genes)
+    untrusted = find_untrusted_genes(
+        of_samples(on_base, placed.rows).genes, base, used, design.thresholds
+    ).reasons
+    draft = Reference(
+        name=label.name,
+        description=label.description,
+        tumour_type=label.tumour_type,
+        assay=label.assay,
+        n_samples=len(placed.rows),
+        genes=fit_genes(placed, frozenset(untrusted), design.locus_genes, design.thresholds),
+        constants=base.constants,
+        anchor_distance=0.0,
+        location_variance=rounded(MEDIAN_VARIANCE / len(placed.rows)),
+        untrusted_genes=untrusted,
+        provenance=label.provenance,
+    )
+    draft = replace(draft, anchor_distance=rounded(np.median(_held_out_distance(placed, draft))))
+    scores = of_samples(engine.score(cohort, draft), placed.rows)
+    return _fit_scales(draft, base, scores, engine, design)
+
+
+def require_samples(n_samples: int, min_samples: int, *, name: str, source: str) -> None:
+    """Refuse too few samples.
+
+    Raises
+    ------
+    ReferenceUnfittableError
+        ``n_samples`` is below ``min_samples``.
+    """
+    if n_samples < min_samples:
+        msg = (
+            f"{source}: {n_samples} samples can be placed, reference {name} needs {min_samples}; give more "
+            "samples of the same pipeline, or use the shipped reference"
+        )
+        raise ReferenceUnfittableError(msg)
+
+
+def of_samples(scores: SignatureScores, rows: npt.NDArray[np.intp]) -> SignatureScores:
+    """Scores of some samples, in the order of ``rows``."""
+    genes = scores.genes
+    return replace(
+        scores,
+        facts=replace(scores.facts, samples=tuple(scores.facts.samples[row] for row in rows)),
+        values=scores.values[rows],
+        coverage=scores.coverage[rows],
+        placement=Placement(**{name: values[rows] for name, values in vars(scores.placement).items()}),
+        genes=GeneValues(genes.gene_symbols, genes.log2_tpm[rows], genes.z[rows]),
+    )
+
+
+def _fit_scales(
+    draft: Reference, base: Reference, scores: SignatureScores, engine: Engine, design: FitDesign
+) -> Reference:
+    """Everything that rests on scores against the fitted genes."""
+    n, prior, fewest = (
+        len(scores.sample_ids),
+        design.thresholds.fit_prior_samples,
+        design.thresholds.min_fit_samples,
+    )
+    slopes = contrast_slopes(scores, design.catalogue.contrasts, Moments.ROBUST)
+    draft = replace(
+        draft,
+        slopes=drawn_slopes(slopes, base.slopes, n / (n + prior)),
+        weakest_links=fit_weakest_links(scores, design.links, base.weakest_links, prior=prior, fewest=fewest),
+        presentation=engine.presentation(scores, draft, base.presentation),
+    )
+    terms = engine.terms(scores, draft)
+    n_of = {name: int((~np.isnan(values)).sum()) for name, values in terms.items()}
+    own = term_moments(terms, Moments.ROBUST)
+    draft = replace(draft, term_stats=drawn_terms(own, n_of, base, prior=prior, fewest=fewest))
+    draft = replace(draft, index_stats=_index_stats(engine.profile(scores, draft).index.raw, base, prior))
+    profiles = engine.profile(scores, draft)
+    return replace(draft, distributions=distributions_of(scores.sample_ids, profiles))
+
+
+def _index_stats(raw: FloatArray, base: Reference, prior: float) -> tuple[float, float]:
+    """Location and spread of the index's blocks; the base's where no sample has an index."""
+    known = raw[~np.isnan(raw)]
+    if not len(known):
+        return base.index_stats
+    spread = float(scaled_mad_rows(known[None, :])[0])
+    pooled = np.sqrt((len(known) * spread**2 + prior * base.index_stats[1] ** 2) / (len(known) + prior))
+    return rounded(np.median(known)), rounded(pooled)
+
+
+def _held_out_distance(placed: PlacedCohort, reference: Reference) -> FloatArray:
+    """Anchor distance of every tumour to the median of the others: what a new tumour of the kind will have.
+
+    Against a median that it is part of, a tumour of ten would look nearer than the next one can be.
+    """
+    column_of = {symbol: i for i, symbol in enumerate(placed.cohort.gene_symbols)}
+    anchors = [s for s, yes in zip(reference.genes.symbols, reference.genes.is_anchor, strict=True) if yes]
+    # of thousands of tumours, some of the anchors tell the same
+    step = -(-len(placed.rows) * len(anchors) // MAX_ANCHOR_CELLS)
+    columns = np.array([column_of[symbol] for symbol in anchors[::step]], dtype=np.intp)
+    values = placed.log2_tpm(columns)
+    return np.asarray(scaled_mad_rows(values - leave_one_out_medians(values)))
+
+
+def leave_one_out_medians(values: FloatArray) -> FloatArray:
+    """For each sample the median of all others, by gene.
+
+    Parameters
+    ----------
+    values
+        Shape (n_samples, n_genes), NaN = not measured.
+
+    Returns
+    -------
+    numpy.ndarray
+        Of the same shape; NaN where no other sample was measured.
+    """
+    is_whole = ~np.isnan(values).any(axis=0)
+    out = np.full(values.shape, np.nan)
+    out[:, is_whole] = _medians_of_others(values[:, is_whole])
+    for column in np.flatnonzero(~is_whole):
+        known = ~np.isnan(values[:, column])
+        if known.any():
+            out[~known, column] = np.median(values[known, column])
+            out[known, column] = _medians_of_others(values[known, column][:, None])[:, 0]
+    return out
+
+
+def _medians_of_others(values: FloatArray) -> FloatArray:
+    """The same for values without gaps: without one row, the median of sorted values moves by one place."""
+    n = len(values)
+    if n == 1:
+        return np.full(values.shape, np.nan)
+    ordered = np.sort(values, axis=0)
+    ranks = np.argsort(np.argsort(values, axis=0, kind="stable"), axis=0)
+    columns = np.arange(values.shape[1])
+    middle = ((n - 2) // 2, (n - 1) // 2)
+    at = [ordered[np.where(ranks <= place, place + 1, place), columns] for place in middle]
+    return np.asarray((at[0] + at[1]) / 2)

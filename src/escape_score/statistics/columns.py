@@ -1,0 +1,127 @@
+"""The numbers of a cohort's profiles, column by column, read in one pass."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from escape_score.model.record import EscapeProfile
+from escape_score.model.record_statistics import Expectation, Measure, MeasureKind
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+
+SheetRow = Mapping[str, str | float | bool]
+
+
+@dataclass(frozen=True)
+class CohortColumns:
+    """Values of every measure in every sample, beside what the sample sheet says.
+
+    Attributes
+    ----------
+    measures
+        Index, axes, published scores.
+    sheet
+        One mapping a sample; fields that are not known are missing.
+    values
+        Shape (n_samples, n_measures), NaN = not evaluable.
+    """
+
+    cohort: str
+    measures: tuple[Measure, ...] = field(repr=False)
+    sheet: tuple[SheetRow, ...] = field(repr=False)
+    values: FloatArray = field(repr=False)
+
+    @classmethod
+    def of(cls, profiles: Iterable[EscapeProfile]) -> CohortColumns:
+        """Collect the profiles of one cohort; one profile is held at a time."""
+        collector = ColumnCollector()
+        for _ in collector.watch(profiles):
+            pass
+        return collector.columns()
+
+    def rows(self, at: Sequence[int]) -> CohortColumns:
+        """Some of the samples, in the order given."""
+        chosen = np.array(at, dtype=np.int64)
+        return replace(self, sheet=tuple(self.sheet[i] for i in at), values=self.values[chosen])
+
+    def texts(self, column: str) -> list[str]:
+        """One column of the sample sheet as text; empty where nothing is known."""
+        return [str(row.get(column, "")).strip() for row in self.sheet]
+
+    def numbers(self, column: str) -> FloatArray:
+        """One column of the sample sheet as numbers, shape (n_samples,); NaN where nothing is known."""
+        return np.array([float(row.get(column, "nan")) for row in self.sheet], dtype=np.float64)
+
+
+@dataclass
+class ColumnCollector:
+    """Columns so far of profiles that pass by on their way to something else."""
+
+    _cohort: str = ""
+    _measures: tuple[Measure, ...] = ()
+    _sheet: list[SheetRow] = field(default_factory=list)
+    _values: list[FloatArray] = field(default_factory=list)
+
+    def watch(self, profiles: Iterable[EscapeProfile]) -> Iterator[EscapeProfile]:
+        """Hand profiles on, keeping their numbers."""
+        for profile in profiles:
+            if not self._values:
+                self._cohort, self._measures = profile.cohort, _measures(profile)
+            self._sheet.append(profile.metadata)
+            self._values.append(np.array(_values(profile), dtype=np.float64))
+            yield profile
+
+    def columns(self) -> CohortColumns:
+        """Everything that has passed by."""
+        shape = (len(self._values), len(self._measures))
+        return CohortColumns(
+            self._cohort, self._measures, tuple(self._sheet), np.array(self._values).reshape(shape)
+        )
+
+
+def _measures(profile: EscapeProfile) -> tuple[Measure, ...]:
+    """What is measured in every sample of a run."""
+    index = Measure(
+        measure="immunoresistance_index",
+        title="Immunoresistance index",
+        kind=MeasureKind.INDEX,
+        unit="0-100",
+        expects=Expectation.RESISTANCE,
+    )
+    axes = (
+        Measure(
+            measure=axis.axis,
+            title=axis.title,
+            kind=MeasureKind.AXIS,
+            unit="reference SD",
+            expects=Expectation.RESISTANCE,
+        )
+        for axis in profile.axes
+    )
+    # every shipped formula measures inflammation or immunogenicity, which its authors tie to response
+    published = (
+        Measure(
+            measure=score.score_id,
+            title=score.title,
+            kind=MeasureKind.PUBLISHED,
+            unit=score.unit,
+            expects=Expectation.RESPONSE,
+        )
+        for score in profile.published
+    )
+    return (index, *axes, *published)
+
+
+def _values(profile: EscapeProfile) -> list[float]:
+    """Values in the order of the measures; NaN = not evaluable."""
+    given = (
+        profile.index.score,
+        *(axis.score for axis in profile.axes),
+        *(score.value for score in profile.published),
+    )
+    return [float("nan") if value is None else value for value in given]

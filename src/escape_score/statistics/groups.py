@@ -1,0 +1,236 @@
+"""Every measure compared between the groups of one column of the sample sheet."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from escape_score.model.record_statistics import (
+    ConfidenceInterval,
+    EffectName,
+    Group,
+    GroupComparison,
+    GroupRow,
+    GroupTest,
+    Measure,
+)
+from escape_score.statistics.columns import CohortColumns, FloatArray
+from escape_score.statistics.patients import TimepointPairs, left_out
+from escape_score.statistics.ranks import (
+    Shift,
+    area_under_curve,
+    epsilon_squared,
+    false_discovery_rates,
+    paired_rank_biserial,
+    shift_between,
+    shift_within_pairs,
+)
+
+GROUPED_COLUMNS = ("response", "msi", "site", "cancer_type", "pdl1_ihc")
+MIN_GROUP = 5
+"""Fewest samples of a group: below, no rank test of two equal groups reaches p = 0.01."""
+N_RESAMPLES = 500
+RESPONSE_ORDER = ("R", "NR")
+BEFORE, LATER = "before treatment", "on or after treatment"
+TWO = 2
+
+
+def compare_groups(columns: CohortColumns, column: str, *, seed: int) -> GroupComparison | None:
+    """Compare the groups that a column makes.
+
+    Parameters
+    ----------
+    columns
+        Independent samples: one a patient.
+    column
+        Of the sample sheet.
+    seed
+        Of the bootstrap behind the interval of epsilon squared.
+
+    Returns
+    -------
+    GroupComparison or None
+        None where fewer than two groups have :data:`MIN_GROUP` samples.
+    """
+    labels = columns.texts(column)
+    sizes = Counter(label for label in labels if label)
+    groups = _ordered(column, [label for label, n in sizes.items() if n >= MIN_GROUP])
+    if len(groups) < TWO:
+        return None
+    members = [np.array([label == group for label in labels]) for group in groups]
+    rows = _rows(
+        columns.measures,
+        lambda at: _row(
+            columns.measures[at],
+            dict(zip(groups, (columns.values[is_in, at] for is_in in members), strict=True)),
+            seed,
+        ),
+    )
+    small = sum(n for label, n in sizes.items() if label not in groups)
+    n_samples = sum(sizes[group] for group in groups)
+    reasons = {
+        f"no {column} in the sample sheet": labels.count(""),
+        f"group of fewer than {MIN_GROUP}": small,
+    }
+    named = " and ".join(f"{group} (n = {sizes[group]})" for group in groups)
+    return GroupComparison(
+        column=column,
+        groups=groups,
+        n_samples=n_samples,
+        left_out=left_out(reasons),
+        sentence=f"{n_samples} patients compared by {column}: {named}. {_found(rows)}",
+        rows=rows,
+    )
+
+
+def compare_timepoints(columns: CohortColumns, pairs: TimepointPairs, *, seed: int) -> GroupComparison | None:
+    """Compare the samples of the same patients before treatment and later.
+
+    Returns
+    -------
+    GroupComparison or None
+        None where fewer than :data:`MIN_GROUP` patients have both.
+    """
+    n = len(pairs.before)
+    if n < MIN_GROUP:
+        return None
+    before, later = columns.rows(pairs.before).values, columns.rows(pairs.later).values
+    rows = _rows(
+        columns.measures, lambda at: _paired_row(columns.measures[at], before[:, at], later[:, at], seed)
+    )
+    return GroupComparison(
+        column="timepoint",
+        groups=(BEFORE, LATER),
+        n_samples=2 * n,
+        left_out=left_out({"no second sample of the patient": len(columns.sheet) - 2 * n}),
+        sentence=f"{n} patients sampled before treatment and later, compared in pairs. {_found(rows)}",
+        rows=rows,
+    )
+
+
+def _ordered(column: str, groups: Sequence[str]) -> tuple[str, ...]:
+    """Responders first, so that a positive effect means more resistance; else by name."""
+    if column == "response":
+        return tuple(group for group in RESPONSE_ORDER if group in groups)
+    return tuple(sorted(groups))
+
+
+def _rows(measures: Sequence[Measure], make: Callable[[int], GroupRow | None]) -> tuple[GroupRow, ...]:
+    """Rows of all measures that can be compared, with their false discovery rates."""
+    rows = [row for at in range(len(measures)) if (row := make(at)) is not None]
+    rates = false_discovery_rates([row.p_value for row in rows])
+    return tuple(row.model_copy(update={"q_value": q}) for row, q in zip(rows, rates, strict=True))
+
+
+def _row(measure: Measure, values: dict[str, FloatArray], seed: int) -> GroupRow | None:
+    """One measure; None where too few values are known or all are equal."""
+    known = {group: of[np.isfinite(of)] for group, of in values.items()}
+    known = {group: of for group, of in known.items() if len(of) >= MIN_GROUP}
+    if len(known) < TWO or np.ptp(np.concatenate(list(known.values()))) == 0:
+        return None
+    groups = tuple(Group(group=name, n=len(of), median=float(np.median(of))) for name, of in known.items())
+    if len(known) == TWO:
+        return _row_of_two(measure, groups, *known.values())
+    return _row_of_many(measure, groups, list(known.values()), seed)
+
+
+def _row_of_two(
+    measure: Measure, groups: tuple[Group, ...], first: FloatArray, second: FloatArray
+) -> GroupRow:
+    from scipy.stats import mannwhitneyu
+
+    area, shift = area_under_curve(first, second), shift_between(first, second)
+    interval = ConfidenceInterval(low=2 * area.interval.low - 1, high=2 * area.interval.high - 1)
+    return _group_row(
+        measure,
+        groups,
+        GroupTest.MANN_WHITNEY,
+        2 * area.auc - 1,
+        interval,
+        p_value=float(mannwhitneyu(first, second).pvalue),
+        shift=shift,
+    )
+
+
+def _row_of_many(
+    measure: Measure, groups: tuple[Group, ...], values: list[FloatArray], seed: int
+) -> GroupRow:
+    from scipy.stats import kruskal
+
+    random = np.random.default_rng(seed)
+    sizes = tuple(len(of) for of in values)
+    drawn = np.hstack([of[random.integers(0, len(of), (N_RESAMPLES, len(of)))] for of in values])
+    return _group_row(
+        measure,
+        groups,
+        GroupTest.KRUSKAL_WALLIS,
+        float(epsilon_squared(np.concatenate(values)[None, :], sizes)[0]),
+        _percentiles(epsilon_squared(drawn, sizes)),
+        p_value=float(kruskal(*values).pvalue),
+    )
+
+
+def _paired_row(measure: Measure, before: FloatArray, later: FloatArray, seed: int) -> GroupRow | None:
+    """One measure in pairs; None where too few pairs are known or nothing differs."""
+    from scipy.stats import wilcoxon
+
+    is_known = np.isfinite(before) & np.isfinite(later)
+    differences = later[is_known] - before[is_known]
+    n = len(differences)
+    if n < MIN_GROUP or not differences.any():
+        return None
+    random = np.random.default_rng(seed)
+    drawn = differences[random.integers(0, n, (N_RESAMPLES, n))]
+    groups = tuple(
+        Group(group=name, n=n, median=float(np.median(of[is_known])))
+        for name, of in ((BEFORE, before), (LATER, later))
+    )
+    return _group_row(
+        measure,
+        groups,
+        GroupTest.WILCOXON,
+        float(paired_rank_biserial(differences[None, :])[0]),
+        _percentiles(paired_rank_biserial(drawn)),
+        p_value=float(wilcoxon(differences).pvalue),
+        shift=shift_within_pairs(differences),
+    )
+
+
+def _group_row(
+    measure: Measure,
+    groups: tuple[Group, ...],
+    test: GroupTest,
+    effect: float,
+    effect_interval: ConfidenceInterval,
+    *,
+    p_value: float,
+    shift: Shift | None = None,
+) -> GroupRow:
+    """Put a row together; its false discovery rate comes when all rows are there."""
+    is_epsilon = test is GroupTest.KRUSKAL_WALLIS
+    return GroupRow(
+        measure=measure,
+        groups=groups,
+        test=test,
+        effect_name=EffectName.EPSILON_SQUARED if is_epsilon else EffectName.RANK_BISERIAL,
+        effect=effect,
+        effect_interval=effect_interval,
+        shift=None if shift is None else shift.shift,
+        shift_interval=None if shift is None else shift.interval,
+        p_value=p_value,
+        q_value=1.0,
+    )
+
+
+def _percentiles(resampled: FloatArray) -> ConfidenceInterval:
+    """Percentile interval of a bootstrap."""
+    low, high = np.quantile(resampled, [0.025, 0.975])
+    return ConfidenceInterval(low=float(low), high=float(high))
+
+
+def _found(rows: Sequence[GroupRow]) -> str:
+    """Say how many rows differ by more than chance."""
+    n = sum(row.q_value < 0.05 for row in rows)  # noqa: PLR2004
+    return f"{n} of {len(rows)} measures differ at a false discovery rate of 5 %."

@@ -1,0 +1,93 @@
+"""How well each measure tells responders from the others."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from escape_score.model.record_statistics import (
+    Expectation,
+    Measure,
+    MeasureKind,
+    ResponseRow,
+    ResponseStatistics,
+)
+from escape_score.statistics.columns import CohortColumns, FloatArray
+from escape_score.statistics.groups import MIN_GROUP
+from escape_score.statistics.patients import left_out
+from escape_score.statistics.ranks import area_under_curve, false_discovery_rates
+
+
+def response_statistics(columns: CohortColumns) -> ResponseStatistics | None:
+    """Give the area under the ROC curve of every measure, baselines beside the axes.
+
+    Parameters
+    ----------
+    columns
+        Independent samples: one a patient.
+
+    Returns
+    -------
+    ResponseStatistics or None
+        None with fewer than five responders or fewer than five others. Each area is that of the measure as it
+        is expected to go: above 0.5 where it does, below where it goes the other way.
+    """
+    labels = columns.texts("response")
+    responds, resists = (np.array([label == word for label in labels]) for word in ("R", "NR"))
+    n_yes, n_no = int(responds.sum()), int(resists.sum())
+    if min(n_yes, n_no) < MIN_GROUP:
+        return None
+    rows = [
+        row
+        for at, measure in enumerate(columns.measures)
+        if (row := _row(measure, columns.values[responds, at], columns.values[resists, at])) is not None
+    ]
+    rates = false_discovery_rates([row.p_value for row in rows])
+    finished = tuple(row.model_copy(update={"q_value": q}) for row, q in zip(rows, rates, strict=True))
+    return ResponseStatistics(
+        n_samples=n_yes + n_no,
+        n_responders=n_yes,
+        n_nonresponders=n_no,
+        left_out=left_out({"no response in the sample sheet": len(labels) - n_yes - n_no}),
+        sentence=_sentence(finished, n_yes, n_no),
+        rows=finished,
+    )
+
+
+def _row(measure: Measure, responders: FloatArray, others: FloatArray) -> ResponseRow | None:
+    """One measure; None where too few values are known or all are equal."""
+    from scipy.stats import mannwhitneyu
+
+    yes, no = (values[np.isfinite(values)] for values in (responders, others))
+    if min(len(yes), len(no)) < MIN_GROUP or np.ptp(np.concatenate([yes, no])) == 0:
+        return None
+    area = area_under_curve(*((yes, no) if measure.expects is Expectation.RESISTANCE else (no, yes)))
+    return ResponseRow(
+        measure=measure,
+        n_responders=len(yes),
+        n_nonresponders=len(no),
+        auroc=area.auc,
+        interval=area.interval,
+        interval_method=area.method,
+        p_value=float(mannwhitneyu(yes, no).pvalue),
+        q_value=1.0,
+    )
+
+
+def _sentence(rows: tuple[ResponseRow, ...], n_yes: int, n_no: int) -> str:
+    """Say how the index does beside the best published score."""
+    parts = [f"{n_yes} responders and {n_no} others, one sample a patient."]
+    index = next((row for row in rows if row.measure.kind is MeasureKind.INDEX), None)
+    if index is not None:
+        parts.append(f"The index has an AUROC of {_with_interval(index)}.")
+    published = [row for row in rows if row.measure.kind is MeasureKind.PUBLISHED]
+    if published:
+        best = max(published, key=lambda row: row.auroc)
+        parts.append(
+            f"The best of {len(published)} published scores here, {best.measure.title}, has "
+            f"{_with_interval(best)}; a best of many is too good by chance."
+        )
+    return " ".join(parts)
+
+
+def _with_interval(row: ResponseRow) -> str:
+    return f"{row.auroc:.2f} (95 % interval {row.interval.low:.2f} to {row.interval.high:.2f})"

@@ -1,0 +1,130 @@
+"""How each measure goes with survival: a Cox model of its own for every one."""
+
+from __future__ import annotations
+
+import math
+import warnings
+
+import numpy as np
+import numpy.typing as npt
+
+from escape_score.model.record_statistics import (
+    ConfidenceInterval,
+    Expectation,
+    Measure,
+    MeasureKind,
+    SurvivalRow,
+    SurvivalStatistics,
+)
+from escape_score.statistics.columns import CohortColumns, FloatArray
+from escape_score.statistics.patients import left_out
+from escape_score.statistics.ranks import false_discovery_rates
+
+ENDPOINTS = ("os", "pfs")
+MIN_EVENTS = 10
+"""Fewest events for a model of one covariate (Peduzzi et al. 1995, J Clin Epidemiol 48:1503)."""
+MAX_LOG_HAZARD = 10.0
+"""Beyond, per SD, the likelihood has no maximum: the measure parts those who die from the rest."""
+
+
+def survival_statistics(columns: CohortColumns, endpoint: str) -> SurvivalStatistics | None:
+    """Give hazard ratio and concordance of every measure, baselines beside the axes.
+
+    Parameters
+    ----------
+    columns
+        Independent samples: one a patient.
+    endpoint
+        ``os`` or ``pfs``; the sheet's columns ``<endpoint>_days`` and ``<endpoint>_event`` are read.
+
+    Returns
+    -------
+    SurvivalStatistics or None
+        None with fewer than :data:`MIN_EVENTS` events. Hazard ratios are per standard deviation of the
+        measure among these samples; above 1 = larger values go with a shorter time.
+    """
+    days, event = columns.numbers(f"{endpoint}_days"), columns.numbers(f"{endpoint}_event")
+    is_known = np.isfinite(days) & np.isfinite(event)
+    n_events = int(event[is_known].sum())
+    if n_events < MIN_EVENTS:
+        return None
+    rows, n_unfitted = [], 0
+    for at, measure in enumerate(columns.measures):
+        values = columns.values[is_known, at]
+        if _can_be_fitted(values, event[is_known]):
+            row = _row(measure, values, days[is_known], event[is_known])
+            rows += [row] if row is not None else []
+            n_unfitted += row is None
+    rates = false_discovery_rates([row.p_value for row in rows])
+    finished = tuple(row.model_copy(update={"q_value": q}) for row, q in zip(rows, rates, strict=True))
+    return SurvivalStatistics(
+        endpoint=endpoint,
+        n_samples=int(is_known.sum()),
+        n_events=n_events,
+        left_out=left_out({f"no {endpoint}_days or {endpoint}_event": int((~is_known).sum())}),
+        sentence=_sentence(finished, endpoint, int(is_known.sum()), n_events, n_unfitted),
+        rows=finished,
+    )
+
+
+def _can_be_fitted(values: FloatArray, event: FloatArray) -> bool:
+    """Whether enough events have a value, and values differ."""
+    is_known = np.isfinite(values)
+    return bool(event[is_known].sum() >= MIN_EVENTS and np.ptp(values[is_known]) > 0)
+
+
+def _row(measure: Measure, values: FloatArray, days: FloatArray, event: FloatArray) -> SurvivalRow | None:
+    """One measure; None where the model does not converge."""
+    from lifelines.utils import concordance_index
+
+    is_known = np.isfinite(values)
+    x, time, died = values[is_known], days[is_known], event[is_known].astype(bool)
+    fitted = _cox((x - x.mean()) / x.std(ddof=1), time, died)
+    if fitted is None:
+        return None
+    log_hazard, half, p_value = fitted
+    sign = -1.0 if measure.expects is Expectation.RESISTANCE else 1.0
+    return SurvivalRow(
+        measure=measure,
+        n=len(x),
+        n_events=int(died.sum()),
+        hazard_ratio=math.exp(log_hazard),
+        interval=ConfidenceInterval(low=math.exp(log_hazard - half), high=math.exp(log_hazard + half)),
+        concordance=float(concordance_index(time, sign * x, died)),
+        p_value=p_value,
+        q_value=1.0,
+    )
+
+
+def _cox(x: FloatArray, time: FloatArray, died: npt.NDArray[np.bool_]) -> tuple[float, float, float] | None:
+    """Log hazard ratio, half its 95 % interval, and p (Wald); None where there is no finite estimate."""
+    import pandas as pd
+    from lifelines import CoxPHFitter
+    from lifelines.exceptions import ConvergenceError
+
+    table = pd.DataFrame({"x": x, "time": time, "died": died})
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            fit = CoxPHFitter().fit(table, duration_col="time", event_col="died")
+        except (ConvergenceError, np.linalg.LinAlgError):
+            return None
+        row = fit.summary.loc["x"]
+    half = (float(row["coef upper 95%"]) - float(row["coef lower 95%"])) / 2
+    found = (float(row["coef"]), half, float(row["p"]))
+    is_usable = all(math.isfinite(number) for number in found) and abs(found[0]) < MAX_LOG_HAZARD
+    return found if is_usable else None
+
+
+def _sentence(rows: tuple[SurvivalRow, ...], endpoint: str, n: int, n_events: int, n_unfitted: int) -> str:
+    """Say what was done and how the index does."""
+    parts = [f"{endpoint.upper()}: {n} patients, {n_events} events, one Cox model a measure."]
+    index = next((row for row in rows if row.measure.kind is MeasureKind.INDEX), None)
+    if index is not None:
+        parts.append(
+            f"The index has a hazard ratio per SD of {index.hazard_ratio:.2f} "
+            f"(95 % interval {index.interval.low:.2f} to {index.interval.high:.2f}), "
+            f"concordance {index.concordance:.2f}."
+        )
+    parts += [f"{n_unfitted} models did not converge."] if n_unfitted else []
+    return " ".join(parts)

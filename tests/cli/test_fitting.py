@@ -1,0 +1,239 @@
+"""References of one's own on the command line, and cohorts that are their own reference."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from escape_score.cli import main
+
+Refused = Callable[..., tuple[str, ...]]
+N_SAMPLES = 24
+
+
+@dataclass(frozen=True)
+class Files:
+    """Twenty-four tumours in one matrix and in two halves."""
+
+    folder: Path
+    lengths: Path
+
+    @property
+    def all(self) -> Path:
+        return self.folder / "all.parquet"
+
+    @property
+    def halves(self) -> tuple[Path, Path]:
+        return self.folder / "one.parquet", self.folder / "two.parquet"
+
+    @property
+    def units(self) -> list[str]:
+        return ["--units", "counts", "--gene-lengths", str(self.lengths)]
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory, repo_root: Path, demo_lengths: Path) -> Files:
+    folder = tmp_path_factory.mktemp("fitting")
+    matrix = pd.read_parquet(repo_root / "resources" / "demo" / "expression.parquet")
+    matrix = matrix.set_index("gene") if "gene" in matrix else matrix
+    kept = matrix.iloc[:, :N_SAMPLES]
+    kept.reset_index().to_parquet(folder / "all.parquet")
+    kept.iloc[:, :12].reset_index().to_parquet(folder / "one.parquet")
+    kept.iloc[:, 12:].reset_index().to_parquet(folder / "two.parquet")
+    for n in (9, 19):
+        kept.iloc[:, :n].reset_index().to_parquet(folder / f"{n}.parquet")
+    return Files(folder, demo_lengths)
+
+
+@pytest.fixture(scope="module")
+def lab(files: Files, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A reference fitted on both halves."""
+    out = tmp_path_factory.mktemp("references") / "lab"
+    command = ["reference", "fit", *map(str, files.halves), *files.units, "--name", "lab", "--out", str(out)]
+    assert main([*command, "--tumour-type", "colorectal", "--assay", "RSEM"]) == 0
+    return out
+
+
+def run(files: Files, out: Path, *options: object) -> pd.DataFrame:
+    assert main(["run", str(files.all), *files.units, "--quiet", "--out", str(out), *map(str, options)]) == 0
+    return pd.read_csv(out / "profiles.tsv", sep="\t")
+
+
+def records(out: Path) -> list[dict[str, Any]]:
+    return [json.loads(path.read_text(encoding="utf-8")) for path in sorted((out / "samples").glob("*.json"))]
+
+
+def test_fit_on_halves_is_the_fit_on_the_whole_but_for_its_provenance(
+    files: Files, lab: Path, tmp_path: Path
+) -> None:
+    whole = tmp_path / "whole"
+    assert main(["reference", "fit", str(files.all), *files.units, "--name", "lab", "--out", str(whole)]) == 0
+    for path in lab.iterdir():
+        if path.name != "reference.json":
+            assert path.read_bytes() == (whole / path.name).read_bytes(), path.name
+
+
+def test_fitted_reference_is_shown_with_what_it_was_made_from(
+    lab: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    capsys.readouterr()
+    assert main(["reference", "show", str(lab)]) == 0
+    shown = capsys.readouterr().out
+    assert "lab: 24 samples given by the user" in shown
+    assert "tumour type: colorectal; assay: RSEM; samples: 24" in shown
+    assert shown.count("counts, 12 samples") == 2
+    assert "base tcga-coadread-v1" in shown
+    text = (lab / "reference.json").read_text(encoding="utf-8")
+    assert str(lab.parent) not in text
+    assert "one.parquet" not in text
+
+
+def test_run_with_a_fitted_reference_reads_percentiles_against_it(
+    files: Files, lab: Path, tmp_path: Path
+) -> None:
+    table = run(files, tmp_path / "out", "--reference", lab)
+    assert set(table["reference"]) == {"lab"}
+    assert (table["status"] == "reference-matched").mean() > 0.9
+    for record in records(tmp_path / "out"):
+        reference = record["reference"]
+        assert (reference["name"], reference["n_samples"], reference["is_cohort"]) == ("lab", 24, False)
+        assert (reference["tumour_type"], reference["assay"]) == ("colorectal", "RSEM")
+        stroma = next(axis for axis in record["axes"] if axis["axis"] == "stroma")
+        assert stroma["percentile_n"] == 23
+        interval = stroma["percentile_interval"]
+        assert interval["low"] <= stroma["percentile"] <= interval["high"]
+        assert interval["high"] - interval["low"] > 10
+        assert stroma["percentile_reason"] is None
+
+
+def stages(files: Files, work: Path, out: Path, *options: str) -> None:
+    """What the rules of the workflow do."""
+    read = ["read", str(files.all), "--units", "counts", "--cohort", "all"]
+    harmonise = ["harmonise", str(work / "cohort.h5ad"), "--gene-lengths", str(files.lengths)]
+    score = ["score", str(work / "harmonised.h5ad"), *options]
+    for command, name in ((read, "cohort"), (harmonise, "harmonised"), (score, "scores")):
+        assert main([*command, "--out", str(work / f"{name}.h5ad")]) == 0
+    parts = ["--out", str(out), "--part", str(work / "part.json")]
+    assert main(["profile", str(work / "scores.h5ad"), *parts, *options]) == 0
+
+
+@pytest.mark.parametrize("is_cohort", [True, False], ids=["cohort", "folder"])
+def test_stages_end_at_the_bytes_of_run(*, is_cohort: bool, files: Files, lab: Path, tmp_path: Path) -> None:
+    option = ("--reference", "cohort" if is_cohort else str(lab))
+    run(files, tmp_path / "run", *option)
+    stages(files, tmp_path / "work", tmp_path / "stages", *option)
+    names = [p.relative_to(tmp_path / "stages") for p in (tmp_path / "stages").rglob("*") if p.is_file()]
+    assert len(names) == N_SAMPLES + 6
+    for name in names:
+        assert (tmp_path / "stages" / name).read_bytes() == (tmp_path / "run" / name).read_bytes(), name
+    assert (tmp_path / "work" / "reference").is_dir() is is_cohort
+
+
+def test_cohort_mode_is_said_on_every_record(files: Files, tmp_path: Path) -> None:
+    table = run(files, tmp_path / "out", "--reference", "cohort")
+    assert set(table["reference"]) == {"cohort"}
+    assert table["stroma"].median() == pytest.approx(0, abs=0.2)
+    for record in records(tmp_path / "out"):
+        assert record["reference"]["is_cohort"]
+        assert record["reference"]["is_sample_in_reference"]
+        assert "depend on the others" in record["reference"]["description"]
+
+
+def test_cohort_mode_by_config(files: Files, tmp_path: Path) -> None:
+    config = tmp_path / "c.yaml"
+    config.write_text("profile:\n  reference: cohort\n", encoding="utf-8")
+    table = run(files, tmp_path / "out", "--config", config, "--no-reports")
+    assert set(table["reference"]) == {"cohort"}
+
+
+def test_too_few_samples_are_refused_in_one_line(files: Files, tmp_path: Path, refused: Refused) -> None:
+    matrix, out = files.folder / "19.parquet", tmp_path / "o"
+    (line,) = refused(3, "run", matrix, *files.units, "--reference", "cohort", "--out", out)
+    assert f"{matrix}: 19 samples can be placed, reference cohort needs 20; give more samples" in line
+    assert not out.exists()
+    matrix = files.folder / "9.parquet"
+    (line,) = refused(3, "reference", "fit", matrix, *files.units, "--name", "lab", "--out", out)
+    assert f"{matrix}: 9 samples can be placed, reference lab needs 10; give more samples" in line
+    assert not out.exists()
+
+
+def test_small_reference_warns_and_is_flagged(
+    files: Files, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "small"
+    command = ["reference", "fit", str(files.halves[0]), *files.units, "--name", "small", "--out", str(out)]
+    capsys.readouterr()
+    assert main(command) == 0
+    assert capsys.readouterr().err.startswith("warning: small rests on 12 samples; from 20 on")
+    table = run(files, tmp_path / "out", "--reference", out, "--no-reports")
+    assert table["flags"].str.contains("cohort_too_small").all()
+    words = pd.read_csv(tmp_path / "out" / "qc.tsv", sep="\t")["flags_in_words"]
+    assert words.str.contains("Reference small rests on 12 samples").all()
+
+
+@pytest.mark.parametrize("name", ["cohort", "tcga-coadread-v1", "", "a b", "../x", "-x", "x" * 65])
+def test_fit_refuses_names_that_are_taken_or_unsafe(
+    name: str, files: Files, tmp_path: Path, refused: Refused
+) -> None:
+    (line,) = refused(2, "reference", "fit", files.all, f"--name={name}", "--out", tmp_path / "o")
+    assert "--name: " in line
+    assert not (tmp_path / "o").exists()
+
+
+def test_fit_tells_the_faults_of_all_matrices(files: Files, tmp_path: Path, refused: Refused) -> None:
+    bad = tmp_path / "bad.tsv"
+    bad.write_text("gene\ts1\ts2\nTP53\t1\tx\nCD8A\t2\t3\n", encoding="utf-8")
+    lines = refused(
+        3,
+        "reference",
+        "fit",
+        bad,
+        tmp_path / "none.tsv",
+        "--units",
+        "tpm",
+        "--name",
+        "x",
+        "--out",
+        tmp_path / "o",
+    )
+    assert any("bad.tsv" in line for line in lines)
+    assert any("none.tsv" in line for line in lines)
+
+
+def test_fit_refuses_the_same_samples_twice(files: Files, tmp_path: Path, refused: Refused) -> None:
+    twice = (files.halves[0], files.all)
+    (line,) = refused(3, "reference", "fit", *twice, *files.units, "--name", "x", "--out", tmp_path / "o")
+    assert "stands in" in line
+
+
+def test_profile_stage_refuses_another_state_of_its_reference(
+    files: Files, lab: Path, tmp_path: Path, refused: Refused
+) -> None:
+    mine, work = tmp_path / "mine", tmp_path / "work"
+    shutil.copytree(lab, mine)
+    stages(files, work, tmp_path / "out", "--reference", str(mine))
+    other = json.loads((mine / "reference.json").read_text(encoding="utf-8")) | {"assay": "another"}
+    shutil.rmtree(mine)
+    shutil.copytree(lab, tmp_path / "changed")
+    (tmp_path / "changed" / "reference.json").write_text(json.dumps(other), encoding="utf-8")
+    parts = ["--out", tmp_path / "out", "--part", work / "part.json"]
+    (line,) = refused(3, "profile", work / "scores.h5ad", *parts, "--reference", tmp_path / "changed")
+    assert "scored against lab, not this state of lab; score again" in line
+
+
+def test_profile_stage_without_the_fitted_cohort_says_what_to_do(
+    files: Files, tmp_path: Path, refused: Refused
+) -> None:
+    work = tmp_path / "work"
+    stages(files, work, tmp_path / "out", "--reference", "cohort")
+    shutil.rmtree(work / "reference")
+    parts = ["--out", tmp_path / "out", "--part", work / "part.json"]
+    (line,) = refused(3, "profile", work / "scores.h5ad", *parts, "--reference", "cohort")
+    assert f"{work / 'reference'}: no such folder; run the stage score with --reference cohort first" in line

@@ -1,0 +1,129 @@
+"""What a cohort shares is flagged, and changes no number."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from escape_score.cli import pipeline
+from escape_score.cli.outputs import ProfiledCohort
+from escape_score.genesets import load_signatures
+from escape_score.model.cohort import Cohort
+from escape_score.model.flags import Flag
+from escape_score.reference import load_reference
+
+MakeCohort = Callable[..., Cohort]
+RunEngine = Callable[..., ProfiledCohort]
+
+
+def sentences(result: ProfiledCohort, flag: Flag) -> list[str]:
+    return [note.sentence for note in result.maker.flags.cohort if note.flag is flag]
+
+
+def own_flags(result: ProfiledCohort, flag: Flag) -> set[str]:
+    return {sample_id for sample_id, note in result.maker.flags.by_sample if note.flag is flag}
+
+
+def lower(table: pd.DataFrame, genes: list[str], factor: float, n: int) -> pd.DataFrame:
+    """The first n samples with genes turned down."""
+    out = table.copy()
+    there = [gene for gene in genes if gene in out]
+    out.loc[out.index[:n], there] *= factor
+    return out
+
+
+def locus() -> list[str]:
+    library = load_signatures()
+    return [
+        gene for name in (pipeline.REGION, pipeline.CONTROLS) for gene in library.component(name).gene_symbols
+    ]
+
+
+@pytest.mark.parametrize(("n", "is_for_all"), [(0, False), (2, False), (3, True), (7, True), (8, False)])
+def test_locus_lost_in_many_samples_is_flagged_for_all(
+    n: int, *, is_for_all: bool, demo_tpm: pd.DataFrame, make_cohort: MakeCohort, run_engine: RunEngine
+) -> None:
+    result = run_engine(make_cohort(lower(demo_tpm, locus(), 0.02, n)))
+    assert len(own_flags(result, Flag.MHC_LOCUS_UNQUANTIFIED)) == n
+    found = sentences(result, Flag.MHC_LOCUS_UNQUANTIFIED)
+    assert bool(found) is is_for_all
+    assert all(f"in {n} of 8 samples" in sentence for sentence in found)
+
+
+def test_locus_lost_on_a_panel_without_controls_is_seen_by_its_partners(
+    demo_tpm: pd.DataFrame, make_cohort: MakeCohort, run_engine: RunEngine
+) -> None:
+    library = load_signatures()
+    panel = demo_tpm.drop(columns=set(library.component(pipeline.CONTROLS).gene_symbols) & set(demo_tpm))
+    region = list(library.component(pipeline.REGION).gene_symbols)
+    result = run_engine(make_cohort(lower(panel, region, 0.01, 3)))
+    assert own_flags(result, Flag.MHC_LOCUS_UNQUANTIFIED) == set(demo_tpm.index[:3])
+    assert sentences(result, Flag.MHC_LOCUS_UNQUANTIFIED)
+
+
+def test_gene_near_zero_in_nearly_all_is_flagged_and_changes_nothing(
+    demo_tpm: pd.DataFrame,
+    make_cohort: MakeCohort,
+    run_engine: RunEngine,
+    numbers: Callable[[ProfiledCohort], pd.DataFrame],
+) -> None:
+    many = pd.concat([demo_tpm] * 3, ignore_index=True)
+    many.index = pd.Index([f"s{i}" for i in range(len(many))])
+    faulty = lower(many, ["COL1A1", "CD74"], 1e-9, len(many) - 1)
+    result = run_engine(make_cohort(faulty))
+    assert any("COL1A1" in s for s in sentences(result, Flag.GENE_ZERO_IN_ALL))
+    assert any("CD74" in s for s in sentences(result, Flag.HLA_UNQUANTIFIED))
+    half = run_engine(make_cohort(lower(many, ["COL1A1"], 1e-9, len(many) // 2)))
+    assert sentences(half, Flag.GENE_ZERO_IN_ALL) == []
+    alone = run_engine(make_cohort(faulty.iloc[:1]))
+    pd.testing.assert_frame_equal(numbers(result).iloc[:1], numbers(alone), check_exact=False, atol=1e-9)
+
+
+def test_class_1_gene_below_its_siblings_needs_a_cohort(
+    demo_tpm: pd.DataFrame, make_cohort: MakeCohort, run_engine: RunEngine
+) -> None:
+    faulty = lower(demo_tpm, ["HLA-B"], 0.02, len(demo_tpm))
+    assert any("HLA-B" in s for s in sentences(run_engine(make_cohort(faulty)), Flag.HLA_UNQUANTIFIED))
+    few = run_engine(make_cohort(faulty.iloc[:7]))
+    assert sentences(few, Flag.HLA_UNQUANTIFIED) == []
+    assert sentences(few, Flag.COHORT_TOO_SMALL)
+
+
+def test_axes_with_few_of_their_genes_are_named(
+    demo_tpm: pd.DataFrame, make_cohort: MakeCohort, run_engine: RunEngine
+) -> None:
+    genes = pipeline.component_genes()["lipid"]
+    everywhere = run_engine(make_cohort(demo_tpm.drop(columns=list(genes[:5]))))
+    assert any(
+        "Scored with less than 60% of their genes" in s and "lipid" in s
+        for s in sentences(everywhere, Flag.KEY_GENES_MISSING)
+    )
+    single = demo_tpm.copy()
+    single.loc[single.index[2], list(genes[:5])] = np.nan
+    result = run_engine(make_cohort(single))
+    assert own_flags(result, Flag.KEY_GENES_MISSING) == {demo_tpm.index[2]}
+    assert sentences(result, Flag.KEY_GENES_MISSING) == []
+
+
+def test_whole_cohort_without_faults_has_no_such_flag(demo: ProfiledCohort) -> None:
+    for flag in (
+        Flag.HLA_UNQUANTIFIED,
+        Flag.GENE_ZERO_IN_ALL,
+        Flag.MHC_LOCUS_UNQUANTIFIED,
+        Flag.COHORT_TOO_SMALL,
+    ):
+        assert sentences(demo, flag) == []
+    assert demo.reference.n_samples == load_reference().n_samples
+
+
+def test_pure_leukocytes_are_no_tumour(
+    demo_tpm: pd.DataFrame, make_cohort: MakeCohort, run_engine: RunEngine
+) -> None:
+    genes = [gene for gene in pipeline.component_genes()["leukocyte"] if gene in demo_tpm]
+    hot = demo_tpm.copy()
+    hot.loc[hot.index[0], genes] = 2000.0
+    result = run_engine(make_cohort(hot))
+    assert own_flags(result, Flag.IMPLAUSIBLE_PROFILE) == {demo_tpm.index[0]}

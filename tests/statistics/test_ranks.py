@@ -1,0 +1,102 @@
+"""Rank statistics against R, against their definitions, and at their limits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from escape_score.statistics.ranks import (
+    area_under_curve,
+    epsilon_squared,
+    false_discovery_rates,
+    paired_rank_biserial,
+    shift_between,
+    shift_within_pairs,
+)
+
+few_numbers = st.lists(st.integers(-20, 20), min_size=5, max_size=12).map(
+    lambda v: np.array(v, dtype=np.float64)
+)
+
+
+@pytest.mark.parametrize("column", ["score", "ties"])
+def test_area_under_curve_is_that_of_proc(
+    column: str, data: pd.DataFrame, golden: Mapping[str, float]
+) -> None:
+    first, second = (data.loc[data["response"] == word, column].to_numpy() for word in ("R", "NR"))
+    area = area_under_curve(first, second)
+    found = (area.auc, area.interval.low, area.interval.high)
+    expected = [golden[f"{column}_auc{end}"] for end in ("", "_low", "_high")]
+    np.testing.assert_allclose(found, expected, rtol=1e-12)
+    assert area.method.startswith("DeLong")
+
+
+def test_area_of_groups_apart_has_an_interval_that_knows_their_size() -> None:
+    few, many = (area_under_curve(np.arange(n, dtype=np.float64), np.arange(100.0, 100 + n)) for n in (5, 50))
+    assert few.auc == many.auc == 1
+    assert few.interval.high == many.interval.high == 1
+    assert 0.5 < few.interval.low < 0.75
+    assert 0.95 < many.interval.low < 1
+
+
+@given(few_numbers, few_numbers)
+def test_area_counts_pairs_and_turns_round_with_the_groups(first: np.ndarray, second: np.ndarray) -> None:
+    area, turned = area_under_curve(first, second), area_under_curve(second, first)
+    pairs = (second[:, None] > first).mean() + 0.5 * (second[:, None] == first).mean()
+    assert area.auc == pytest.approx(pairs)
+    assert area.interval.low <= area.auc + 1e-12
+    assert area.auc <= area.interval.high + 1e-12
+    assert 0 <= area.interval.low <= area.interval.high <= 1
+    assert turned.interval.low == pytest.approx(1 - area.interval.high, abs=1e-6)
+
+
+def test_shift_between_is_that_of_r(data: pd.DataFrame, golden: Mapping[str, float]) -> None:
+    first, second = (data.loc[data["response"] == word, "score"].to_numpy() for word in ("R", "NR"))
+    shift = shift_between(first, second)
+    found = (shift.shift, shift.interval.low, shift.interval.high)
+    np.testing.assert_allclose(found, [golden[f"shift{end}"] for end in ("", "_low", "_high")], rtol=1e-12)
+
+
+def test_shift_within_pairs_is_that_of_r(data: pd.DataFrame, golden: Mapping[str, float]) -> None:
+    shift = shift_within_pairs((data["later"] - data["score"]).to_numpy())
+    found = (shift.shift, shift.interval.low, shift.interval.high)
+    expected = [golden[f"paired_{name}"] for name in ("shift", "low", "high")]
+    np.testing.assert_allclose(found, expected, rtol=1e-12)
+
+
+@given(few_numbers, few_numbers, st.integers(-5, 5))
+def test_shift_moves_with_a_group(first: np.ndarray, second: np.ndarray, by: int) -> None:
+    here, moved = shift_between(first, second), shift_between(first, second + by)
+    assert moved.shift == pytest.approx(here.shift + by)
+    assert moved.interval.low == pytest.approx(here.interval.low + by)
+    assert here.interval.low <= here.shift <= here.interval.high
+
+
+def test_paired_rank_biserial_is_that_of_r(data: pd.DataFrame, golden: Mapping[str, float]) -> None:
+    differences = (data["later"] - data["score"]).to_numpy()
+    rows = np.stack([differences, -differences, np.zeros_like(differences)])
+    expected = golden["paired_rank_biserial"]
+    np.testing.assert_allclose(paired_rank_biserial(rows), [expected, -expected, 0], rtol=1e-12)
+
+
+@pytest.mark.parametrize("column", ["score", "ties"])
+def test_epsilon_squared_is_that_of_r(column: str, data: pd.DataFrame, golden: Mapping[str, float]) -> None:
+    groups = [part[column].to_numpy() for _, part in data.groupby("group")]
+    values = np.concatenate(groups)[None, :]
+    found = epsilon_squared(values, tuple(len(group) for group in groups))
+    assert found[0] == pytest.approx(golden[f"{column}_epsilon_squared"], rel=1e-12)
+
+
+def test_epsilon_squared_of_equal_values_is_zero() -> None:
+    assert epsilon_squared(np.ones((2, 6)), (3, 3)).tolist() == [0, 0]
+
+
+def test_false_discovery_rates_are_those_of_r(golden: Mapping[str, float]) -> None:
+    found = false_discovery_rates([0.01, 0.04, 0.03, 0.5, 0.04])
+    np.testing.assert_allclose(found, [golden[f"bh_{i}"] for i in range(1, 6)], rtol=1e-12)
+    assert false_discovery_rates([]) == []

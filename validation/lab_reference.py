@@ -1,0 +1,80 @@
+"""References for the measurements: the shipped one with figures of one immune source, and fitted ones."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from mixes import ImmuneSource, as_cohort, harmonised
+
+from escape_score.catalogue import load_thresholds
+from escape_score.cli import pipeline
+from escape_score.cli.fitting import PipelineEngine, fit_design
+from escape_score.cli.outputs import ProfiledCohort
+from escape_score.fit import ReferenceLabel, fit_reference
+from escape_score.model.reference import Reference, ReferenceConstants
+from escape_score.model.scores import SignatureScores
+from escape_score.profile.presentation_fit import fit_presentation
+from escape_score.profile.tumour_mhc import PSEUDOCOUNT_TPM
+
+SMALLEST_TPM = 1e-3
+
+
+def run(tpm: pd.DataFrame, reference: Reference) -> ProfiledCohort:
+    """Bring samples × genes through the program's stages."""
+    scores = score(tpm, reference)
+    profiles, maker = pipeline.profile(scores, reference, genesets_sha256="", seed=1)
+    return ProfiledCohort(scores, profiles, maker, reference, "", 1)
+
+
+def score(tpm: pd.DataFrame, reference: Reference) -> SignatureScores:
+    """The stages up to scores."""
+    return pipeline.score(
+        harmonised(as_cohort(tpm)), reference, pipeline.UserGeneSets(), source=Path("mixes")
+    )
+
+
+def constants_of(source: ImmuneSource, shipped: ReferenceConstants) -> ReferenceConstants:
+    """The shipped constants with levels in leukocytes from one source alone."""
+    leukocytes = [g for g in pipeline.component_genes()["leukocyte"] if g in source.mean.columns]
+    unit = np.exp(np.log(source.mean[leukocytes] + PSEUDOCOUNT_TPM).mean(axis=1))
+
+    def per_unit(figures: Mapping[str, float]) -> dict[str, float]:
+        return {
+            gene: float(np.exp(np.log((source.mean[gene] + SMALLEST_TPM) / unit).mean()))
+            if gene in source.mean.columns
+            else figure
+            for gene, figure in figures.items()
+        }
+
+    return replace(
+        shipped,
+        mhc_per_leukocyte_unit=per_unit(shipped.mhc_per_leukocyte_unit),
+        ifng_per_leukocyte_unit=per_unit(shipped.ifng_per_leukocyte_unit),
+    )
+
+
+def refit(reference: Reference, tumours: pd.DataFrame, constants: ReferenceConstants) -> Reference:
+    """The shipped reference with its presentation model fitted to some tumours and with other constants."""
+    bare = replace(reference, constants=constants, presentation=None)
+    model = fit_presentation(
+        score(tumours, bare), bare, pipeline.component_genes(), load_thresholds(), prior=None
+    )
+    return replace(bare, presentation=model)
+
+
+def fit_on(tumours: pd.DataFrame, base: Reference) -> Reference:
+    """A laboratory's own reference, as ``escape-score reference fit`` makes it."""
+    label = ReferenceLabel("lab", "tumours that are not mixed", "tumour", "RNA-seq")
+    return fit_reference(
+        harmonised(as_cohort(tumours, name="lab")),
+        base,
+        PipelineEngine("lab"),
+        design=fit_design(),
+        label=label,
+        min_samples=10,
+        source="lab",
+    )
