@@ -72,7 +72,7 @@ def test_run_says_what_it_did_on_stderr_only(inputs: Inputs, tmp_path: Path) -> 
     done = program("run", inputs.matrix, "--units", "counts", "--out", "o", "--no-reports", cwd=tmp_path)
     assert (done.returncode, done.stdout) == (0, "")
     assert done.stderr.splitlines()[-1].startswith("4 samples (")
-    assert "see o/profiles.tsv" in done.stderr
+    assert "o/profiles.tsv" in done.stderr
     assert [p.name for p in tmp_path.iterdir()] == ["o"]
 
 
