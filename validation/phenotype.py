@@ -90,7 +90,9 @@ def of_samples(cohort: HarmonisedCohort, rows: npt.NDArray[np.intp]) -> Harmonis
     values = cohort.source.block(0, len(cohort.sample_ids))[rows]
     samples = tuple(cohort.samples[row] for row in rows)
     ids = tuple(sample.sample_id for sample in samples)
-    return replace(cohort, samples=samples, source=InMemoryMatrix(ids, cohort.gene_symbols, values))
+    reads = None if cohort.reads_per_tpm is None else cohort.reads_per_tpm[rows]
+    source = InMemoryMatrix(ids, cohort.gene_symbols, values)
+    return replace(cohort, samples=samples, source=source, reads_per_tpm=reads)
 
 
 def fitted(cohort: HarmonisedCohort) -> Reference:

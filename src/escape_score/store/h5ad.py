@@ -54,10 +54,12 @@ class CohortMeta:
 
     Attributes
     ----------
-    linear_totals
-        Sums of the samples as read; reads per TPM once harmonised, where they are known.
     stage
         Stage that wrote it: a cohort as read must not be scored, nor a harmonised one be harmonised again.
+    linear_totals, largest
+        What was seen of a cohort as read.
+    reads_per_tpm
+        Of a harmonised cohort; empty where they are not known.
     """
 
     stage: Stage
@@ -69,6 +71,7 @@ class CohortMeta:
     flags: FlagLog
     linear_totals: tuple[float | None, ...] = field(default=(), repr=False)
     largest: float | None = None
+    reads_per_tpm: tuple[float | None, ...] = field(default=(), repr=False)
     is_targeted_panel: bool = False
     gene_changes: tuple[GeneChange, ...] = field(default=(), repr=False)
     parameters: tuple[tuple[str, str], ...] = ()
@@ -143,7 +146,7 @@ def write_harmonised(path: Path, cohort: HarmonisedCohort) -> None:
         samples=cohort.samples,
         input_sha256=cohort.input_sha256,
         flags=cohort.flags,
-        linear_totals=() if cohort.reads_per_tpm is None else _without_nan(cohort.reads_per_tpm),
+        reads_per_tpm=() if cohort.reads_per_tpm is None else _without_nan(cohort.reads_per_tpm),
         is_targeted_panel=cohort.is_targeted_panel,
         gene_changes=cohort.gene_changes,
         parameters=cohort.parameters,
@@ -165,7 +168,7 @@ def read_harmonised(path: Path) -> HarmonisedCohort:
         gene_changes=meta.gene_changes,
         parameters=meta.parameters,
         flags=meta.flags,
-        reads_per_tpm=np.array(meta.linear_totals, dtype=np.float64) if meta.linear_totals else None,
+        reads_per_tpm=np.array(meta.reads_per_tpm, dtype=np.float64) if meta.reads_per_tpm else None,
     )
 
 
