@@ -251,7 +251,9 @@ def test_render_offers_every_visible_text_for_translation(
     engine, profile = make_environment(words), make_profile(flags=(), metadata={})
     sample, cohort = sample_view(profile, words), cohort_view([profile], words, skipped=[("", "")])
     html = engine.get_template("sample.html.j2").render(page=sample, lang="en")
-    html += engine.get_template("cohort.html.j2").render(page=cohort, lang="en", script="", script_hash="")
+    html += engine.get_template("cohort.html.j2").render(
+        page=cohort, tables=(), lang="en", script="", script_hash=""
+    )
     text = " ".join(parse_page(html).texts)
     while "⟦" in text:
         text = re.sub(r"⟦[^⟦⟧]*⟧", " ", text)

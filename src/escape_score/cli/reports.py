@@ -7,16 +7,17 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from escape_score.cli.failures import QC, list_failures, named, noting_failure
 from escape_score.cli.pdf import find_chromium, print_pages
 from escape_score.errors import ResultInvalidError
 from escape_score.model.record import EscapeProfile
+from escape_score.model.record_statistics import CohortStatistics
 from escape_score.report import iter_profiles, render_cohort, render_sample
 from escape_score.report.load import read_profile
-from escape_score.report.statistics_file import STATISTICS
+from escape_score.report.statistics_file import STATISTICS, read_statistics
 from escape_score.store.atomic import write_text
 from escape_score.store.manifest import (
     SAMPLES,
@@ -31,9 +32,6 @@ from escape_score.store.manifest import (
     write_part,
 )
 from escape_score.store.result_folder import INDEX, gathering, staged_pages, withdraw_result
-
-if TYPE_CHECKING:
-    from escape_score.statistics import CohortColumns
 
 
 def render_chunk(results: Path, profiles: Path, part: Path, *, chunk: int, chunks: int, lang: str) -> int:
@@ -76,19 +74,22 @@ def write_pages(
 
 
 def write_index(
-    folder: Path, profiles: Iterable[EscapeProfile], failed: Sequence[FailedSample] = (), *, lang: str
+    folder: Path,
+    profiles: Iterable[EscapeProfile],
+    failed: Sequence[FailedSample] = (),
+    *,
+    statistics: Callable[[], CohortStatistics | None],
+    lang: str,
 ) -> FileEntry:
-    """Write the cohort's page."""
+    """Write the cohort's page; ``statistics`` is asked once all profiles were read."""
     skipped = [(one.sample_id, one.problem) for one in failed]
-    write_text(folder / INDEX, render_cohort(profiles, skipped=skipped, lang=lang))
+    write_text(folder / INDEX, render_cohort(profiles, skipped=skipped, statistics=statistics, lang=lang))
     return entry_of(folder, folder / INDEX)
 
 
-def write_statistics(folder: Path, columns: CohortColumns, *, seed: int) -> FileEntry:
+def write_statistics(folder: Path, statistics: CohortStatistics) -> FileEntry:
     """Write what the labels of the sample sheet say about a cohort's scores."""
-    from escape_score.statistics import compute_statistics
-
-    write_text(folder / STATISTICS, compute_statistics(columns, seed=seed).model_dump_json(indent=1) + "\n")
+    write_text(folder / STATISTICS, statistics.model_dump_json(indent=1) + "\n")
     return entry_of(folder, folder / STATISTICS)
 
 
@@ -135,12 +136,17 @@ def _write_cohort(
     folder: Path, failed: Sequence[FailedSample], *, seed: int, lang: str
 ) -> tuple[FileEntry, FileEntry]:
     """Write the cohort's page and statistics in one pass over the profiles that did not fail."""
-    from escape_score.statistics import ColumnCollector
+    from escape_score.statistics import ColumnCollector, compute_statistics
 
     left_out, collector = {one.slug for one in failed}, ColumnCollector()
     profiles = (profile for profile in iter_profiles(folder) if profile.slug not in left_out)
-    index = write_index(folder, collector.watch(profiles), failed, lang=lang)
-    return index, write_statistics(folder, collector.columns(), seed=seed)
+
+    @cache
+    def statistics() -> CohortStatistics:
+        return compute_statistics(collector.columns(), seed=seed)
+
+    index = write_index(folder, collector.watch(profiles), failed, statistics=statistics, lang=lang)
+    return index, write_statistics(folder, statistics())
 
 
 def gather_parts(results: Path, parts: Sequence[Path], *, lang: str) -> int:
@@ -169,7 +175,7 @@ def render_results(results: Path, out: Path, *, lang: str, has_pdf: bool = False
         if failed:
             msg = f"{results / SAMPLES / failed[0].slug}.json: no page can be made of it: {failed[0].problem}"
             raise ResultInvalidError(msg)
-        write_index(folder, iter_profiles(results), lang=lang)
+        write_index(folder, iter_profiles(results), statistics=lambda: read_statistics(results), lang=lang)
         if chromium is not None:
             print_pages(chromium, (folder / page.path for page in pages))
     print(f"{len(pages)} pages: {out / INDEX}")

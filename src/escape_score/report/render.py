@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from escape_score.model.record import EscapeProfile
+from escape_score.model.record_statistics import CohortStatistics
 from escape_score.report.cohort_view import cohort_view
 from escape_score.report.environment import environment, script_of, source_hash
 from escape_score.report.i18n import SOURCE_LANGUAGE, translations
+from escape_score.report.statistics_view import statistics_tables
 from escape_score.report.view import sample_view
 
 
@@ -37,10 +39,16 @@ def render_sample(profile: EscapeProfile, *, lang: str = SOURCE_LANGUAGE) -> str
     return environment(lang).get_template("sample.html.j2").render(page=page, lang=lang)
 
 
+def no_statistics() -> CohortStatistics | None:
+    """Statistics of a cohort without labels."""
+    return None
+
+
 def render_cohort(
     profiles: Iterable[EscapeProfile],
     *,
     skipped: Sequence[tuple[str, str]] = (),
+    statistics: Callable[[], CohortStatistics | None] = no_statistics,
     lang: str = SOURCE_LANGUAGE,
 ) -> str:
     """Render the page of a cohort.
@@ -51,6 +59,8 @@ def render_cohort(
         Profiles of one cohort in the order of the table; any iterable, read once, one profile held at a time.
     skipped
         Samples without a profile: pairs of sample id and reason.
+    statistics
+        Asked once all profiles were read: what the labels of the sample sheet say about the scores.
     lang
         Language code of the page.
 
@@ -66,9 +76,11 @@ def render_cohort(
     UsageError
         There is no catalogue for the language.
     """
-    page = cohort_view(profiles, translations(lang), skipped=skipped)
+    words = translations(lang)
+    page = cohort_view(profiles, words, skipped=skipped)
+    tables = statistics_tables(statistics(), words)
     engine = environment(lang)
     script = script_of(engine)
     return engine.get_template("cohort.html.j2").render(
-        page=page, lang=lang, script=script, script_hash=source_hash(script)
+        page=page, tables=tables, lang=lang, script=script, script_hash=source_hash(script)
     )
