@@ -8,7 +8,7 @@ PYTHON ?= $(shell for p in python3.11 python3; do \
 BIN := .venv/bin
 DEMO := results/demo-coadread
 
-.PHONY: help demo validate test battery interchange schema lint format lock bench reference genes genesets published messages clean
+.PHONY: help demo validate test battery interchange schema lint format lock docs bundle bench reference genes genesets published messages clean
 
 help: ## this list
 	@sed -nE 's/^([a-z]+):.*## (.*)/make \1|\2/p' $(firstword $(MAKEFILE_LIST)) | column -t -s '|'
@@ -59,12 +59,18 @@ format: .venv/.stamp ## mend what can be mended by itself
 	$(BIN)/snakefmt workflow
 
 lock: .venv/.stamp ## resolve requirements.lock anew from pyproject.toml
-	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
+	$(BIN)/uv pip compile pyproject.toml --extra dev --extra docs --extra slurm --universal --python-version 3.11 --generate-hashes \
 		--no-annotate --no-header -q -o requirements.lock
 	$(BIN)/uv pip compile benchmarks/peers.in -c requirements.lock --universal --python-version 3.11 \
 		--generate-hashes --no-annotate --no-header -q -o benchmarks/peers.lock
 	$(BIN)/uv pip compile tests/interchange.in --universal --python-version 3.11 \
 		--generate-hashes --no-annotate --no-header -q -o tests/interchange.lock
+
+docs: .venv/.stamp ## the documentation site, into build/docs; a warning is an error
+	$(BIN)/python -m sphinx -q -W --keep-going -b html docs build/docs
+
+bundle: .venv/.stamp ## all that an installation without a network needs, into build/bundle
+	BIN=$(BIN) .ci/bundle build/bundle
 
 build/bench/.stamp: requirements.lock benchmarks/peers.lock
 	"$(PYTHON)" -m venv build/bench

@@ -73,13 +73,15 @@ def test_rule_has_docstring_log_version_and_resources(path: Path) -> None:
         assert rule.startswith('    """')
         assert "    log:\n" in rule
         assert "package_version=PACKAGE_VERSION" in rule
-        assert re.search(r"mem_mb=\d+,\s+runtime=\d+", rule)
+        assert re.search(r'mem_mb=memory_mb\("\w+"\),\s+runtime=minutes\("\w+"\)', rule)
+        assert "    benchmark:\n" in rule
 
 
 @every_rule_file
 def test_rule_writes_into_its_cohort_only(path: Path) -> None:
     for rule in rules_of(path).values():
-        outputs = re.findall(r'"([^"]+)"', rule.split("    output:\n")[1].split("    log:\n")[0])
+        declared = rule.split("    output:\n")[1].split("    log:\n")[0]
+        outputs = re.findall(r'"([^"]+)"', re.sub(r'(?:caption|category)="[^"]*"', "", declared))
         assert outputs
         assert all(output.startswith(("work/{cohort}/", "results/{cohort}/")) for output in outputs)
 

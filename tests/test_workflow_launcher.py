@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from escape_score.errors import EscapeScoreError, ExitCode, FileMissingError
-from escape_score.workflow_launcher import SnakemakeLog, launch_workflow, workflow_folder
+from escape_score.cli import main
+from escape_score.workflow_launcher import workflow_folder
+from escape_score.workflow_log import WorkflowLog
 
 # As written by Snakemake 9.27.1 when the command of one job ends with status 3.
 FAILED_JOB = """\
@@ -31,23 +32,23 @@ LOCKED = (
 )
 
 
-def observed(text: str) -> SnakemakeLog:
-    log = SnakemakeLog()
+def observed(text: str) -> WorkflowLog:
+    log = WorkflowLog()
     for line in text.splitlines(keepends=True):
         log.observe(line)
     return log
 
 
-def test_snakemake_log_counts_the_steps() -> None:
+def test_workflow_log_counts_the_steps() -> None:
     log = observed(FAILED_JOB)
     assert (log.n_done, log.n_steps) == (7, 17)
 
 
-def test_snakemake_log_names_each_failed_job_once() -> None:
+def test_workflow_log_names_each_failed_job_once() -> None:
     assert observed(FAILED_JOB * 2).failed_logs == ["logs/a/score.log"]
 
 
-def test_snakemake_log_takes_the_log_of_the_rule_on_a_cluster() -> None:
+def test_workflow_log_takes_the_log_of_the_rule_on_a_cluster() -> None:
     line = (
         "    log: logs/a/read.log, /run/.snakemake/slurm_logs/8.log (check log file(s) for error details)\n"
     )
@@ -55,7 +56,7 @@ def test_snakemake_log_takes_the_log_of_the_rule_on_a_cluster() -> None:
 
 
 @pytest.mark.parametrize(("text", "is_locked"), [(LOCKED, True), (FAILED_JOB, False)])
-def test_snakemake_log_knows_a_lock(text: str, is_locked: bool) -> None:
+def test_workflow_log_knows_a_lock(text: str, is_locked: bool) -> None:
     assert observed(text).is_locked is is_locked
 
 
@@ -63,8 +64,7 @@ def test_workflow_folder_holds_the_snakefile() -> None:
     assert (workflow_folder() / "rules" / "common.smk").is_file()
 
 
-def test_launch_workflow_starts_nothing_without_a_config(tmp_path: Path) -> None:
-    with pytest.raises(EscapeScoreError) as caught:
-        launch_workflow(tmp_path / "none.yaml", directory=tmp_path / "run")
-    assert isinstance(caught.value, FileMissingError) or caught.value.exit_code is ExitCode.USAGE
+def test_workflow_starts_nothing_without_a_config(tmp_path: Path) -> None:
+    command = ["workflow", "--config", str(tmp_path / "none.yaml"), "--directory", str(tmp_path / "run")]
+    assert main(command) in {2, 3}
     assert not (tmp_path / "run").exists()

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 import signal
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from enum import Enum, auto
 from itertools import pairwise
 from pathlib import Path
 from types import FrameType
@@ -17,51 +17,42 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from escape_score.errors import EscapeScoreError, ExitCode, UsageError
-from escape_score.workflow_plan import plan_workflow
+from escape_score.workflow_log import WorkflowLog
 
 MAX_ERROR_LINES = 20
 _ERROR_PREFIX = "error: "
-_STEPS = re.compile(r"^(?P<done>\d+) of (?P<total>\d+) steps \(")
-_FAILED_LOG = re.compile(r"^\s+log: (?P<path>.+?) \(check log file\(s\) for error details\)")
-_EXIT_STATUS = re.compile(r"returned non-zero exit status (?P<status>\d+)")
-_LOCKED = "Directory cannot be locked"
+_DRY_RUN = frozenset({"-n", "--dry-run", "--dryrun"})
 
 
-@dataclass
-class SnakemakeLog:
-    """What the lines Snakemake has written so far say.
+class Show(Enum):
+    """What of the engine's own words its user sees while it works."""
+
+    NOTHING = auto()
+    PROGRESS = auto()
+    LINES = auto()
+
+
+@dataclass(frozen=True)
+class WorkflowRun:
+    """How a run of the workflow went.
 
     Attributes
     ----------
-    n_done, n_steps
-        Jobs finished and jobs in all; both 0 until the first job has finished.
-    failed_logs
-        Log files of the jobs that failed, relative to the run's directory, in the order they failed.
-    exit_statuses
-        Exit statuses of the commands that failed, as far as the executor tells them.
-    is_locked
-        Another run, or one that was killed, holds the directory.
+    exit_code
+        0 when every cohort is done; 2 or 3 when the config or an input is at fault, one ``error:`` line on
+        stderr for each fault; 4 when a job failed without saying why, or Snakemake itself did.
+    log
+        What was said on the way.
+    directory
+        Where ``results/``, ``work/`` and ``logs/`` are.
+    is_dry_run
+        Nothing was run.
     """
 
-    n_done: int = 0
-    n_steps: int = 0
-    failed_logs: list[str] = field(default_factory=list)
-    exit_statuses: set[int] = field(default_factory=set)
-    is_locked: bool = False
-
-    def observe(self, line: str) -> None:
-        """Take in one line."""
-        if steps := _STEPS.match(line):
-            self.n_done, self.n_steps = int(steps["done"]), int(steps["total"])
-        elif failed := _FAILED_LOG.match(line):
-            # A cluster executor names its own log after the rule's.
-            path = failed["path"].split(", ")[0]
-            if path not in self.failed_logs:
-                self.failed_logs.append(path)
-        elif status := _EXIT_STATUS.search(line):
-            self.exit_statuses.add(int(status["status"]))
-        elif _LOCKED in line:
-            self.is_locked = True
+    exit_code: int
+    log: WorkflowLog
+    directory: Path
+    is_dry_run: bool
 
 
 def launch_workflow(
@@ -71,7 +62,9 @@ def launch_workflow(
     profile: str = "default",
     directory: Path | None = None,
     extra: Sequence[str] = (),
-) -> int:
+    show: Show = Show.LINES,
+    on_step: Callable[[WorkflowLog], None] = lambda log: None,
+) -> WorkflowRun:
     """Run every cohort of a workflow config through Snakemake.
 
     Parameters
@@ -86,21 +79,21 @@ def launch_workflow(
         Where ``results/``, ``work/`` and ``logs/`` go; None is the current folder.
     extra
         Options and targets handed to Snakemake as they are; they win over all of the above.
+    show
+        What of Snakemake's words goes to stderr meanwhile.
+    on_step
+        Called with each job that has started, finished or failed.
 
     Returns
     -------
-    int
-        0 when every cohort is done; 2 or 3 when the config or an input is at fault, one ``error:`` line on
-        stderr for each fault; 4 when a job failed without saying why, or Snakemake itself did.
+    WorkflowRun
+        How it went; what failed has been said on stderr.
 
     Raises
     ------
     UsageError
         The profile does not exist.
-    ConfigInvalidError, InputError
-        The config, or a file it names, cannot be used; nothing has been started.
     """
-    plan_workflow(config)
     workflow = workflow_folder()
     command = [
         *(sys.executable, "-m", "snakemake"),
@@ -111,11 +104,10 @@ def launch_workflow(
         *_cores_options(cores, profile),
         *extra,
     ]
-    log = SnakemakeLog()
-    status = _run_and_watch(command, log, show_progress=sys.stderr.isatty())
-    if status == 0:
-        return ExitCode.DONE
-    return _explain_failure(log, status, config=config, directory=_directory_of(command))
+    log, place = WorkflowLog(), _directory_of(command)
+    status = _run_and_watch(command, log, show=show, on_step=on_step)
+    exit_code = _explain_failure(log, status, config=config, directory=place) if status else ExitCode.DONE
+    return WorkflowRun(int(exit_code), log, place, is_dry_run=not _DRY_RUN.isdisjoint(extra))
 
 
 def workflow_folder() -> Path:
@@ -165,18 +157,25 @@ def _directory_of(command: Sequence[str]) -> Path:
     return named[-1]
 
 
-def _run_and_watch(command: Sequence[str], log: SnakemakeLog, *, show_progress: bool) -> int:
-    """Run Snakemake to its end; its words go on to stderr, or into a progress bar on a terminal."""
+def _run_and_watch(
+    command: Sequence[str], log: WorkflowLog, *, show: Show, on_step: Callable[[WorkflowLog], None]
+) -> int:
+    """Run Snakemake to its end; its words go on to stderr, into a progress bar, or nowhere."""
     held: list[str] = []
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, errors="replace")
+    # A dry run lists its jobs on stdout; everything else is said on stderr.
+    is_listed = not _DRY_RUN.isdisjoint(command)
+    stdout, stderr = (subprocess.PIPE, subprocess.STDOUT) if is_listed else (None, subprocess.PIPE)
+    process = subprocess.Popen(command, text=True, errors="replace", stdout=stdout, stderr=stderr)
     with process, _forwarded(process):
-        for line in _with_progress(_observed(process.stderr or (), log), log, show_progress=show_progress):
-            if show_progress:
-                held.append(line)
+        words = process.stdout or process.stderr or ()
+        for line in _with_progress(_observed(words, log, on_step), log, show=show):
+            if show is Show.LINES:
+                (sys.stdout if is_listed else sys.stderr).write(line)
             else:
-                sys.stderr.write(line)
-    # The bar has hidden what a dry run, a run with nothing to do, or a failure that is no job's had to say.
-    if not log.n_steps or (process.returncode and not log.failed_logs):
+                held.append(line)
+    # The bar has hidden what a run with nothing to do had to say, and a failure that is no job's.
+    hidden = show is Show.PROGRESS and not log.jobs
+    if hidden or (process.returncode and not log.failed_logs):
         sys.stderr.writelines(held)
     return process.returncode
 
@@ -195,17 +194,25 @@ def _forwarded(process: subprocess.Popen[str]) -> Iterator[None]:
         signal.signal(signal.SIGTERM, previous)
 
 
-def _observed(lines: Iterable[str], log: SnakemakeLog) -> Iterator[str]:
+def _observed(
+    lines: Iterable[str], log: WorkflowLog, on_step: Callable[[WorkflowLog], None]
+) -> Iterator[str]:
+    """Read lines, and tell of those that change what is known of the jobs."""
+    before = (0, 0, 0)
     for line in lines:
         log.observe(line)
+        now = (log.n_done, len(log.jobs), len(log.failed_logs))
+        if now != before:
+            on_step(log)
+        before = now
         yield line
 
 
-def _with_progress(lines: Iterable[str], log: SnakemakeLog, *, show_progress: bool) -> Iterator[str]:
+def _with_progress(lines: Iterable[str], log: WorkflowLog, *, show: Show) -> Iterator[str]:
     """Pass lines on while a bar on stderr shows how many of the jobs are done."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(
-        *columns, console=Console(stderr=True), transient=True, disable=not show_progress
+        *columns, console=Console(stderr=True), transient=True, disable=show is not Show.PROGRESS
     ) as progress:
         task = progress.add_task("escape-score workflow", total=None)
         for line in lines:
@@ -213,7 +220,7 @@ def _with_progress(lines: Iterable[str], log: SnakemakeLog, *, show_progress: bo
             yield line
 
 
-def _explain_failure(log: SnakemakeLog, status: int, *, config: Path, directory: Path) -> int:
+def _explain_failure(log: WorkflowLog, status: int, *, config: Path, directory: Path) -> int:
     """Say on stderr why a run failed, as the failing jobs told it; return the exit code."""
     if log.is_locked:
         release = f"escape-score workflow --config {config} --directory {directory} -- --unlock"

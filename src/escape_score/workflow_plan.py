@@ -10,6 +10,7 @@ from types import MappingProxyType
 from escape_score.config import CohortEntry, WorkflowConfig, load_workflow_config, read_cohorts
 from escape_score.errors import FileMissingError, InputError, InputFaultsError
 from escape_score.read import ReadLimits, count_samples
+from escape_score.workflow_resources import NEEDS, chunk_size_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,15 +25,35 @@ class CohortPlan:
         Sample sheet and gene lengths, or None.
     units
         Declared unit of the matrix, ``auto`` where none is declared.
+    n_samples
+        Samples of the matrix, by its header.
     n_chunks
         Jobs its pages are rendered by, at least 1.
+    has_methods
+        Whether methods beside the axes are scored.
     """
 
     expression: Path
     samples: Path | None
     gene_lengths: Path | None
     units: str
+    n_samples: int
     n_chunks: int
+    has_methods: bool
+
+    def memory_mb(self, rule: str, attempt: int) -> int:
+        """Memory a job asks for, MiB, at its first, second … attempt."""
+        return NEEDS[self._need(rule)].memory_mb(self._n_samples(rule), attempt=attempt)
+
+    def minutes(self, rule: str, attempt: int) -> int:
+        """Time a job asks for, minutes, at its first, second … attempt."""
+        return NEEDS[self._need(rule)].minutes(self._n_samples(rule), attempt=attempt)
+
+    def _need(self, rule: str) -> str:
+        return "score_methods" if rule == "score" and self.has_methods else rule
+
+    def _n_samples(self, rule: str) -> int:
+        return -(-self.n_samples // self.n_chunks) if rule == "report" else self.n_samples
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,12 +123,13 @@ def plan_workflow(config: Path) -> WorkflowPlan:
         entries = read_cohorts(settings.cohorts)
     except InputError as fault:
         faults += fault.faults if isinstance(fault, InputFaultsError) else [fault]
-    n_chunks = _collected(entries, lambda entry: _n_chunks(entry, settings), faults)
+    limits = ReadLimits.from_config(settings.read)
+    n_samples = _collected(entries, lambda entry: count_samples(entry.expression, limits=limits), faults)
     if len(faults) == 1:
         raise faults[0]
     if faults:
         raise InputFaultsError(tuple(faults))
-    plans = (_cohort_plan(entry, settings, n) for entry, n in zip(entries, n_chunks, strict=True))
+    plans = (_cohort_plan(entry, settings, n) for entry, n in zip(entries, n_samples, strict=True))
     return WorkflowPlan(
         cohorts=MappingProxyType({entry.cohort: plan for entry, plan in zip(entries, plans, strict=True)}),
         gene_sets=settings.score.gene_sets,
@@ -150,19 +172,16 @@ def _collected(
     return counts
 
 
-def _n_chunks(entry: CohortEntry, settings: WorkflowConfig) -> int:
-    limits = ReadLimits.from_config(settings.read)
-    n_samples = count_samples(entry.expression, limits=limits)
-    return max(1, -(-n_samples // settings.report.chunk_size))
-
-
-def _cohort_plan(entry: CohortEntry, settings: WorkflowConfig, n_chunks: int) -> CohortPlan:
+def _cohort_plan(entry: CohortEntry, settings: WorkflowConfig, n_samples: int) -> CohortPlan:
+    chunk_size = chunk_size_of(n_samples, settings.report.chunk_size)
     return CohortPlan(
         expression=entry.expression,
         samples=entry.samples,
         gene_lengths=entry.gene_lengths or settings.harmonise.gene_lengths,
         units=entry.units.value,
-        n_chunks=n_chunks,
+        n_samples=n_samples,
+        n_chunks=max(1, -(-n_samples // chunk_size)),
+        has_methods=bool(settings.score.methods),
     )
 
 

@@ -129,6 +129,19 @@ def test_workflow_gives_the_files_of_plain_snakemake(
     assert digests(tmp_path / "plain" / "results") == digests(project.run_folder / "results")
 
 
+def test_workflow_report_has_captions_and_loads_nothing(
+    project: Project, repo_root: Path, tmp_path: Path
+) -> None:
+    options = ["--snakefile", repo_root / "workflow" / "Snakefile", "--configfile", project.config]
+    page = tmp_path / "report.html"
+    done = call("snakemake", *options, "--directory", project.run_folder, "--report", page, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    text = page.read_text(encoding="utf-8")
+    assert re.findall(r"<(?:script|link|img)[^>]*(?:src|href)=\W?https?:[^>]*", text) == []
+    for words in ("One row a sample", "at a glance", "why a sample failed"):
+        assert words in text
+
+
 def test_workflow_fits_a_cohort_as_its_own_reference_as_run_does(
     project: Project, repo_root: Path, tmp_path: Path
 ) -> None:

@@ -46,6 +46,24 @@ def of_cohort(attribute):
     return value
 
 
+def memory_mb(rule):
+    """For a rule: memory by the size of its cohort, more with every attempt."""
+
+    def value(wildcards, attempt):
+        return PLAN.cohorts[wildcards.cohort].memory_mb(rule, attempt)
+
+    return value
+
+
+def minutes(rule):
+    """For a rule: time by the size of its cohort, more with every attempt."""
+
+    def value(wildcards, attempt):
+        return PLAN.cohorts[wildcards.cohort].minutes(rule, attempt)
+
+    return value
+
+
 def option(flag, name):
     """For a rule: a flag and the input it hands on; nothing where the rule has no such input."""
 

@@ -7,11 +7,13 @@ rule harmonise:
         cohort="work/{cohort}/harmonised.h5ad",
     log:
         "logs/{cohort}/harmonise.log",
+    benchmark:
+        "logs/{cohort}/harmonise.benchmark.tsv"
     conda:
         "../envs/escape_score.yaml"
     resources:
-        mem_mb=4000,
-        runtime=30,
+        mem_mb=memory_mb("harmonise"),
+        runtime=minutes("harmonise"),
     params:
         package_version=PACKAGE_VERSION,
         min_genes=PLAN.min_genes,

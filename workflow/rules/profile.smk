@@ -5,20 +5,24 @@ rule profile:
         reference=PLAN.reference_files,
         fitted=[FITTED] if IS_FITTED else [],
     output:
-        profiles_tsv="results/{cohort}/profiles.tsv",
+        profiles_tsv=report(
+            "results/{cohort}/profiles.tsv", caption="../report/profiles.rst", category="{cohort}"
+        ),
         profiles_parquet="results/{cohort}/profiles.parquet",
         scores_tsv="results/{cohort}/scores.tsv",
         scores_parquet="results/{cohort}/scores.parquet",
         scores_h5ad="results/{cohort}/scores.h5ad",
-        qc="results/{cohort}/qc.tsv",
+        qc=report("results/{cohort}/qc.tsv", caption="../report/qc.rst", category="{cohort}"),
         part="work/{cohort}/profiles.part.json",
     log:
         "logs/{cohort}/profile.log",
+    benchmark:
+        "logs/{cohort}/profile.benchmark.tsv"
     conda:
         "../envs/escape_score.yaml"
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=memory_mb("profile"),
+        runtime=minutes("profile"),
     params:
         package_version=PACKAGE_VERSION,
         results="results/{cohort}",

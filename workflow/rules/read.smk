@@ -7,11 +7,13 @@ rule read:
         cohort="work/{cohort}/cohort.h5ad",
     log:
         "logs/{cohort}/read.log",
+    benchmark:
+        "logs/{cohort}/read.benchmark.tsv"
     conda:
         "../envs/escape_score.yaml"
     resources:
-        mem_mb=4000,
-        runtime=30,
+        mem_mb=memory_mb("read"),
+        runtime=minutes("read"),
     params:
         package_version=PACKAGE_VERSION,
         units=of_cohort("units"),

@@ -6,11 +6,13 @@ rule report:
         part="work/{cohort}/report-{chunk}.part.json",
     log:
         "logs/{cohort}/report-{chunk}.log",
+    benchmark:
+        "logs/{cohort}/report-{chunk}.benchmark.tsv"
     conda:
         "../envs/escape_score.yaml"
     resources:
-        mem_mb=1000,
-        runtime=30,
+        mem_mb=memory_mb("report"),
+        runtime=minutes("report"),
     params:
         package_version=PACKAGE_VERSION,
         results="results/{cohort}",
@@ -28,15 +30,17 @@ rule gather:
         reports=report_parts,
     output:
         statistics="results/{cohort}/cohort.json",
-        index="results/{cohort}/index.html",
+        index=report("results/{cohort}/index.html", caption="../report/index.rst", category="{cohort}"),
         manifest="results/{cohort}/manifest.json",
     log:
         "logs/{cohort}/gather.log",
+    benchmark:
+        "logs/{cohort}/gather.benchmark.tsv"
     conda:
         "../envs/escape_score.yaml"
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=memory_mb("gather"),
+        runtime=minutes("gather"),
     params:
         package_version=PACKAGE_VERSION,
         results="results/{cohort}",

@@ -9,12 +9,14 @@ rule score:
         fitted=[directory(FITTED)] if IS_FITTED else [],
     log:
         "logs/{cohort}/score.log",
+    benchmark:
+        "logs/{cohort}/score.benchmark.tsv"
     conda:
         "../envs/escape_score.yaml"
     threads: PLAN.threads
     resources:
-        mem_mb=4000,
-        runtime=30,
+        mem_mb=memory_mb("score"),
+        runtime=minutes("score"),
     params:
         package_version=PACKAGE_VERSION,
         gene_sets=option("--gene-sets", "gene_sets"),

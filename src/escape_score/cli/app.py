@@ -46,6 +46,10 @@ MinGenes = Annotated[
     int, typer.Option("--min-genes", min=1, help="Fewest recognised genes a matrix may have.")
 ]
 Language = Annotated[str, typer.Option("--lang", help="Language of the pages: en or fr.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no summary.")]
+LogJson = Annotated[
+    bool, typer.Option("--log-json", help="JSON lines on stderr instead of progress and words.")
+]
 OutFile = Annotated[Path, typer.Option("--out", help="File to write.")]
 
 
@@ -88,9 +92,11 @@ def run(
     reports: Annotated[
         bool, typer.Option("--reports/--no-reports", help="Write samples/ and index.html.")
     ] = True,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no summary.")] = False,
+    quiet: Quiet = False,
+    log_json: LogJson = False,
 ) -> int:
     """Profile one matrix: all stages in one process."""
+    from escape_score.cli.log import CommandLog
     from escape_score.cli.run import RunRequest, run_matrix
 
     return run_matrix(
@@ -108,7 +114,7 @@ def run(
             seed=seed,
             has_reports=reports,
         ),
-        is_quiet=quiet,
+        CommandLog(is_quiet=quiet, is_json=log_json),
     )
 
 
@@ -124,13 +130,26 @@ def workflow(
     directory: Annotated[
         Path | None, typer.Option("--directory", help="Where results/, work/ and logs/ go.")
     ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say how many jobs would run, and what they ask for.")
+    ] = False,
+    quiet: Quiet = False,
+    log_json: LogJson = False,
     extra: Annotated[list[str] | None, typer.Argument(help="After --: options for snakemake.")] = None,
 ) -> int:
     """Profile many cohorts through Snakemake."""
-    from escape_score.workflow_launcher import launch_workflow
+    from escape_score.cli.log import CommandLog
+    from escape_score.cli.workflow import run_workflow
 
-    extras = [*(extra or ()), *context.args]
-    return int(launch_workflow(config, cores=cores, profile=profile, directory=directory, extra=extras))
+    return run_workflow(
+        config,
+        cores=cores,
+        profile=profile,
+        directory=directory,
+        extra=[*(extra or ()), *context.args],
+        is_dry_run=dry_run,
+        log=CommandLog(is_quiet=quiet, is_json=log_json),
+    )
 
 
 @app.command()

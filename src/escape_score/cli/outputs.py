@@ -6,13 +6,23 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from escape_score.cli.failures import noting_failure
 from escape_score.model.profiles import CohortProfiles
+from escape_score.model.record import slug_of
 from escape_score.model.reference import Reference
 from escape_score.model.scores import SignatureScores
 from escape_score.profile import RecordMaker
 from escape_score.store.atomic import write_text
 from escape_score.store.h5ad import write_scores
-from escape_score.store.manifest import SAMPLES, FileEntry, Part, ResultHeader, entry_of, library_versions
+from escape_score.store.manifest import (
+    SAMPLES,
+    FailedSample,
+    FileEntry,
+    Part,
+    ResultHeader,
+    entry_of,
+    library_versions,
+)
 from escape_score.store.tables import profiles_table, qc_table, scores_table, write_parquet
 from escape_score.store.tsv import write_tsv
 
@@ -53,7 +63,7 @@ def write_profiles(
         The files written; those of samples in the order of the samples.
     """
     scores, flags = cohort.scores, cohort.maker.flags
-    files = [_write_samples(cohort, folder, on_sample)] if has_samples else [()]
+    samples, failed = _write_samples(cohort, folder, on_sample) if has_samples else ((), ())
     tables = (
         ("profiles", profiles_table(scores, cohort.profiles, flags, cohort.reference)),
         ("scores", scores_table(scores)),
@@ -65,21 +75,26 @@ def write_profiles(
     write_scores(folder / "scores.h5ad", scores, genesets_sha256=cohort.genesets_sha256)
     written = ("profiles.tsv", "profiles.parquet", "scores.tsv", "scores.parquet", "qc.tsv", "scores.h5ad")
     return Part(
-        header=header_of(cohort), files=(*files[0], *(entry_of(folder, folder / name) for name in written))
+        header=header_of(cohort),
+        files=(*samples, *(entry_of(folder, folder / name) for name in written)),
+        failed=failed,
+        sample_ids=scores.sample_ids,
     )
 
 
 def _write_samples(
     cohort: ProfiledCohort, folder: Path, on_sample: Callable[[], None]
-) -> tuple[FileEntry, ...]:
-    """Write one JSON a sample."""
-    entries = []
-    for record in cohort.maker.records():
-        path = folder / SAMPLES / f"{record.slug}.json"
-        write_text(path, record.model_dump_json(indent=1) + "\n")
-        entries.append(entry_of(folder, path))
+) -> tuple[tuple[FileEntry, ...], tuple[FailedSample, ...]]:
+    """Write one JSON a sample; one that fails does not take the others along."""
+    entries, failed = [], list[FailedSample]()
+    for row, sample_id in enumerate(cohort.scores.sample_ids):
+        slug = slug_of(sample_id)
+        path = folder / SAMPLES / f"{slug}.json"
+        with noting_failure(failed, slug, folder):
+            write_text(path, cohort.maker.record(row).model_dump_json(indent=1) + "\n")
+            entries.append(entry_of(folder, path))
         on_sample()
-    return tuple(entries)
+    return tuple(entries), tuple(failed)
 
 
 def header_of(cohort: ProfiledCohort) -> ResultHeader:

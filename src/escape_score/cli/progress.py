@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from types import TracebackType
 from typing import Self
 
@@ -16,17 +17,20 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 
+from escape_score.cli.log import CommandLog
+
 
 class StageProgress:
     """Shows the stage at work, and samples done where a stage counts them.
 
     Parameters
     ----------
-    is_quiet
-        Show nothing even on a terminal.
+    log
+        Whether anything is shown on a terminal; gets an event for every stage that ends.
     """
 
-    def __init__(self, *, is_quiet: bool = False) -> None:
+    def __init__(self, log: CommandLog) -> None:
+        self._log, self._stage, self._started = log, "", 0.0
         columns = (
             SpinnerColumn(),
             TextColumn("{task.description:<10}"),
@@ -34,7 +38,7 @@ class StageProgress:
             MofNCompleteColumn(),
             TimeElapsedColumn(),
         )
-        is_shown = not is_quiet and sys.stderr.isatty()
+        is_shown = not (log.is_quiet or log.is_json) and sys.stderr.isatty()
         self._progress = Progress(
             *columns, console=Console(stderr=True), disable=not is_shown, transient=True
         )
@@ -49,11 +53,19 @@ class StageProgress:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Stop to show."""
+        self._end_stage()
         self._progress.stop()
 
     def stage(self, name: str, *, total: int | None = None) -> None:
         """Name the stage that begins, and its number of steps where known."""
+        self._end_stage()
+        self._stage, self._started = name, time.monotonic()
         self._progress.reset(self._task, total=total, description=name)
+
+    def _end_stage(self) -> None:
+        if self._stage:
+            self._log.event("stage", stage=self._stage, seconds=round(time.monotonic() - self._started, 3))
+        self._stage = ""
 
     def advance(self) -> None:
         """Count one step."""

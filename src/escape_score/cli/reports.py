@@ -5,10 +5,12 @@ Rendering needs no numerical library; only the statistics do.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from escape_score.cli.failures import QC, list_failures, named, noting_failure
 from escape_score.cli.pdf import find_chromium, print_pages
 from escape_score.errors import ResultInvalidError
 from escape_score.model.record import EscapeProfile
@@ -18,8 +20,10 @@ from escape_score.report.statistics_file import STATISTICS
 from escape_score.store.atomic import write_text
 from escape_score.store.manifest import (
     SAMPLES,
+    FailedSample,
     FileEntry,
     Part,
+    ResultHeader,
     entry_of,
     read_part,
     remove_unlisted_samples,
@@ -39,10 +43,10 @@ def render_chunk(results: Path, profiles: Path, part: Path, *, chunk: int, chunk
     """
     paths = sample_files(read_part(profiles).files)
     size = -(-len(paths) // chunks)
-    mine = paths[(chunk - 1) * size : chunk * size]
+    mine = [results / path for path in paths[(chunk - 1) * size : chunk * size]]
     withdraw_result(results)
-    written = write_pages(results, (read_profile(results / path) for path in mine), lang=lang)
-    write_part(part, Part(files=written))
+    written, failed = write_pages(results, mine, lang=lang)
+    write_part(part, Part(files=written, failed=failed))
     return 0
 
 
@@ -55,24 +59,28 @@ def sample_files(files: Sequence[FileEntry]) -> list[str]:
 
 def write_pages(
     folder: Path,
-    profiles: Iterable[EscapeProfile],
+    profiles: Iterable[Path],
     *,
     lang: str,
     on_sample: Callable[[], None] = lambda: None,
-) -> tuple[FileEntry, ...]:
-    """Write the page of every profile."""
-    entries = []
-    for profile in profiles:
-        path = folder / SAMPLES / f"{profile.slug}.html"
-        write_text(path, render_sample(profile, lang=lang))
-        entries.append(entry_of(folder, path))
+) -> tuple[tuple[FileEntry, ...], tuple[FailedSample, ...]]:
+    """Write the page of every profile; one that fails does not take the others along."""
+    entries, failed = [], list[FailedSample]()
+    for source in profiles:
+        path = folder / SAMPLES / f"{source.stem}.html"
+        with noting_failure(failed, source.stem, source.parents[1]):
+            write_text(path, render_sample(read_profile(source), lang=lang))
+            entries.append(entry_of(folder, path))
         on_sample()
-    return tuple(entries)
+    return tuple(entries), tuple(failed)
 
 
-def write_index(folder: Path, profiles: Iterable[EscapeProfile], *, lang: str) -> FileEntry:
+def write_index(
+    folder: Path, profiles: Iterable[EscapeProfile], failed: Sequence[FailedSample] = (), *, lang: str
+) -> FileEntry:
     """Write the cohort's page."""
-    write_text(folder / INDEX, render_cohort(profiles, lang=lang))
+    skipped = [(one.sample_id, one.problem) for one in failed]
+    write_text(folder / INDEX, render_cohort(profiles, skipped=skipped, lang=lang))
     return entry_of(folder, folder / INDEX)
 
 
@@ -84,6 +92,57 @@ def write_statistics(folder: Path, columns: CohortColumns, *, seed: int) -> File
     return entry_of(folder, folder / STATISTICS)
 
 
+def finish_result(
+    folder: Path, header: ResultHeader, parts: Sequence[Part], *, lang: str | None
+) -> tuple[FailedSample, ...]:
+    """Write the list of failed samples, statistics, the cohort's page and, last of all, the manifest.
+
+    Parameters
+    ----------
+    folder
+        Holds every file that the parts list.
+    header
+        What the result was made from.
+    parts
+        What the jobs wrote.
+    lang
+        Language of the cohort's page; None where there are no pages.
+
+    Returns
+    -------
+    tuple of FailedSample
+        They are in ``qc.tsv``, on the cohort's page and in the manifest.
+    """
+    failed = named(
+        (one for part in parts for one in part.failed), (i for part in parts for i in part.sample_ids)
+    )
+    files = {entry.path: entry for part in parts for entry in part.files}
+    for path in {f"{SAMPLES}/{one.slug}.json" for one in failed} & set(files):
+        # a profile that was damaged after it was written is not part of the result
+        if entry_of(folder, folder / path) != files[path]:
+            del files[path]
+    if list_failures(folder, failed):
+        files[QC] = entry_of(folder, folder / QC)
+    if lang is not None:
+        remove_unlisted_samples(folder, list(files.values()))
+        for entry in _write_cohort(folder, failed, seed=header.seed, lang=lang):
+            files[entry.path] = entry
+    write_manifest(folder, header, files.values(), failed)
+    return failed
+
+
+def _write_cohort(
+    folder: Path, failed: Sequence[FailedSample], *, seed: int, lang: str
+) -> tuple[FileEntry, FileEntry]:
+    """Write the cohort's page and statistics in one pass over the profiles that did not fail."""
+    from escape_score.statistics import ColumnCollector
+
+    left_out, collector = {one.slug for one in failed}, ColumnCollector()
+    profiles = (profile for profile in iter_profiles(folder) if profile.slug not in left_out)
+    index = write_index(folder, collector.watch(profiles), failed, lang=lang)
+    return index, write_statistics(folder, collector.columns(), seed=seed)
+
+
 def gather_parts(results: Path, parts: Sequence[Path], *, lang: str) -> int:
     """Write the cohort's statistics, its page and, last of all, the manifest of all parts."""
     read = [read_part(path) for path in parts]
@@ -91,14 +150,10 @@ def gather_parts(results: Path, parts: Sequence[Path], *, lang: str) -> int:
     if header is None:
         msg = f"{parts[0]}: no part of the stage profile among the parts; run that stage again"
         raise ResultInvalidError(msg)
-    files = [entry for part in read for entry in part.files]
-    from escape_score.statistics import CohortColumns
-
     with gathering(results):
-        remove_unlisted_samples(results, files)
-        files.append(write_statistics(results, CohortColumns.of(iter_profiles(results)), seed=header.seed))
-        files.append(write_index(results, iter_profiles(results), lang=lang))
-        write_manifest(results, header, files)
+        failed = finish_result(results, header, read, lang=lang)
+    for one in failed:
+        print(f"warning: {one.sample_id}: failed ({one.problem})", file=sys.stderr)
     return 0
 
 
@@ -110,7 +165,10 @@ def render_results(results: Path, out: Path, *, lang: str, has_pdf: bool = False
     """
     chromium = find_chromium() if has_pdf else None
     with staged_pages(out, is_own=out.resolve() == results.resolve()) as folder:
-        pages = write_pages(folder, iter_profiles(results), lang=lang)
+        pages, failed = write_pages(folder, sorted((results / SAMPLES).glob("*.json")), lang=lang)
+        if failed:
+            msg = f"{results / SAMPLES / failed[0].slug}.json: no page can be made of it: {failed[0].problem}"
+            raise ResultInvalidError(msg)
         write_index(folder, iter_profiles(results), lang=lang)
         if chromium is not None:
             print_pages(chromium, (folder / page.path for page in pages))

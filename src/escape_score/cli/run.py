@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-import sys
+import time
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from escape_score.cli import pipeline
 from escape_score.cli.fitting import fit_on_cohort
-from escape_score.cli.outputs import ProfiledCohort, write_profiles
+from escape_score.cli.log import CommandLog
+from escape_score.cli.outputs import ProfiledCohort, header_of, write_profiles
 from escape_score.cli.progress import StageProgress
-from escape_score.cli.reports import write_index, write_pages, write_statistics
+from escape_score.cli.reports import finish_result, sample_files, write_pages
 from escape_score.cli.stages import cohort_name
 from escape_score.config import ReadConfig, RunConfig, load_config
-from escape_score.errors import UsageError
+from escape_score.errors import ExitCode, UsageError
 from escape_score.model.method_choice import MethodChoice
 from escape_score.model.reference import Reference
 from escape_score.model.units import ExpressionUnit
 from escape_score.reference import COHORT_REFERENCE, DEFAULT_REFERENCE, load_reference
-from escape_score.report import iter_profiles
 from escape_score.report.i18n import translations
-from escape_score.statistics import ColumnCollector
-from escape_score.store.manifest import write_manifest
+from escape_score.store.manifest import FailedSample, Part
 from escape_score.store.result_folder import staged_result
 
 
@@ -94,24 +95,24 @@ class RunRequest:
         )
 
 
-def run_matrix(request: RunRequest, *, is_quiet: bool) -> int:
+def run_matrix(request: RunRequest, log: CommandLog) -> int:
     """Carry a request out.
 
     Returns
     -------
     int
-        0 when done; a sample that is not evaluable is no failure.
+        0 when done (a sample that is not evaluable is no failure), 5 when some samples failed.
     """
+    started = time.monotonic()
     translations(request.lang)  # an unknown language is told before the work, not after it
     named = None if request.reference == COHORT_REFERENCE else load_reference(request.reference)
     user_sets = pipeline.read_user_gene_sets(request.gene_sets)
-    with StageProgress(is_quiet=is_quiet) as progress:
+    with StageProgress(log) as progress:
         cohort = _profiled(request, named, user_sets, progress)
         with staged_result(request.out) as folder:
-            _write(cohort, folder, request, progress)
-    if not is_quiet:
-        _summarise(cohort, request)
-    return 0
+            failed = _write(cohort, folder, request, progress)
+    _summarise(cohort, request, failed, log, seconds=time.monotonic() - started)
+    return ExitCode.PARTIAL if failed else ExitCode.DONE
 
 
 def _profiled(
@@ -144,30 +145,40 @@ def _profiled(
     return ProfiledCohort(scores, profiles, maker, reference, digest, request.seed)
 
 
-def _write(cohort: ProfiledCohort, folder: Path, request: RunRequest, progress: StageProgress) -> None:
-    """Write tables, profiles, statistics, pages and, last, the manifest."""
+def _write(
+    cohort: ProfiledCohort, folder: Path, request: RunRequest, progress: StageProgress
+) -> tuple[FailedSample, ...]:
+    """Write tables, profiles, pages and, last, the manifest; tell which samples failed."""
     n = len(cohort.scores.sample_ids)
     progress.stage("write", total=n if request.has_reports else None)
     part = write_profiles(cohort, folder, has_samples=request.has_reports, on_sample=progress.advance)
-    files = list(part.files)
+    parts = [part]
     if request.has_reports:
         progress.stage("report", total=n)
-        # profiles are read for their pages anyway; a pass of its own would cost as much again
-        collector = ColumnCollector()
-        profiles = collector.watch(iter_profiles(folder))
-        files += write_pages(folder, profiles, lang=request.lang, on_sample=progress.advance)
-        files.append(write_statistics(folder, collector.columns(), seed=request.seed))
-        files.append(write_index(folder, iter_profiles(folder), lang=request.lang))
-    if part.header is not None:
-        write_manifest(folder, part.header, files)
+        paths = [folder / path for path in sample_files(part.files)]
+        pages, failed = write_pages(folder, paths, lang=request.lang, on_sample=progress.advance)
+        parts.append(Part(files=pages, failed=failed))
+    return finish_result(folder, header_of(cohort), parts, lang=request.lang if request.has_reports else None)
 
 
-def _summarise(cohort: ProfiledCohort, request: RunRequest) -> None:
+def _summarise(
+    cohort: ProfiledCohort,
+    request: RunRequest,
+    failed: Sequence[FailedSample],
+    log: CommandLog,
+    *,
+    seconds: float,
+) -> None:
     """Say what was done and where to look."""
-    counts = {
-        status: int((cohort.profiles.status == status).sum())
-        for status in sorted(set(cohort.profiles.status))
+    n_flagged = sum(bool(cohort.maker.flags.of_sample(sample_id)) for sample_id in cohort.scores.sample_ids)
+    counts = Counter(str(status) for status in cohort.profiles.status)
+    row = {
+        "cohort": request.cohort,
+        "samples": len(cohort.scores.sample_ids),
+        "flagged": n_flagged,
+        "failed": len(failed),
+        "seconds": round(seconds),
     }
-    said = ", ".join(f"{n} {status}" for status, n in counts.items())
+    said = ", ".join(f"{n} {status}" for status, n in sorted(counts.items()))
     where = request.out / ("index.html" if request.has_reports else "profiles.tsv")
-    print(f"{len(cohort.scores.sample_ids)} samples ({said}); see {where}", file=sys.stderr)
+    log.summary([row], seconds=seconds, closing=f"{row['samples']} samples ({said}); see {where}")

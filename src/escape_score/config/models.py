@@ -98,7 +98,12 @@ class ReportConfig(ConfigModel):
     """Options of the stage ``report``."""
 
     lang: Literal["en", "fr"] = Field("en", description="Language of the pages.")
-    chunk_size: int = Field(100, ge=1, le=10_000, description="Samples whose pages are rendered by one job.")
+    chunk_size: int | None = Field(
+        None,
+        ge=1,
+        le=10_000,
+        description="Samples whose pages are rendered by one job; by the size of the cohort where empty.",
+    )
 
 
 class StageBlocks(ConfigModel):

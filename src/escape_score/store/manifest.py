@@ -31,6 +31,16 @@ class FileEntry(BaseModel):
     size: int
 
 
+class FailedSample(BaseModel):
+    """A sample that a stage could not finish, and why, in one line; a job knows its slug only."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    slug: str
+    problem: str
+    sample_id: str = ""
+
+
 class ResultHeader(BaseModel):
     """What a result was made from and with; no time, host, path or number of cores."""
 
@@ -49,12 +59,14 @@ class ResultHeader(BaseModel):
 
 
 class Part(BaseModel):
-    """What one job wrote. ``header`` is there for the profile stage only."""
+    """What one job wrote. ``header`` and ``sample_ids`` are there for the profile stage only."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     header: ResultHeader | None = None
     files: tuple[FileEntry, ...]
+    failed: tuple[FailedSample, ...] = ()
+    sample_ids: tuple[str, ...] = ()
 
 
 class Manifest(BaseModel):
@@ -65,6 +77,7 @@ class Manifest(BaseModel):
     manifest_version: str = "1.0"
     header: ResultHeader
     files: tuple[FileEntry, ...]
+    failed: tuple[FailedSample, ...] = ()
 
 
 def library_versions() -> dict[str, str]:
@@ -100,13 +113,16 @@ def read_part(path: Path) -> Part:
         raise ResultInvalidError(msg) from error
 
 
-def write_manifest(folder: Path, header: ResultHeader, files: Iterable[FileEntry]) -> None:
+def write_manifest(
+    folder: Path, header: ResultHeader, files: Iterable[FileEntry], failed: Iterable[FailedSample] = ()
+) -> None:
     """Declare a result finished: the last write of every run."""
     for part in (folder, folder / SAMPLES):
         if part.is_dir():
             sync(part)
     ordered = tuple(sorted(files, key=lambda entry: entry.path))
-    write_text(folder / MANIFEST, Manifest(header=header, files=ordered).model_dump_json(indent=1) + "\n")
+    manifest = Manifest(header=header, files=ordered, failed=tuple(failed))
+    write_text(folder / MANIFEST, manifest.model_dump_json(indent=1) + "\n")
     sync(folder / MANIFEST)
 
 

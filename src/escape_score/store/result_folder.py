@@ -189,7 +189,7 @@ def _replace_pages(staging: Path, out: Path, lock: FolderLock, manifest: Manifes
     if manifest is not None:
         renewed = {path.as_posix(): entry_of(out, out / path) for path in new}
         kept = {entry.path: entry for entry in manifest.files}
-        write_manifest(out, manifest.header, (kept | renewed).values())
+        write_manifest(out, manifest.header, (kept | renewed).values(), manifest.failed)
     lock.settle()
 
 

@@ -14,6 +14,9 @@ from escape_score.model.reference import Reference
 from escape_score.model.scores import SignatureScores
 from escape_score.store.atomic import replacing
 
+FAILED = "failed"
+"""Last column of ``qc.tsv``: why a sample has no profile or no page; filled when a result is finished."""
+
 
 def profiles_table(
     scores: SignatureScores, profiles: CohortProfiles, flags: FlagLog, reference: Reference
@@ -84,6 +87,7 @@ def qc_table(
                 " ".join(note.sentence for note in flags.of_sample(sample_id))
                 for sample_id in scores.sample_ids
             ],
+            FAILED: [""] * n,
         }
     )
 

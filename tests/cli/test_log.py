@@ -1,0 +1,53 @@
+"""What a command says while it works."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+
+from escape_score.cli import main
+from escape_score.cli.log import CommandLog
+from escape_score.workflow_log import Job, asked_for
+
+
+class Inputs(Protocol):
+    matrix: Path
+    options: list[str]
+
+
+def test_run_logs_json_lines_of_every_stage(
+    inputs: Inputs, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = [option for option in inputs.options if option != "--quiet"]
+    assert main(["run", *options, "--out", str(tmp_path / "o"), "--log-json"]) == 0
+    events = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    stages = [event["stage"] for event in events if event["event"] == "stage"]
+    assert stages == ["read", "harmonise", "score", "profile", "write", "report"]
+    (summary,) = (event for event in events if event["event"] == "summary")
+    assert (summary["cohorts"][0]["samples"], summary["cohorts"][0]["failed"]) == (4, 0)
+    assert summary["seconds"] > sum(event["seconds"] for event in events if event["event"] == "stage") * 0.9
+
+
+@pytest.mark.parametrize(("log", "says"), [(CommandLog(), True), (CommandLog(is_quiet=True), False)])
+def test_summary_names_where_to_look_in_one_line(
+    log: CommandLog, says: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    where = "/a/long/path" * 12
+    log.summary([{"cohort": "a", "samples": 3, "look at": where}], seconds=1.25, closing="3 samples")
+    said = capsys.readouterr().err
+    assert (where in said) is says
+    assert said.endswith("3 samples\n") is says
+
+
+def test_asked_for_adds_up_jobs_by_rule() -> None:
+    jobs = [Job("read", 1000, 10), Job("read", 4000, 20), Job("score", 2000, 30, threads=4), Job("all")]
+    lines = asked_for(jobs)
+    assert lines[1].split() == ["read", "2", "1", "1000–4000", "MB", "10–20", "min"]
+    assert lines[-1] == "3 jobs; the largest asks for 4000 MB; limits add up to 2.5 core hours"
+
+
+def test_asked_for_says_where_nothing_is_to_be_done() -> None:
+    assert asked_for([Job("all")]) == ["nothing to be done: no job"]
