@@ -36,8 +36,8 @@ class CommandLog:
             now = datetime.now(UTC).isoformat(timespec="milliseconds")
             print(json.dumps({"time": now, "event": event, **facts}), file=sys.stderr, flush=True)
 
-    def summary(self, rows: Sequence[Mapping[str, object]], *, seconds: float) -> None:
-        """End with a table of what was done and where to look, one row a cohort."""
+    def summary(self, rows: Sequence[Mapping[str, object]], *, seconds: float, closing: str) -> None:
+        """End with a table of what was done, one row a cohort, and a closing line."""
         self.event("summary", seconds=round(seconds, 3), cohorts=[dict(row) for row in rows])
         if self.is_quiet or self.is_json or not rows:
             return
@@ -49,4 +49,4 @@ class CommandLog:
             table.add_row(*(str(value) for value in row.values()))
         console = Console(stderr=True, width=None if sys.stderr.isatty() else WIDE)
         console.print(table)
-        console.print(f"{seconds:.1f} s", highlight=False)
+        print(closing, file=sys.stderr)

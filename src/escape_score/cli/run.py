@@ -177,7 +177,8 @@ def _summarise(
         "samples": len(cohort.scores.sample_ids),
         "flagged": n_flagged,
         "failed": len(failed),
-        "status": ", ".join(f"{n} {status}" for status, n in sorted(counts.items())),
-        "look at": str(request.out / ("index.html" if request.has_reports else "profiles.tsv")),
+        "seconds": round(seconds),
     }
-    log.summary([row], seconds=seconds)
+    said = ", ".join(f"{n} {status}" for status, n in sorted(counts.items()))
+    where = request.out / ("index.html" if request.has_reports else "profiles.tsv")
+    log.summary([row], seconds=seconds, closing=f"{row['samples']} samples ({said}); see {where}")

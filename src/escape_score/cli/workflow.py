@@ -49,7 +49,9 @@ def run_workflow(
         return _say_what_is_asked_for(run, log)
     if not run.log.n_steps:
         return run.exit_code
-    log.summary(list(_rows(plan, run)), seconds=time.monotonic() - started)
+    seconds, n_samples = time.monotonic() - started, sum(c.n_samples for c in plan.cohorts.values())
+    closing = f"{n_samples} samples of {len(plan.cohorts)} cohorts in {seconds:.0f} s"
+    log.summary(list(_rows(plan, run)), seconds=seconds, closing=closing)
     return _with_failed_samples(plan, run)
 
 
