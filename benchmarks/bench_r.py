@@ -42,7 +42,7 @@ def r_seconds(files: list[Path], method: str) -> tuple[float, str]:
     """Seconds that R took, and versions."""
     command = ["Rscript", "-e", CODE, str(files[0]), str(files[1]), method, str(files[2])]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
-    taken, gsva, major, minor = done.stdout.split()
+    taken, gsva, major, minor = done.stdout.split()[-4:]  # it says more before, for some methods
     return float(taken), f"GSVA {gsva}, R {major}.{minor}"
 
 

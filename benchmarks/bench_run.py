@@ -68,9 +68,10 @@ def main() -> None:
             for name, command in commands(Path(folder) / "out").items():
                 seen.setdefault(name, []).append(measure(command))
     n_sets = len(GMT.read_text(encoding="utf-8").splitlines())
-    print(f"60 tumours, 20,531 rows, {n_sets} gene sets\nprogram\tseconds\tpeak MB")
+    print(f"60 tumours, 20,531 rows, {n_sets} gene sets\n\n| program | seconds | peak MB |\n|---|---|---|")
     for name, runs in seen.items():
-        print(f"{name}\t{statistics.median(r[0] for r in runs):.2f}\t{max(r[1] for r in runs):.0f}")
+        seconds, peak = statistics.median(r[0] for r in runs), max(r[1] for r in runs)
+        print(f"| {name} | {seconds:.2f} | {peak:.0f} |")
 
 
 if __name__ == "__main__":

@@ -55,10 +55,10 @@ def main() -> None:
         print(f"{script} …", file=sys.stderr, flush=True)
         done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
         text = replaced(text, script, done.stdout)
+        if not is_quick:
+            DOCUMENT.write_text(text, encoding="utf-8")
     if is_quick:
         print(text)
-    else:
-        DOCUMENT.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":
