@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 from functools import cache
-from pathlib import Path
 
 import yaml
 
 from escape_score.model.axes import Axis, AxisCatalogue, Contrast, IndexBlockDefinition, Term, Thresholds
 from escape_score.model.record import ApproachRecord
-from escape_score.resources import resource_path
-
-
-def _rows(path: Path) -> list[dict[str, str]]:
-    with path.open(encoding="utf-8", newline="") as handle:
-        return list(csv.DictReader(handle, delimiter="\t", quoting=csv.QUOTE_NONE))
+from escape_score.resources import resource_path, table_rows
 
 
 def _term(text: str) -> Term:
@@ -36,7 +29,7 @@ def load_axis_catalogue() -> AxisCatalogue:
     return AxisCatalogue(
         axes=tuple(Axis.model_validate(axis) for axis in axes),
         contrasts=tuple(
-            Contrast.model_validate(row) for row in _rows(resource_path("axes", "contrasts.tsv"))
+            Contrast.model_validate(row) for row in table_rows(resource_path("axes", "contrasts.tsv"))
         ),
         index_blocks=tuple(
             IndexBlockDefinition(
@@ -44,10 +37,10 @@ def load_axis_catalogue() -> AxisCatalogue:
                 weight=float(row["weight"]),
                 terms=tuple(_term(text) for text in row["terms"].split(",")),
             )
-            for row in _rows(resource_path("axes", "index.tsv"))
+            for row in table_rows(resource_path("axes", "index.tsv"))
         ),
         approaches=tuple(
-            ApproachRecord.model_validate(row) for row in _rows(resource_path("axes", "approaches.tsv"))
+            ApproachRecord.model_validate(row) for row in table_rows(resource_path("axes", "approaches.tsv"))
         ),
     )
 
@@ -61,5 +54,5 @@ def load_thresholds() -> Thresholds:
     Thresholds
         One field a row of ``thresholds.tsv``, which also carries unit, meaning and source.
     """
-    rows = _rows(resource_path("axes", "thresholds.tsv"))
+    rows = table_rows(resource_path("axes", "thresholds.tsv"))
     return Thresholds.model_validate({row["threshold"]: float(row["value"]) for row in rows})

@@ -5,7 +5,6 @@ GMT: one set a line, tab-separated: name, description, genes (Broad Institute, G
 
 from __future__ import annotations
 
-import csv
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -16,7 +15,7 @@ from pathlib import Path
 from escape_score.errors import FileMissingError, FileUnreadableError, GeneSetInvalidError, InputFaultsError
 from escape_score.model.flags import Flag, FlagNote
 from escape_score.model.signature import AxisGene, GeneRole, Signature, SignatureLibrary, SignatureRecord
-from escape_score.resources import resource_path
+from escape_score.resources import resource_path, table_rows
 
 _LINE_END = re.compile(r"\r\n|\n|\r")
 _MIN_FIELDS = 3
@@ -251,7 +250,7 @@ def _records(path: Path) -> tuple[SignatureRecord, ...]:
             doi=row["doi"],
             terms=row["terms"],
         )
-        for row in _rows(path)
+        for row in table_rows(path)
     )
 
 
@@ -268,11 +267,5 @@ def _axis_genes(path: Path) -> tuple[AxisGene, ...]:
             pmid_or_doi=row["pmid_or_doi"],
             verified_by=row["verified_by"],
         )
-        for row in _rows(path)
+        for row in table_rows(path)
     )
-
-
-def _rows(path: Path) -> list[dict[str, str]]:
-    """Rows of a shipped tab-separated table."""
-    with path.open(encoding="utf-8", newline="") as handle:
-        return list(csv.DictReader(handle, delimiter="\t", quoting=csv.QUOTE_NONE))

@@ -36,7 +36,7 @@ from escape_score.model.reference import (
     ReferenceGenes,
     WeakestLinkFit,
 )
-from escape_score.resources import resource_path
+from escape_score.resources import resource_path, table_rows
 
 DEFAULT_REFERENCE = "tcga-coadread-v1"
 UNTRUSTED = "untrusted_genes.tsv"
@@ -178,8 +178,7 @@ def _by_gene(rows: list[dict[str, str]], constant: str) -> dict[str, float]:
 
 
 def _rows(path: Path) -> list[dict[str, str]]:
-    with path.open(encoding="utf-8", newline="") as handle:
-        rows = list(csv.DictReader(handle, delimiter="\t", quoting=csv.QUOTE_NONE))
+    rows = table_rows(path)
     for line, row in enumerate(rows, 2):
         if None in row or None in row.values():
             msg = f"{path.name} line {line} has not as many fields as the header"

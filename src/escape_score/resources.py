@@ -1,7 +1,8 @@
-"""Where the files shipped with the package are found."""
+"""Where the files shipped with the package are found, and how their tables are read."""
 
 from __future__ import annotations
 
+import csv
 from pathlib import Path
 
 from escape_score.errors import ResourceMissingError
@@ -35,3 +36,20 @@ def resource_path(*parts: str) -> Path:
             return path
     msg = f"{'/'.join(('resources', *parts))}: not part of this installation; install escape-score again"
     raise ResourceMissingError(msg)
+
+
+def table_rows(path: Path) -> list[dict[str, str]]:
+    """Read a shipped tab-separated table.
+
+    Parameters
+    ----------
+    path
+        Such as from :func:`resource_path`; quotes are letters like any other.
+
+    Returns
+    -------
+    list of dict
+        One for each row: column to text.
+    """
+    with path.open(encoding="utf-8", newline="") as handle:
+        return list(csv.DictReader(handle, delimiter="\t", quoting=csv.QUOTE_NONE))

@@ -10,9 +10,9 @@ import pandas as pd
 import pytest
 
 from escape_score.errors import MatrixInvalidError
-from escape_score.model.cohort import InMemoryMatrix
+from escape_score.model.cohort import ROWS_AT_ONCE, InMemoryMatrix
 from escape_score.model.flags import Flag, FlagLog
-from escape_score.read.checks import ROWS_AT_ONCE, MatrixFacts, check_finite, flag_samples, gather_facts
+from escape_score.read.checks import MatrixFacts, check_finite, flag_samples, gather_facts
 
 MakeFrame = Callable[..., pd.DataFrame]
 Array = npt.NDArray[np.float64]

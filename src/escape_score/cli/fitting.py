@@ -22,7 +22,6 @@ from escape_score.model.units import ExpressionUnit
 from escape_score.profile import profile_cohort
 from escape_score.profile.presentation_fit import fit_presentation
 from escape_score.reference import COHORT_REFERENCE, list_references, load_reference
-from escape_score.score import score_signatures
 from escape_score.store.reference_folder import sealed, write_reference
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -37,17 +36,7 @@ class PipelineEngine:
 
     def score(self, cohort: HarmonisedCohort, reference: Reference) -> SignatureScores:
         """Score every component."""
-        library = load_signatures()
-        return score_signatures(
-            cohort,
-            pipeline.scored_components(),
-            reference,
-            thresholds=load_thresholds(),
-            kept_genes=sorted({gene for genes in pipeline.component_genes().values() for gene in genes}),
-            mhc_locus_genes=library.component(pipeline.REGION).gene_symbols,
-            mhc_control_genes=library.component(pipeline.CONTROLS).gene_symbols,
-            label=self.label,
-        )
+        return pipeline.score_by_reference(cohort, pipeline.scored_components(), reference, label=self.label)
 
     def terms(self, scores: SignatureScores, reference: Reference) -> Mapping[str, FloatArray]:
         """Every term before standardising."""

@@ -21,7 +21,7 @@ from escape_score.model.method_choice import DEFAULT_CHOICE, MethodChoice
 from escape_score.model.profiles import CohortProfiles
 from escape_score.model.record import Provenance, PublishedRecord
 from escape_score.model.reference import Reference
-from escape_score.model.scores import PUBLISHED, SignatureScores
+from escape_score.model.scores import SignatureScores
 from escape_score.model.signature import GeneRole, Signature
 from escape_score.profile import ProfileContext, RecordMaker, build_context, make_records, profile_cohort
 from escape_score.resources import resource_path
@@ -110,6 +110,29 @@ def _size_notes(signature: Signature) -> list[FlagNote]:
     return [FlagNote(Flag.GENE_SET_TOO_LARGE, sentence)]
 
 
+def score_by_reference(
+    cohort: HarmonisedCohort,
+    signatures: Sequence[Signature],
+    reference: Reference,
+    *,
+    label: str,
+    beside: Sequence[Beside] = (),
+) -> SignatureScores:
+    """Score signatures with the shipped thresholds, keeping the genes of all components."""
+    library = load_signatures()
+    return score_signatures(
+        cohort,
+        signatures,
+        reference,
+        thresholds=load_thresholds(),
+        kept_genes=sorted({gene for genes in component_genes().values() for gene in genes}),
+        mhc_locus_genes=library.component(REGION).gene_symbols,
+        mhc_control_genes=library.component(CONTROLS).gene_symbols,
+        label=label,
+        beside=beside,
+    )
+
+
 def score(
     cohort: HarmonisedCohort,
     reference: Reference,
@@ -119,19 +142,9 @@ def score(
     choice: MethodChoice = DEFAULT_CHOICE,
 ) -> SignatureScores:
     """Score components, published signatures and a user's sets; errors name the file ``source``."""
-    library = load_signatures()
-    signatures = (*scored_components(), *library.published, *user_sets.signatures)
-    scores = score_signatures(
-        cohort,
-        signatures,
-        reference,
-        thresholds=load_thresholds(),
-        kept_genes=sorted({gene for genes in component_genes().values() for gene in genes}),
-        mhc_locus_genes=library.component(REGION).gene_symbols,
-        mhc_control_genes=library.component(CONTROLS).gene_symbols,
-        label=str(source),
-        beside=_beside(choice, signatures, cohort),
-    )
+    signatures = (*scored_components(), *load_signatures().published, *user_sets.signatures)
+    beside = _beside(choice, signatures, cohort)
+    scores = score_by_reference(cohort, signatures, reference, label=str(source), beside=beside)
     facts = replace(scores.facts, parameters=(*scores.facts.parameters, *_method_parameters(choice)))
     scores = replace(scores, facts=facts)
     return scores.with_flags(user_sets.flags.joined(_skipped_flags(scores, user_sets.signatures)))
@@ -220,12 +233,12 @@ def profile(
 
 def _published_records(scores: SignatureScores) -> tuple[PublishedRecord, ...]:
     """What is the same in all samples of the published scores, in the order of their table."""
-    tables = [table for table in scores.beside if table.name == PUBLISHED]
-    if not tables:
+    table = scores.published
+    if table is None:
         return ()
     from escape_score.score.published import load_published
 
-    reasons, known = dict(tables[0].skipped), load_published()
+    reasons, known = dict(table.skipped), load_published()
     return tuple(
         PublishedRecord(
             score_id=score.score_id,
@@ -240,5 +253,5 @@ def _published_records(scores: SignatureScores) -> tuple[PublishedRecord, ...]:
             coverage=0.0,
             reason=reasons.get(score.score_id, ""),
         )
-        for score in map(known.score, tables[0].score_ids)
+        for score in map(known.score, table.score_ids)
     )

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import csv
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from escape_score.catalogue import load_axis_catalogue
-from escape_score.resources import resource_path
+from escape_score.resources import resource_path, table_rows
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -68,8 +67,7 @@ def axis_entities(tables: ResultTables) -> tuple[Entity, ...]:
 
 def published_entities(tables: ResultTables) -> tuple[Entity, ...]:
     """The published scores that the table of scores holds."""
-    with resource_path("genesets", "published.tsv").open(encoding="utf-8", newline="") as handle:
-        rows = list(csv.DictReader(handle, delimiter="\t", quoting=csv.QUOTE_NONE))
+    rows = table_rows(resource_path("genesets", "published.tsv"))
     return tuple(
         Entity(
             column,

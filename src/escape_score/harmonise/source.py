@@ -10,14 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from escape_score.genes import GeneMapping
-from escape_score.model.cohort import FloatArray, MatrixSource, iter_blocks
+from escape_score.model.cohort import ROWS_AT_ONCE, FloatArray, MatrixSource, iter_blocks
 from escape_score.model.units import ExpressionUnit
 
 TPM_TOTAL = 1e6
 BASES_PER_KB = 1000.0
-
-ROWS_AT_ONCE = 16
-"""Samples converted together: few enough for the processor's cache, enough to spare calls."""
 
 N_GLANCED = 256
 """Genes that mostly suffice to see that a sample is not constant."""

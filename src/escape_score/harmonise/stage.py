@@ -24,8 +24,6 @@ RESCALE_TOLERANCE = 0.01
 LINEAR_ABOVE = 50.0
 """Normalised array and panel values above this are linear: 50 as a log2 would be 1e15."""
 
-PLATFORM_UNITS = frozenset({ExpressionUnit.ARRAY, ExpressionUnit.NANOSTRING})
-
 
 def harmonise_cohort(
     cohort: Cohort,
@@ -115,13 +113,13 @@ def _source(
         length_kb=length_kb,
         total_weights=weights,
         totals=cohort.totals.linear_total,
-        is_rescaled=not is_panel and cohort.unit.unit not in PLATFORM_UNITS,
+        is_rescaled=not is_panel and not cohort.unit.unit.is_platform,
     )
 
 
 def _to_linear(cohort: Cohort) -> Callable[[FloatArray], FloatArray]:
     """How values of the cohort become linear."""
-    if cohort.unit.unit in PLATFORM_UNITS:
+    if cohort.unit.unit.is_platform:
         return _unchanged if cohort.totals.largest > LINEAR_ABOVE else np.exp2
     return TO_LINEAR.get(cohort.unit.unit, _unchanged)
 
@@ -155,7 +153,7 @@ def _panel_flags(is_panel: bool, n_genes: int, unit: ExpressionUnit) -> FlagLog:
             "evaluable."
         )
         notes.append(FlagNote(Flag.TARGETED_PANEL, sentence))
-    if unit in PLATFORM_UNITS:
+    if unit.is_platform:
         sentence = (
             f"Values are {unit.value} signals, placed on an RNA-seq reference by anchor genes: levels are "
             "approximate."

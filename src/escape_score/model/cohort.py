@@ -16,6 +16,10 @@ from escape_score.model.units import UnitDecision
 
 FloatArray = npt.NDArray[np.float64]
 
+ROWS_AT_ONCE = 16
+"""Samples that are worked on together: few enough for the processor's cache, enough to spare calls and to
+leave the interpreter to the thread that reads ahead."""
+
 DEFAULT_BLOCK_SIZE = 256
 """Samples a block; 256 samples of 20,000 genes in float64 are 41 MB."""
 

@@ -138,6 +138,11 @@ class SignatureScores:
         return tuple(sample.sample_id for sample in self.facts.samples)
 
     @property
+    def published(self) -> MethodTable | None:
+        """The published scores, where they were computed."""
+        return next((table for table in self.beside if table.name == PUBLISHED), None)
+
+    @property
     def all_names(self) -> list[str]:
         """Names of all scores: the signatures, then what stands beside the axes as ``method:score``."""
         beside = [f"{table.name}:{score_id}" for table in self.beside for score_id in table.score_ids]

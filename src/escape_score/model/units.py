@@ -24,6 +24,11 @@ class ExpressionUnit(StrEnum):
         """Whether values are logarithms."""
         return self in (ExpressionUnit.LOG2_PLUS_1, ExpressionUnit.LOG2_PLUS_0001, ExpressionUnit.LN_PLUS_1)
 
+    @property
+    def is_platform(self) -> bool:
+        """Whether values are signals of a platform that counts no reads; they are never rescaled."""
+        return self in (ExpressionUnit.ARRAY, ExpressionUnit.NANOSTRING)
+
 
 @dataclass(frozen=True)
 class UnitDecision:

@@ -22,11 +22,11 @@ import numpy as np
 from escape_score.model.axes import Thresholds
 from escape_score.model.cohort import FloatArray
 from escape_score.model.reference import PresentationModel, Reference
+from escape_score.model.robust import MAD_TO_SD
 from escape_score.model.scores import SignatureScores
 from escape_score.profile.presentation import model_levels, tumour_ifng, without_leukocytes
 from escape_score.profile.tumour_mhc import Infiltrate, estimate_infiltrate
 
-MAD_TO_SD = 1.4826
 HUBER = 1.345
 """Residuals beyond this many SD are weighed down: 95 % efficiency for normal ones (Huber 1964)."""
 

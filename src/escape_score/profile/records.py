@@ -35,7 +35,6 @@ from escape_score.model.record import (
     slug_of,
 )
 from escape_score.model.reference import Distributions
-from escape_score.model.scores import PUBLISHED
 from escape_score.profile.calls import call_reason
 from escape_score.profile.evidence import AxisGene, axis_genes, gene_evidence
 from escape_score.profile.notes import msi_notes, withheld_by
@@ -167,10 +166,10 @@ class RecordMaker:
         )
 
     def _published(self, row: int) -> tuple[PublishedRecord, ...]:
-        tables = [table for table in self.context.scores.beside if table.name == PUBLISHED]
-        if not tables or not self.published:
+        table = self.context.scores.published
+        if table is None or not self.published:
             return ()
-        values, coverage = tables[0].values[row], tables[0].coverage[row]
+        values, coverage = table.values[row], table.coverage[row]
         return tuple(
             record.model_copy(
                 update={"coverage": float(share), **_value_or_reason(value, share, record.reason)}

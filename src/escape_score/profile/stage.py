@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -29,6 +30,7 @@ from escape_score.profile.link_loss import link_losses
 from escape_score.profile.percentiles import find_own_tumours, percentile_of, permitted
 from escape_score.profile.phenotype import call_archetype, call_phenotype, match_of, status_of
 from escape_score.profile.terms import (
+    SHORTFALL,
     Terms,
     axis_mean,
     component_coverage,
@@ -68,7 +70,28 @@ class ProfileContext:
     components: Mapping[str, tuple[str, ...]]
     thresholds: Thresholds
     terms: Terms
-    errors: Errors
+
+    @cached_property
+    def errors(self) -> Errors:
+        """Errors of all components; only intervals need them."""
+        return compute_errors(
+            self.scores,
+            self.reference,
+            catalogue=self.catalogue,
+            components=self.components,
+            thresholds=self.thresholds,
+            terms=self.terms,
+        )
+
+    @cached_property
+    def excess(self) -> FloatArray:
+        """Distance of every sample to the reference, beyond that of the reference's own tumours."""
+        return excess_distance(self.scores, self.reference)
+
+    @cached_property
+    def match(self) -> TextArray:
+        """How well every sample meets the reference."""
+        return match_of(self.scores.placement.distance, self.reference.anchor_distance, self.thresholds)
 
 
 def build_context(
@@ -97,19 +120,15 @@ def build_context(
     Returns
     -------
     ProfileContext
-        Terms and errors of all samples.
+        Terms of all samples.
     """
-    terms = compute_terms(scores, reference, catalogue, components, thresholds)
     return ProfileContext(
         scores=scores,
         reference=reference,
         catalogue=catalogue,
         components=components,
         thresholds=thresholds,
-        terms=terms,
-        errors=compute_errors(
-            scores, reference, catalogue=catalogue, components=components, thresholds=thresholds, terms=terms
-        ),
+        terms=compute_terms(scores, reference, catalogue, components, thresholds),
     )
 
 
@@ -155,8 +174,7 @@ def score_axis(
         axis.axis,
         is_own=is_own,
     )
-    match = _match(context)
-    percentile = permitted(percentile, n, match, context.thresholds)
+    percentile = permitted(percentile, n, context.match, context.thresholds)
     return AxisScores(
         axis=axis.axis,
         score=score,
@@ -165,7 +183,7 @@ def score_axis(
         percentile=percentile,
         percentile_n=n,
         coverage=values.coverage,
-        call=call_axis(axis, score, bounds, match),
+        call=call_axis(axis, score, bounds, context.match),
         weakest_gene=values.gene,
         links=values.links,
     )
@@ -204,7 +222,7 @@ def _weakest_link(axis: Axis, context: ProfileContext) -> WeakestLink:
         chain,
         context.terms.values,
         context.reference,
-        excess_distance(context.scores, context.reference),
+        context.excess,
     )
     return weakest_link(symbols, residuals, n_chain=len(chain), thresholds=context.thresholds)
 
@@ -215,8 +233,7 @@ def _link_loss(axis: Axis, context: ProfileContext) -> AxisValues:
     if state is None:
         unknown = np.full(len(context.scores.sample_ids), np.nan)
         return AxisValues(unknown, np.zeros(len(unknown)), _no_genes(context))
-    excess = excess_distance(context.scores, context.reference)
-    found = link_losses(state, context.components[axis.chain], excess, context.thresholds)
+    found = link_losses(state, context.components[axis.chain], context.excess, context.thresholds)
     # a core gene that was not counted at all says nothing about the chain
     is_uncounted = context.terms.is_mhc1_unquantified
     return AxisValues(
@@ -233,7 +250,7 @@ def _term_coverage(terms: tuple[Term, ...], context: ProfileContext) -> FloatArr
         contrast.contrast: (contrast.numerator, contrast.denominator)
         for contrast in context.catalogue.contrasts
     }
-    parts["mhc1_shortfall"] = ("mhc1", "leukocyte", "ifng_response")
+    parts[SHORTFALL] = ("mhc1", "leukocyte", "ifng_response")
     coverage = component_coverage(context.scores)
     names = [name for term in terms for name in parts.get(term.name, (term.name,))]
     return np.asarray(sum(coverage[name] for name in names) / len(names))
@@ -319,7 +336,6 @@ def summarise(axes: tuple[AxisScores, ...], index: IndexScores, context: Profile
     thresholds = {axis.axis: axis.threshold for axis in context.catalogue.axes}
     t_level = _t_level(context)
     phenotype = call_phenotype(t_level, by_axis["stroma"], context.thresholds)
-    match = _match(context)
     has_weak_link = by_axis["mhc1_weakest_link"] > thresholds["mhc1_weakest_link"]
     is_lost = (_damped_loss(by_axis["mhc1_loss"], context) > thresholds["mhc1_loss"]) | has_weak_link
     archetype = call_archetype(
@@ -329,21 +345,16 @@ def summarise(axes: tuple[AxisScores, ...], index: IndexScores, context: Profile
         presentation=is_lost,
     )
     # far off the reference, thresholds name whole cohorts alike: two thirds of one were called deficient
-    archetype[match == ReferenceMatch.POOR] = ""
+    archetype[context.match == ReferenceMatch.POOR] = ""
     return CohortProfiles(
         axes=axes,
         index=index,
         phenotype=phenotype,
         archetype=archetype,
-        status=status_of(match, index.index, phenotype),
-        match=match,
+        status=status_of(context.match, index.index, phenotype),
+        match=context.match,
         leukocyte_fraction=context.terms.leukocyte_fraction,
     )
-
-
-def _match(context: ProfileContext) -> TextArray:
-    """How well every sample meets the reference."""
-    return match_of(context.scores.placement.distance, context.reference.anchor_distance, context.thresholds)
 
 
 def _t_level(context: ProfileContext) -> FloatArray:
@@ -355,5 +366,4 @@ def _t_level(context: ProfileContext) -> FloatArray:
 def _damped_loss(loss: FloatArray, context: ProfileContext) -> FloatArray:
     """MHC class I loss, weighed down by the distance to the reference: a mismatch must not create losses."""
     t = context.thresholds
-    excess = excess_distance(context.scores, context.reference)
-    return loss / np.sqrt(1 + excess**2 / t.apd_chain_genes / t.apd_spread_log2**2)
+    return loss / np.sqrt(1 + context.excess**2 / t.apd_chain_genes / t.apd_spread_log2**2)

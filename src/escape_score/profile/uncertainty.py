@@ -107,8 +107,6 @@ def between_variance(
         for name, (location, spread) in reference.term_stats.items()
         if name in components and name not in OVERLAPPING
     ]
-    if not columns:  # a reference that is being fitted
-        return np.ones(len(terms.leukocyte_fraction))
     return np.maximum(1.0, np.nan_to_num(mean_present([c**2 for c in columns]), nan=1.0))
 
 

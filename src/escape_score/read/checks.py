@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from escape_score.errors import MatrixInvalidError
-from escape_score.model.cohort import FloatArray, MatrixSource, iter_blocks
+from escape_score.model.cohort import ROWS_AT_ONCE, FloatArray, MatrixSource, iter_blocks
 from escape_score.model.flags import Flag, FlagLog, FlagNote
 from escape_score.read.faults import listed
 
@@ -39,9 +39,6 @@ EXACT_TOLERANCE = 0.01
 
 SAME_SHAPE_TOLERANCE = 1e-3
 """Relative spread of maximum, sum and sum of squares below which samples share one distribution."""
-
-ROWS_AT_ONCE = 16
-"""Samples whose figures are made together: few enough for the cache, enough for a thread that reads ahead."""
 
 N_GLANCED = 256
 """Genes that mostly suffice to see that values are no whole numbers."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from markupsafe import Markup
@@ -10,12 +11,6 @@ from escape_score.model.record import EscapeProfile
 from escape_score.report.i18n import Words, record_markup, translate_record_text
 from escape_score.report.numbers import format_count, format_fraction, format_log2
 from escape_score.report.wording import match_word, yes_or_no
-
-# Columns of the sample sheet that a reader of the page looks for first.
-_HEADER_METADATA = ("patient_id", "cancer_type", "site", "timepoint")
-
-# What an assay says of the chance of immunotherapy: shown before any hypothesis drawn from RNA.
-_ASSAYS = ("msi", "tmb", "pdl1_ihc")
 
 
 @dataclass(frozen=True)
@@ -42,20 +37,16 @@ def header_facts(profile: EscapeProfile, words: Words) -> tuple[Fact, ...]:
         Cohort, tumour, input and reference; columns absent from the sample sheet are left out.
     """
     _ = words.gettext
+    # columns of the sample sheet that a reader of the page looks for first
     labels = {
         "patient_id": _("Patient"),
         "cancer_type": _("Tumour type"),
         "site": _("Site"),
         "timepoint": _("Time point"),
     }
-    sheet = tuple(
-        Fact(labels[key], _metadata_value(profile.metadata[key], words))
-        for key in _HEADER_METADATA
-        if key in profile.metadata
-    )
     return (
         Fact(_("Cohort"), profile.cohort),
-        *sheet,
+        *_named_facts(profile, labels, words),
         Fact(_("Input"), _input_sentence(profile, words)),
         Fact(_("Reference"), _reference_sentence(profile, words)),
     )
@@ -77,10 +68,16 @@ def assay_facts(profile: EscapeProfile, words: Words) -> tuple[Fact, ...]:
         Columns absent from the sheet are left out; never used in a score.
     """
     _ = words.gettext
+    # what an assay says of the chance of immunotherapy: shown before any hypothesis drawn from RNA
     labels = {"msi": _("MSI"), "tmb": _("TMB"), "pdl1_ihc": _("PD-L1, immunohistochemistry")}
+    return _named_facts(profile, labels, words)
+
+
+def _named_facts(profile: EscapeProfile, labels: Mapping[str, str], words: Words) -> tuple[Fact, ...]:
+    """Those columns of the sheet that have a label, where the sheet has them."""
     return tuple(
-        Fact(labels[key], _metadata_value(profile.metadata[key], words))
-        for key in _ASSAYS
+        Fact(label, _metadata_value(profile.metadata[key], words))
+        for key, label in labels.items()
         if key in profile.metadata
     )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -12,7 +11,7 @@ from functools import cache
 from types import MappingProxyType
 
 from escape_score.model.record_statistics import LeftOut
-from escape_score.resources import resource_path
+from escape_score.resources import resource_path, table_rows
 from escape_score.statistics.columns import CohortColumns
 
 _NUMBERED = re.compile(r"(d|day|w|wk|week|m|month) ?(\d+)")
@@ -114,6 +113,5 @@ def _patients(columns: CohortColumns) -> list[str]:
 
 @cache
 def _words() -> Mapping[str, Timepoint]:
-    with resource_path("timepoint_words.tsv").open(encoding="utf-8", newline="") as handle:
-        rows = csv.DictReader(handle, delimiter="\t", quoting=csv.QUOTE_NONE)
-        return MappingProxyType({row["word"]: Timepoint(row["timepoint"]) for row in rows})
+    rows = table_rows(resource_path("timepoint_words.tsv"))
+    return MappingProxyType({row["word"]: Timepoint(row["timepoint"]) for row in rows})

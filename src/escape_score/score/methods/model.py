@@ -187,6 +187,19 @@ def checked_values(values: Values, sets: SetIndex) -> Values:
     return values
 
 
+def require_fraction(min_coverage: float) -> None:
+    """Refuse a least coverage that is no fraction.
+
+    Raises
+    ------
+    UsageError
+        It is not in (0, 1].
+    """
+    if not 0 < min_coverage <= 1:
+        msg = f"min_coverage is {min_coverage}; give a fraction above 0, at most 1"
+        raise UsageError(msg)
+
+
 def covered(values: FloatArray, sets: SetIndex, *, min_coverage: float) -> MethodScores:
     """Blank the scores of sets of which too little is measured.
 
@@ -195,8 +208,6 @@ def covered(values: FloatArray, sets: SetIndex, *, min_coverage: float) -> Metho
     UsageError
         ``min_coverage`` is not in (0, 1].
     """
-    if not 0 < min_coverage <= 1:
-        msg = f"min_coverage is {min_coverage}; give a fraction above 0, at most 1"
-        raise UsageError(msg)
+    require_fraction(min_coverage)
     values[:, sets.coverage < min_coverage] = np.nan
     return MethodScores(values=values, coverage=sets.coverage)

@@ -7,12 +7,9 @@ from dataclasses import dataclass
 
 from escape_score.model.cohort import FloatArray, HarmonisedCohort
 from escape_score.model.scores import PUBLISHED, MethodTable
-from escape_score.model.units import ExpressionUnit
 from escape_score.score.published.model import CollectedExpression, ScoreNeeds
 from escape_score.score.published.plan import PublishedPlan
 from escape_score.score.published.scoring import score_published
-
-PLATFORM_UNITS = frozenset({ExpressionUnit.ARRAY, ExpressionUnit.NANOSTRING})
 
 
 @dataclass(frozen=True)
@@ -49,6 +46,6 @@ def offers_of(cohort: HarmonisedCohort) -> tuple[ScoreNeeds, ...]:
     are no TPM, but they do order the genes of a sample.
     """
     needs = [ScoreNeeds.LOG_SCALE, ScoreNeeds.SAMPLE_ORDER]
-    if cohort.unit.unit not in PLATFORM_UNITS:
+    if not cohort.unit.unit.is_platform:
         needs += [ScoreNeeds.GENE_ORDER, *([] if cohort.is_targeted_panel else [ScoreNeeds.TPM])]
     return tuple(needs)

@@ -9,14 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from escape_score.errors import MatrixInvalidError
-from escape_score.model.cohort import FloatArray
+from escape_score.model.cohort import ROWS_AT_ONCE, FloatArray
 from escape_score.score.published.model import CollectedExpression, PublishedTable
 from escape_score.score.published.table import load_published
 
 MIN_GENES_OF_SD = 2
-
-ROWS_AT_ONCE = 16
-"""Samples whose spread is taken together: few enough for the processor's cache."""
 
 
 @dataclass(frozen=True)

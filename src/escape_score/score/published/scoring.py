@@ -7,7 +7,8 @@ from types import MappingProxyType
 
 import numpy as np
 
-from escape_score.errors import UsageError
+from escape_score.model.method_choice import DEFAULT_MIN_COVERAGE
+from escape_score.score.methods.model import require_fraction
 from escape_score.score.published.cohorts import not_evaluable
 from escape_score.score.published.component import score_first_component
 from escape_score.score.published.inputs import ScoreInput
@@ -25,8 +26,6 @@ from escape_score.score.published.model import (
 from escape_score.score.published.pairs import score_pair_count
 from escape_score.score.published.plan import PublishedPlan
 from escape_score.score.published.ranks import score_sample_rank
-
-DEFAULT_MIN_COVERAGE = 0.7
 
 FORMULAS: Mapping[Formula, Callable[[ScoreInput], Outcome]] = MappingProxyType(
     {
@@ -90,9 +89,7 @@ def score_published(
     UsageError
         ``min_coverage`` is not in (0, 1].
     """
-    if not 0 < min_coverage <= 1:
-        msg = f"min_coverage is {min_coverage}; give a fraction above 0, at most 1"
-        raise UsageError(msg)
+    require_fraction(min_coverage)
     expression = _joined(plan, collected)
     computed = [score for score in plan.table.scores if score.formula in FORMULAS]
     outcomes = {

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import csv
 from collections import defaultdict
 from functools import cache
 
-from escape_score.resources import resource_path
+from escape_score.resources import resource_path, table_rows
 from escape_score.score.methods.registry import Scope
 from escape_score.score.published.model import (
     Formula,
@@ -32,13 +31,15 @@ def load_published() -> PublishedTable:
         The installation does not hold the tables.
     """
     genes_of = _gene_lists()
-    return PublishedTable(tuple(_score(row, genes_of) for row in _rows("published.tsv")))
+    return PublishedTable(
+        tuple(_score(row, genes_of) for row in table_rows(resource_path("genesets", "published.tsv")))
+    )
 
 
 def _gene_lists() -> dict[str, tuple[PublishedGene, ...]]:
     """Genes by the name of their list, in the order of the table."""
     lists: dict[str, list[PublishedGene]] = defaultdict(list)
-    for row in _rows("published_genes.tsv"):
+    for row in table_rows(resource_path("genesets", "published_genes.tsv")):
         lists[row["gene_list"]].append(
             PublishedGene(
                 gene_list=row["gene_list"],
@@ -78,9 +79,3 @@ def _score(row: dict[str, str], genes_of: dict[str, tuple[PublishedGene, ...]]) 
         golden=row["golden"],
         differs=row["differs"],
     )
-
-
-def _rows(name: str) -> list[dict[str, str]]:
-    """Rows of a shipped table."""
-    with resource_path("genesets", name).open(encoding="utf-8", newline="") as handle:
-        return list(csv.DictReader(handle, delimiter="\t", quoting=csv.QUOTE_NONE))
