@@ -18,6 +18,7 @@ from escape_score.model.cohort import FloatArray
 from escape_score.model.reference import PresentationModel, Reference
 from escape_score.profile.presentation import (
     PresentationState,
+    as_if_measured,
     assess_presentation,
     chain_loss,
     hypotheses,
@@ -147,12 +148,35 @@ def test_a_gene_that_is_not_measured_takes_no_part(missing: tuple[str, ...], sta
             levels.shift[:, keep],
             np.linalg.inv(np.linalg.inv(levels.precision)[:, keep][:, :, keep]),
             levels.is_measured[:, keep],
+            levels.share[:, keep],
+            levels.error[:, keep],
         )
         assert loss_of(state, lost).z[0] == pytest.approx(loss_of(small, lost).z[0], abs=1e-9)
         found, expected = (loss_of(s, lost).detectable_sd[0] for s in (state, small))
         assert found == pytest.approx(expected, abs=1e-9)
     for gene in missing:
         assert np.isnan(loss_of(state, (gene,)).z[0])
+
+
+def test_as_if_measured_adds_what_genes_could_tell(state_of: StateOf) -> None:
+    """Limits of detection and precision are those of a sample that has the genes."""
+    whole = state_of()
+    for missing in (("NLRC5",), ("HLA-A", "PSMB8", "TAPBP")):
+        state = as_if_measured(state_of(dict.fromkeys(missing, math.nan)), model_of(SHIPPED), THRESHOLDS)
+        assert state.is_measured.all()
+        np.testing.assert_allclose(state.precision, whole.precision)
+        np.testing.assert_allclose(state.shift, whole.shift)
+
+
+def test_weights_of_a_test_tell_what_a_gene_adds(state_of: StateOf) -> None:
+    names = model_of(SHIPPED).gene_symbols
+    base, missing = state_of(), state_of({"B2M": math.nan})
+    for gene in ("B2M", "TAP1"):
+        k = names.index(gene)
+        moved = loss_of(state_of({gene: 0.25}), names).z[0] - loss_of(base, names).z[0]
+        assert moved == pytest.approx(0.25 * loss_of(base, names).weight[0, k])
+    assert loss_of(missing, names).weight[0, names.index("B2M")] == 0
+    assert (loss_of(missing, ("B2M",)).weight == 0).all()
 
 
 def test_too_few_genes_of_the_chain_give_no_loss(state_of: StateOf) -> None:

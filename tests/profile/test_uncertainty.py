@@ -27,8 +27,10 @@ from escape_score.profile.missing_genes import (
     ComponentErrors,
     ComponentSpread,
     component_spread,
+    dispersion_ratio,
+    find_dispersion,
     missing_variance,
-    pooled_variance,
+    usual_variance,
 )
 from escape_score.profile.terms import Terms
 from escape_score.profile.uncertainty import (
@@ -113,12 +115,50 @@ def test_component_spread_is_the_variance_of_what_is_measured() -> None:
     assert spread.n_genes == 4
 
 
-def test_pooled_variance_weighs_by_freedom() -> None:
+def test_dispersion_ratio_weighs_by_freedom() -> None:
     spreads = {
         "a": ComponentSpread(np.array([2.0, 2.0]), np.array([5.0, 1.0]), 5),
         "b": ComponentSpread(np.array([1.0, 1.0]), np.array([3.0, 0.0]), 5),
     }
-    np.testing.assert_allclose(pooled_variance(spreads), [(4 * 2.0 + 2 * 1.0) / 6, NAN])
+    found = dispersion_ratio(spreads, {"a": 0.5, "b": 0.25})
+    np.testing.assert_allclose(found, [(4 * 2.0 + 2 * 1.0) / (4 * 0.5 + 2 * 0.25), NAN])
+
+
+@pytest.mark.parametrize(("n_genes", "correlation"), [(3, 0.2), (12, 0.7), (20, 0.0)])
+def test_usual_variance_is_that_between_correlated_genes(
+    demo: ProfiledCohort, n_genes: int, correlation: float
+) -> None:
+    """Of simulated tumours, from the spread of the component's mean alone."""
+    rng = np.random.default_rng(1)
+    common = rng.normal(size=(40_000, 1))
+    own = rng.normal(size=(40_000, n_genes))
+    z = math.sqrt(correlation) * common + math.sqrt(1 - correlation) * own
+    reference = replace(demo.reference, term_stats={"x": (0.0, float(z.mean(axis=1).std()))})
+    found = usual_variance("x", n_genes, reference)
+    assert found == pytest.approx(z.var(axis=1, ddof=1).mean(), abs=0.02)
+
+
+@pytest.mark.parametrize(("name", "n_genes"), [("x", 1), ("not in the reference", 8)])
+def test_usual_variance_is_that_of_single_genes_where_nothing_is_known(
+    demo: ProfiledCohort, name: str, n_genes: int
+) -> None:
+    reference = replace(demo.reference, term_stats={"x": (0.0, 0.5)})
+    assert usual_variance(name, n_genes, reference) == 1.0
+
+
+def test_usual_variance_never_vanishes(demo: ProfiledCohort) -> None:
+    reference = replace(demo.reference, term_stats={"x": (0.0, 1.2)})
+    assert usual_variance("x", 5, reference) == pytest.approx(0.05)
+
+
+def test_tumours_of_the_reference_are_dispersed_as_usual(demo: ProfiledCohort) -> None:
+    """The demo's tumours are the reference's own: what the decomposition says is what their genes do."""
+    found = find_dispersion(demo.scores.genes, demo.maker.context.components, demo.reference)
+    assert np.median(found.ratio) == pytest.approx(0.8, abs=0.25)
+    known = [name for name in found.spreads if name in demo.reference.term_stats]
+    observed = np.array([found.spreads[name].variance.mean() for name in known])
+    usual = np.array([found.usual[name] for name in known])
+    assert np.corrcoef(observed, usual)[0, 1] > 0.6
 
 
 @pytest.mark.parametrize(("parts", "freedom"), [([(0.5, 9.0)], 9.0), ([(0.5, 7.0), (0.5, 7.0)], 14.0)])
@@ -287,7 +327,9 @@ def test_shortfall_weights_say_which_way_the_loss_goes(demo: ProfiledCohort) -> 
     """More of the chain is less of a loss; more interferon, with the same chain, is more of one."""
     context = demo.maker.context
     weights = term_weights(Term(name="mhc1_shortfall"), context.errors, demo.reference, context.catalogue)
-    assert (weights["mhc1"] < 0).all()
+    assert (weights["mhc1_chain"] > 0).all()
+    assert (context.errors.components["mhc1_chain"].share.sum(axis=1) < 0).all()
+    assert (weights["mhc1_fallback"] == 0).all()
     assert (weights["ifng_response"] > 0).all()
     assert (weights["mhc_locus"] == 0).all()
 

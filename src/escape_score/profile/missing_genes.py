@@ -10,11 +10,15 @@ import numpy.typing as npt
 
 from escape_score.model.axes import Thresholds
 from escape_score.model.cohort import FloatArray
-from escape_score.model.scores import GeneValues, SignatureScores
+from escape_score.model.reference import Reference
+from escape_score.model.scores import GeneValues
 from escape_score.profile.tumour_mhc import gene_columns
 
 OVERLAPPING = frozenset({"mhc1_fallback", "weakest_link_mhc1"})
 """Lists whose genes stand in other components too; they stay out of the pooled variance."""
+
+LEAST_VARIANCE = 0.05
+"""Genes of a component are never taken to agree better than this, z squared."""
 
 KNOWN = 1e6
 """Degrees of freedom of a variance that was not estimated from few genes."""
@@ -42,19 +46,62 @@ def component_spread(genes: GeneValues, members: tuple[str, ...]) -> ComponentSp
     return ComponentSpread(np.where(n > 1, squares / np.maximum(n - 1, 1), 0.0), n, len(members))
 
 
-def pooled_variance(spreads: Mapping[str, ComponentSpread]) -> FloatArray:
-    """Variance within sets, pooled over the components of each sample."""
-    freedom = [np.maximum(spread.n_measured - 1, 0) for spread in spreads.values()]
-    weighted = [s.variance * f for s, f in zip(spreads.values(), freedom, strict=True)]
+def usual_variance(name: str, n_genes: int, reference: Reference) -> float:
+    """Variance between a component's genes in a tumour of the reference.
+
+    Each gene has variance 1 over the tumours, of which s² is common to the n genes, s the spread of their
+    mean; the rest is between genes: n (1 − s²) / (n − 1), the decomposition of a variance. 1 where the
+    reference does not tell.
+    """
+    spread = reference.term_stats.get(name, (np.nan, np.nan))[1]
+    if n_genes == 1 or np.isnan(spread):
+        return 1.0
+    return max(n_genes * (1.0 - spread**2) / (n_genes - 1), LEAST_VARIANCE)
+
+
+@dataclass(frozen=True)
+class Dispersion:
+    """How far genes of one component differ in every sample.
+
+    Attributes
+    ----------
+    spreads
+        Of each component.
+    usual
+        Variance between its genes in a tumour of the reference.
+    ratio
+        Shape (n_samples,): by how much genes differ more than usual, over all components of the sample; NaN
+        where there are none.
+    """
+
+    spreads: Mapping[str, ComponentSpread] = field(repr=False)
+    usual: Mapping[str, float] = field(repr=False)
+    ratio: FloatArray = field(repr=False)
+
+
+def find_dispersion(
+    genes: GeneValues, components: Mapping[str, tuple[str, ...]], reference: Reference
+) -> Dispersion:
+    """Dispersion of the genes of all components."""
+    spreads = {name: component_spread(genes, members) for name, members in components.items()}
+    usual = {name: usual_variance(name, spread.n_genes, reference) for name, spread in spreads.items()}
+    own = {name: spread for name, spread in spreads.items() if name not in OVERLAPPING}
+    return Dispersion(spreads, usual, dispersion_ratio(own, usual))
+
+
+def dispersion_ratio(spreads: Mapping[str, ComponentSpread], usual: Mapping[str, float]) -> FloatArray:
+    """Squares between genes over what they usually are, shape (n_samples,); NaN without genes."""
+    freedom = {name: np.maximum(spread.n_measured - 1, 0) for name, spread in spreads.items()}
     # added one after the other: numpy would add in another order for a single sample
-    total, squares = sum(freedom), sum(weighted)
-    return np.where(total > 0, squares / np.maximum(total, 1), np.nan)
+    expected = sum(freedom[name] * usual[name] for name in spreads)
+    found = sum(freedom[name] * spread.variance for name, spread in spreads.items())
+    return np.where(expected > 0, found / np.where(expected > 0, expected, 1.0), np.nan)
 
 
-def missing_variance(spread: ComponentSpread, pooled: FloatArray, thresholds: Thresholds) -> FloatArray:
+def missing_variance(spread: ComponentSpread, expected: FloatArray, thresholds: Thresholds) -> FloatArray:
     """Squared standard error of a component's mean z for the genes that are not measured."""
     prior, freedom = thresholds.interval_prior_df, np.maximum(spread.n_measured - 1, 0)
-    shrunk = (spread.variance * freedom + prior * pooled) / (freedom + prior)
+    shrunk = (spread.variance * freedom + prior * expected) / (freedom + prior)
     n = np.maximum(spread.n_measured, 1)
     return np.where(spread.n_measured > 0, shrunk / n * (1 - n / spread.n_genes), np.nan)
 
@@ -82,20 +129,20 @@ class ComponentErrors:
 
 
 def component_errors(
-    scores: SignatureScores,
+    genes: GeneValues,
     components: Mapping[str, tuple[str, ...]],
+    dispersion: Dispersion,
     thresholds: Thresholds,
     inflation: float,
 ) -> dict[str, ComponentErrors]:
     """Errors of all components; ``inflation`` multiplies the variance for missing genes."""
-    spreads = {name: component_spread(scores.genes, members) for name, members in components.items()}
-    pooled = pooled_variance({name: spread for name, spread in spreads.items() if name not in OVERLAPPING})
     found = {}
-    for name, spread in spreads.items():
-        columns = gene_columns(scores.genes, components[name])
-        is_measured = ~np.isnan(np.take(scores.genes.z, columns, axis=1))
+    for name, spread in dispersion.spreads.items():
+        columns = gene_columns(genes, components[name])
+        is_measured = ~np.isnan(np.take(genes.z, columns, axis=1))
+        expected = dispersion.usual[name] * dispersion.ratio
         found[name] = ComponentErrors(
-            missing=inflation * np.nan_to_num(missing_variance(spread, pooled, thresholds)),
+            missing=inflation * np.nan_to_num(missing_variance(spread, expected, thresholds)),
             freedom=np.maximum(spread.n_measured - 1, 0) + thresholds.interval_prior_df,
             columns=columns,
             share=is_measured / np.maximum(spread.n_measured, 1)[:, None],

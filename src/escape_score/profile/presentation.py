@@ -56,6 +56,9 @@ class PresentationState:
         Inverse of V.
     is_measured
         Genes each sample has.
+    share, error
+        Leukocytes' expected share of each gene, and V less the tumours' own covariance; also of genes that
+        are not measured. NaN where a sample has no leukocyte unit or interferon response.
     """
 
     gene_symbols: tuple[str, ...]
@@ -63,6 +66,8 @@ class PresentationState:
     shift: FloatArray = field(repr=False)
     precision: FloatArray = field(repr=False)
     is_measured: npt.NDArray[np.bool_] = field(repr=False)
+    share: FloatArray = field(repr=False)
+    error: FloatArray = field(repr=False)
 
 
 def tumour_ifng(
@@ -158,18 +163,37 @@ def assess_presentation(
     tumour, leukocytes = expected_tpm(model, infiltrate, ifng, thresholds)
     share = leukocytes / (tumour + leukocytes)
     residual = model_levels(genes, model.gene_symbols) - np.log2(tumour + leukocytes + 1.0)
-    measured = ~np.isnan(residual)
-    share = np.where(measured, share, 0.0)
     noise = (share * leukocyte_sd(model.gene_symbols, thresholds)) ** 2 + thresholds.link_noise_sd_log2**2
-    error = thresholds.link_distance_factor * excess_distance
-    distance = np.broadcast_to(error[:, None] ** 2, noise.shape)
+    distance = (thresholds.link_distance_factor * excess_distance) ** 2
+    return _state(model, residual, share, noise + distance[:, None], thresholds)
+
+
+def _state(
+    model: PresentationModel,
+    residual: FloatArray,
+    share: FloatArray,
+    error: FloatArray,
+    thresholds: Thresholds,
+) -> PresentationState:
+    """The state with those genes measured that have a residual."""
+    measured = ~np.isnan(residual)
     return PresentationState(
         gene_symbols=model.gene_symbols,
         residual=np.where(measured, residual, 0.0),
         shift=np.where(measured, np.log2((1 - share) * thresholds.loss_fraction + share), 0.0),
-        precision=_precision(model, share, noise + np.where(measured, distance, 0.0), measured),
+        precision=_precision(model, share, error, measured),
         is_measured=measured,
+        share=share,
+        error=error,
     )
+
+
+def as_if_measured(
+    state: PresentationState, model: PresentationModel, thresholds: Thresholds
+) -> PresentationState:
+    """The same samples with every gene of the model measured, just as expected: what tests could tell."""
+    nothing = np.where(np.isnan(state.share), np.nan, 0.0)
+    return _state(model, nothing, state.share, state.error, thresholds)
 
 
 def expected_tpm(
@@ -204,10 +228,13 @@ class LossTest:
         measured.
     detectable_sd
         Mean of ``z`` if the set is lost: the limit of detection.
+    weight
+        Shape (n_samples, n_genes): what one log2 of each gene adds to ``z``.
     """
 
     z: FloatArray = field(repr=False)
     detectable_sd: FloatArray = field(repr=False)
+    weight: FloatArray = field(repr=False)
 
 
 def loss_of(state: PresentationState, lost: Sequence[str]) -> LossTest:
@@ -230,15 +257,22 @@ def loss_of(state: PresentationState, lost: Sequence[str]) -> LossTest:
     is_known = (state.is_measured & member).any(axis=1) & (strength > 0)
     power = np.sqrt(np.where(is_known, strength, 1.0))
     direction = weight / power[:, None]
-    values = ((direction * state.residual).sum(axis=1), power)
-    return LossTest(*(np.where(is_known, value, np.nan) for value in values))
+    return LossTest(
+        z=np.where(is_known, (direction * state.residual).sum(axis=1), np.nan),
+        detectable_sd=np.where(is_known, power, np.nan),
+        weight=np.where(is_known[:, None], direction, 0.0),
+    )
 
 
 def chain_loss(state: PresentationState, thresholds: Thresholds) -> LossTest:
     """Test whether tumour cells lost the whole chain; NaN where too few of its genes are measured."""
     test = loss_of(state, state.gene_symbols)
     enough = state.is_measured.sum(axis=1) >= thresholds.min_tumour_mhc_genes
-    return LossTest(*(np.where(enough, part, np.nan) for part in (test.z, test.detectable_sd)))
+    return LossTest(
+        z=np.where(enough, test.z, np.nan),
+        detectable_sd=np.where(enough, test.detectable_sd, np.nan),
+        weight=np.where(enough[:, None], test.weight, 0.0),
+    )
 
 
 def hypotheses(chain: Sequence[str]) -> Mapping[str, tuple[str, ...]]:

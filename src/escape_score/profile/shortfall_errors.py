@@ -12,12 +12,16 @@ from escape_score.model.axes import AxisCatalogue, Thresholds
 from escape_score.model.cohort import FloatArray
 from escape_score.model.reference import Reference
 from escape_score.model.scores import SignatureScores
+from escape_score.profile.chain_errors import CHAIN
 from escape_score.profile.gene_errors import spreads_of
 from escape_score.profile.missing_genes import KNOWN, ComponentErrors
 from escape_score.profile.terms import SHORTFALL, Terms, compute_terms
 from escape_score.profile.tumour_mhc import gene_columns
 
-SHORTFALL_PARTS = ("mhc1", "mhc1_fallback", "leukocyte", "ifng_response")
+FALLBACK = "mhc1_fallback"
+"""Stands in where 6p21 is not quantified."""
+
+SHORTFALL_PARTS = (FALLBACK, "leukocyte", "ifng_response")
 """Components whose errors the shortfall inherits."""
 
 REGION = "mhc_region_genes"
@@ -49,13 +53,16 @@ def shortfall_weights(
         values = compute_terms(moved, reference, catalogue, components, thresholds).values[SHORTFALL]
         return np.nan_to_num(values - terms.values[SHORTFALL])
 
-    weights = {}
+    is_tested = ~scores.placement.is_mhc_locus_unquantified
+    weights = {CHAIN: is_tested.astype(np.float64)}
     for name in SHORTFALL_PARTS:
         spread = spreads_of(components[name], scores.genes, reference)
         moved = raised(scores, components[name], NUDGE_Z * spread, spread)
         values = scores.values.copy()
         values[:, scores.signature_ids.index(name)] += NUDGE_Z
         weights[name] = change(replace(moved, values=values)) / NUDGE_Z
+    # where the chain is tested, its genes elsewhere count in the test alone
+    weights[FALLBACK] = np.where(is_tested, 0.0, weights[FALLBACK])
     locus = components[REGION]
     doubt = scores.placement.locus_doubt_log2[:, None]
     return {

@@ -26,9 +26,16 @@ from escape_score.model.axes import AxisCatalogue, IndexBlockDefinition, Term, T
 from escape_score.model.cohort import FloatArray
 from escape_score.model.reference import Reference
 from escape_score.model.scores import SignatureScores
+from escape_score.profile.chain_errors import CHAIN, chain_errors
 from escape_score.profile.distance import excess_distance
 from escape_score.profile.gene_errors import GeneErrors, gene_errors, placement_variance
-from escape_score.profile.missing_genes import KNOWN, OVERLAPPING, ComponentErrors, component_errors
+from escape_score.profile.missing_genes import (
+    KNOWN,
+    OVERLAPPING,
+    ComponentErrors,
+    component_errors,
+    find_dispersion,
+)
 from escape_score.profile.shortfall_errors import LOCUS, locus_errors, shortfall_weights
 from escape_score.profile.terms import SHORTFALL, Terms, mean_present
 
@@ -84,9 +91,13 @@ def compute_errors(
     """
     # the genes of a panel are no random choice
     inflation = thresholds.panel_inflation**2 if scores.facts.is_targeted_panel else 1.0
-    found = component_errors(scores, components, thresholds, inflation)
+    dispersion = find_dispersion(scores.genes, components, reference)
     return Errors(
-        components={**found, LOCUS: locus_errors(scores, thresholds)},
+        components={
+            **component_errors(scores.genes, components, dispersion, thresholds, inflation),
+            CHAIN: chain_errors(scores, reference, terms, thresholds, dispersion.ratio),
+            LOCUS: locus_errors(scores, thresholds),
+        },
         genes=gene_errors(scores, reference, thresholds),
         placement=inflation * placement_variance(scores, reference),
         pipeline=(thresholds.distance_factor * excess_distance(scores, reference)) ** 2,
