@@ -308,6 +308,8 @@ def draw(shown: list[Spiked], reference: Reference, path: Path) -> None:
         for panel, (kind, values) in zip(panels[:, column], scores.items(), strict=True):
             panel.scatter(100 * spiked.added, values, c=colours, s=6)
             panel.set_xscale("log")
+            panel.set_xticks([2, 5, 10, 20, 40], ["2", "5", "10", "20", "40"])
+            panel.minorticks_off()
             panel.set_title(f"{axis}, {kind}\nred: {truth.name}, upper half", fontsize=9)
     figure.supxlabel("RNA of the cells added, % of the mix")
     figure.supylabel("score")
