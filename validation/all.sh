@@ -18,7 +18,7 @@ skip() {
 }
 
 cohort_scripts=(intervals response demo_contrast)
-for script in phenotype mhc_loss; do
+for script in phenotype mhc_loss percell; do
     [[ -f validation/$script.py ]] && cohort_scripts+=("$script")
 done
 run validation/demo_contrast.py

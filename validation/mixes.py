@@ -123,8 +123,8 @@ def blood(folder: Path) -> ImmuneSource | None:
     return ImmuneSource("blood", tpm, draw)
 
 
-def immune_cells(folder: Path) -> ImmuneSource | None:
-    """Immune cells of head and neck tumours, 50 cells pooled a mix (Puram 2017)."""
+def typed_cells(folder: Path) -> tuple[pd.DataFrame, pd.Series] | None:
+    """Single cells of head and neck tumours (Puram 2017) in TPM, and their types; None where not there."""
     path = folder / "puram2017_hnscc_cells180"
     if not (path / "expression.parquet").is_file():
         print(f"skipped: {path} holds no expression.parquet")
@@ -132,6 +132,15 @@ def immune_cells(folder: Path) -> ImmuneSource | None:
     cells = np.exp2(pd.read_parquet(path / "expression.parquet").T) - 1.0
     tpm = tpm_of(harmonised(as_cohort(cells)))
     types = pd.read_csv(path / "samples.tsv", sep="\t", index_col="sample_id")["celltypes"].reindex(tpm.index)
+    return tpm, types
+
+
+def immune_cells(folder: Path) -> ImmuneSource | None:
+    """Immune cells of head and neck tumours, 50 cells pooled a mix (Puram 2017)."""
+    typed = typed_cells(folder)
+    if typed is None:
+        return None
+    tpm, types = typed
     immune = tpm[~types.isin(NOT_IMMUNE)]
 
     def pool(rows: npt.NDArray[np.int64]) -> pd.Series:
