@@ -54,6 +54,24 @@ def test_call_of_a_weakest_link(match: str, score: float, expected: str) -> None
     assert call_one(LINK, match, score, NAN, NAN) == expected
 
 
+@pytest.mark.parametrize(
+    ("score", "low", "expected"),
+    [
+        (0.2, -0.5, "not_evaluable"),
+        (1.5, -0.1, "not_evaluable"),
+        (1.5, 0.1, "detected"),
+        (NAN, NAN, "not_evaluable"),
+    ],
+)
+def test_call_where_a_loss_would_be_hidden(score: float, low: float, expected: str) -> None:
+    ends = Bounds(np.array([low]), np.array([low + 2]), np.array([low]), np.array([low + 2]))
+    match = np.array(["good"], dtype=object)
+    for is_hidden, call in ((True, expected), (False, expected if expected == "detected" else None)):
+        found = call_axis(MEAN, np.array([score]), ends, match, np.array([is_hidden]))
+        usual = call_axis(MEAN, np.array([score]), ends, match)
+        assert found.tolist() == ([call] if call else usual.tolist())
+
+
 def call_one(axis: Axis, match: str, score: float, low: float, high: float) -> str:
     ends = Bounds(np.array([low]), np.array([high]), np.array([low]), np.array([high]))
     return str(call_axis(axis, np.array([score]), ends, np.array([match], dtype=object))[0])
@@ -83,3 +101,12 @@ def test_call_reason_says_why(
     axis: Axis, call: Call, score: float | None, *, low: float | None, high: float | None, words: str
 ) -> None:
     assert words in call_reason(axis, call, score, low, high)
+
+
+def test_call_reason_says_that_a_loss_would_be_hidden() -> None:
+    found = call_reason(MEAN, Call.NOT_EVALUABLE, 0.5, -0.5, 1.5, is_hidden=True)
+    assert "0.50 shows no loss" in found
+    assert "infiltrate hides it" in found
+    assert "holds the reference's centre" in call_reason(
+        MEAN, Call.NOT_DETECTED, 1.5, -0.5, 3.5, is_hidden=True
+    )

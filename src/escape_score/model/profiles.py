@@ -69,6 +69,9 @@ class AxisScores:
         The link named, for a weakest link; empty text otherwise.
     links
         Every link with its limit of detection; None for axes that have none.
+    is_hidden
+        Samples in which the loss that the axis looks for would not reach its threshold; None for axes that do
+        not look for one.
     """
 
     axis: str
@@ -81,6 +84,7 @@ class AxisScores:
     call: TextArray = field(repr=False)
     weakest_gene: TextArray = field(repr=False)
     links: LinkScores | None = field(default=None, repr=False)
+    is_hidden: npt.NDArray[np.bool_] | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)

@@ -156,6 +156,7 @@ class RecordMaker:
                 score,
                 None if interval is None else interval.low,
                 None if interval is None else interval.high,
+                is_hidden=scores.is_hidden is not None and bool(scores.is_hidden[row]),
             ),
             weakest_gene=scores.weakest_gene[row] or None,
             links=_links(scores.links, row),

@@ -183,20 +183,22 @@ def score_axis(
         percentile=percentile,
         percentile_n=n,
         coverage=values.coverage,
-        call=call_axis(axis, score, bounds, context.match),
+        call=call_axis(axis, score, bounds, context.match, values.is_hidden),
         weakest_gene=values.gene,
         links=values.links,
+        is_hidden=values.is_hidden,
     )
 
 
 @dataclass(frozen=True)
 class AxisValues:
-    """Score, coverage and weakest gene of an axis, with all its links where it looks for a lost one."""
+    """Score, coverage and weakest gene of an axis, with links and blind spots where it looks for a loss."""
 
     score: FloatArray
     coverage: FloatArray
     gene: TextArray
     links: LinkScores | None = None
+    is_hidden: npt.NDArray[np.bool_] | None = None
 
 
 def _axis_values(axis: Axis, context: ProfileContext) -> AxisValues:
@@ -207,7 +209,18 @@ def _axis_values(axis: Axis, context: ProfileContext) -> AxisValues:
         link = _weakest_link(axis, context)
         return AxisValues(link.score, link.coverage, link.gene)
     score = axis_mean(context.terms, context.reference, axis.terms)
-    return AxisValues(score, _term_coverage(axis.terms, context), _no_genes(context))
+    is_hidden = _hidden_loss(axis, context)
+    return AxisValues(score, _term_coverage(axis.terms, context), _no_genes(context), is_hidden=is_hidden)
+
+
+def _hidden_loss(axis: Axis, context: ProfileContext) -> npt.NDArray[np.bool_] | None:
+    """Where a loss of the whole chain would stay below the threshold on average; None for other axes."""
+    chain = context.terms.chain
+    if chain is None or [term.name for term in axis.terms] != [SHORTFALL]:
+        return None
+    location, spread = context.reference.term_stats.get(SHORTFALL, (np.nan, np.nan))
+    is_tested = ~context.scores.placement.is_mhc_locus_unquantified
+    return is_tested & ((chain.detectable_sd - location) / spread < axis.threshold)
 
 
 def _no_genes(context: ProfileContext) -> TextArray:
