@@ -140,6 +140,7 @@ def engine_on_oracle(matrix: pd.DataFrame, constants: dict, oracle: ModuleType) 
     components = {name: tuple(genes) for name, genes in constants["components"].items()}
     components["mhc1_fallback"] = tuple(constants["mhc1_fallback"])
     components["weakest_link_mhc1"] = tuple(constants["wl_mhc1"])
+    components["mhc_region_genes"] = tuple(constants["mhc_region_genes"])
     reference = oracle_reference(constants)
     thresholds = load_thresholds().model_copy(update={"zero_log2_tpm": -1.0})
     kept = sorted({gene for genes in components.values() for gene in genes})
@@ -257,6 +258,7 @@ def compare(args: argparse.Namespace) -> bool:
         )
         print("\nSpearman, rebuilt reference\n" + table.to_string(float_format="{:.3f}".format))
         print("below the limit:", below(table, needed))
+        plot(table, args.out / "compare_oracle.png")
         same = pd.DataFrame(
             {
                 cohort: explained_correlations(
@@ -274,6 +276,24 @@ def compare(args: argparse.Namespace) -> bool:
     return is_good
 
 
+def plot(correlations: pd.DataFrame, path: Path) -> None:
+    """Draw the rank correlation of every axis, one dot a cohort."""
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    from matplotlib import pyplot as plt
+
+    figure, axes = plt.subplots(figsize=(6, 7), layout="constrained")
+    for cohort in correlations:
+        axes.plot(correlations[cohort], list(correlations.index), "o", alpha=0.6, label=cohort)
+    axes.axvline(MIN_RHO, color="black", linewidth=0.8)
+    axes.set_xlabel("Spearman correlation with the other program")
+    axes.legend(fontsize=7)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, dpi=150)
+    print(f"plot: {path}")
+
+
 def below(table: pd.DataFrame, needed: pd.Series) -> list[tuple[str, str, float]]:
     """Axes and cohorts under their limit."""
     low = table.lt(needed, axis=0).stack()
@@ -289,6 +309,7 @@ def main() -> int:
     parser.add_argument("--cohorts", type=Path, required=True)
     parser.add_argument("--mode", choices=("own", "rebuilt", "both"), default="both")
     parser.add_argument("--work", type=Path, default=Path("work/compare_oracle"))
+    parser.add_argument("--out", type=Path, default=Path("build/validation"))
     return 0 if compare(parser.parse_args()) else 1
 
 

@@ -21,6 +21,8 @@ from escape_score.cli import main as escape_score
 from escape_score.score.published import load_published
 
 TABLES = ("profiles", "scores")
+OUT = Path(__file__).parents[1] / "build" / "validation"
+NOTHING = 1e-17
 LIMITS = {"alone": 1e-9, "shuffled": 1e-6, "log2(x+1)": 1e-6}
 
 
@@ -61,6 +63,24 @@ def differences(matrix: pd.DataFrame, unit: str) -> dict[str, float]:
     return out
 
 
+def plot(found: dict[str, float], path: Path) -> None:
+    """Draw the largest difference of each comparison beside its limit; none lies at the left edge."""
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    from matplotlib import pyplot as plt
+
+    figure, axes = plt.subplots(figsize=(6, 2.5), layout="constrained")
+    axes.plot([max(value, NOTHING) for value in found.values()], list(found), "o", label="largest difference")
+    axes.plot([LIMITS[what] for what in found], list(found), "|", markersize=20, label="limit")
+    axes.set_xscale("log")
+    axes.set_xlim(NOTHING / 2, 1e-5)
+    axes.legend(fontsize=7)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, dpi=150)
+    print(f"plot: {path}")
+
+
 def main() -> int:
     """Print the differences; 1 where a limit is passed."""
     parser = argparse.ArgumentParser(
@@ -68,10 +88,12 @@ def main() -> int:
     )
     parser.add_argument("--matrix", type=Path, required=True)
     parser.add_argument("--units", default="tpm")
+    parser.add_argument("--out", type=Path, default=OUT)
     args = parser.parse_args()
     found = differences(pd.read_parquet(args.matrix).astype("float64"), args.units)
     for what, difference in found.items():
         print(f"{what}: {difference:.1e} (limit {LIMITS[what]:.0e})")
+    plot(found, args.out / "single_sample.png")
     return int(any(difference > LIMITS[what] for what, difference in found.items()))
 
 
