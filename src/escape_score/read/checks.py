@@ -61,6 +61,8 @@ class MatrixFacts:
     minimum, maximum, total, negative_total, total_squares
         Over finite cells, in the unit of the file; NaN where a sample has none. ``negative_total`` adds up
         those below 0.
+    n_detected
+        Cells above the sample's lowest value.
     is_integer
         True where all finite cells are whole numbers.
     exp2_total, exp_total, exp10_total
@@ -84,6 +86,7 @@ class MatrixFacts:
     total: FloatArray
     negative_total: FloatArray
     total_squares: FloatArray
+    n_detected: IntArray
     is_integer: BoolArray
     exp2_total: FloatArray
     exp_total: FloatArray
@@ -175,6 +178,7 @@ def _figures(values: FloatArray) -> dict[str, Any]:
         "total": zeroed.sum(axis=1),
         "negative_total": np.minimum(zeroed, 0.0).sum(axis=1) if has_negative else np.zeros(len(values)),
         "total_squares": np.einsum("ij,ij->i", zeroed, zeroed),
+        "n_detected": (finite > minimum[:, None]).sum(axis=1),
         "is_integer": _are_integers(zeroed),
         **_inverse_totals(finite, maximum, is_finite.sum(axis=1)),
     }

@@ -12,6 +12,7 @@ from escape_score.model.cohort import Cohort, SampleTotals
 from escape_score.model.flags import FlagLog
 from escape_score.model.units import ExpressionUnit, UnitDecision
 from escape_score.read.checks import check_finite, flag_samples, gather_facts
+from escape_score.read.composition import composition_notes
 from escape_score.read.digest import digest_of
 from escape_score.read.faults import attempt, listed, raise_faults
 from escape_score.read.formats import MatrixReading
@@ -149,8 +150,6 @@ def _check_values(matrix: Path, reading: MatrixReading, declared_unit: Expressio
             raise
         msg = f"{error}; {reading.remedy}"
         raise type(error)(msg) from error
-    return _CheckedValues(
-        verdict.decision,
-        totals_of(facts, verdict.decision.unit),
-        FlagLog(cohort=verdict.notes).joined(flag_samples(facts)),
-    )
+    unit = verdict.decision.unit
+    flags = FlagLog(cohort=verdict.notes, by_sample=tuple(composition_notes(facts, unit)))
+    return _CheckedValues(verdict.decision, totals_of(facts, unit), flags.joined(flag_samples(facts)))
