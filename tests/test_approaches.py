@@ -6,8 +6,10 @@ import re
 
 from escape_score.catalogue import load_axis_catalogue
 from escape_score.model.record import Archetype
+from escape_score.resources import resource_path
 
 APPROACHES = load_axis_catalogue().approaches
+README = resource_path("axes", "README.md")
 ORDERS = re.compile(r"\b(should|must|recommend\w*|prescribe\w*|give|treat with|indicated)\b", re.IGNORECASE)
 
 
@@ -30,3 +32,9 @@ def test_every_approach_has_a_source() -> None:
 
 def test_no_approach_is_an_order() -> None:
     assert [approach.statement for approach in APPROACHES if ORDERS.search(approach.statement)] == []
+
+
+def test_every_source_says_how_it_was_checked() -> None:
+    table = re.findall(r"^\| (10\.\S+) \| (.+?) \| (abstract|citation) \|$", README.read_text("utf-8"), re.M)
+    cited = {(approach.doi, approach.citation.partition(",")[0]) for approach in APPROACHES}
+    assert {(doi, publication) for doi, publication, _ in table} == cited

@@ -55,7 +55,7 @@ def test_heatmap_tells_calls_without_colour() -> None:
     heatmap = heatmap_of(same_score, ["A"], WORDS)
     assert heatmap is not None
     image = pixels(heatmap.picture)
-    strips = 18
+    strips = 3 * 6
     textures = {tuple(image.getpixel((x, strips + y)) for y in range(6)) for x in range(3)}
     assert len(textures) == 3
 
@@ -67,8 +67,8 @@ def test_heatmap_of_nothing_is_none(columns: list[Column]) -> None:
 
 def test_column_of_keeps_score_and_call(make_profile: Callable[..., EscapeProfile]) -> None:
     profile = make_profile()
-    kept = column_of(profile, 7)
-    assert kept.row == 7
+    kept = column_of(profile, 7, {"Response": "R"})
+    assert (kept.row, kept.sheet) == (7, {"Response": "R"})
     assert kept.cells[0] == (profile.axes[0].score, profile.axes[0].call)
 
 

@@ -21,6 +21,7 @@ from escape_score.report import render_cohort, render_sample
 from escape_score.report.cohort_view import cohort_view
 from escape_score.report.environment import environment, make_environment
 from escape_score.report.i18n import Words
+from escape_score.report.statistics_view import StatisticsView
 from escape_score.report.view import sample_view
 
 ProfileFactory = Callable[..., EscapeProfile]
@@ -252,7 +253,7 @@ def test_render_offers_every_visible_text_for_translation(
     sample, cohort = sample_view(profile, words), cohort_view([profile], words, skipped=[("", "")])
     html = engine.get_template("sample.html.j2").render(page=sample, lang="en")
     html += engine.get_template("cohort.html.j2").render(
-        page=cohort, tables=(), lang="en", script="", script_hash=""
+        page=cohort, labels=StatisticsView((), ()), lang="en", script="", script_hash=""
     )
     text = " ".join(parse_page(html).texts)
     while "⟦" in text:

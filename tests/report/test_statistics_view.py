@@ -124,7 +124,7 @@ def test_statistics_tables_show_response_survival_and_groups() -> None:
     response, survival, groups = statistics_tables(found, translations("en"))
     assert (response.title, response.note) == (
         "Response: 12 responders, 30 samples",
-        "2 samples are not counted.",
+        "Samples not counted: 2 (under treatment).",
     )
     assert [(row.cells, row.is_clear, row.is_baseline) for row in response.rows] == [
         (("0.71", "[0.55, 0.90]", "< 0.001"), True, False),
@@ -153,5 +153,5 @@ def test_render_cohort_asks_for_statistics_once_the_profiles_were_read(make_prof
 
     html = render_cohort(iter(profiles()), statistics=asked, lang="fr")
     assert seen == ["profiles", "statistics"]
-    assert "Groupes de &lt;i&gt;site" in html
-    assert "Groupes de" not in render_cohort([make_profile()], lang="fr")
+    assert "Groupes selon &lt;i&gt;site" in html
+    assert "Groupes selon" not in render_cohort([make_profile()], lang="fr")

@@ -29,7 +29,7 @@ class SampleRow:
     """One sample in the table.
 
     ``page`` is the file name of its own page, ``index_order`` what the column is sorted by, ``keys`` the
-    classes and mechanisms that a filter can ask for.
+    classes and mechanisms that a filter can ask for, ``sheet`` what the sample sheet says.
     """
 
     sample_id: str
@@ -39,6 +39,7 @@ class SampleRow:
     interval: str
     phenotype: str
     archetype: str
+    sheet: str
     status: Badge
     n_flags: int
     n_detected: int
@@ -47,7 +48,12 @@ class SampleRow:
 
 
 def sample_row(
-    profile: EscapeProfile, slug: str, mechanisms: Mapping[str, MechanismTally], words: Words
+    profile: EscapeProfile,
+    slug: str,
+    mechanisms: Mapping[str, MechanismTally],
+    words: Words,
+    *,
+    sheet: Mapping[str, str],
 ) -> SampleRow:
     """Prepare the row of a sample.
 
@@ -61,6 +67,8 @@ def sample_row(
         Title and filter key of every mechanism of the profile, by axis.
     words
         Translations of the page.
+    sheet
+        What the sample sheet says, by label.
 
     Returns
     -------
@@ -83,6 +91,10 @@ def sample_row(
         interval=_index_interval(profile.index, words),
         phenotype=phenotype_word(profile.phenotype, words),
         archetype=archetype_word(profile.archetype, words),
+        sheet=words.gettext("; ").join(
+            words.gettext("{label}: {value}").format(label=label, value=value)
+            for label, value in sheet.items()
+        ),
         status=status_badge(profile.status, words),
         n_flags=sum(matters(flag) for flag in profile.flags),
         n_detected=len(found),

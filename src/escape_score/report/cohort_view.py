@@ -11,7 +11,7 @@ from escape_score.report.cohort_mechanisms import MechanismSummary, MechanismTal
 from escape_score.report.cohort_quality import FlagSummary, QualityRow, QualityTally
 from escape_score.report.cohort_rows import SampleRow, sample_row
 from escape_score.report.cohort_tallies import Tally, tallies_of
-from escape_score.report.facts import Fact
+from escape_score.report.facts import Fact, label_facts
 from escape_score.report.heatmap import Column, Heatmap, column_of, heatmap_of
 from escape_score.report.i18n import Words
 from escape_score.report.slug import checked_slug
@@ -49,6 +49,7 @@ class CohortView:
     matches: tuple[Tally, ...]
     quality: tuple[QualityRow, ...]
     heatmap: Heatmap | None
+    has_labels: bool
     rows: tuple[SampleRow, ...]
     mechanisms: tuple[MechanismSummary, ...]
     flags: tuple[FlagSummary, ...]
@@ -106,7 +107,8 @@ class _Collected:
 
     def add(self, profile: EscapeProfile, slug: str, words: Words) -> None:
         """Count one profile and keep its row."""
-        self.columns.append(column_of(profile, len(self.rows)))
+        sheet = {fact.label: str(fact.value) for fact in label_facts(profile, words)}
+        self.columns.append(column_of(profile, len(self.rows), sheet))
         self.statuses[profile.status] += 1
         self.phenotypes[profile.phenotype] += 1
         self.archetypes[profile.archetype] += 1
@@ -114,7 +116,7 @@ class _Collected:
         self.cohorts[profile.cohort] += 1
         self.mechanisms.add(profile.axes, words)
         self.quality.add(profile, words)
-        self.rows.append(sample_row(profile, slug, self.mechanisms.by_axis, words))
+        self.rows.append(sample_row(profile, slug, self.mechanisms.by_axis, words, sheet=sheet))
 
     def finished(self, words: Words, skipped: Sequence[tuple[str, str]]) -> CohortView:
         """Turn the totals into the view."""
@@ -130,6 +132,7 @@ class _Collected:
             matches=tallies_of(self.matches, lambda key: match_word(key, words), "r"),
             quality=tuple(self.quality.rows(words)),
             heatmap=heatmap_of(self.columns, [item.title for item in mechanisms], words),
+            has_labels=any(row.sheet for row in self.rows),
             rows=tuple(self.rows),
             mechanisms=mechanisms,
             flags=flags,

@@ -73,6 +73,33 @@ def assay_facts(profile: EscapeProfile, words: Words) -> tuple[Fact, ...]:
     return _named_facts(profile, labels, words)
 
 
+def label_facts(profile: EscapeProfile, words: Words) -> tuple[Fact, ...]:
+    """What the sample sheet says that groups samples of a cohort.
+
+    Parameters
+    ----------
+    profile
+        The profile of one sample.
+    words
+        Translations of the page.
+
+    Returns
+    -------
+    tuple of Fact
+        Columns absent from the sheet are left out; never used in a score.
+    """
+    _ = words.gettext
+    labels = {
+        "response": _("Response"),
+        "timepoint": _("Time point"),
+        "msi": _("MSI"),
+        "pdl1_ihc": _("PD-L1, immunohistochemistry"),
+        "site": _("Site"),
+        "cancer_type": _("Tumour type"),
+    }
+    return _named_facts(profile, labels, words)
+
+
 def _named_facts(profile: EscapeProfile, labels: Mapping[str, str], words: Words) -> tuple[Fact, ...]:
     """Those columns of the sheet that have a label, where the sheet has them."""
     return tuple(

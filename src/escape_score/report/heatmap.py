@@ -1,42 +1,53 @@
-"""The picture of mechanisms × samples: colour says the score, texture says the call."""
+"""The picture of mechanisms × samples: colour says the score, texture the call, shapes the classes."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import groupby
 
 from markupsafe import Markup
 
 from escape_score.model.record import Archetype, Call, EscapeProfile, Phenotype, Status
+from escape_score.report.heatmap_strips import (
+    INK,
+    PAPER,
+    Strip,
+    class_strip,
+    shape_lines,
+    sheet_strips,
+)
 from escape_score.report.i18n import Words
 from escape_score.report.png import png_uri, stretched
-from escape_score.report.wording import archetype_word
+from escape_score.report.wording import archetype_word, phenotype_word, status_badge
 
 LINE_HEIGHT = 18
 """Height of a line of the picture on the page, in pixels, as of its label."""
 
-_N_STRIPS = 3
-
 COLOUR_LIMIT = 3.0
 """Scores beyond ±3 reference SD have the colour of ±3."""
 
-# Blue to orange through white, told apart with any colour vision; then greys for classes.
+# Blue to orange through white, told apart with any colour vision; then paper, stripes, ink and marks.
 _SCALE = (
     "#2c5f9e", "#5583b8", "#83a7cf", "#b3cbe3", "#dfe8f1", "#f7f7f7",
     "#fbe3cc", "#f5c493", "#e69b50", "#c9721d", "#9a4d05",
 )  # fmt: skip
-_PAPER, _LIGHT, _MIDDLE, _DARK, _MARK = (len(_SCALE) + place for place in range(5))
-_PALETTE = (*_SCALE, "#ffffff", "#d5dce3", "#8e9aa6", "#46525e", "#17202a")
+_PAPER, _MIDDLE, _INK, _MARK = (len(_SCALE) + place for place in range(4))
+_PALETTE = (*_SCALE, PAPER, "#8e9aa6", INK, "#17202a")
 
 _COLOUR_LINES, _MARK_LINES = 4, 2
-_STATUS = {Status.REFERENCE_MATCHED: _LIGHT, Status.PROVISIONAL: _MIDDLE, Status.NOT_EVALUABLE: _DARK}
-_PHENOTYPE = {Phenotype.DESERT: _LIGHT, Phenotype.EXCLUDED: _MIDDLE, Phenotype.INFLAMED: _DARK, None: _PAPER}
+
+# the fullest shape for what a reader looks for
+_STATUSES = (Status.NOT_EVALUABLE, Status.REFERENCE_MATCHED, Status.PROVISIONAL)
+_PHENOTYPES = (Phenotype.INFLAMED, Phenotype.DESERT, Phenotype.EXCLUDED)
 
 
 @dataclass(frozen=True)
 class Column:
-    """What the picture needs of one sample; ``row`` is its place in the table of samples."""
+    """What the picture needs of one sample.
+
+    ``row`` is its place in the table of samples, ``sheet`` what the sample sheet says, by label.
+    """
 
     row: int
     archetype: Archetype | None
@@ -44,6 +55,7 @@ class Column:
     status: Status
     index: float | None
     cells: tuple[tuple[float | None, Call], ...]
+    sheet: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -64,10 +76,11 @@ class Heatmap:
     blocks: tuple[Block, ...]
     order: str
     legend: tuple[str, ...]
+    strips: tuple[Strip, ...]
 
 
-def column_of(profile: EscapeProfile, row: int) -> Column:
-    """Keep of a profile what the picture needs."""
+def column_of(profile: EscapeProfile, row: int, sheet: Mapping[str, str]) -> Column:
+    """Keep of a profile what the picture needs, beside what its sample sheet says."""
     return Column(
         row=row,
         archetype=profile.archetype,
@@ -75,6 +88,7 @@ def column_of(profile: EscapeProfile, row: int) -> Column:
         status=profile.status,
         index=profile.index.score,
         cells=tuple((axis.score, axis.call) for axis in profile.axes),
+        sheet=sheet,
     )
 
 
@@ -100,19 +114,16 @@ def heatmap_of(columns: Sequence[Column], titles: Sequence[str], words: Words) -
     if not shown or not titles:
         return None
     ordered = sorted(shown, key=_place)
-    strips = (
-        (_STATUS[column.status] for column in ordered),
-        (_PHENOTYPE[column.phenotype] for column in ordered),
-    )
-    lines = [line for strip in strips for line in _strip(list(strip))]
-    lines += _strip([_colour_of_index(column.index) for column in ordered])
+    strips = _strips(ordered, words)
+    lines = [line for strip in strips for line in _strip(strip)]
+    lines += _index_line([_colour_of_index(column.index) for column in ordered])
     for place in range(len(titles)):
         lines += _mechanism([column.cells[place] for column in ordered])
     _ = words.gettext
     return Heatmap(
         picture=png_uri(lines, _PALETTE),
-        height=LINE_HEIGHT * (len(titles) + _N_STRIPS),
-        labels=(_("Status"), _("Phenotype"), _("Index"), *titles),
+        height=LINE_HEIGHT * (len(titles) + len(strips) + 1),
+        labels=(*(strip.label for strip in strips), _("Index"), *titles),
         blocks=tuple(
             Block(archetype_word(archetype, words), len(list(members)))
             for archetype, members in groupby(ordered, key=lambda column: column.archetype)
@@ -121,9 +132,8 @@ def heatmap_of(columns: Sequence[Column], titles: Sequence[str], words: Words) -
         legend=(
             _("Colour: score, from blue (−3 SD, little resistance) through white to orange (+3 SD)."),
             _("Dark line under a cell: detected. Grey stripes: not evaluable."),
-            _("Status: pale = reference-matched, grey = provisional, dark = not evaluable."),
-            _("Phenotype: pale = desert, grey = excluded, dark = inflamed."),
         ),
+        strips=strips,
     )
 
 
@@ -134,7 +144,32 @@ def _place(column: Column) -> tuple[int, bool, float]:
     return rank, column.index is None, -(column.index or 0.0)
 
 
-def _strip(colours: list[int]) -> list[bytes]:
+def _strips(columns: Sequence[Column], words: Words) -> tuple[Strip, ...]:
+    """What the sheet says, then status and phenotype: what is known, above what RNA says."""
+    _ = words.gettext
+    status = {status: status_badge(status, words).word for status in _STATUSES}
+    phenotype = {phenotype: phenotype_word(phenotype, words) for phenotype in _PHENOTYPES}
+    return (
+        *sheet_strips([column.sheet for column in columns], words),
+        class_strip(
+            _("Status"), [status[column.status] for column in columns], tuple(status.values()), words
+        ),
+        class_strip(
+            _("Phenotype"),
+            ["" if column.phenotype is None else phenotype[column.phenotype] for column in columns],
+            tuple(phenotype.values()),
+            words,
+        ),
+    )
+
+
+def _strip(strip: Strip) -> list[bytes]:
+    """Five lines and one of paper, as much as a mechanism has."""
+    lines = [bytes(line) for line in shape_lines(strip.shapes, _INK, _PAPER)]
+    return lines + stretched([_PAPER] * len(strip.shapes), _COLOUR_LINES + _MARK_LINES - len(lines))
+
+
+def _index_line(colours: list[int]) -> list[bytes]:
     paper = stretched([_PAPER] * len(colours), 1)
     return stretched(colours, _COLOUR_LINES + _MARK_LINES - 1) + paper
 

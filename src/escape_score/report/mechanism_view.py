@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from escape_score.model.record import ApproachRecord, AxisProfile, Call, GeneEvidence
+from escape_score.model.record import ApproachRecord, AxisProfile, Call, GeneEvidence, LinkRecord
 from escape_score.report.i18n import Words, record_markup, translate_record_text
 from escape_score.report.numbers import (
     format_fraction,
@@ -45,6 +45,16 @@ class GenesView:
 
 
 @dataclass(frozen=True)
+class LinkView:
+    """One link of a chain: how far it stands out, and whether its loss could have been seen here."""
+
+    link: str
+    z: str
+    detectable: str
+    statement: str
+
+
+@dataclass(frozen=True)
 class ApproachView:
     """A class of approach that the literature ties to a mechanism."""
 
@@ -78,6 +88,7 @@ class MechanismView:
     weakest_gene: str
     evidence: GenesView
     opposing: GenesView
+    links: tuple[LinkView, ...]
     meaning: Markup
     limits: Markup
     approaches: tuple[ApproachView, ...]
@@ -125,6 +136,7 @@ def mechanism_view(
         weakest_gene="" if axis.call is Call.NOT_DETECTED else axis.weakest_gene or "",
         evidence=_genes(axis.evidence, words),
         opposing=_genes(axis.opposing, words),
+        links=tuple(_link(link, words) for link in axis.links),
         meaning=record_markup(axis.meaning, words),
         limits=record_markup(axis.limits, words),
         approaches=tuple(_approach(item, words) for item in approaches if item.mechanism == axis.axis),
@@ -156,6 +168,33 @@ def _approach(approach: ApproachRecord, words: Words) -> ApproachView:
         level=level_word(approach.level, words),
         citation=approach.citation,
         doi=approach.doi,
+    )
+
+
+def _link(link: LinkRecord, words: Words) -> LinkView:
+    """What is not evaluable may still stand out; that it does not says nothing, which the statement says."""
+    _ = words.gettext
+    name = (
+        _("{first} and {second} together").format(
+            first=link.link.partition("+")[0], second=link.link.partition("+")[2]
+        )
+        if "+" in link.link
+        else link.link
+    )
+    if link.z is None or link.detectable_sd is None:
+        statement = _("{link} was not measured: nothing can be said of its loss.")
+    elif link.is_evaluable:
+        statement = _("A five-fold loss of {link} could be seen in this sample.")
+    else:
+        statement = _(
+            "A five-fold loss of {link} could not be seen reliably in this sample: that it does not stand "
+            "out says nothing."
+        )
+    return LinkView(
+        link=name,
+        z=_("not known") if link.z is None else format_z(link.z, words),
+        detectable=_("not known") if link.detectable_sd is None else format_z(link.detectable_sd, words),
+        statement=statement.format(link=name),
     )
 
 

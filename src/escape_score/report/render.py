@@ -9,7 +9,7 @@ from escape_score.model.record_statistics import CohortStatistics
 from escape_score.report.cohort_view import cohort_view
 from escape_score.report.environment import environment, script_of, source_hash
 from escape_score.report.i18n import SOURCE_LANGUAGE, translations
-from escape_score.report.statistics_view import statistics_tables
+from escape_score.report.statistics_view import statistics_view
 from escape_score.report.view import sample_view
 
 
@@ -78,9 +78,9 @@ def render_cohort(
     """
     words = translations(lang)
     page = cohort_view(profiles, words, skipped=skipped)
-    tables = statistics_tables(statistics(), words)
+    labels = statistics_view(statistics(), words)
     engine = environment(lang)
     script = script_of(engine)
     return engine.get_template("cohort.html.j2").render(
-        page=page, tables=tables, lang=lang, script=script, script_hash=source_hash(script)
+        page=page, labels=labels, lang=lang, script=script, script_hash=source_hash(script)
     )

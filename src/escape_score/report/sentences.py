@@ -174,8 +174,75 @@ OTHER_SENTENCES = (
 )
 """Evidence for units, reasons of published scores, and parts of the sentences above."""
 
+STATISTICS_SENTENCES = (
+    N_(
+        "These numbers describe this cohort; nothing was fitted to its labels, and nothing is adjusted for "
+        "other variables. An association is no cause."
+    ),
+    N_("{n} of {n_all} samples are not counted: {reasons}."),
+    N_("{n} taken on or after treatment"),
+    N_("{n} taken on or after treatment; {reasons}"),
+    N_("{n} a further sample of a patient"),
+    N_("{n} a further sample of a patient; {reasons}"),
+    N_("{n} its timepoint is not a known word"),
+    N_("{n} samples have no patient_id and count as patients of their own."),
+    N_("Not compared by {column}: fewer than two groups of at least {least} patients."),
+    N_("Timepoints not compared: fewer than {least} patients with two samples."),
+    N_("OS not modelled: fewer than {least} events among the patients counted."),
+    N_("PFS not modelled: fewer than {least} events among the patients counted."),
+    N_(
+        "{n} patients compared by {column}: {groups}. {n_found} of {n_all} measures differ at a false "
+        "discovery rate of 5 %."
+    ),
+    N_("{group} (n = {n}) and {groups}"),
+    N_(
+        "{n} patients sampled before treatment and later, compared in pairs. {n_found} of {n_all} measures "
+        "differ at a false discovery rate of 5 %."
+    ),
+    N_("{n} responders and {n_all} others, one sample a patient."),
+    N_("{n} responders and {n_all} others, one sample a patient. {rest}"),
+    N_("The index has an AUROC of {number} (95 % interval {low} to {high})."),
+    N_("The index has an AUROC of {number} (95 % interval {low} to {high}). {rest}"),
+    N_(
+        "The best of {n} published scores here, {title}, has {number} (95 % interval {low} to {high}); a "
+        "best of many is too good by chance."
+    ),
+    N_("OS: {n} patients, {n_all} events, one Cox model a measure."),
+    N_("OS: {n} patients, {n_all} events, one Cox model a measure. {rest}"),
+    N_("PFS: {n} patients, {n_all} events, one Cox model a measure."),
+    N_("PFS: {n} patients, {n_all} events, one Cox model a measure. {rest}"),
+    N_(
+        "The index has a hazard ratio per SD of {number} (95 % interval {low} to {high}), concordance "
+        "{share}."
+    ),
+    N_(
+        "The index has a hazard ratio per SD of {number} (95 % interval {low} to {high}), concordance "
+        "{share}. {rest}"
+    ),
+    N_("{n} models did not converge."),
+    N_("no {column} in the sample sheet"),
+    N_("no os_days or os_event"),
+    N_("no pfs_days or pfs_event"),
+    N_("group of fewer than {least}"),
+    N_("no second sample of the patient"),
+    N_("a further sample of a patient"),
+    N_("taken on or after treatment"),
+    N_("its timepoint is not a known word"),
+    N_("response"),
+    N_("msi"),
+    N_("site"),
+    N_("cancer_type"),
+    N_("pdl1_ihc"),
+    N_("timepoint"),
+    N_("before treatment"),
+    N_("on or after treatment"),
+)
+"""What a cohort's statistics say of themselves, and the names of columns inside their sentences."""
+
 _FIGURE = r"[-+]?\d[\d,]*(?:\.\d+)?(?:e[-+]?\d+)?%?"
-_FIGURE_NAMES = "high highest least limit low lowest n n_all n_needed number score share threshold total"
+_FIGURE_NAMES = (
+    "high highest least limit low lowest n n_all n_found n_needed number score share threshold total"
+)
 _FIELDS = dict.fromkeys(_FIGURE_NAMES.split(), _FIGURE) | {"figures": "(?:values|declared) .+?"}
 _NUMBER = re.compile(_FIGURE)
 _FIELD = re.compile(r"\\\{(\w+)\\\}")
@@ -222,7 +289,8 @@ def _part(part: str, find: Callable[[str], str | None], write_number: Callable[[
 @cache
 def _patterns() -> tuple[tuple[re.Pattern[str], str], ...]:
     """All patterns with a field, those with most fixed text first, as the others may swallow it."""
-    templates = [text for text in (*CALL_REASONS, *FLAG_SENTENCES, *OTHER_SENTENCES) if "{" in text]
+    known = (*CALL_REASONS, *FLAG_SENTENCES, *OTHER_SENTENCES, *STATISTICS_SENTENCES)
+    templates = [text for text in known if "{" in text]
     templates.sort(key=lambda text: -len(re.sub(r"\{\w+\}", "", text)))
     return tuple((re.compile(_FIELD.sub(_group, re.escape(text)), re.DOTALL), text) for text in templates)
 

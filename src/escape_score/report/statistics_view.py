@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from markupsafe import Markup
@@ -17,10 +18,11 @@ from escape_score.model.record_statistics import (
     ResponseStatistics,
     SurvivalStatistics,
 )
-from escape_score.report.i18n import Words, record_markup
+from escape_score.report.i18n import Words, record_markup, translate_record_text
 from escape_score.report.numbers import format_count
 from escape_score.report.visible import visible_text
 
+TIMEPOINT = "timepoint"
 CHANCE_AUROC, CHANCE_RATIO, NO_EFFECT = 0.5, 1.0, 0.0
 
 
@@ -36,9 +38,10 @@ class StatisticsRow:
 
 @dataclass(frozen=True)
 class StatisticsTable:
-    """One table: response, an endpoint, or the groups of a column."""
+    """One table: response, an endpoint, or the groups of a column; ``finding`` sums it up in a sentence."""
 
     title: str
+    finding: Markup
     note: str
     headings: tuple[str, ...]
     rows: tuple[StatisticsRow, ...]
@@ -67,6 +70,36 @@ def statistics_tables(statistics: CohortStatistics | None, words: Words) -> tupl
     return tuple(table for table in tables if table.rows)
 
 
+@dataclass(frozen=True)
+class StatisticsView:
+    """All that the sample sheet's labels say; ``notes`` say how to read it and what could not be compared."""
+
+    notes: tuple[Markup, ...]
+    tables: tuple[StatisticsTable, ...]
+
+
+def statistics_view(statistics: CohortStatistics | None, words: Words) -> StatisticsView:
+    """Lay out all statistics of a cohort with what they say of themselves.
+
+    Parameters
+    ----------
+    statistics
+        As in ``cohort.json``; None where there are none.
+    words
+        Translations of the page.
+
+    Returns
+    -------
+    StatisticsView
+        Empty where no label allows any statistic and none is there in vain.
+    """
+    notes = () if statistics is None else statistics.notes
+    return StatisticsView(
+        notes=tuple(record_markup(visible_text(note), words) for note in notes),
+        tables=statistics_tables(statistics, words),
+    )
+
+
 def _response(response: ResponseStatistics, words: Words) -> StatisticsTable:
     title = words.gettext("Response: {n} responders, {n_all} samples").format(
         n=format_count(response.n_responders, words), n_all=format_count(response.n_samples, words)
@@ -81,7 +114,7 @@ def _response(response: ResponseStatistics, words: Words) -> StatisticsTable:
         for row in response.rows
     )
     headings = (words.gettext("AUROC"), words.gettext("95 % interval"), words.gettext("FDR"))
-    return StatisticsTable(title, _left_out(response.left_out, words), headings, tuple(rows))
+    return _table(title, response, headings, rows, words)
 
 
 def _survival(survival: SurvivalStatistics, words: Words) -> StatisticsTable:
@@ -111,24 +144,35 @@ def _survival(survival: SurvivalStatistics, words: Words) -> StatisticsTable:
         words.gettext("Concordance"),
         words.gettext("FDR"),
     )
-    return StatisticsTable(title, _left_out(survival.left_out, words), headings, tuple(rows))
+    return _table(title, survival, headings, rows, words)
 
 
 def _groups(comparison: GroupComparison, words: Words) -> StatisticsTable:
-    title = words.gettext("Groups of {column}").format(column=visible_text(comparison.column))
-    rows = (_group_row(row, words) for row in comparison.rows)
+    column = translate_record_text(visible_text(comparison.column), words)
+    title = words.gettext("Groups of {column}").format(column=column)
+    # other columns have groups named by the sheet
+    name_of = _translated if comparison.column == TIMEPOINT else _as_it_is
+    rows = (_group_row(row, name_of, words) for row in comparison.rows)
     headings = (
         words.gettext("Median (samples)"),
         words.gettext("Effect"),
         words.gettext("95 % interval"),
         words.gettext("FDR"),
     )
-    return StatisticsTable(title, _left_out(comparison.left_out, words), headings, tuple(rows))
+    return _table(title, comparison, headings, rows, words)
 
 
-def _group_row(row: GroupRow, words: Words) -> StatisticsRow:
+def _translated(group: str, words: Words) -> str:
+    return translate_record_text(group, words)
+
+
+def _as_it_is(group: str, _words: Words) -> str:
+    return visible_text(group)
+
+
+def _group_row(row: GroupRow, name_of: Callable[[str, Words], str], words: Words) -> StatisticsRow:
     medians = " · ".join(
-        f"{visible_text(group.group)} {words.fixed(group.median, 2)} ({format_count(group.n, words)})"
+        f"{name_of(group.group, words)} {words.fixed(group.median, 2)} ({format_count(group.n, words)})"
         for group in row.groups
     )
     interval = row.effect_interval
@@ -157,10 +201,26 @@ def _q(value: float, words: Words) -> str:
     return f"< {words.fixed(smallest, 3)}" if value < smallest else words.fixed(value, 3)
 
 
+def _table(
+    title: str,
+    statistic: ResponseStatistics | SurvivalStatistics | GroupComparison,
+    headings: tuple[str, ...],
+    rows: Iterable[StatisticsRow],
+    words: Words,
+) -> StatisticsTable:
+    finding = record_markup(visible_text(statistic.sentence), words)
+    return StatisticsTable(title, finding, _left_out(statistic.left_out, words), headings, tuple(rows))
+
+
 def _left_out(left_out: tuple[LeftOut, ...], words: Words) -> str:
-    """How many samples a statistic does not count."""
-    n = sum(one.n_samples for one in left_out)
-    if not n:
+    """How many samples a statistic does not count, and why."""
+    if not left_out:
         return ""
-    text = words.ngettext("{n} sample is not counted.", "{n} samples are not counted.", n)
-    return text.format(n=format_count(n, words))
+    reasons = (
+        words.gettext("{n} ({reason})").format(
+            n=format_count(one.n_samples, words),
+            reason=translate_record_text(visible_text(one.reason), words),
+        )
+        for one in left_out
+    )
+    return words.gettext("Samples not counted: {reasons}.").format(reasons=words.gettext("; ").join(reasons))

@@ -55,7 +55,8 @@
     const row = rows[order[column]], link = row.cells[0].querySelector("a").cloneNode(true);
     cursor.style.left = `${(column + 0.5) / order.length * 100}%`;
     cursor.hidden = false;
-    named.replaceChildren(link, ` ${Array.from(row.cells).slice(1, 5).map((cell) => cell.textContent.trim()).join(" · ")}`);
+    const said = [...Array.from(row.cells).slice(1, 5), ...row.querySelectorAll(".sheet")].map((cell) => cell.textContent.trim());
+    named.replaceChildren(link, ` ${said.filter(Boolean).join(" · ")}`);
   }
   const place = (event) => {
     const box = map.getBoundingClientRect();

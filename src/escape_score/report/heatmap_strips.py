@@ -1,0 +1,115 @@
+"""Lines of the heatmap that name a class of each sample: every class has a shape of its own, not a colour."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from escape_score.report.i18n import Words
+from escape_score.report.numbers import format_count
+from escape_score.report.png import png_uri
+
+INK, PAPER = "#46525e", "#ffffff"
+
+SHAPES = ("#####", "...##", "#.#.#", "##...", "..#..")
+"""From top to bottom; the fullest first, for the class that a reader looks for."""
+
+_FIRST = {"R": 0, "MSI-H": 0, "NR": 1, "MSS": 1}
+"""Classes that have a place of their own, so that pages of several cohorts look alike."""
+_LEAST_SHARE = 0.5
+
+
+@dataclass(frozen=True)
+class StripKey:
+    """One class in the legend: a picture of its shape and its name with the number of samples."""
+
+    picture: Markup
+    text: str
+
+
+@dataclass(frozen=True)
+class Strip:
+    """One line of the picture: its label, the shape of each sample (None = not known) and its legend."""
+
+    label: str
+    shapes: tuple[int | None, ...]
+    keys: tuple[StripKey, ...]
+
+
+def class_strip(label: str, names: Sequence[str], order: Sequence[str], words: Words) -> Strip:
+    """Draw a class of each sample whose classes are known beforehand.
+
+    Parameters
+    ----------
+    label
+        Of the line.
+    names
+        One for each sample, empty where there is none.
+    order
+        At most five classes; each has the shape of its place.
+    words
+        Translations of the page.
+
+    Returns
+    -------
+    Strip
+        Its legend names only classes that occur.
+    """
+    counts = Counter(names)
+    keys = (
+        _key(shape, f"{name} ({format_count(counts[name], words)})")
+        for shape, name in enumerate(order)
+        if counts[name]
+    )
+    place = {name: shape for shape, name in enumerate(order)}
+    return Strip(label, tuple(place.get(name) for name in names), tuple(keys))
+
+
+def sheet_strips(rows: Sequence[Mapping[str, str]], words: Words) -> tuple[Strip, ...]:
+    """Draw what the sample sheet says, where it tells samples apart.
+
+    Parameters
+    ----------
+    rows
+        One for each sample: value by the label of its column.
+    words
+        Translations of the page.
+
+    Returns
+    -------
+    tuple of Strip
+        In the order of the labels. A column with one value only is left out; of one with many the rarest
+        share a shape, and it is left out where they are most samples.
+    """
+    labels = dict.fromkeys(label for row in rows for label in row)
+    found = (_sheet_strip(label, [row.get(label, "") for row in rows], words) for label in labels)
+    return tuple(strip for strip in found if strip is not None)
+
+
+def shape_lines(shapes: Sequence[int | None], ink: int, paper: int) -> list[list[int]]:
+    """Five lines of pixels, one pixel a sample, with the palette's ink and paper."""
+    drawn = [SHAPES[shape] if shape is not None else "." * len(SHAPES) for shape in shapes]
+    return [[ink if shape[line] == "#" else paper for shape in drawn] for line in range(len(SHAPES))]
+
+
+def _sheet_strip(label: str, values: list[str], words: Words) -> Strip | None:
+    counts = Counter(value for value in values if value)
+    if len(counts) < 2:  # noqa: PLR2004
+        return None
+    named, other = sorted(counts, key=lambda value: (_FIRST.get(value, 0), value)), ""
+    if len(counts) > len(SHAPES):
+        frequent = {value for value, _ in counts.most_common(len(SHAPES) - 1)}
+        if sum(counts[value] for value in frequent) < _LEAST_SHARE * counts.total():
+            return None
+        other = words.gettext("other")
+        named = [*(value for value in named if value in frequent), other]
+        values = [value if value in frequent or not value else other for value in values]
+    return class_strip(label, values, named, words)
+
+
+def _key(shape: int, text: str) -> StripKey:
+    lines = [bytes(line) for line in shape_lines([shape], ink=1, paper=0)]
+    return StripKey(png_uri(lines, [PAPER, INK]), text)
