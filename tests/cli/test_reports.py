@@ -33,6 +33,7 @@ def test_pages_need_nothing_but_the_json(finished: Path, tmp_path: Path) -> None
     shutil.copytree(
         finished / "samples", tmp_path / "bare" / "samples", ignore=shutil.ignore_patterns("*.html")
     )
+    shutil.copy(finished / "cohort.json", tmp_path / "bare")
     assert main(["report", str(tmp_path / "bare")]) == 0
     pages = {name: content for name, content in files_of(finished).items() if name.endswith(".html")}
     found = {name: content for name, content in files_of(tmp_path / "bare").items() if name.endswith(".html")}
@@ -79,3 +80,18 @@ def test_pages_in_another_language_come_from_the_same_json(finished: Path, tmp_p
     assert set(pages) == {name for name in files_of(finished) if name.endswith(".html")}
     assert all('<html lang="fr">' in page for page in pages.values())
     assert [name for name, page in pages.items() if '<span lang="en">' in page] == []
+
+
+def test_pages_in_another_language_leave_no_pdf_that_contradicts_them(
+    copy: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pages = sorted((copy / "samples").glob("*.html"))
+    for page in pages:
+        page.with_suffix(".pdf").write_bytes(b"%PDF of the English page")
+    assert main(["report", str(copy)]) == 0
+    assert len(list((copy / "samples").glob("*.pdf"))) == len(pages)
+    capsys.readouterr()
+    assert main(["report", str(copy), "--lang", "fr"]) == 0
+    assert list((copy / "samples").glob("*.pdf")) == []
+    assert f"{len(pages)} PDF files of the pages before were removed; --pdf prints" in capsys.readouterr().out
+    assert verify(copy) == ()

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 import yaml
@@ -29,7 +30,21 @@ from escape_score.model.record import (
     slug_of,
 )
 
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
 ProfileFactory = Callable[..., EscapeProfile]
+
+CHROMIUM = Path("/usr/bin/chromium")
+ARGUMENTS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
 
 AXES_YAML = Path(__file__).parents[2] / "resources" / "axes" / "axes.yaml"
 
@@ -288,6 +303,25 @@ class PageParser(HTMLParser):
     def handle_data(self, data: str) -> None:
         if not self.is_in_style:
             self.page.texts.append(data)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Path:
+    """The browser's program; tests that ask for it, or for a browser, are skipped where there is none."""
+    if not CHROMIUM.exists():
+        pytest.skip(f"{CHROMIUM} is not installed")
+    return CHROMIUM
+
+
+@pytest.fixture(scope="package")
+def browser(chromium: Path) -> Iterator[Browser]:
+    """One browser for all tests of pages, started when the first of them asks."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
+        yield browser
+        browser.close()
 
 
 @pytest.fixture(scope="session")

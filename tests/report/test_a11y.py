@@ -9,31 +9,18 @@ from typing import Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page
 
 from escape_score.cli.pdf import print_pages
 from escape_score.model.record import EscapeProfile
 from escape_score.report import render_cohort, render_sample
 
-CHROMIUM = Path("/usr/bin/chromium")
-ARGUMENTS = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync")
 WCAG = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 N_MANY = 5000
 
 ProfileFactory = Callable[..., EscapeProfile]
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not CHROMIUM.exists(), reason=f"{CHROMIUM} is not installed"),
-]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield browser
-        browser.close()
+pytestmark = pytest.mark.browser
 
 
 @pytest.fixture
@@ -145,20 +132,22 @@ def test_cohort_of_many_samples_opens(open_text: Callable[[str], Page], make_pro
     assert page.locator("#sample-table tbody tr").count() == N_MANY
 
 
-def test_pdf_has_the_page_of_the_sample(tmp_path: Path, make_profile: ProfileFactory) -> None:
+def test_pdf_has_the_page_of_the_sample(tmp_path: Path, chromium: Path, make_profile: ProfileFactory) -> None:
     path = tmp_path / "sample.html"
     path.write_text(render_sample(make_profile()), encoding="utf-8")
-    (pdf,) = print_pages(CHROMIUM, [path])
+    (pdf,) = print_pages(chromium, [path])
     first = pdf.read_bytes()
     assert 4 <= len(re.findall(rb"/Type /Page\b", first)) <= 12
     a4 = re.findall(rb"/MediaBox \[0 0 ([\d.]+) ([\d.]+)\]", first)
     assert {(round(float(width)), round(float(height))) for width, height in a4} == {(595, 842)}
     assert b"file:" not in first
-    assert print_pages(CHROMIUM, [path])[0].read_bytes() == first
+    assert print_pages(chromium, [path])[0].read_bytes() == first
 
 
-def test_pdf_of_hostile_names_runs_and_opens_nothing(tmp_path: Path, hostile_profile: EscapeProfile) -> None:
+def test_pdf_of_hostile_names_runs_and_opens_nothing(
+    tmp_path: Path, chromium: Path, hostile_profile: EscapeProfile
+) -> None:
     path = tmp_path / "sample.html"
     path.write_text(render_sample(hostile_profile), encoding="utf-8")
-    (pdf,) = print_pages(CHROMIUM, [path])
+    (pdf,) = print_pages(chromium, [path])
     assert re.findall(rb"/(?:JS|JavaScript|Launch|URI|EmbeddedFile)\b", pdf.read_bytes()) == []

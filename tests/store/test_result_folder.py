@@ -20,6 +20,7 @@ from escape_score.store.manifest import MANIFEST, FileEntry, verify
 from escape_score.store.result_folder import (
     INDEX,
     gathering,
+    outdated_prints,
     staged_pages,
     staged_result,
     withdraw_result,
@@ -152,6 +153,24 @@ def test_staged_pages_replaces_pages_and_takes_the_manifest_away(
             (folder / name).write_text("new", encoding="utf-8")
         assert verify(tmp_path) == ()
     assert files_of(tmp_path) == {"index.html": "new", "profiles.tsv": "old", "samples/a.html": "new"}
+
+
+@pytest.mark.parametrize("is_own", [True, False])
+def test_staged_pages_removes_what_was_printed_of_other_pages(
+    tmp_path: Path, write_result: WriteResult, *, is_own: bool
+) -> None:
+    pages = {f"samples__{name}.{kind}": "old" for name in "abc" for kind in ("html", "pdf")}
+    write_result(tmp_path, **pages)
+    (tmp_path / "samples" / "mine.pdf").write_text("mine", encoding="utf-8")
+    with staged_pages(tmp_path, is_own=is_own) as folder:
+        (folder / "samples").mkdir()
+        for name, text in {"a.html": "new", "b.html": "old", "c.html": "new", "c.pdf": "new"}.items():
+            (folder / "samples" / name).write_text(text, encoding="utf-8")
+        assert outdated_prints(tmp_path, folder) == {Path("samples/a.pdf")}
+    left = {f"samples/{name}" for name in ("a.html", "b.html", "b.pdf", "c.html", "c.pdf", "mine.pdf")}
+    assert {name for name in files_of(tmp_path) if name != MANIFEST} == left
+    (tmp_path / "samples" / "mine.pdf").unlink()
+    assert not is_own or verify(tmp_path) == ()
 
 
 def in_child(action: Callable[[], None], *, event: int, number: signal.Signals) -> bool:

@@ -31,7 +31,13 @@ from escape_score.store.manifest import (
     write_manifest,
     write_part,
 )
-from escape_score.store.result_folder import INDEX, gathering, staged_pages, withdraw_result
+from escape_score.store.result_folder import (
+    INDEX,
+    gathering,
+    outdated_prints,
+    staged_pages,
+    withdraw_result,
+)
 
 
 def render_chunk(results: Path, profiles: Path, part: Path, *, chunk: int, chunks: int, lang: str) -> int:
@@ -167,7 +173,7 @@ def render_results(results: Path, out: Path, *, lang: str, has_pdf: bool = False
     """Render all pages of a finished result again, from its JSON alone.
 
     Inside the result itself the manifest is renewed; another folder gets pages only. ``has_pdf`` prints each
-    sample's page to PDF beside it.
+    sample's page to PDF beside it; without it, what was printed of pages that change is removed.
     """
     chromium = find_chromium() if has_pdf else None
     with staged_pages(out, is_own=out.resolve() == results.resolve()) as folder:
@@ -178,5 +184,8 @@ def render_results(results: Path, out: Path, *, lang: str, has_pdf: bool = False
         write_index(folder, iter_profiles(results), statistics=lambda: read_statistics(results), lang=lang)
         if chromium is not None:
             print_pages(chromium, (folder / page.path for page in pages))
+        n_outdated = len(outdated_prints(out, folder))
     print(f"{len(pages)} pages: {out / INDEX}")
+    if n_outdated:
+        print(f"{n_outdated} PDF files of the pages before were removed; --pdf prints the new ones")
     return 0

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from escape_score.model.record import EscapeProfile, IndexProfile
 from escape_score.report.cohort_mechanisms import MechanismTally
@@ -52,8 +52,6 @@ def sample_row(
     slug: str,
     mechanisms: Mapping[str, MechanismTally],
     words: Words,
-    *,
-    sheet: Mapping[str, str],
 ) -> SampleRow:
     """Prepare the row of a sample.
 
@@ -67,8 +65,6 @@ def sample_row(
         Title and filter key of every mechanism of the profile, by axis.
     words
         Translations of the page.
-    sheet
-        What the sample sheet says, by label.
 
     Returns
     -------
@@ -91,10 +87,7 @@ def sample_row(
         interval=_index_interval(profile.index, words),
         phenotype=phenotype_word(profile.phenotype, words),
         archetype=archetype_word(profile.archetype, words),
-        sheet=words.gettext("; ").join(
-            words.gettext("{label}: {value}").format(label=label, value=value)
-            for label, value in sheet.items()
-        ),
+        sheet="",
         status=status_badge(profile.status, words),
         n_flags=sum(matters(flag) for flag in profile.flags),
         n_detected=len(found),
@@ -106,3 +99,37 @@ def sample_row(
 def _index_interval(index: IndexProfile, words: Words) -> str:
     """Empty where there is no index, as the cell already says so."""
     return "" if index.score is None else format_interval(index.interval, words, decimals=0)
+
+
+def rows_with_sheet(
+    rows: Sequence[SampleRow], sheets: Sequence[Mapping[str, str]], words: Words
+) -> tuple[SampleRow, ...]:
+    """Add what the sample sheet says to rows, where it tells samples apart.
+
+    Parameters
+    ----------
+    rows
+        As :func:`sample_row` made them.
+    sheets
+        One for each row: value by the label of its column.
+    words
+        Translations of the page.
+
+    Returns
+    -------
+    tuple of SampleRow
+        Columns of the sheet with the same value in every sample are left out: a page of one sample has them.
+    """
+    labels = dict.fromkeys(label for sheet in sheets for label in sheet)
+    told = [label for label in labels if len({sheet.get(label, "") for sheet in sheets}) > 1]
+    return tuple(
+        replace(
+            row,
+            sheet=words.gettext("; ").join(
+                words.gettext("{label}: {value}").format(label=label, value=sheet[label])
+                for label in told
+                if sheet.get(label)
+            ),
+        )
+        for row, sheet in zip(rows, sheets, strict=True)
+    )

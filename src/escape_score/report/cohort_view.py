@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from escape_score.model.record import Archetype, EscapeProfile, Phenotype, ReferenceMatch, Status
 from escape_score.report.cohort_mechanisms import MechanismSummary, MechanismTallies
 from escape_score.report.cohort_quality import FlagSummary, QualityRow, QualityTally
-from escape_score.report.cohort_rows import SampleRow, sample_row
+from escape_score.report.cohort_rows import SampleRow, rows_with_sheet, sample_row
 from escape_score.report.cohort_tallies import Tally, tallies_of
-from escape_score.report.facts import Fact, label_facts
+from escape_score.report.facts import Fact, sheet_labels
 from escape_score.report.heatmap import Column, Heatmap, column_of, heatmap_of
 from escape_score.report.i18n import Words
 from escape_score.report.slug import checked_slug
@@ -107,8 +107,7 @@ class _Collected:
 
     def add(self, profile: EscapeProfile, slug: str, words: Words) -> None:
         """Count one profile and keep its row."""
-        sheet = {fact.label: str(fact.value) for fact in label_facts(profile, words)}
-        self.columns.append(column_of(profile, len(self.rows), sheet))
+        self.columns.append(column_of(profile, len(self.rows), sheet_labels(profile, words)))
         self.statuses[profile.status] += 1
         self.phenotypes[profile.phenotype] += 1
         self.archetypes[profile.archetype] += 1
@@ -116,12 +115,13 @@ class _Collected:
         self.cohorts[profile.cohort] += 1
         self.mechanisms.add(profile.axes, words)
         self.quality.add(profile, words)
-        self.rows.append(sample_row(profile, slug, self.mechanisms.by_axis, words, sheet=sheet))
+        self.rows.append(sample_row(profile, slug, self.mechanisms.by_axis, words))
 
     def finished(self, words: Words, skipped: Sequence[tuple[str, str]]) -> CohortView:
         """Turn the totals into the view."""
         mechanisms = self.mechanisms.summaries(words)
         flags, notes = self.quality.flags(words)
+        rows = rows_with_sheet(self.rows, [column.sheet for column in self.columns], words)
         return CohortView(
             title=", ".join(self.cohorts) or words.gettext("Cohort without samples"),
             headline=_headline(self.statuses, words),
@@ -132,8 +132,8 @@ class _Collected:
             matches=tallies_of(self.matches, lambda key: match_word(key, words), "r"),
             quality=tuple(self.quality.rows(words)),
             heatmap=heatmap_of(self.columns, [item.title for item in mechanisms], words),
-            has_labels=any(row.sheet for row in self.rows),
-            rows=tuple(self.rows),
+            has_labels=any(row.sheet for row in rows),
+            rows=rows,
             mechanisms=mechanisms,
             flags=flags,
             notes=notes,

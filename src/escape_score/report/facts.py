@@ -73,7 +73,7 @@ def assay_facts(profile: EscapeProfile, words: Words) -> tuple[Fact, ...]:
     return _named_facts(profile, labels, words)
 
 
-def label_facts(profile: EscapeProfile, words: Words) -> tuple[Fact, ...]:
+def sheet_labels(profile: EscapeProfile, words: Words) -> dict[str, str]:
     """What the sample sheet says that groups samples of a cohort.
 
     Parameters
@@ -85,19 +85,22 @@ def label_facts(profile: EscapeProfile, words: Words) -> tuple[Fact, ...]:
 
     Returns
     -------
-    tuple of Fact
-        Columns absent from the sheet are left out; never used in a score.
+    dict
+        Value by label, for every column and always in one order; empty where the sheet says nothing. Never
+        used in a score.
     """
     _ = words.gettext
     labels = {
         "response": _("Response"),
         "timepoint": _("Time point"),
         "msi": _("MSI"),
-        "pdl1_ihc": _("PD-L1, immunohistochemistry"),
+        "pdl1_ihc": _("PD-L1 (IHC)"),
         "site": _("Site"),
         "cancer_type": _("Tumour type"),
     }
-    return _named_facts(profile, labels, words)
+    return {
+        label: _metadata_value(profile.metadata.get(key, ""), words).strip() for key, label in labels.items()
+    }
 
 
 def _named_facts(profile: EscapeProfile, labels: Mapping[str, str], words: Words) -> tuple[Fact, ...]:

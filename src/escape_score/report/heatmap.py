@@ -10,8 +10,11 @@ from markupsafe import Markup
 
 from escape_score.model.record import Archetype, Call, EscapeProfile, Phenotype, Status
 from escape_score.report.heatmap_strips import (
+    FULL,
     INK,
+    LOW,
     PAPER,
+    STRIPES,
     Strip,
     class_strip,
     shape_lines,
@@ -38,8 +41,8 @@ _PALETTE = (*_SCALE, PAPER, "#8e9aa6", INK, "#17202a")
 _COLOUR_LINES, _MARK_LINES = 4, 2
 
 # the fullest shape for what a reader looks for
-_STATUSES = (Status.NOT_EVALUABLE, Status.REFERENCE_MATCHED, Status.PROVISIONAL)
-_PHENOTYPES = (Phenotype.INFLAMED, Phenotype.DESERT, Phenotype.EXCLUDED)
+_STATUSES = {Status.REFERENCE_MATCHED: LOW, Status.PROVISIONAL: STRIPES, Status.NOT_EVALUABLE: FULL}
+_PHENOTYPES = {Phenotype.DESERT: LOW, Phenotype.EXCLUDED: STRIPES, Phenotype.INFLAMED: FULL}
 
 
 @dataclass(frozen=True)
@@ -152,12 +155,15 @@ def _strips(columns: Sequence[Column], words: Words) -> tuple[Strip, ...]:
     return (
         *sheet_strips([column.sheet for column in columns], words),
         class_strip(
-            _("Status"), [status[column.status] for column in columns], tuple(status.values()), words
+            _("Status"),
+            [status[column.status] for column in columns],
+            {status[key]: shape for key, shape in _STATUSES.items()},
+            words,
         ),
         class_strip(
             _("Phenotype"),
             ["" if column.phenotype is None else phenotype[column.phenotype] for column in columns],
-            tuple(phenotype.values()),
+            {phenotype[key]: shape for key, shape in _PHENOTYPES.items()},
             words,
         ),
     )

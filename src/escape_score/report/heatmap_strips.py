@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,12 +15,15 @@ from escape_score.report.png import png_uri
 
 INK, PAPER = "#46525e", "#ffffff"
 
-SHAPES = ("#####", "...##", "#.#.#", "##...", "..#..")
+SHAPES = ("#####", "#.#.#", "...##", "##...", "..#..")
 """From top to bottom; the fullest first, for the class that a reader looks for."""
+FULL, STRIPES, LOW = range(3)
 
 _FIRST = {"R": 0, "MSI-H": 0, "NR": 1, "MSS": 1}
 """Classes that have a place of their own, so that pages of several cohorts look alike."""
+_PAIR = (FULL, LOW)
 _LEAST_SHARE = 0.5
+_NUMBER = re.compile(r"(<?) ?(\d+(?:\.\d+)?)")
 
 
 @dataclass(frozen=True)
@@ -39,7 +43,7 @@ class Strip:
     keys: tuple[StripKey, ...]
 
 
-def class_strip(label: str, names: Sequence[str], order: Sequence[str], words: Words) -> Strip:
+def class_strip(label: str, names: Sequence[str], shapes: Mapping[str, int], words: Words) -> Strip:
     """Draw a class of each sample whose classes are known beforehand.
 
     Parameters
@@ -48,8 +52,8 @@ def class_strip(label: str, names: Sequence[str], order: Sequence[str], words: W
         Of the line.
     names
         One for each sample, empty where there is none.
-    order
-        At most five classes; each has the shape of its place.
+    shapes
+        Place of each class's shape in :data:`SHAPES`, in the order of the legend.
     words
         Translations of the page.
 
@@ -61,11 +65,10 @@ def class_strip(label: str, names: Sequence[str], order: Sequence[str], words: W
     counts = Counter(names)
     keys = (
         _key(shape, f"{name} ({format_count(counts[name], words)})")
-        for shape, name in enumerate(order)
+        for name, shape in shapes.items()
         if counts[name]
     )
-    place = {name: shape for shape, name in enumerate(order)}
-    return Strip(label, tuple(place.get(name) for name in names), tuple(keys))
+    return Strip(label, tuple(shapes.get(name) for name in names), tuple(keys))
 
 
 def sheet_strips(rows: Sequence[Mapping[str, str]], words: Words) -> tuple[Strip, ...]:
@@ -99,7 +102,7 @@ def _sheet_strip(label: str, values: list[str], words: Words) -> Strip | None:
     counts = Counter(value for value in values if value)
     if len(counts) < 2:  # noqa: PLR2004
         return None
-    named, other = sorted(counts, key=lambda value: (_FIRST.get(value, 0), value)), ""
+    named = sorted(counts, key=_place)
     if len(counts) > len(SHAPES):
         frequent = {value for value, _ in counts.most_common(len(SHAPES) - 1)}
         if sum(counts[value] for value in frequent) < _LEAST_SHARE * counts.total():
@@ -107,7 +110,15 @@ def _sheet_strip(label: str, values: list[str], words: Words) -> Strip | None:
         other = words.gettext("other")
         named = [*(value for value in named if value in frequent), other]
         values = [value if value in frequent or not value else other for value in values]
-    return class_strip(label, values, named, words)
+    places = _PAIR if len(named) == len(_PAIR) else range(len(named))
+    return class_strip(label, values, dict(zip(named, places, strict=True)), words)
+
+
+def _place(value: str) -> tuple[int, float, str]:
+    """Known classes first, then the highest number in a name, as of a share or a day; then by name."""
+    number = _NUMBER.search(value)
+    size = 0.0 if number is None else float(number[2]) - 0.5 * len(number[1])
+    return _FIRST.get(value, 0), -size, value
 
 
 def _key(shape: int, text: str) -> StripKey:

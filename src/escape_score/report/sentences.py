@@ -23,6 +23,10 @@ CALL_REASONS = (
         "reference."
     ),
     N_(
+        "A five-fold loss of a single gene in the tumour cells could not be seen here: the infiltrate hides "
+        "it, the reference gives no baseline for single genes, or genes are not measured."
+    ),
+    N_(
         "The interval {low} to {high} holds both the reference's centre (0) and the threshold {threshold}, "
         "and the sample does not match the reference well."
     ),

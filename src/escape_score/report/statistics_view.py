@@ -188,7 +188,9 @@ def _row(measure: Measure, cells: tuple[str, ...], words: Words, *, is_clear: bo
 def _interval(interval: ConfidenceInterval | None, words: Words) -> str:
     if interval is None:
         return words.gettext("no interval")
-    return f"[{words.fixed(interval.low, 2)}, {words.fixed(interval.high, 2)}]"
+    return words.gettext("[{low}, {high}]").format(
+        low=words.fixed(interval.low, 2), high=words.fixed(interval.high, 2)
+    )
 
 
 def _excludes(interval: ConfidenceInterval, chance: float) -> bool:

@@ -88,6 +88,33 @@ def staged_pages(out: Path, *, is_own: bool = False) -> Iterator[Path]:
             _replace_pages(staging, out, lock, manifest)
 
 
+def outdated_prints(out: Path, staging: Path) -> frozenset[Path]:
+    """Find the PDFs of samples' pages that will say something else than the pages to come.
+
+    Parameters
+    ----------
+    out
+        Folder of the pages that are there.
+    staging
+        Folder that :func:`staged_pages` gave, with the pages to come.
+
+    Returns
+    -------
+    frozenset of pathlib.Path
+        Relative to ``out``: PDFs named for a page that changes, for which no new one was printed. A PDF of
+        another name is none of ours.
+    """
+    pages = (path for path in _files(staging) if path.parent == Path(SAMPLES) and path.suffix == ".html")
+    prints = ((page, page.with_suffix(".pdf")) for page in pages)
+    return frozenset(
+        pdf
+        for page, pdf in prints
+        if (out / pdf).is_file()
+        and not (staging / pdf).exists()
+        and not _is_same_file(out / page, staging / page)
+    )
+
+
 def withdraw_result(out: Path) -> None:
     """Say that a folder holds no finished result, before the first of its files changes in place.
 
@@ -180,15 +207,16 @@ def _replace_result(staging: Path, out: Path, lock: FolderLock) -> None:
 
 
 def _replace_pages(staging: Path, out: Path, lock: FolderLock, manifest: Manifest | None) -> None:
-    """Replace pages by the staged ones."""
-    new = _files(staging)
+    """Replace pages by the staged ones; what was printed of other pages goes."""
+    new, outdated = _files(staging), outdated_prints(out, staging)
     lock.declare(_inside(_listed(out) | lock.unsettled()) | new)
     _withdraw(out, new)
+    _remove(out, outdated)
     _move(staging, out, new - {Path(INDEX)})
     _move(staging, out, new & {Path(INDEX)})
     if manifest is not None:
         renewed = {path.as_posix(): entry_of(out, out / path) for path in new}
-        kept = {entry.path: entry for entry in manifest.files}
+        kept = {entry.path: entry for entry in manifest.files if Path(entry.path) not in outdated}
         write_manifest(out, manifest.header, (kept | renewed).values(), manifest.failed)
     lock.settle()
 
@@ -203,6 +231,10 @@ def _withdraw(out: Path, ours: set[Path]) -> None:
 def _files(folder: Path) -> set[Path]:
     """Paths of all files below a folder, relative to it."""
     return {path.relative_to(folder) for path in folder.rglob("*") if path.is_file()}
+
+
+def _is_same_file(one: Path, other: Path) -> bool:
+    return one.is_file() and one.read_bytes() == other.read_bytes()
 
 
 def _move(staging: Path, out: Path, relative: Iterable[Path]) -> None:
