@@ -10,6 +10,7 @@ from typing import Literal
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page
+from tests.report.made_up import GROUPS, RESPONSE, statistics
 
 from escape_score.cli.pdf import print_pages
 from escape_score.model.record import EscapeProfile
@@ -60,7 +61,14 @@ def test_axe_finds_no_violation(
 ) -> None:
     width, scheme = screen
     pages = {profile.slug: render_sample(profile, lang=lang) for profile in sample_profiles[1:3]}
-    pages["index"] = render_cohort(sample_profiles[:3], skipped=[("S9", "no values")], lang=lang)
+    labelled = [
+        profile.model_copy(update={"metadata": {"response": word, "msi": "MSS"}})
+        for profile, word in zip(sample_profiles[:3], ("R", "NR", ""), strict=True)
+    ]
+    found = statistics(response=RESPONSE, comparisons=(GROUPS,), notes=("An association is no cause.",))
+    pages["index"] = render_cohort(
+        labelled, skipped=[("S9", "no values")], statistics=lambda: found, lang=lang
+    )
     for name, html in pages.items():
         (tmp_path / f"{name}.html").write_text(html, encoding="utf-8")
         context = browser.new_context(
@@ -71,8 +79,8 @@ def test_axe_finds_no_violation(
         page = context.new_page()
         page.goto((tmp_path / f"{name}.html").as_uri())
         page.evaluate("document.querySelectorAll('details').forEach(part => { part.open = true })")
-        found = Axe().run(page, options=WCAG).response["violations"]
-        assert [(name, item["id"], item["nodes"][0]["html"]) for item in found] == []
+        violations = Axe().run(page, options=WCAG).response["violations"]
+        assert [(name, item["id"], item["nodes"][0]["html"]) for item in violations] == []
         context.close()
 
 
@@ -115,9 +123,13 @@ def test_table_filters_by_keyboard(
 def test_heatmap_is_read_by_arrow_keys(
     open_text: Callable[[str], Page], make_profile: ProfileFactory
 ) -> None:
-    page = open_text(render_cohort([make_profile("S1"), make_profile("S2")]))
+    labels = {"S1": "R", "S2": "NR"}
+    page = open_text(
+        render_cohort([make_profile(name, metadata={"response": labels[name]}) for name in labels])
+    )
     page.locator("#heatmap").focus()
     first = page.locator("#column a").inner_text()
+    assert f"Response: {labels[first]}" in page.locator("#column").inner_text()
     page.keyboard.press("ArrowRight")
     assert {first, page.locator("#column a").inner_text()} == {"S1", "S2"}
 

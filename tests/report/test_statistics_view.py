@@ -2,121 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
+import numpy as np
 import pytest
+from tests.report.made_up import GROUPS, RESPONSE, SURVIVAL, statistics
+from tests.statistics.conftest import RESISTANCE
+from tests.statistics.conftest import RESPONSE as CYT
 
 from escape_score.model.record import EscapeProfile
-from escape_score.model.record_statistics import (
-    CohortStatistics,
-    ConfidenceInterval,
-    EffectName,
-    Expectation,
-    Group,
-    GroupComparison,
-    GroupRow,
-    GroupTest,
-    LeftOut,
-    Measure,
-    MeasureKind,
-    ResponseRow,
-    ResponseStatistics,
-    SurvivalRow,
-    SurvivalStatistics,
-)
+from escape_score.model.record_statistics import CohortStatistics
 from escape_score.report import render_cohort
-from escape_score.report.i18n import translations
-from escape_score.report.statistics_view import statistics_tables
+from escape_score.report.i18n import record_markup, translations
+from escape_score.report.statistics_view import statistics_tables, statistics_view
+from escape_score.statistics.columns import CohortColumns
+from escape_score.statistics.compute import compute_statistics
 
+ENGLISH = re.compile(
+    r"lang=|\b(the|of|and|others|samples|compared|measures|taken|fewer|an|has)\b", re.IGNORECASE
+)
 MakeProfile = Callable[..., EscapeProfile]
-
-
-def measure(name: str, kind: MeasureKind = MeasureKind.AXIS) -> Measure:
-    return Measure(measure=name, title=name, kind=kind, unit="SD", expects=Expectation.RESISTANCE)
-
-
-def interval(low: float, high: float) -> ConfidenceInterval:
-    return ConfidenceInterval(low=low, high=high)
-
-
-RESPONSE = ResponseStatistics(
-    n_samples=30,
-    n_responders=12,
-    n_nonresponders=18,
-    left_out=(LeftOut(reason="under treatment", n_samples=2),),
-    sentence="",
-    rows=tuple(
-        ResponseRow(
-            measure=measure(name, kind),
-            n_responders=12,
-            n_nonresponders=18,
-            auroc=0.71,
-            interval=interval(low, 0.9),
-            interval_method="DeLong",
-            p_value=0.04,
-            q_value=q,
-        )
-        for name, kind, low, q in (
-            ("stroma", MeasureKind.AXIS, 0.55, 0.0001),
-            ("cyt", MeasureKind.PUBLISHED, 0.45, 0.2),
-        )
-    ),
-)
-SURVIVAL = SurvivalStatistics(
-    endpoint="os",
-    n_samples=28,
-    n_events=11,
-    left_out=(),
-    sentence="",
-    rows=(
-        SurvivalRow(
-            measure=measure("treg"),
-            n=28,
-            n_events=11,
-            hazard_ratio=1.63,
-            interval=interval(1.05, 2.51),
-            concordance=0.62,
-            p_value=0.03,
-            q_value=0.21,
-        ),
-    ),
-)
-GROUPS = GroupComparison(
-    column="<i>site",
-    groups=("a", "b"),
-    n_samples=20,
-    left_out=(),
-    sentence="",
-    rows=(
-        GroupRow(
-            measure=measure("wnt"),
-            groups=(Group(group="a\u202e", n=9, median=-0.5), Group(group="b", n=11, median=1.25)),
-            test=GroupTest.MANN_WHITNEY,
-            effect_name=EffectName.RANK_BISERIAL,
-            effect=0.4,
-            effect_interval=None,
-            shift=1.5,
-            shift_interval=None,
-            p_value=0.5,
-            q_value=0.6,
-        ),
-    ),
-)
-
-
-def statistics(**changes: object) -> CohortStatistics:
-    empty = CohortStatistics(
-        cohort="c",
-        seed=1,
-        n_samples=30,
-        n_patients=30,
-        left_out=(),
-        comparisons=(),
-        response=None,
-        survival=(),
-        notes=(),
-    )
-    return empty.model_copy(update=changes)
 
 
 def test_statistics_tables_show_response_survival_and_groups() -> None:
@@ -155,3 +61,65 @@ def test_render_cohort_asks_for_statistics_once_the_profiles_were_read(make_prof
     assert seen == ["profiles", "statistics"]
     assert "Groupes selon &lt;i&gt;site" in html
     assert "Groupes selon" not in render_cohort([make_profile()], lang="fr")
+
+
+def test_statistics_view_shows_notes_and_findings() -> None:
+    found = statistics(response=RESPONSE, notes=("An association is no cause.\u202e",))
+    view = statistics_view(found, translations("en"))
+    assert view.notes == ("An association is no cause.\\u202e",)
+    assert view.tables[0].finding == "12 responders and 18 others, one sample a patient."
+    assert statistics_view(None, translations("en")).notes == ()
+
+
+def sheet_of(n: int, **columns: Callable[[int], str | float | bool]) -> list[dict[str, str | float | bool]]:
+    return [{name: value(at) for name, value in columns.items()} for at in range(n)]
+
+
+def columns_of(sheet: list[dict[str, str | float | bool]]) -> CohortColumns:
+    values = np.random.default_rng(0).normal(size=len(sheet))
+    return CohortColumns("c", (RESISTANCE, CYT), tuple(sheet), np.column_stack([values, -values]))
+
+
+def labelled_sheet() -> list[dict[str, str | float | bool]]:
+    """A sheet with every label, samples without a patient, further and later samples, and unknown words."""
+    rows = sheet_of(
+        40,
+        response=lambda at: ("R", "NR", "")[at % 3],
+        msi=lambda at: ("MSI-H", "MSS")[at % 2],
+        pdl1_ihc=lambda at: ("low", "middle", "high")[at % 3],
+        site=lambda at: "liver" if at else "lung",
+        cancer_type=lambda at: "OS",
+        timepoint=lambda at: ("baseline", "on treatment", "whenever")[0 if at < 26 else 1 if at < 36 else 2],
+        os_days=lambda at: 100.0 + at,
+        os_event=lambda at: True,
+        pfs_days=lambda at: 50.0 + at,
+        pfs_event=lambda at: at < 3,
+    )
+    named = [row | ({"patient_id": f"p{at % 26}"} if at > 1 else {}) for at, row in enumerate(rows)]
+    return [*named, named[5] | {"timepoint": "baseline"}]
+
+
+def sentences_of(found: CohortStatistics) -> list[str]:
+    parts = (*found.comparisons, *found.survival, *(() if found.response is None else (found.response,)))
+    reasons = (
+        one.reason for left_out in (found.left_out, *(part.left_out for part in parts)) for one in left_out
+    )
+    return [*found.notes, *(part.sentence for part in parts), *reasons]
+
+
+def test_every_sentence_of_statistics_is_translated_whole() -> None:
+    sheets = [
+        labelled_sheet(),
+        sheet_of(8, response=lambda at: "R", timepoint=lambda at: "baseline", os_event=lambda at: True),
+        [
+            row | {"response": "R" if at < 4 else "", "pfs_event": True}
+            for at, row in enumerate(labelled_sheet())
+        ],
+    ]
+    said = {text for sheet in sheets for text in sentences_of(compute_statistics(columns_of(sheet), seed=1))}
+    assert len(said) > 20
+    french = {text: record_markup(text, translations("fr")) for text in said}
+    english = re.compile(
+        r"lang=|\b(the|of|and|others|samples|compared|measures|taken|fewer|an|has)\b", re.IGNORECASE
+    )
+    assert [(text, words) for text, words in french.items() if english.search(words)] == []
