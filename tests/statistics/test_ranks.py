@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 import numpy as np
@@ -9,9 +10,11 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import kruskal
 
 from escape_score.statistics.ranks import (
     area_under_curve,
+    counts_of,
     epsilon_squared,
     false_discovery_rates,
     paired_rank_biserial,
@@ -87,13 +90,35 @@ def test_paired_rank_biserial_is_that_of_r(data: pd.DataFrame, golden: Mapping[s
 @pytest.mark.parametrize("column", ["score", "ties"])
 def test_epsilon_squared_is_that_of_r(column: str, data: pd.DataFrame, golden: Mapping[str, float]) -> None:
     groups = [part[column].to_numpy() for _, part in data.groupby("group")]
-    values = np.concatenate(groups)[None, :]
-    found = epsilon_squared(values, tuple(len(group) for group in groups))
+    found = epsilon_squared(groups, [np.ones((1, len(group)), dtype=np.int64) for group in groups])
     assert found[0] == pytest.approx(golden[f"{column}_epsilon_squared"], rel=1e-12)
 
 
 def test_epsilon_squared_of_equal_values_is_zero() -> None:
-    assert epsilon_squared(np.ones((2, 6)), (3, 3)).tolist() == [0, 0]
+    groups, counts = [np.ones(3), np.ones(3)], [np.ones((2, 3), dtype=np.int64)] * 2
+    assert epsilon_squared(groups, counts).tolist() == [0, 0]
+
+
+@given(
+    groups=st.lists(st.lists(st.integers(0, 6), min_size=2, max_size=9), min_size=2, max_size=4),
+    seed=st.integers(0, 2**32 - 1),
+)
+def test_epsilon_squared_of_a_resample_is_that_of_its_values(groups: list[list[int]], seed: int) -> None:
+    """H of scipy over its largest value, n - 1."""
+    random = np.random.default_rng(seed)
+    values = [np.array(group, dtype=np.float64) for group in groups]
+    draws = [random.integers(0, len(of), (3, len(of))) for of in values]
+    found = epsilon_squared(values, [counts_of(drawn) for drawn in draws])
+    for row, share in enumerate(found):
+        resample = [of[drawn[row]] for of, drawn in zip(values, draws, strict=True)]
+        n, differ = sum(map(len, resample)), np.ptp(np.concatenate(resample)) > 0
+        assert share == pytest.approx(kruskal(*resample).statistic / (n - 1) if differ else 0.0, abs=1e-12)
+
+
+def test_shift_of_zeros_has_no_sign() -> None:
+    found = shift_between(np.array([0.0, -0.0] * 9), np.array([-0.0, 0.0] * 9))
+    ends = (found.shift, found.interval.low, found.interval.high)
+    assert [math.copysign(1.0, end) for end in ends] == [1.0, 1.0, 1.0]
 
 
 def test_false_discovery_rates_are_those_of_r(golden: Mapping[str, float]) -> None:

@@ -21,6 +21,7 @@ from escape_score.statistics.patients import TimepointPairs, left_out
 from escape_score.statistics.ranks import (
     Shift,
     area_under_curve,
+    counts_of,
     epsilon_squared,
     false_discovery_rates,
     paired_rank_biserial,
@@ -160,14 +161,14 @@ def _row_of_many(
     from scipy.stats import kruskal
 
     random = np.random.default_rng(seed)
-    sizes = tuple(len(of) for of in values)
-    drawn = np.hstack([of[random.integers(0, len(of), (N_RESAMPLES, len(of)))] for of in values])
+    drawn = [counts_of(random.integers(0, len(of), (N_RESAMPLES, len(of)))) for of in values]
+    as_they_are = [np.ones((1, len(of)), dtype=np.int64) for of in values]
     return _group_row(
         measure,
         groups,
         GroupTest.KRUSKAL_WALLIS,
-        float(epsilon_squared(np.concatenate(values)[None, :], sizes)[0]),
-        _percentiles(epsilon_squared(drawn, sizes)),
+        float(epsilon_squared(values, as_they_are)[0]),
+        _percentiles(epsilon_squared(values, drawn)),
         p_value=float(kruskal(*values).pvalue),
     )
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from escape_score.model.record_statistics import ConfidenceInterval
-from escape_score.statistics.columns import FloatArray
+from escape_score.statistics.columns import FloatArray, IntArray
 from escape_score.statistics.null_counts import Z_95, rank_sum_place, signed_rank_place
 
 
@@ -99,15 +100,16 @@ def shift_between(first: FloatArray, second: FloatArray) -> Shift:
     The median of all differences, and the interval between two of them, counted from either end (Hollander &
     Wolfe 1999, Nonparametric Statistical Methods, section 4.3): exact in small groups without ties.
     """
-    differences = (second[:, None] - first[None, :]).ravel()
+    # the same differences in an order that takes a sixth of the time to partition
+    differences = (np.sort(second)[:, None] - np.sort(first)[None, :]).ravel()
     return _between_order_statistics(differences, rank_sum_place(len(first), len(second)))
 
 
 def shift_within_pairs(differences: FloatArray) -> Shift:
     """Estimate the typical difference of pairs (Hodges-Lehmann, one sample: the median of Walsh averages)."""
-    n = len(differences)
+    n, ordered = len(differences), np.sort(differences)
     rows, columns = np.triu_indices(n)
-    averages = (differences[rows] + differences[columns]) / 2
+    averages = (ordered[rows] + ordered[columns]) / 2
     return _between_order_statistics(averages, signed_rank_place(n))
 
 
@@ -116,7 +118,8 @@ def _between_order_statistics(values: FloatArray, place: int) -> Shift:
     n = len(values)
     places = (place - 1, (n - 1) // 2, n // 2, n - place)
     values.partition(places)
-    low, below, above, high = (float(value) for value in values[list(places)])
+    # which of two zeros comes first is chance, so none keeps a sign
+    low, below, above, high = (float(value) + 0.0 for value in values[list(places)])
     return Shift((below + above) / 2, ConfidenceInterval(low=low, high=high))
 
 
@@ -145,34 +148,51 @@ def paired_rank_biserial(differences: FloatArray) -> FloatArray:
     return share
 
 
-def epsilon_squared(values: FloatArray, sizes: tuple[int, ...]) -> FloatArray:
-    """Epsilon squared of Kruskal and Wallis for each row: H over its largest value.
+def epsilon_squared(groups: Sequence[FloatArray], counts: Sequence[IntArray]) -> FloatArray:
+    """Epsilon squared of Kruskal and Wallis for each resample: H over its largest value.
 
     Parameters
     ----------
-    values
-        Shape (n_resamples, n_samples), groups one after the other.
-    sizes
-        Samples of each group.
+    groups
+        Values of each group, without NaN.
+    counts
+        How often each resample holds each value, one array of shape (n_resamples, n_group) a group; its rows
+        sum to n_group. Ones for the groups as they are.
 
     Returns
     -------
     FloatArray
         Shape (n_resamples,), in [0, 1]; 0 where all values are equal (Tomczak & Tomczak 2014, Trends in Sport
         Sciences 21:19).
-    """
-    from scipy.stats import rankdata
 
-    ranks = rankdata(values, axis=1)
-    centred = ranks - ranks.mean(axis=1, keepdims=True)
-    total = np.square(centred).sum(axis=1)
-    ends = np.cumsum(sizes)
+    Notes
+    -----
+    Values are sorted once; the midranks of a resample follow from its counts. Ranks, and their squares less
+    the mean rank, are multiples of a quarter, so every sum is exact in whatever order it is taken.
+    """
+    pooled = np.concatenate(groups)
+    order = np.argsort(pooled, kind="stable")
+    drawn = np.hstack(counts)[:, order]
+    starts = np.flatnonzero(np.diff(pooled[order], prepend=np.nan) != 0)
+    tied = np.add.reduceat(drawn, starts, axis=1)
+    midranks = np.cumsum(tied, axis=1) - (tied - 1) / 2
+    n_tied = np.diff(starts, append=len(pooled))
+    centred = drawn * np.repeat(midranks - (len(pooled) + 1) / 2, n_tied, axis=1)
+    total = (tied * np.square(midranks - (len(pooled) + 1) / 2)).sum(axis=1)
+    member = np.repeat(np.arange(len(groups)), [len(of) for of in groups])[order]
     between = sum(
-        np.square(centred[:, end - size : end].sum(axis=1)) / size
-        for size, end in zip(sizes, ends, strict=True)
+        np.square(centred[:, member == place].sum(axis=1)) / len(of) for place, of in enumerate(groups)
     )
     share: FloatArray = np.divide(between, total, out=np.zeros_like(total), where=total > 0)
     return share
+
+
+def counts_of(draws: IntArray) -> IntArray:
+    """Count how often each of n values is drawn; draws and counts have shape (n_resamples, n)."""
+    n_resamples, n = draws.shape
+    places = draws + n * np.arange(n_resamples)[:, None]
+    counts: IntArray = np.bincount(places.ravel(), minlength=draws.size).reshape(draws.shape)
+    return counts
 
 
 def false_discovery_rates(p_values: list[float]) -> list[float]:
