@@ -146,9 +146,19 @@ def _headline(statuses: Counter[Status], words: Words) -> str:
     n_samples = statuses.total()
     if not n_samples:
         return words.gettext("No samples.")
-    counts = ", ".join(f"{statuses[key]} {status_badge(key, words).word}" for key in Status if statuses[key])
+    counts = ", ".join(_counted(key, statuses[key], words) for key in Status if statuses[key])
     sentence = words.ngettext("{n} sample: {counts}.", "{n} samples: {counts}.", n_samples)
     return sentence.format(n=n_samples, counts=counts)
+
+
+def _counted(status: Status, n: int, words: Words) -> str:
+    """A status agrees with its number in some languages."""
+    one_and_many = {
+        Status.REFERENCE_MATCHED: words.ngettext("{n} reference-matched", "{n} reference-matched", n),
+        Status.PROVISIONAL: words.ngettext("{n} provisional", "{n} provisional", n),
+        Status.NOT_EVALUABLE: words.ngettext("{n} not evaluable", "{n} not evaluable", n),
+    }
+    return one_and_many[status].format(n=n)
 
 
 def _summary_sentence(mechanisms: tuple[MechanismSummary, ...], n_samples: int, words: Words) -> str:
