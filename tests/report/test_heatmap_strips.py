@@ -70,9 +70,7 @@ def test_heatmap_has_a_line_for_response_and_the_table_its_values(
     profiles = [make_profile(f"S{at}", metadata=row) for at, row in enumerate(metadata)]
     html = render_cohort(profiles)
     assert lines_of(html)[:3] == ["Response", "Status", "Phenotype"]
-    assert [f'<td class="sheet">{text}</td>' in html for text in ("Response: R", "Response: NR", "")] == [
-        True
-    ] * 3
+    assert re.findall(r'<td class="sheet">(.*?)</td>', html) == ["Response: R", "Response: NR", ""]
     assert "Site: lung" not in html
     assert "Response: <span" in html
     (height,) = {Image.open(io.BytesIO(base64.b64decode(uri))).height for uri in swatches(html)}
