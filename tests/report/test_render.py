@@ -304,3 +304,11 @@ def test_render_cohort_holds_a_thousand_samples(make_profile: ProfileFactory, pa
     links = [target for target in parse_page(html).values("a", "href") if target.startswith("samples/")]
     assert len(links) == 1000
     assert len(html.encode()) < 2000 * KIBIBYTE
+
+
+def test_render_sample_without_evaluable_mechanisms_excludes_none(
+    empty_profile: EscapeProfile, matched_profile: EscapeProfile
+) -> None:
+    sentence = "No mechanism could be evaluated: none can be interpreted, and none is excluded."
+    assert sentence in render_sample(empty_profile)
+    assert sentence not in render_sample(matched_profile)

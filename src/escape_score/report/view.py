@@ -132,6 +132,7 @@ class SampleView:
     assays: tuple[Fact, ...]
     override: str
     counts: CallCounts
+    is_evaluable: bool
     detected: tuple[MechanismView, ...]
     groups: tuple[CallGroup, ...]
     index: IndexView
@@ -185,6 +186,7 @@ def sample_view(profile: EscapeProfile, words: Words) -> SampleView:
         assays=assay_facts(shown, words),
         override=_override(shown, words),
         counts=_count_calls(shown.axes),
+        is_evaluable=any(axis.call is not Call.NOT_EVALUABLE for axis in shown.axes),
         detected=tuple(rows[axis.axis] for axis in detected_first(shown.axes)),
         groups=_by_call(shown.axes, rows, words),
         index=_index(shown, words),
