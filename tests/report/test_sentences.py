@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from escape_score.profile.calls import NO_SCORE
 from escape_score.report.i18n import record_markup, translate_record_text, translations
 from escape_score.report.sentences import translate_sentence
 
@@ -56,13 +57,31 @@ def flag_sentences() -> Iterator[tuple[str, str]]:
 SENTENCES = dict(flag_sentences())
 
 
+def call_reasons() -> Iterator[str]:
+    """Every sentence that a call is explained with, from the source."""
+    tree = ast.parse((PACKAGE / "profile" / "calls.py").read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        text = template_of(node.value) if isinstance(node, ast.Return) and node.value is not None else None
+        if text is not None:
+            yield text
+
+
+REASONS = list(call_reasons())
+
+
 def test_flag_sentences_are_found() -> None:
     assert len(SENTENCES) > 30
+    assert len(REASONS) > 5
 
 
 @pytest.mark.parametrize("place", SENTENCES)
 def test_every_flag_sentence_has_a_translation(place: str) -> None:
     assert translate_sentence(SENTENCES[place], FRENCH.find, FRENCH.number) is not None
+
+
+@pytest.mark.parametrize("reason", [*NO_SCORE.values(), *REASONS])
+def test_every_reason_of_a_call_has_a_translation(reason: str) -> None:
+    assert translate_sentence(reason, FRENCH.find, FRENCH.number) is not None
 
 
 @pytest.mark.parametrize(
@@ -77,6 +96,10 @@ def test_every_flag_sentence_has_a_translation(place: str) -> None:
         (
             "2 old symbols or aliases were renamed: A → B, C and 59 more.",
             "2 anciens symboles ou alias ont été renommés\u00a0: A → B, C et 59 autres.",
+        ),
+        (
+            "Scored with less than 60% of their genes, so less surely: A.",
+            "Calculés avec moins de 60\u202f% de leurs gènes, donc avec moins de certitude\u00a0: A.",
         ),
         ("40 % of its genes are measured", "40\u202f% de ses gènes sont mesurés"),
     ],

@@ -30,8 +30,8 @@ class Words:
         Language code, as ``lang`` of the page.
     catalogue
         Translations; in English each text stays as it is.
-    decimal, group
-        Marks before decimals and between thousands.
+    decimal, group, percent
+        Marks before decimals, between thousands and after percent.
     known
         Texts that the catalogue has, also those that are the same in both languages.
     """
@@ -40,6 +40,7 @@ class Words:
     catalogue: gettext.NullTranslations
     decimal: str = "."
     group: str = ","
+    percent: str = "%"
     known: frozenset[str] = frozenset()
 
     def gettext(self, message: str) -> str:
@@ -56,7 +57,7 @@ class Words:
 
     def number(self, text: str) -> str:
         """Write a number given in Python's notation (``1,234.5``) with this language's marks."""
-        return text.translate({ord("."): self.decimal, ord(","): self.group})
+        return text.translate({ord("."): self.decimal, ord(","): self.group, ord("%"): self.percent})
 
     def fixed(self, value: float, decimals: int) -> str:
         """Write a number with fixed decimals and grouped thousands; a negative zero loses its sign."""
@@ -86,9 +87,11 @@ def translations(lang: str) -> Words:
         choice = " or ".join(languages())
         message = f"--lang {lang}: reports have no such language; use {choice}"
         raise UsageError(message)
-    symbols = Locale.parse(lang).number_symbols["latn"]
+    locale = Locale.parse(lang)
+    symbols, percent = locale.number_symbols["latn"], locale.percent_formats[None].pattern.rpartition("0")[2]
+    percent = percent.replace("\u00a0", "\u202f")  # the narrow space, as the catalogues have it
     catalogue, known = _catalogue(lang)
-    return Words(lang, catalogue, symbols["decimal"], symbols["group"], known)
+    return Words(lang, catalogue, symbols["decimal"], symbols["group"], percent, known)
 
 
 @cache

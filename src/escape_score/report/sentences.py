@@ -30,6 +30,10 @@ CALL_REASONS = (
         "The interval {low} to {high} holds both the reference's centre (0) and the threshold {threshold}, "
         "and the sample does not match the reference well."
     ),
+    N_(
+        "Score {score} shows no loss, but a five-fold loss in the tumour cells would hardly show here: the "
+        "infiltrate hides it, or levels are uncertain."
+    ),
     N_("Score {score} reaches the threshold {threshold}."),
     N_("Score {score} reaches the threshold {threshold}, but its interval holds the reference's centre."),
     N_("Score {score} is below the threshold {threshold}."),
@@ -74,6 +78,11 @@ FLAG_SENTENCES = (
     N_("No gene of gene set {name} is known; it is not scored."),
     N_("No value is above {limit}, which is low for {unit}; are these logarithms?"),
     N_("Not evaluable in any sample, their genes are not measured: {names}."),
+    N_(
+        "One gene makes up {share} of the RNA, more than all others together: a failed depletion, or an "
+        "artefact of alignment? Scores are placed by other genes."
+    ),
+    N_("Only {n} of {n_all} genes are detected: few reads, or little RNA that was intact?"),
     N_("Only {n} of {n_all} row names are known genes."),
     N_("Only {n} of {n_all} samples add up to 1e6 like TPM: units may be mixed."),
     N_(
