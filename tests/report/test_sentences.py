@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from escape_score.profile.calls import NO_SCORE
 from escape_score.report.i18n import record_markup, translate_record_text, translations
 from escape_score.report.sentences import translate_sentence
+from escape_score.score.published.scoring import NEEDED
 
 PACKAGE = Path(__file__).resolve().parents[2] / "src" / "escape_score"
 FRENCH = translations("fr")
@@ -54,7 +56,20 @@ def flag_sentences() -> Iterator[tuple[str, str]]:
                     yield f"{path.name}:{call.lineno}", text
 
 
-SENTENCES = dict(flag_sentences())
+def tabled_sentences() -> Iterator[tuple[str, str]]:
+    """Sentences that stand in a tuple behind their flag, by their place in the source."""
+    for path in sorted(PACKAGE.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not isinstance(node, ast.Tuple):
+                continue
+            for flag, sentence in pairwise(node.elts):
+                is_flag = isinstance(flag, ast.Attribute) and getattr(flag.value, "id", "") == "Flag"
+                text = template_of(sentence) if is_flag else None
+                if text is not None:
+                    yield f"{path.name}:{sentence.lineno}", text
+
+
+SENTENCES = dict((*flag_sentences(), *tabled_sentences()))
 
 
 def call_reasons() -> Iterator[str]:
@@ -71,12 +86,18 @@ REASONS = list(call_reasons())
 
 def test_flag_sentences_are_found() -> None:
     assert len(SENTENCES) > 30
+    assert len(list(tabled_sentences())) > 2
     assert len(REASONS) > 5
 
 
 @pytest.mark.parametrize("place", SENTENCES)
 def test_every_flag_sentence_has_a_translation(place: str) -> None:
     assert translate_sentence(SENTENCES[place], FRENCH.find, FRENCH.number) is not None
+
+
+@pytest.mark.parametrize("reason", NEEDED.values())
+def test_every_need_of_a_published_score_has_a_translation(reason: str) -> None:
+    assert translate_sentence(reason, FRENCH.find, FRENCH.number) is not None
 
 
 @pytest.mark.parametrize("reason", [*NO_SCORE.values(), *REASONS])

@@ -86,8 +86,9 @@ FLAG_SENTENCES = (
     N_("Only {n} of {n_all} row names are known genes."),
     N_("Only {n} of {n_all} samples add up to 1e6 like TPM: units may be mixed."),
     N_(
-        "Pipeline or tissue differ from the reference {name}: levels are provisional, comparisons inside one "
-        "cohort are not affected."
+        "Pipeline or tissue differ from the reference {name}: levels are provisional, percentiles and "
+        "archetype are withheld; comparisons inside one cohort are not affected. A reference of your own "
+        "pipeline mends it: escape-score reference fit."
     ),
     N_("Reference {name} rests on {n} samples: levels are unsteady (from {advised} on they change little)."),
     N_("Rows are named by several kinds of id ({kinds}); each was looked up by its kind."),
@@ -172,6 +173,10 @@ OTHER_SENTENCES = (
     N_("z over all genes needs at least {least} of them, {n} are measured"),
     N_("a factor has less than a fraction of {limit} of its genes measured"),
     N_("{n} of {n_all} pairs measured at most; needs all"),
+    N_("needs TPM of the whole transcriptome"),
+    N_("needs values on a log scale, the same for all samples"),
+    N_("needs values that can be compared between the genes of a sample"),
+    N_("needs values that can be compared between samples"),
     N_("symbols"),
     N_("Ensembl ids"),
     N_("Entrez ids"),
