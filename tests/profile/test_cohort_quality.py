@@ -92,6 +92,19 @@ def test_class_1_gene_below_its_siblings_needs_a_cohort(
     assert sentences(few, Flag.COHORT_TOO_SMALL)
 
 
+def test_a_weakest_link_off_the_reference_does_not_lack_genes(
+    demo_tpm: pd.DataFrame, make_cohort: MakeCohort, run_engine: RunEngine
+) -> None:
+    """A pipeline shifts every gene by its own amount: single genes have no baseline, though measured."""
+    shifts = np.random.default_rng(1).normal(0.0, 2.0, demo_tpm.shape[1])
+    far = run_engine(make_cohort(demo_tpm * np.exp2(shifts)))
+    assert np.isnan(far.profiles.axis("mhc1_weakest_link").score).all()
+    assert not any("mhc1_weakest_link" in s for s in sentences(far, Flag.KEY_GENES_MISSING))
+    chain = list(pipeline.component_genes()["weakest_link_mhc1"])
+    without = run_engine(make_cohort(demo_tpm.drop(columns=chain)))
+    assert any("mhc1_weakest_link" in s for s in sentences(without, Flag.KEY_GENES_MISSING))
+
+
 def test_axes_with_few_of_their_genes_are_named(
     demo_tpm: pd.DataFrame, make_cohort: MakeCohort, run_engine: RunEngine
 ) -> None:

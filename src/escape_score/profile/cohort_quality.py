@@ -47,8 +47,15 @@ def cohort_notes(context: ProfileContext, profiles: CohortProfiles) -> tuple[Fla
 
 
 def _missing_axes(profiles: CohortProfiles) -> Iterable[FlagNote]:
-    """Name the axes that no sample of the cohort has."""
-    missing = [scores.axis for scores in profiles.axes if np.isnan(scores.score).all()]
+    """Name the axes that no sample has for want of genes.
+
+    A weakest link whose links were tested all the same has another reason, which stands with its call.
+    """
+    missing = [
+        scores.axis
+        for scores in profiles.axes
+        if np.isnan(scores.score).all() and (scores.links is None or np.isnan(scores.links.z).all())
+    ]
     if missing:
         sentence = f"Not evaluable in any sample, their genes are not measured: {', '.join(missing)}."
         yield FlagNote(Flag.KEY_GENES_MISSING, sentence)
