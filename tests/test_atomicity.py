@@ -48,6 +48,9 @@ class Moment(Enum):
     MOVING = auto()
 
 
+SUMMARY_LINES = 3
+"""A table of one cohort, and the line that says where to look."""
+
 LONGEST_DELAY_S = {Moment.ANY: 3.0, Moment.WRITING: 0.5, Moment.MOVING: 0.006}
 LONGEST_STAGE_DELAY_S = 0.1
 N_KILLS = {Moment.ANY: 6, Moment.WRITING: 9, Moment.MOVING: 10}
@@ -376,7 +379,7 @@ def stop_a_run(bench: Bench, number: signal.Signals, moment: Moment, seed: int, 
         assert said == f"{STOPPED_WORD[number]}\n"
         # it is too late for a run that has already said what it did
         assert bench.state_of(out) in ({NEW} if summary else {before, NEW})
-        assert summary.count("\n") <= 1
+        assert summary.count("\n") <= SUMMARY_LINES
     assert hidden(folder) == []
 
 
