@@ -10,7 +10,7 @@ from escape_score.model.flags import Flag, FlagLog, FlagNote
 from escape_score.model.profiles import CohortProfiles
 from escape_score.model.record import ReferenceMatch
 from escape_score.profile.cohort_quality import cohort_notes
-from escape_score.profile.stage import ProfileContext
+from escape_score.profile.context import ProfileContext
 
 
 def profile_flags(context: ProfileContext, profiles: CohortProfiles) -> FlagLog:

@@ -36,12 +36,12 @@ from escape_score.model.record import (
 )
 from escape_score.model.reference import Distributions
 from escape_score.profile.calls import call_reason
+from escape_score.profile.context import ProfileContext
 from escape_score.profile.evidence import AxisGene, axis_genes, gene_evidence
 from escape_score.profile.notes import msi_notes, withheld_by
 from escape_score.profile.pairs import Pairing, change_interval, pair_samples
 from escape_score.profile.percentiles import percentile_interval, percentile_reason
 from escape_score.profile.quality import profile_flags
-from escape_score.profile.stage import ProfileContext
 from escape_score.reference import COHORT_REFERENCE
 
 INDEX = "immunoresistance_index"

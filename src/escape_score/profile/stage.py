@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
-from escape_score.model.axes import Axis, AxisCatalogue, AxisKind, Term, Thresholds
+from escape_score.model.axes import Axis, AxisKind, Term
 from escape_score.model.cohort import FloatArray
 from escape_score.model.profiles import (
     AxisScores,
@@ -21,115 +19,27 @@ from escape_score.model.profiles import (
     TextArray,
 )
 from escape_score.model.record import ReferenceMatch
-from escape_score.model.reference import Reference
-from escape_score.model.scores import SignatureScores
-from escape_score.profile import index as index_of
 from escape_score.profile.calls import call_axis
-from escape_score.profile.distance import excess_distance
+from escape_score.profile.context import ProfileContext
+from escape_score.profile.index_scores import profile_index
 from escape_score.profile.link_loss import link_losses
 from escape_score.profile.percentiles import find_own_tumours, percentile_of, permitted
-from escape_score.profile.phenotype import call_archetype, call_phenotype, match_of, status_of
+from escape_score.profile.phenotype import call_archetype, call_phenotype, status_of
 from escape_score.profile.terms import (
     SHORTFALL,
-    Terms,
     axis_mean,
     component_coverage,
-    compute_terms,
     mean_present,
     standardise,
 )
 from escape_score.profile.uncertainty import (
-    Errors,
-    Variances,
     Weights,
-    added,
-    compute_errors,
-    held_share,
     mean_weights,
-    missing_blocks_variance,
     missing_terms_variance,
     score_variances,
     term_weights,
 )
 from escape_score.profile.weakest_link import WeakestLink, link_residuals, weakest_link
-
-
-@dataclass(frozen=True)
-class ProfileContext:
-    """All that profiling a cohort needs, computed once.
-
-    Attributes
-    ----------
-    components
-        Component to its gene symbols.
-    """
-
-    scores: SignatureScores
-    reference: Reference
-    catalogue: AxisCatalogue
-    components: Mapping[str, tuple[str, ...]]
-    thresholds: Thresholds
-    terms: Terms
-
-    @cached_property
-    def errors(self) -> Errors:
-        """Errors of all components; only intervals need them."""
-        return compute_errors(
-            self.scores,
-            self.reference,
-            catalogue=self.catalogue,
-            components=self.components,
-            thresholds=self.thresholds,
-            terms=self.terms,
-        )
-
-    @cached_property
-    def excess(self) -> FloatArray:
-        """Distance of every sample to the reference, beyond that of the reference's own tumours."""
-        return excess_distance(self.scores, self.reference)
-
-    @cached_property
-    def match(self) -> TextArray:
-        """How well every sample meets the reference."""
-        return match_of(self.scores.placement.distance, self.reference.anchor_distance, self.thresholds)
-
-
-def build_context(
-    scores: SignatureScores,
-    reference: Reference,
-    *,
-    catalogue: AxisCatalogue,
-    components: Mapping[str, tuple[str, ...]],
-    thresholds: Thresholds,
-) -> ProfileContext:
-    """Compute what all axes share.
-
-    Parameters
-    ----------
-    scores
-        From :func:`escape_score.score.score_signatures`; must hold every component.
-    reference
-        The one the scores were made with.
-    catalogue
-        Axes, contrasts and index blocks.
-    components
-        Component to its gene symbols.
-    thresholds
-        Fixed numbers of the method.
-
-    Returns
-    -------
-    ProfileContext
-        Terms of all samples.
-    """
-    return ProfileContext(
-        scores=scores,
-        reference=reference,
-        catalogue=catalogue,
-        components=components,
-        thresholds=thresholds,
-        terms=compute_terms(scores, reference, catalogue, components, thresholds),
-    )
 
 
 def profile_cohort(context: ProfileContext) -> CohortProfiles:
@@ -288,59 +198,6 @@ def _axis_errors(wanted: tuple[Term, ...], context: ProfileContext) -> tuple[Wei
     weights, n_present = mean_weights(wanted, context.terms, parts)
     independence = context.thresholds.within_term_independence
     return weights, missing_terms_variance(n_present, len(wanted), context.errors.between, independence)
-
-
-def profile_index(context: ProfileContext) -> IndexScores:
-    """Index with its blocks and intervals."""
-    blocks = index_of.index_blocks(context.terms, context.reference, context.catalogue, context.thresholds)
-    variances = _index_variances(blocks, context)
-    # in the units of the blocks' mean, whose location errs with its spread
-    of_reference = context.reference.location_variance * context.reference.index_stats[1] ** 2
-    return index_of.score_index(
-        blocks,
-        index_of.weighted_mean(blocks, context.catalogue, context.thresholds),
-        context.reference,
-        variance_within=variances.within,
-        variance_absolute=variances.absolute + of_reference,
-        level=context.thresholds.interval_level,
-    )
-
-
-def _index_variances(blocks: FloatArray, context: ProfileContext) -> Variances:
-    """Squared standard errors of the weighted mean of the blocks."""
-    definitions, errors = context.catalogue.index_blocks, context.errors
-    has_block = (~np.isnan(blocks)).astype(np.float64)
-    weight = np.array([block.weight for block in definitions])
-    share = has_block * weight / np.maximum((has_block * weight).sum(axis=1), 1e-9)[:, None]
-    missing = missing_blocks_variance(
-        definitions, has_block, errors.between, context.thresholds.between_block_independence
-    )
-    within: list[tuple[FloatArray, Weights]] = []
-    absolute: list[tuple[FloatArray, Weights]] = []
-    for column, block in enumerate(definitions):
-        held = [_held_weights(term, context) for term in block.terms]
-        for parts, each in ((within, [w for w, _ in held]), (absolute, [a for _, a in held])):
-            weights, n_present = mean_weights(block.terms, context.terms, each)
-            parts.append((share[:, column], weights))
-        missing = missing + share[:, column] ** 2 * missing_terms_variance(
-            n_present, len(block.terms), errors.between, context.thresholds.within_term_independence
-        )
-    return Variances(
-        score_variances(added(within), errors).within, score_variances(added(absolute), errors).absolute
-    ).plus(missing)
-
-
-def _held_weights(term: Term, context: ProfileContext) -> tuple[Weights, Weights]:
-    """Weights of a term that is held within limits, as the index's are: smaller the farther out it is.
-
-    For the interval within a pipeline, and for the absolute one.
-    """
-    weights = term_weights(term, context.errors, context.reference, context.catalogue)
-    variances = score_variances(weights, context.errors)
-    value = np.nan_to_num(standardise(context.terms, context.reference, term))
-    limit = context.thresholds.winsor_sd
-    within, absolute = (held_share(value, v, limit) for v in (variances.within, variances.absolute))
-    return added([(within, weights)]), added([(absolute, weights)])
 
 
 def summarise(axes: tuple[AxisScores, ...], index: IndexScores, context: ProfileContext) -> CohortProfiles:
