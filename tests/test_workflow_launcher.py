@@ -48,11 +48,31 @@ def test_workflow_log_names_each_failed_job_once() -> None:
     assert observed(FAILED_JOB * 2).failed_logs == ["logs/a/score.log"]
 
 
+@pytest.mark.parametrize(
+    ("ending", "status"),
+    [
+        ("returned non-zero exit status 3.", 3),
+        ("returned non-zero exit status 137.", 137),
+        ("died with <Signals.SIGKILL: 9>.", 137),
+    ],
+)
+def test_workflow_log_knows_how_a_command_ended(ending: str, status: int) -> None:
+    line = f"Command 'set -euo pipefail;  escape-score read m.tsv > logs/a/read.log 2>&1' {ending}\n"
+    assert observed(line).exit_statuses == {"logs/a/read.log": status}
+
+
+def test_workflow_log_forgets_a_failure_that_was_mended() -> None:
+    assert observed(FAILED_JOB + "Finished jobid: 4 (Rule: score)\n").failed_logs == []
+    assert observed(FAILED_JOB + "Finished jobid: 5 (Rule: score)\n").failed_logs == ["logs/a/score.log"]
+
+
 def test_workflow_log_takes_the_log_of_the_rule_on_a_cluster() -> None:
     line = (
         "    log: logs/a/read.log, /run/.snakemake/slurm_logs/8.log (check log file(s) for error details)\n"
     )
-    assert observed(line).failed_logs == ["logs/a/read.log"]
+    log = observed(line)
+    assert log.failed_logs == ["logs/a/read.log"]
+    assert log.executor_logs == {"logs/a/read.log": "/run/.snakemake/slurm_logs/8.log"}
 
 
 @pytest.mark.parametrize(("text", "is_locked"), [(LOCKED, True), (FAILED_JOB, False)])

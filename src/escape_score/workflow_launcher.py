@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -17,10 +17,12 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from escape_score.errors import EscapeScoreError, ExitCode, UsageError
+from escape_score.workflow_failures import ERROR_PREFIX, FailedJob, exit_code_of, failed_jobs
 from escape_score.workflow_log import WorkflowLog
 
 MAX_ERROR_LINES = 20
-_ERROR_PREFIX = "error: "
+_TO_GO_ON = "stopped: what is done stays done; run the same command again to go on\n"
+_ENGINE = (sys.executable, "-m", "snakemake")
 _DRY_RUN = frozenset({"-n", "--dry-run", "--dryrun"})
 
 
@@ -40,7 +42,8 @@ class WorkflowRun:
     ----------
     exit_code
         0 when every cohort is done; 2 or 3 when the config or an input is at fault, one ``error:`` line on
-        stderr for each fault; 4 when a job failed without saying why, or Snakemake itself did.
+        stderr for each fault; 4 when the program or Snakemake is; 5 when jobs were killed and other cohorts,
+        or the rest of the cohort, are finished.
     log
         What was said on the way.
     directory
@@ -61,6 +64,8 @@ def launch_workflow(
     cores: int | None = None,
     profile: str = "default",
     directory: Path | None = None,
+    cohorts: Collection[str] = (),
+    attempts: int = 1,
     extra: Sequence[str] = (),
     show: Show = Show.LINES,
     on_step: Callable[[WorkflowLog], None] = lambda log: None,
@@ -77,6 +82,11 @@ def launch_workflow(
         A profile shipped with the workflow (``default``, ``slurm``), or the folder of another one.
     directory
         Where ``results/``, ``work/`` and ``logs/`` go; None is the current folder.
+    cohorts
+        Those of the config: where one of them is finished, a run of which jobs were killed is a partial one.
+    attempts
+        How often a job is tried that was killed or ran out of memory or time, with more of both each time.
+        One whose input is at fault is not tried again.
     extra
         Options and targets handed to Snakemake as they are; they win over all of the above.
     show
@@ -96,7 +106,7 @@ def launch_workflow(
     """
     workflow = workflow_folder()
     command = [
-        *(sys.executable, "-m", "snakemake"),
+        *_ENGINE,
         *("--snakefile", str(workflow / "Snakefile")),
         *("--configfile", str(config.absolute())),
         *("--directory", str((directory or Path()).absolute())),
@@ -104,10 +114,75 @@ def launch_workflow(
         *_cores_options(cores, profile),
         *extra,
     ]
-    log, place = WorkflowLog(), _directory_of(command)
-    status = _run_and_watch(command, log, show=show, on_step=on_step)
-    exit_code = _explain_failure(log, status, config=config, directory=place) if status else ExitCode.DONE
-    return WorkflowRun(int(exit_code), log, place, is_dry_run=not _DRY_RUN.isdisjoint(extra))
+    engine = _Engine(command, show=show, on_step=on_step)
+    place, is_dry_run = _directory_of(command), not _DRY_RUN.isdisjoint(extra)
+    status, log = engine.run()
+    jobs = failed_jobs(log, place) if status else []
+    # What a user picks as targets is theirs to finish.
+    if jobs and not any(word.startswith(("results/", "work/")) for word in extra):
+        jobs = _with_retries(engine, jobs, place, attempts)
+        jobs = _without_chunks(engine, jobs, place)
+        status = 0
+    exit_code = ExitCode.DONE
+    if jobs:
+        _print_errors([line for job in jobs for line in job.lines])
+        is_any_done = any((place / manifest).is_file() for manifest in _manifests(cohorts))
+        exit_code = exit_code_of(jobs, is_any_done=is_any_done)
+    elif status:
+        exit_code = _explain_failure(log, status, config=config, directory=place)
+    return WorkflowRun(int(exit_code), log, place, is_dry_run=is_dry_run)
+
+
+@dataclass(frozen=True)
+class _Engine:
+    """Snakemake with the options of this run."""
+
+    command: Sequence[str]
+    show: Show
+    on_step: Callable[[WorkflowLog], None]
+
+    def run(self, *options: str) -> tuple[int, WorkflowLog]:
+        """Run to the end; exit status, and what was said."""
+        log = WorkflowLog()
+        # Targets come first: further back an option could take them for its values.
+        n_before = len(_ENGINE)
+        command = [*self.command[:n_before], *options, *self.command[n_before:]]
+        return _run_and_watch(command, log, show=self.show, on_step=self.on_step), log
+
+
+def _with_retries(engine: _Engine, jobs: list[FailedJob], directory: Path, attempts: int) -> list[FailedJob]:
+    """Try cohorts again that failed for want of memory or time; the jobs that failed all the same."""
+    for attempt in range(2, attempts + 1):
+        again = _cohorts(job for job in jobs if job.is_worth_retrying) - _cohorts(
+            job for job in jobs if not job.is_worth_retrying
+        )
+        if not again:
+            break
+        kept = [job for job in jobs if job.cohort not in again]
+        status, log = engine.run(*_manifests(again), "--attempt", str(attempt))
+        if status and not log.failed_logs:
+            break
+        jobs = kept + failed_jobs(log, directory)
+    return jobs
+
+
+def _without_chunks(engine: _Engine, jobs: list[FailedJob], directory: Path) -> list[FailedJob]:
+    """Finish cohorts of which nothing but slices of the pages failed; all jobs that failed."""
+    whole = _cohorts(job for job in jobs if job.is_chunk and not job.is_fault) - _cohorts(
+        job for job in jobs if job.is_fault or not job.is_chunk
+    )
+    if not whole:
+        return jobs
+    _, log = engine.run(*_manifests(whole), "--config", "pages=finished")
+    return jobs + failed_jobs(log, directory)
+
+
+def _cohorts(jobs: Iterable[FailedJob]) -> set[str]:
+    return {job.cohort for job in jobs}
+
+
+def _manifests(cohorts: Iterable[str]) -> list[str]:
+    return [f"results/{cohort}/manifest.json" for cohort in sorted(cohorts)]
 
 
 def workflow_folder() -> Path:
@@ -169,6 +244,8 @@ def _run_and_watch(
     with process, _forwarded(process):
         words = process.stdout or process.stderr or ()
         for line in _with_progress(_observed(words, log, on_step), log, show=show):
+            if log.failed_logs and line.startswith(ERROR_PREFIX):
+                continue  # from the log of a job that failed: said once, at the end
             if show is Show.LINES:
                 (sys.stdout if is_listed else sys.stderr).write(line)
             else:
@@ -182,16 +259,27 @@ def _run_and_watch(
 
 @contextmanager
 def _forwarded(process: subprocess.Popen[str]) -> Iterator[None]:
-    """Hand SIGTERM on, so that Snakemake ends its jobs and releases its lock."""
+    """Hand SIGTERM on, so that Snakemake ends its jobs and releases its lock; then follow it ourselves."""
+    received: list[int] = []
 
-    def terminate(_signal: int, _frame: FrameType | None) -> None:
+    def terminate(number: int, _frame: FrameType | None) -> None:
+        received.append(number)
         process.terminate()
 
     previous = signal.signal(signal.SIGTERM, terminate)
     try:
         yield
+        process.wait()
+    except BaseException:
+        # Where only we were told to stop, Snakemake would go on without anyone to watch it.
+        process.terminate()
+        sys.stderr.write(_TO_GO_ON)
+        raise
     finally:
         signal.signal(signal.SIGTERM, previous)
+    if received:
+        sys.stderr.write(_TO_GO_ON)
+        signal.raise_signal(signal.SIGTERM)
 
 
 def _observed(
@@ -220,35 +308,23 @@ def _with_progress(lines: Iterable[str], log: WorkflowLog, *, show: Show) -> Ite
             yield line
 
 
-def _explain_failure(log: WorkflowLog, status: int, *, config: Path, directory: Path) -> int:
-    """Say on stderr why a run failed, as the failing jobs told it; return the exit code."""
+def _explain_failure(log: WorkflowLog, status: int, *, config: Path, directory: Path) -> ExitCode:
+    """Say on stderr why Snakemake failed before any of its jobs did; return the exit code."""
     if log.is_locked:
         release = f"escape-score workflow --config {config} --directory {directory} -- --unlock"
         _print_errors(
-            [f"{_ERROR_PREFIX}{directory}: locked by a run; if none is running, release it with: {release}"]
+            [f"{ERROR_PREFIX}{directory}: locked by a run; if none is running, release it with: {release}"]
         )
         return ExitCode.USAGE
-    if not log.failed_logs:
-        # Where the config or a matrix is at fault, the Snakefile ends with our exit code and our error lines.
-        return status if status in {ExitCode.USAGE, ExitCode.INPUT} else ExitCode.INTERNAL
-    said = [line for path in log.failed_logs for line in _closing_errors(directory / path)]
-    if said:
-        _print_errors(said)
-        return ExitCode.INTERNAL if log.exit_statuses == {int(ExitCode.INTERNAL)} else ExitCode.INPUT
-    _print_errors(
-        [f"{_ERROR_PREFIX}{directory / path}: this job failed; see its log" for path in log.failed_logs]
-    )
-    return ExitCode.INTERNAL
-
-
-def _closing_errors(path: Path) -> list[str]:
-    """The ``error:`` lines a job's log ends in."""
-    if not path.is_file():
-        return []
-    lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
-    return [line for line in lines if line.startswith(_ERROR_PREFIX)]
+    # Where the config or a matrix is at fault, the Snakefile ends with our exit code and our error lines.
+    return ExitCode(status) if status in {ExitCode.USAGE, ExitCode.INPUT} else ExitCode.INTERNAL
 
 
 def _print_errors(lines: Sequence[str]) -> None:
-    for line in dict.fromkeys(lines[:MAX_ERROR_LINES]):
+    """Write faults to stderr, each once, at most twenty."""
+    told = list(dict.fromkeys(lines))
+    n_shown = len(told) if len(told) <= MAX_ERROR_LINES else MAX_ERROR_LINES - 1
+    for line in told[:n_shown]:
         sys.stderr.write(f"{line}\n")
+    if len(told) > n_shown:
+        sys.stderr.write(f"{ERROR_PREFIX}and {len(told) - n_shown} more faults; mend these first\n")
