@@ -282,11 +282,11 @@ def test_workflow_finishes_a_cohort_without_the_pages_of_a_killed_job(
     assert call("escape-score", "verify", results).returncode == 0
     pages = sorted(path.stem for path in (results / "samples").glob("*.html"))
     samples = sorted(path.stem for path in (results / "samples").glob("*.json"))
-    assert (len(samples), len(pages)) == (N_SAMPLES, CHUNK_SIZE)
+    assert (len(samples), len(pages)) == (N_SAMPLES, N_SAMPLES // 2)
     assert (results / "profiles.tsv").read_bytes() == (whole / "profiles.tsv").read_bytes()
     qc = pd.read_csv(results / "qc.tsv", sep="\t", dtype=str)
     failed = qc.loc[qc["failed"].notna(), "sample_id"].tolist()
-    assert len(failed) == N_SAMPLES - CHUNK_SIZE
+    assert len(failed) == N_SAMPLES // 2
     assert all(f"warning: {COHORT}: {sample_id}: failed (no page" in done.stderr for sample_id in failed)
     again = other.launch()
     assert again.returncode == 0, again.stderr
@@ -378,3 +378,13 @@ def test_workflow_refuses_an_unknown_profile(project: Project) -> None:
     done = project.launch("--profile", "none")
     assert done.returncode == 2, done.stderr
     assert "error: none: no such profile; name one of default, slurm" in done.stderr
+
+
+def test_workflow_does_not_pass_an_earlier_result_for_that_of_a_config_that_fails(project: Project) -> None:
+    write_cohorts(project.folder, row(COHORT) | {"units": "log2(x+1)"})
+    failed = [project.launch().returncode for _ in range(2)]
+    write_cohorts(project.folder, row(COHORT))
+    assert failed == [3, 3]
+    mended = project.launch()
+    assert mended.returncode == 0, mended.stderr
+    assert call("escape-score", "verify", project.run_folder / "results" / COHORT).returncode == 0

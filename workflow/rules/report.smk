@@ -24,10 +24,16 @@ rule report:
 
 
 rule gather:
-    """The cohort's statistics, its page and, last of all, the manifest of everything in its results."""
+    """The cohort's statistics, its page and, last of all, the manifest of everything in its results.
+
+    It asks for all that the result rests on: where a change made an early stage fail, the result from before
+    the change is still there, and must not pass for that of the changed config.
+    """
     input:
         profiles="work/{cohort}/profiles.part.json",
         reports=report_parts,
+        stages=expand("work/{{cohort}}/{stage}.h5ad", stage=["cohort", "harmonised", "scores"]),
+        sources=of_cohort("sources"),
     output:
         statistics="results/{cohort}/cohort.json",
         index=report("results/{cohort}/index.html", caption="../report/index.rst", category="{cohort}"),
@@ -43,6 +49,7 @@ rule gather:
         runtime=minutes("gather"),
     params:
         package_version=PACKAGE_VERSION,
+        settings=of_cohort("settings"),
         results="results/{cohort}",
         lang=PLAN.lang,
     shell:
