@@ -88,3 +88,25 @@ def test_workflow_starts_nothing_without_a_config(tmp_path: Path) -> None:
     command = ["workflow", "--config", str(tmp_path / "none.yaml"), "--directory", str(tmp_path / "run")]
     assert main(command) in {2, 3}
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("options", [[], ["--dry-run"]])
+def test_workflow_refuses_a_directory_that_is_a_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], options: list[str]
+) -> None:
+    (tmp_path / "m.tsv").write_text("gene\ts1\nCD8A\t1\n", encoding="utf-8")
+    (tmp_path / "cohorts.tsv").write_text(
+        "cohort\texpression\tsamples\tunits\na\tm.tsv\t\ttpm\n", encoding="utf-8"
+    )
+    (tmp_path / "config.yaml").write_text("cohorts: cohorts.tsv\n", encoding="utf-8")
+    (tmp_path / "file").touch()
+    command = ["workflow", "--config", str(tmp_path / "config.yaml"), "--directory", str(tmp_path / "file")]
+    assert main([*command, *options]) == 2
+    (error,) = capsys.readouterr().err.splitlines()
+    assert error.startswith(f"error: {tmp_path / 'file'}: cannot be made")
+
+
+def test_workflow_log_knows_that_nothing_was_to_be_done() -> None:
+    text = "Nothing to be done (all requested files are present and up to date).\n"
+    assert observed(text).is_up_to_date
+    assert not observed(FAILED_JOB).is_up_to_date

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -16,12 +17,13 @@ from types import FrameType
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from escape_score.errors import EscapeScoreError, ExitCode, UsageError
+from escape_score.errors import EscapeScoreError, ExitCode, OutputUnwritableError, UsageError
 from escape_score.workflow_failures import ERROR_PREFIX, FailedJob, exit_code_of, failed_jobs
 from escape_score.workflow_log import WorkflowLog
 
 MAX_ERROR_LINES = 20
 _TO_GO_ON = "stopped: what is done stays done; run the same command again to go on\n"
+_WRITTEN = (".snakemake", "results", "work", "logs")
 _ENGINE = (sys.executable, "-m", "snakemake")
 _DRY_RUN = frozenset({"-n", "--dry-run", "--dryrun"})
 
@@ -50,12 +52,15 @@ class WorkflowRun:
         Where ``results/``, ``work/`` and ``logs/`` are.
     is_dry_run
         Nothing was run.
+    unfinished
+        Cohorts without a result of this config; one from before a change may still be there.
     """
 
     exit_code: int
     log: WorkflowLog
     directory: Path
     is_dry_run: bool
+    unfinished: frozenset[str] = frozenset()
 
 
 def launch_workflow(
@@ -103,6 +108,8 @@ def launch_workflow(
     ------
     UsageError
         The profile does not exist.
+    OutputUnwritableError
+        The directory cannot be written.
     """
     workflow = workflow_folder()
     command = [
@@ -116,21 +123,19 @@ def launch_workflow(
     ]
     engine = _Engine(command, show=show, on_step=on_step)
     place, is_dry_run = _directory_of(command), not _DRY_RUN.isdisjoint(extra)
+    _require_writable(place)
     status, log = engine.run()
     jobs = failed_jobs(log, place) if status else []
     # What a user picks as targets is theirs to finish.
-    if jobs and not any(word.startswith(("results/", "work/")) for word in extra):
-        jobs = _with_retries(engine, jobs, place, attempts)
-        jobs = _without_chunks(engine, jobs, place)
-        status = 0
+    if not any(word.startswith(("results/", "work/")) for word in extra):
+        jobs = _without_chunks(engine, _with_retries(engine, jobs, place, attempts), place)
+    unfinished = frozenset(job.cohort for job in jobs if not job.is_chunk)
     exit_code = ExitCode.DONE
     if jobs:
-        _print_errors([line for job in jobs for line in job.lines])
-        is_any_done = any((place / manifest).is_file() for manifest in _manifests(cohorts))
-        exit_code = exit_code_of(jobs, is_any_done=is_any_done)
-    elif status:
+        exit_code = _explain_jobs(jobs, place, {*cohorts} - unfinished)
+    elif status and not log.failed_logs:
         exit_code = _explain_failure(log, status, config=config, directory=place)
-    return WorkflowRun(int(exit_code), log, place, is_dry_run=is_dry_run)
+    return WorkflowRun(int(exit_code), log, place, is_dry_run, unfinished)
 
 
 @dataclass(frozen=True)
@@ -232,6 +237,19 @@ def _directory_of(command: Sequence[str]) -> Path:
     return named[-1]
 
 
+def _require_writable(directory: Path) -> None:
+    """Make the directory of a run, and refuse one that its jobs could not write."""
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        message = f"{directory}: cannot be made ({error.strerror}); choose another --directory"
+        raise OutputUnwritableError(message) from error
+    for folder in (directory, *(directory / name for name in _WRITTEN)):
+        if folder.exists() and not os.access(folder, os.W_OK | os.X_OK):
+            message = f"{folder}: cannot be written (no permission); choose another --directory"
+            raise OutputUnwritableError(message)
+
+
 def _run_and_watch(
     command: Sequence[str], log: WorkflowLog, *, show: Show, on_step: Callable[[WorkflowLog], None]
 ) -> int:
@@ -306,6 +324,13 @@ def _with_progress(lines: Iterable[str], log: WorkflowLog, *, show: Show) -> Ite
         for line in lines:
             progress.update(task, completed=log.n_done, total=log.n_steps or None)
             yield line
+
+
+def _explain_jobs(jobs: Sequence[FailedJob], directory: Path, others: Iterable[str]) -> ExitCode:
+    """Say on stderr why jobs failed; return the exit code, by whether another cohort is done."""
+    _print_errors([line for job in jobs for line in job.lines])
+    is_any_done = any((directory / path).is_file() for path in _manifests(others))
+    return exit_code_of(jobs, is_any_done=is_any_done)
 
 
 def _explain_failure(log: WorkflowLog, status: int, *, config: Path, directory: Path) -> ExitCode:

@@ -18,6 +18,7 @@ _RULE = re.compile(r"^(?:local)?rule (?P<rule>\w+):")
 _THREADS = re.compile(r"^    threads: (?P<threads>\d+)")
 _RESOURCES = re.compile(r"^    resources: (?P<resources>.*)")
 _LOCKED = "Directory cannot be locked"
+_NOTHING = "Nothing to be done"
 
 
 @dataclass
@@ -50,6 +51,8 @@ class WorkflowLog:
         number of the signal for one that was killed.
     is_locked
         Another run, or one that was killed, holds the directory.
+    is_up_to_date
+        Nothing was to be done.
     """
 
     n_done: int = 0
@@ -59,6 +62,7 @@ class WorkflowLog:
     executor_logs: dict[str, str] = field(default_factory=dict)
     exit_statuses: dict[str, int] = field(default_factory=dict)
     is_locked: bool = False
+    is_up_to_date: bool = False
     _logs_by_id: dict[str, str] = field(default_factory=dict)
     _last_id: str = ""
 
@@ -77,6 +81,8 @@ class WorkflowLog:
             self._forget_failure(finished["id"])
         elif _LOCKED in line:
             self.is_locked = True
+        elif line.startswith(_NOTHING):
+            self.is_up_to_date = True
         else:
             self._observe_job(line)
 

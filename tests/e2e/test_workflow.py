@@ -382,9 +382,10 @@ def test_workflow_refuses_an_unknown_profile(project: Project) -> None:
 
 def test_workflow_does_not_pass_an_earlier_result_for_that_of_a_config_that_fails(project: Project) -> None:
     write_cohorts(project.folder, row(COHORT) | {"units": "log2(x+1)"})
-    failed = [project.launch().returncode for _ in range(2)]
+    failed = [project.launch() for _ in range(2)]
     write_cohorts(project.folder, row(COHORT))
-    assert failed == [3, 3]
+    assert [done.returncode for done in failed] == [3, 3]
+    assert ["not finished: " in done.stderr for done in failed] == [True, True]
     mended = project.launch()
     assert mended.returncode == 0, mended.stderr
     assert call("escape-score", "verify", project.run_folder / "results" / COHORT).returncode == 0

@@ -55,10 +55,12 @@ def run_workflow(
     )
     if run.is_dry_run:
         return _say_what_is_asked_for(run, log)
-    if not run.log.n_steps:
-        return run.exit_code
+    if not run.log.jobs:
+        return _with_failed_samples(plan, run) if run.log.is_up_to_date else run.exit_code
     seconds, n_samples = time.monotonic() - started, sum(c.n_samples for c in plan.cohorts.values())
-    closing = f"{n_samples} samples of {len(plan.cohorts)} cohorts in {seconds:.0f} s"
+    n_cohorts = len(plan.cohorts)
+    of = "1 cohort" if n_cohorts == 1 else f"{n_cohorts} cohorts"
+    closing = f"{n_samples} samples of {of} in {seconds:.0f} s"
     log.summary(list(_rows(plan, run)), seconds=seconds, closing=closing)
     return _with_failed_samples(plan, run)
 
@@ -117,7 +119,7 @@ def _rows(plan: WorkflowPlan, run: WorkflowRun) -> Iterator[Mapping[str, object]
     folder = run.directory.relative_to(here) if run.directory.is_relative_to(here) else run.directory
     for name, cohort in plan.cohorts.items():
         results, logs = folder / "results" / name, folder / "logs" / name
-        is_done = (results / "manifest.json").is_file()
+        is_done = name not in run.unfinished and (results / "manifest.json").is_file()
         yield {
             "cohort": name,
             "samples": cohort.n_samples,
