@@ -242,7 +242,8 @@ def _require_writable(directory: Path) -> None:
     try:
         directory.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        message = f"{directory}: cannot be made ({error.strerror}); choose another --directory"
+        why = "it is not a folder" if isinstance(error, FileExistsError) else error.strerror
+        message = f"{directory}: cannot be made ({why}); choose another --directory"
         raise OutputUnwritableError(message) from error
     for folder in (directory, *(directory / name for name in _WRITTEN)):
         if folder.exists() and not os.access(folder, os.W_OK | os.X_OK):
@@ -268,8 +269,8 @@ def _run_and_watch(
                 (sys.stdout if is_listed else sys.stderr).write(line)
             else:
                 held.append(line)
-    # The bar has hidden what a run with nothing to do had to say, and a failure that is no job's.
-    hidden = show is Show.PROGRESS and not log.jobs
+    # The bar has hidden what a run without jobs had to say, and a failure that is no job's.
+    hidden = show is Show.PROGRESS and not log.jobs and not log.is_up_to_date
     if hidden or (process.returncode and not log.failed_logs):
         sys.stderr.writelines(held)
     return process.returncode

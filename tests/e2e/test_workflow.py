@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -378,6 +379,16 @@ def test_workflow_refuses_an_unknown_profile(project: Project) -> None:
     done = project.launch("--profile", "none")
     assert done.returncode == 2, done.stderr
     assert "error: none: no such profile; name one of default, slurm" in done.stderr
+
+
+def test_workflow_makes_results_again_that_were_deleted(project: Project) -> None:
+    results = project.run_folder / "results" / COHORT
+    before = digests(results)
+    shutil.rmtree(project.run_folder / "results")
+    done = project.launch()
+    assert done.returncode == 0, done.stderr
+    assert rules_run(done) == {"profile", "report", "gather"}
+    assert digests(results) == before
 
 
 def test_workflow_does_not_pass_an_earlier_result_for_that_of_a_config_that_fails(project: Project) -> None:

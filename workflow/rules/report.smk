@@ -33,6 +33,10 @@ rule gather:
         profiles="work/{cohort}/profiles.part.json",
         reports=report_parts,
         stages=expand("work/{{cohort}}/{stage}.h5ad", stage=["cohort", "harmonised", "scores"]),
+        tables=expand(
+            "results/{{cohort}}/{table}",
+            table=["profiles.tsv", "profiles.parquet", "scores.tsv", "scores.parquet", "scores.h5ad"],
+        ),
         sources=of_cohort("sources"),
     output:
         statistics="results/{cohort}/cohort.json",

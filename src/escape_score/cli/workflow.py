@@ -55,12 +55,14 @@ def run_workflow(
     )
     if run.is_dry_run:
         return _say_what_is_asked_for(run, log)
-    if not run.log.jobs:
-        return _with_failed_samples(plan, run) if run.log.is_up_to_date else run.exit_code
+    if not (run.log.jobs or run.log.is_up_to_date):
+        return run.exit_code
     seconds, n_samples = time.monotonic() - started, sum(c.n_samples for c in plan.cohorts.values())
     n_cohorts = len(plan.cohorts)
     of = "1 cohort" if n_cohorts == 1 else f"{n_cohorts} cohorts"
     closing = f"{n_samples} samples of {of} in {seconds:.0f} s"
+    if run.log.is_up_to_date:
+        closing += "; nothing was to be done, all results are up to date"
     log.summary(list(_rows(plan, run)), seconds=seconds, closing=closing)
     return _with_failed_samples(plan, run)
 
