@@ -93,7 +93,7 @@ class FailedJob:
     def _remedy(self) -> str:
         if not self.is_killed:
             return "the file says more"
-        return "free memory, then run the same command again: what is done stays done"
+        return "give it more, then run the same command again: what is done stays done"
 
 
 def failed_jobs(log: WorkflowLog, directory: Path) -> list[FailedJob]:

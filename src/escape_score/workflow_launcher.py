@@ -146,6 +146,11 @@ class _Engine:
     show: Show
     on_step: Callable[[WorkflowLog], None]
 
+    def say(self, line: str) -> None:
+        """Tell people what goes on."""
+        if self.show is not Show.NOTHING:
+            sys.stderr.write(f"{line}\n")
+
     def run(self, *options: str) -> tuple[int, WorkflowLog]:
         """Run to the end; exit status, and what was said."""
         log = WorkflowLog()
@@ -164,6 +169,7 @@ def _with_retries(engine: _Engine, jobs: list[FailedJob], directory: Path, attem
         if not again:
             break
         kept = [job for job in jobs if job.cohort not in again]
+        engine.say(f"attempt {attempt} of {attempts}, with more memory and time: {', '.join(sorted(again))}")
         status, log = engine.run(*_manifests(again), "--attempt", str(attempt))
         if status and not log.failed_logs:
             break
@@ -178,6 +184,7 @@ def _without_chunks(engine: _Engine, jobs: list[FailedJob], directory: Path) -> 
     )
     if not whole:
         return jobs
+    engine.say(f"finishing without the pages of jobs that failed: {', '.join(sorted(whole))}")
     _, log = engine.run(*_manifests(whole), "--config", "pages=finished")
     return jobs + failed_jobs(log, directory)
 
