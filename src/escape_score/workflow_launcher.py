@@ -22,7 +22,6 @@ from escape_score.workflow_failures import ERROR_PREFIX, FailedJob, exit_code_of
 from escape_score.workflow_log import WorkflowLog
 
 MAX_ERROR_LINES = 20
-_TO_GO_ON = "stopped: what is done stays done; run the same command again to go on\n"
 _WRITTEN = (".snakemake", "results", "work", "logs")
 _ENGINE = (sys.executable, "-m", "snakemake")
 _DRY_RUN = frozenset({"-n", "--dry-run", "--dryrun"})
@@ -285,27 +284,34 @@ def _run_and_watch(
 
 @contextmanager
 def _forwarded(process: subprocess.Popen[str]) -> Iterator[None]:
-    """Hand SIGTERM on, so that Snakemake ends its jobs and releases its lock; then follow it ourselves."""
+    """Hand signals on, let Snakemake end its jobs and release its lock, then follow the signal ourselves."""
     received: list[int] = []
 
-    def terminate(number: int, _frame: FrameType | None) -> None:
+    def hand_on(number: int, _frame: FrameType | None) -> None:
         received.append(number)
-        process.terminate()
+        # Ctrl-C has reached Snakemake too; a second signal would break off its clearing up. And at SIGTERM
+        # Snakemake 9.27 may wait for ever: its handler takes a lock that it may hold.
+        if number == signal.SIGTERM or not _is_in_foreground():
+            process.send_signal(signal.SIGINT)
 
-    previous = signal.signal(signal.SIGTERM, terminate)
+    previous = {number: signal.signal(number, hand_on) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
         yield
         process.wait()
-    except BaseException:
-        # Where only we were told to stop, Snakemake would go on without anyone to watch it.
-        process.terminate()
-        sys.stderr.write(_TO_GO_ON)
-        raise
     finally:
-        signal.signal(signal.SIGTERM, previous)
+        for number, handler in previous.items():
+            signal.signal(number, handler)
     if received:
-        sys.stderr.write(_TO_GO_ON)
-        signal.raise_signal(signal.SIGTERM)
+        sys.stderr.write("stopped: what is done stays done; run the same command again to go on\n")
+        signal.raise_signal(received[0])
+
+
+def _is_in_foreground() -> bool:
+    """Whether keys pressed in a terminal reach this process."""
+    try:
+        return os.tcgetpgrp(sys.stderr.fileno()) == os.getpgrp()
+    except OSError:
+        return False
 
 
 def _observed(

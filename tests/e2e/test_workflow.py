@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -38,9 +39,12 @@ class Project:
     def run_folder(self) -> Path:
         return self.folder / "run"
 
-    def launch(self, *options: str) -> subprocess.CompletedProcess[str]:
+    def command(self, *options: str) -> list[str]:
         directory = () if "--" in options else ("--directory", str(self.run_folder))
-        return call("escape-score", "workflow", "--config", self.config, "--cores", "2", *directory, *options)
+        return ["workflow", "--config", str(self.config), "--cores", "2", *directory, *options]
+
+    def launch(self, *options: str) -> subprocess.CompletedProcess[str]:
+        return call("escape-score", *self.command(*options))
 
     def configure(self, *, seed: int = 1, chunk_size: int = CHUNK_SIZE) -> None:
         text = f"cohorts: cohorts.tsv\nseed: {seed}\nreport:\n  chunk_size: {chunk_size}\n"
@@ -306,6 +310,26 @@ def test_workflow_finishes_the_cohorts_whose_jobs_were_not_killed(project: Proje
     assert len(finished) == 1
     assert f"(cohort {({COHORT, 'killed'} - set(finished)).pop()})" in error
     assert call("escape-score", "verify", other.run_folder / "results" / finished[0]).returncode == 0
+
+
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+def test_workflow_that_is_told_to_stop_leaves_no_lock(
+    project: Project, tmp_path: Path, sent: signal.Signals
+) -> None:
+    other = linked(project, tmp_path, row(COHORT))
+    command = [str(BIN / "escape-score"), *other.command()]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as launcher:
+        assert launcher.stderr is not None
+        for line in launcher.stderr:
+            if "1 of " in line:
+                launcher.send_signal(sent)
+        assert launcher.wait(timeout=30) == 128 + sent
+    assert list(other.run_folder.glob(".snakemake/locks/*")) == []
+    assert (other.run_folder / "work" / COHORT / "cohort.h5ad").is_file()
+    assert not (other.run_folder / "results" / COHORT / "manifest.json").exists()
+    dry = other.launch("--dry-run")
+    assert dry.returncode == 0, dry.stderr
+    assert "read " not in dry.stdout
 
 
 @pytest.mark.parametrize(("retries", "code"), [(0, 4), (1, 0)])
