@@ -32,6 +32,16 @@ LOCKED = (
 )
 
 
+def write_config(folder: Path) -> Path:
+    """A config of one cohort, which nothing runs."""
+    (folder / "m.tsv").write_text("gene\ts1\nCD8A\t1\n", encoding="utf-8")
+    sheet = "cohort\texpression\tsamples\tunits\na\tm.tsv\t\ttpm\n"
+    (folder / "cohorts.tsv").write_text(sheet, encoding="utf-8")
+    config = folder / "config.yaml"
+    config.write_text("cohorts: cohorts.tsv\n", encoding="utf-8")
+    return config
+
+
 def observed(text: str) -> WorkflowLog:
     log = WorkflowLog()
     for line in text.splitlines(keepends=True):
@@ -94,13 +104,9 @@ def test_workflow_starts_nothing_without_a_config(tmp_path: Path) -> None:
 def test_workflow_refuses_a_directory_that_is_a_file(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], options: list[str]
 ) -> None:
-    (tmp_path / "m.tsv").write_text("gene\ts1\nCD8A\t1\n", encoding="utf-8")
-    (tmp_path / "cohorts.tsv").write_text(
-        "cohort\texpression\tsamples\tunits\na\tm.tsv\t\ttpm\n", encoding="utf-8"
-    )
-    (tmp_path / "config.yaml").write_text("cohorts: cohorts.tsv\n", encoding="utf-8")
     (tmp_path / "file").touch()
-    command = ["workflow", "--config", str(tmp_path / "config.yaml"), "--directory", str(tmp_path / "file")]
+    config = write_config(tmp_path)
+    command = ["workflow", "--config", str(config), "--directory", str(tmp_path / "file")]
     assert main([*command, *options]) == 2
     (error,) = capsys.readouterr().err.splitlines()
     assert error.startswith(f"error: {tmp_path / 'file'}: cannot be made")
@@ -110,3 +116,16 @@ def test_workflow_log_knows_that_nothing_was_to_be_done() -> None:
     text = "Nothing to be done (all requested files are present and up to date).\n"
     assert observed(text).is_up_to_date
     assert not observed(FAILED_JOB).is_up_to_date
+
+
+def test_workflow_refuses_slurm_where_there_is_none(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    config = write_config(tmp_path)
+    run = tmp_path / "run"
+    command = ["workflow", "--config", str(config), "--directory", str(run), "--profile", "slurm"]
+    assert main(command) == 2
+    (error,) = capsys.readouterr().err.splitlines()
+    assert error.startswith("error: --profile slurm: ")
+    assert not run.exists()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -22,6 +24,7 @@ from escape_score.workflow_failures import ERROR_PREFIX, FailedJob, exit_code_of
 from escape_score.workflow_log import WorkflowLog
 
 MAX_ERROR_LINES = 20
+SLURM = "slurm"
 _WRITTEN = (".snakemake", "results", "work", "logs")
 _ENGINE = (sys.executable, "-m", "snakemake")
 _DRY_RUN = frozenset({"-n", "--dry-run", "--dryrun"})
@@ -106,7 +109,7 @@ def launch_workflow(
     Raises
     ------
     UsageError
-        The profile does not exist.
+        The profile does not exist, or needs a Slurm that is not there.
     OutputUnwritableError
         The directory cannot be written.
     """
@@ -122,6 +125,8 @@ def launch_workflow(
     ]
     engine = _Engine(command, show=show, on_step=on_step)
     place, is_dry_run = _directory_of(command), not _DRY_RUN.isdisjoint(extra)
+    if profile == SLURM:
+        _require_slurm(is_dry_run=is_dry_run)
     _require_writable(place)
     status, log = engine.run()
     jobs = failed_jobs(log, place) if status else []
@@ -241,6 +246,16 @@ def _directory_of(command: Sequence[str]) -> Path:
         elif value.startswith("--directory="):
             named.append(Path(value.removeprefix("--directory=")))
     return named[-1]
+
+
+def _require_slurm(*, is_dry_run: bool) -> None:
+    """Refuse a run on Slurm where its plugin or its commands are missing."""
+    if importlib.util.find_spec("snakemake_executor_plugin_slurm") is None:
+        message = f"--profile {SLURM}: Snakemake's plugin is missing; pip install 'escape-score[slurm]'"
+        raise UsageError(message)
+    if not is_dry_run and shutil.which("sbatch") is None:
+        message = f"--profile {SLURM}: no sbatch on the PATH; run it where Slurm's commands are, or without"
+        raise UsageError(message)
 
 
 def _require_writable(directory: Path) -> None:
