@@ -54,8 +54,7 @@ rule gather:
     params:
         package_version=PACKAGE_VERSION,
         settings=of_cohort("settings"),
-        results="results/{cohort}",
         lang=PLAN.lang,
     shell:
-        "escape-score gather {params.results:q} --lang {params.lang:q} --parts {input.profiles:q} {input.reports:q}"
-        " > {log:q} 2>&1"
+        "escape-score gather results/{wildcards.cohort:q} --lang {params.lang:q}"
+        " --parts {input.profiles:q} {input.reports:q} > {log:q} 2>&1"
