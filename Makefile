@@ -16,6 +16,7 @@ help: ## this list
 .venv/.stamp: requirements.lock pyproject.toml
 	@test -n "$(PYTHON)" || { echo "error: python3: none of at least 3.11 with venv was found; install one" \
 		"(Debian: python3 python3-venv), or name it: make demo PYTHON=/path/to/python3" >&2; exit 2; }
+	@echo "Installing into .venv, once: some 1.7 GB, a minute or two."
 	"$(PYTHON)" -m venv .venv
 	$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements.lock
 	$(BIN)/pip install -q --disable-pip-version-check --no-deps -e .

@@ -22,10 +22,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 from pyarrow import parquet as pq
-
-DEMO = Path(__file__).parents[1] / "resources" / "demo" / "expression.parquet"
-ONE_THREAD = {f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "MKL", "RAYON")}
-N_GENES, SEED, BLOCK = 20_000, 20_261_124, 256
+from shared import DEMO, N_GENES, ONE_THREAD, mixed_samples, most_counted
 
 PEAK = """
 def peak_mb():
@@ -68,18 +65,12 @@ print(json.dumps([seconds, peak_mb()]))
 
 def write_matrix(path: Path, n_samples: int) -> None:
     """Write genes × samples in log2(TPM + 1), float32: each sample a mix of two tumours with 10 % noise."""
-    generator = np.random.default_rng(SEED)
     table = pd.read_parquet(DEMO)
-    counts = table.to_numpy(dtype=np.float64)
-    kept = np.argsort(-(counts > 0).sum(axis=1), kind="stable")[:N_GENES]
-    counts = counts[kept]
+    kept = most_counted(table.to_numpy(dtype=np.float64))
+    counts = table.to_numpy(dtype=np.float64)[kept]
     log2 = np.log2(counts / counts.sum(axis=0) * 1e6 + 1.0).T
     columns: list[pa.Array] = [pa.array([table.index[at] for at in kept])]
-    for _ in range(n_samples):
-        first, second = generator.integers(0, len(log2), 2)
-        share = generator.random()
-        mixed = share * log2[first] + (1.0 - share) * log2[second]
-        columns.append(pa.array((mixed * generator.normal(1.0, 0.1, N_GENES).clip(0)).astype(np.float32)))
+    columns += [pa.array(sample) for sample in mixed_samples(log2, n_samples)]
     names = ["gene", *(f"S{i}" for i in range(n_samples))]
     pq.write_table(pa.table(columns, names=names), path, compression="zstd", use_dictionary=False)
 

@@ -17,7 +17,6 @@ import sys
 import time
 from collections.abc import Callable
 from importlib.metadata import version
-from pathlib import Path
 
 import anndata as ad
 import gseapy
@@ -25,6 +24,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import scipy.sparse as sp
+from shared import DEMO, N_GENES, ONE_THREAD, SEED, mixed_samples, most_counted
 
 from escape_score.model.cohort import FloatArray
 from escape_score.model.method_choice import Ties
@@ -36,9 +36,7 @@ from escape_score.score.methods.ranks import sortable_bits
 from escape_score.score.methods.ssgsea import score_ssgsea
 from escape_score.score.methods.ucell import score_ucell
 
-DEMO = Path(__file__).parents[1] / "resources" / "demo" / "expression.parquet"
-ONE_THREAD = {f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "MKL", "RAYON")}
-N_GENES, N_SETS, SEED = 20_000, 60, 20_261_124
+N_SETS = 60
 Row = tuple[str, str, str, str, str]
 
 
@@ -56,16 +54,9 @@ def sort_rows(bits: Bits, n_digits: int) -> int:
 
 def expression(n_samples: int) -> npt.NDArray[np.float32]:
     """Samples × genes."""
-    generator = np.random.default_rng(SEED)
-    counts = pd.read_parquet(DEMO).to_numpy(dtype=np.float64).T
-    log2 = np.log2(counts[:, np.argsort(-(counts > 0).sum(axis=0), kind="stable")[:N_GENES]] + 1.0)
-    first, second = generator.integers(0, len(log2), (2, n_samples))
-    share = generator.random((n_samples, 1))
-    mixed = np.empty((n_samples, N_GENES), dtype=np.float32)
-    for i in range(n_samples):
-        sample = share[i] * log2[first[i]] + (1.0 - share[i]) * log2[second[i]]
-        mixed[i] = sample * generator.normal(1.0, 0.1, N_GENES).clip(0.0)
-    return mixed
+    counts = pd.read_parquet(DEMO).to_numpy(dtype=np.float64)
+    log2 = np.log2(counts[most_counted(counts)] + 1.0).T
+    return np.stack(list(mixed_samples(log2, n_samples)))
 
 
 def gene_sets() -> dict[str, list[str]]:

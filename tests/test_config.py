@@ -216,6 +216,7 @@ def test_read_cohorts_tells_all_faults(tmp_path: Path) -> None:
         (["a\tm\t"], "cohort\texpression\tsamples", "they must be"),
         (["a\tm\t\ttpm\tx"], "cohort\texpression\tsamples\tunits\tcolour", "they must be"),
         (["a\tm"], "cohort\texpression\tsamples\tunits", "line 2 has 2 fields"),
+        (["a m"], "cohort expression samples units", "has no tab"),
     ],
 )
 def test_read_cohorts_refuses_table(tmp_path: Path, rows: list[str], header: str, said: str) -> None:

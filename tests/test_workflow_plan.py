@@ -100,3 +100,19 @@ def test_plan_workflow_refuses_an_unknown_key(tmp_path: Path) -> None:
     config = write_project(tmp_path, config="chunk_sise: 4\n", rows="a\t../matrix.tsv\t\tcounts\t\n")
     with pytest.raises(ConfigInvalidError, match="chunk_sise"):
         plan_workflow(config)
+
+
+def test_plan_workflow_knows_all_that_a_result_rests_on(tmp_path: Path) -> None:
+    config = write_project(
+        tmp_path,
+        config="score:\n  gene_sets: own.gmt\nseed: 3\nthreads: 2\n",
+        rows="a\t../matrix.tsv\t\tcounts\tlengths.tsv\n",
+    )
+    for name in ("own.gmt", "lengths.tsv"):
+        (config.parent / name).touch()
+    cohort = plan_workflow(config).cohorts["a"]
+    assert [path.name for path in cohort.sources] == ["matrix.tsv", "lengths.tsv", "own.gmt"]
+    assert "counts" in cohort.settings
+    assert '"seed":3' in cohort.settings
+    assert "threads" not in cohort.settings
+    assert "chunk_size" not in cohort.settings

@@ -36,6 +36,10 @@ class ExitCode(IntEnum):
     PARTIAL = 5
 
 
+BY_SIGNAL = 128
+"""What shells add to the number of the signal that ended a program."""
+
+
 class EscapeScoreError(Exception):
     """Base of all errors raised on purpose; ``str()`` is one line made for the user."""
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import importlib.util
+import os
+import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -16,11 +19,14 @@ from types import FrameType
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from escape_score.errors import EscapeScoreError, ExitCode, UsageError
+from escape_score.errors import EscapeScoreError, ExitCode, OutputUnwritableError, UsageError
+from escape_score.workflow_failures import ERROR_PREFIX, FailedJob, exit_code_of, failed_jobs
 from escape_score.workflow_log import WorkflowLog
 
 MAX_ERROR_LINES = 20
-_ERROR_PREFIX = "error: "
+SLURM = "slurm"
+_WRITTEN = (".snakemake", "results", "work", "logs")
+_ENGINE = (sys.executable, "-m", "snakemake")
 _DRY_RUN = frozenset({"-n", "--dry-run", "--dryrun"})
 
 
@@ -40,19 +46,23 @@ class WorkflowRun:
     ----------
     exit_code
         0 when every cohort is done; 2 or 3 when the config or an input is at fault, one ``error:`` line on
-        stderr for each fault; 4 when a job failed without saying why, or Snakemake itself did.
+        stderr for each fault; 4 when the program or Snakemake is; 5 when jobs were killed and other cohorts,
+        or the rest of the cohort, are finished.
     log
         What was said on the way.
     directory
         Where ``results/``, ``work/`` and ``logs/`` are.
     is_dry_run
         Nothing was run.
+    unfinished
+        Cohorts without a result of this config; one from before a change may still be there.
     """
 
     exit_code: int
     log: WorkflowLog
     directory: Path
     is_dry_run: bool
+    unfinished: frozenset[str] = frozenset()
 
 
 def launch_workflow(
@@ -61,6 +71,8 @@ def launch_workflow(
     cores: int | None = None,
     profile: str = "default",
     directory: Path | None = None,
+    cohorts: Collection[str] = (),
+    attempts: int = 1,
     extra: Sequence[str] = (),
     show: Show = Show.LINES,
     on_step: Callable[[WorkflowLog], None] = lambda log: None,
@@ -77,6 +89,11 @@ def launch_workflow(
         A profile shipped with the workflow (``default``, ``slurm``), or the folder of another one.
     directory
         Where ``results/``, ``work/`` and ``logs/`` go; None is the current folder.
+    cohorts
+        Those of the config: where one of them is finished, a run of which jobs were killed is a partial one.
+    attempts
+        How often a job is tried that was killed or ran out of memory or time, with more of both each time.
+        One whose input is at fault is not tried again.
     extra
         Options and targets handed to Snakemake as they are; they win over all of the above.
     show
@@ -92,11 +109,13 @@ def launch_workflow(
     Raises
     ------
     UsageError
-        The profile does not exist.
+        The profile does not exist, or needs a Slurm that is not there.
+    OutputUnwritableError
+        The directory cannot be written.
     """
     workflow = workflow_folder()
     command = [
-        *(sys.executable, "-m", "snakemake"),
+        *_ENGINE,
         *("--snakefile", str(workflow / "Snakefile")),
         *("--configfile", str(config.absolute())),
         *("--directory", str((directory or Path()).absolute())),
@@ -104,10 +123,82 @@ def launch_workflow(
         *_cores_options(cores, profile),
         *extra,
     ]
-    log, place = WorkflowLog(), _directory_of(command)
-    status = _run_and_watch(command, log, show=show, on_step=on_step)
-    exit_code = _explain_failure(log, status, config=config, directory=place) if status else ExitCode.DONE
-    return WorkflowRun(int(exit_code), log, place, is_dry_run=not _DRY_RUN.isdisjoint(extra))
+    engine = _Engine(command, show=show, on_step=on_step)
+    place, is_dry_run = _directory_of(command), not _DRY_RUN.isdisjoint(extra)
+    if profile == SLURM:
+        _require_slurm(is_dry_run=is_dry_run)
+    _require_writable(place)
+    status, log = engine.run()
+    jobs = failed_jobs(log, place) if status else []
+    # What a user picks as targets is theirs to finish.
+    if not any(word.startswith(("results/", "work/")) for word in extra):
+        jobs = _without_chunks(engine, _with_retries(engine, jobs, place, attempts), place)
+    unfinished = frozenset(job.cohort for job in jobs if not job.is_chunk)
+    exit_code = ExitCode.DONE
+    if jobs:
+        exit_code = _explain_jobs(jobs, place, {*cohorts} - unfinished)
+    elif status and not log.failed_logs:
+        exit_code = _explain_failure(log, status, config=config, directory=place)
+    return WorkflowRun(int(exit_code), log, place, is_dry_run, unfinished)
+
+
+@dataclass(frozen=True)
+class _Engine:
+    """Snakemake with the options of this run."""
+
+    command: Sequence[str]
+    show: Show
+    on_step: Callable[[WorkflowLog], None]
+
+    def say(self, line: str) -> None:
+        """Tell people what goes on."""
+        if self.show is not Show.NOTHING:
+            sys.stderr.write(f"{line}\n")
+
+    def run(self, *options: str) -> tuple[int, WorkflowLog]:
+        """Run to the end; exit status, and what was said."""
+        log = WorkflowLog()
+        # Targets come first: further back an option could take them for its values.
+        n_before = len(_ENGINE)
+        command = [*self.command[:n_before], *options, *self.command[n_before:]]
+        return _run_and_watch(command, log, show=self.show, on_step=self.on_step), log
+
+
+def _with_retries(engine: _Engine, jobs: list[FailedJob], directory: Path, attempts: int) -> list[FailedJob]:
+    """Try cohorts again that failed for want of memory or time; the jobs that failed all the same."""
+    for attempt in range(2, attempts + 1):
+        again = _cohorts(job for job in jobs if job.is_worth_retrying) - _cohorts(
+            job for job in jobs if not job.is_worth_retrying
+        )
+        if not again:
+            break
+        kept = [job for job in jobs if job.cohort not in again]
+        engine.say(f"attempt {attempt} of {attempts}, with more memory and time: {', '.join(sorted(again))}")
+        status, log = engine.run(*_manifests(again), "--attempt", str(attempt))
+        if status and not log.failed_logs:
+            break
+        jobs = kept + failed_jobs(log, directory)
+    return jobs
+
+
+def _without_chunks(engine: _Engine, jobs: list[FailedJob], directory: Path) -> list[FailedJob]:
+    """Finish cohorts of which nothing but slices of the pages failed; all jobs that failed."""
+    whole = _cohorts(job for job in jobs if job.is_chunk and not job.is_fault) - _cohorts(
+        job for job in jobs if job.is_fault or not job.is_chunk
+    )
+    if not whole:
+        return jobs
+    engine.say(f"finishing without the pages of jobs that failed: {', '.join(sorted(whole))}")
+    _, log = engine.run(*_manifests(whole), "--config", "pages=finished")
+    return jobs + failed_jobs(log, directory)
+
+
+def _cohorts(jobs: Iterable[FailedJob]) -> set[str]:
+    return {job.cohort for job in jobs}
+
+
+def _manifests(cohorts: Iterable[str]) -> list[str]:
+    return [f"results/{cohort}/manifest.json" for cohort in sorted(cohorts)]
 
 
 def workflow_folder() -> Path:
@@ -157,6 +248,30 @@ def _directory_of(command: Sequence[str]) -> Path:
     return named[-1]
 
 
+def _require_slurm(*, is_dry_run: bool) -> None:
+    """Refuse a run on Slurm where its plugin or its commands are missing."""
+    if importlib.util.find_spec("snakemake_executor_plugin_slurm") is None:
+        message = f"--profile {SLURM}: Snakemake's plugin is missing; pip install 'escape-score[slurm]'"
+        raise UsageError(message)
+    if not is_dry_run and shutil.which("sbatch") is None:
+        message = f"--profile {SLURM}: no sbatch on the PATH; run it where Slurm's commands are, or without"
+        raise UsageError(message)
+
+
+def _require_writable(directory: Path) -> None:
+    """Make the directory of a run, and refuse one that its jobs could not write."""
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        why = "it is not a folder" if isinstance(error, FileExistsError) else error.strerror
+        message = f"{directory}: cannot be made ({why}); choose another --directory"
+        raise OutputUnwritableError(message) from error
+    for folder in (directory, *(directory / name for name in _WRITTEN)):
+        if folder.exists() and not os.access(folder, os.W_OK | os.X_OK):
+            message = f"{folder}: cannot be written (no permission); choose another --directory"
+            raise OutputUnwritableError(message)
+
+
 def _run_and_watch(
     command: Sequence[str], log: WorkflowLog, *, show: Show, on_step: Callable[[WorkflowLog], None]
 ) -> int:
@@ -169,12 +284,14 @@ def _run_and_watch(
     with process, _forwarded(process):
         words = process.stdout or process.stderr or ()
         for line in _with_progress(_observed(words, log, on_step), log, show=show):
+            if log.failed_logs and line.startswith(ERROR_PREFIX):
+                continue  # from the log of a job that failed: said once, at the end
             if show is Show.LINES:
                 (sys.stdout if is_listed else sys.stderr).write(line)
             else:
                 held.append(line)
-    # The bar has hidden what a run with nothing to do had to say, and a failure that is no job's.
-    hidden = show is Show.PROGRESS and not log.jobs
+    # The bar has hidden what a run without jobs had to say, and a failure that is no job's.
+    hidden = show is Show.PROGRESS and not log.jobs and not log.is_up_to_date
     if hidden or (process.returncode and not log.failed_logs):
         sys.stderr.writelines(held)
     return process.returncode
@@ -182,16 +299,34 @@ def _run_and_watch(
 
 @contextmanager
 def _forwarded(process: subprocess.Popen[str]) -> Iterator[None]:
-    """Hand SIGTERM on, so that Snakemake ends its jobs and releases its lock."""
+    """Hand signals on, let Snakemake end its jobs and release its lock, then follow the signal ourselves."""
+    received: list[int] = []
 
-    def terminate(_signal: int, _frame: FrameType | None) -> None:
-        process.terminate()
+    def hand_on(number: int, _frame: FrameType | None) -> None:
+        received.append(number)
+        # Ctrl-C has reached Snakemake too; a second signal would break off its clearing up. And at SIGTERM
+        # Snakemake 9.27 may wait for ever: its handler takes a lock that it may hold.
+        if number == signal.SIGTERM or not _is_in_foreground():
+            process.send_signal(signal.SIGINT)
 
-    previous = signal.signal(signal.SIGTERM, terminate)
+    previous = {number: signal.signal(number, hand_on) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
         yield
+        process.wait()
     finally:
-        signal.signal(signal.SIGTERM, previous)
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+    if received:
+        sys.stderr.write("stopped: what is done stays done; run the same command again to go on\n")
+        signal.raise_signal(received[0])
+
+
+def _is_in_foreground() -> bool:
+    """Whether keys pressed in a terminal reach this process."""
+    try:
+        return os.tcgetpgrp(sys.stderr.fileno()) == os.getpgrp()
+    except OSError:
+        return False
 
 
 def _observed(
@@ -220,35 +355,30 @@ def _with_progress(lines: Iterable[str], log: WorkflowLog, *, show: Show) -> Ite
             yield line
 
 
-def _explain_failure(log: WorkflowLog, status: int, *, config: Path, directory: Path) -> int:
-    """Say on stderr why a run failed, as the failing jobs told it; return the exit code."""
+def _explain_jobs(jobs: Sequence[FailedJob], directory: Path, others: Iterable[str]) -> ExitCode:
+    """Say on stderr why jobs failed; return the exit code, by whether another cohort is done."""
+    _print_errors([line for job in jobs for line in job.lines])
+    is_any_done = any((directory / path).is_file() for path in _manifests(others))
+    return exit_code_of(jobs, is_any_done=is_any_done)
+
+
+def _explain_failure(log: WorkflowLog, status: int, *, config: Path, directory: Path) -> ExitCode:
+    """Say on stderr why Snakemake failed before any of its jobs did; return the exit code."""
     if log.is_locked:
         release = f"escape-score workflow --config {config} --directory {directory} -- --unlock"
         _print_errors(
-            [f"{_ERROR_PREFIX}{directory}: locked by a run; if none is running, release it with: {release}"]
+            [f"{ERROR_PREFIX}{directory}: locked by a run; if none is running, release it with: {release}"]
         )
         return ExitCode.USAGE
-    if not log.failed_logs:
-        # Where the config or a matrix is at fault, the Snakefile ends with our exit code and our error lines.
-        return status if status in {ExitCode.USAGE, ExitCode.INPUT} else ExitCode.INTERNAL
-    said = [line for path in log.failed_logs for line in _closing_errors(directory / path)]
-    if said:
-        _print_errors(said)
-        return ExitCode.INTERNAL if log.exit_statuses == {int(ExitCode.INTERNAL)} else ExitCode.INPUT
-    _print_errors(
-        [f"{_ERROR_PREFIX}{directory / path}: this job failed; see its log" for path in log.failed_logs]
-    )
-    return ExitCode.INTERNAL
-
-
-def _closing_errors(path: Path) -> list[str]:
-    """The ``error:`` lines a job's log ends in."""
-    if not path.is_file():
-        return []
-    lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
-    return [line for line in lines if line.startswith(_ERROR_PREFIX)]
+    # Where the config or a matrix is at fault, the Snakefile ends with our exit code and our error lines.
+    return ExitCode(status) if status in {ExitCode.USAGE, ExitCode.INPUT} else ExitCode.INTERNAL
 
 
 def _print_errors(lines: Sequence[str]) -> None:
-    for line in dict.fromkeys(lines[:MAX_ERROR_LINES]):
+    """Write faults to stderr, each once, at most twenty."""
+    told = list(dict.fromkeys(lines))
+    n_shown = len(told) if len(told) <= MAX_ERROR_LINES else MAX_ERROR_LINES - 1
+    for line in told[:n_shown]:
         sys.stderr.write(f"{line}\n")
+    if len(told) > n_shown:
+        sys.stderr.write(f"{ERROR_PREFIX}and {len(told) - n_shown} more faults; mend these first\n")

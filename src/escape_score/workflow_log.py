@@ -5,13 +5,20 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
+from escape_score.errors import BY_SIGNAL
+
 _STEPS = re.compile(r"^(?P<done>\d+) of (?P<total>\d+) steps \(")
 _FAILED_LOG = re.compile(r"^\s+log: (?P<path>.+?) \(check log file\(s\) for error details\)")
-_EXIT_STATUS = re.compile(r"returned non-zero exit status (?P<status>\d+)")
+_EXIT_STATUS = re.compile(
+    r"> (?P<path>\S+) 2>&1' (?:returned non-zero exit status (?P<status>\d+)|died with .*: (?P<signal>\d+)>)"
+)
+_JOB_ID = re.compile(r"^    jobid: (?P<id>\d+)")
+_FINISHED = re.compile(r"^Finished jobid: (?P<id>\d+)")
 _RULE = re.compile(r"^(?:local)?rule (?P<rule>\w+):")
 _THREADS = re.compile(r"^    threads: (?P<threads>\d+)")
 _RESOURCES = re.compile(r"^    resources: (?P<resources>.*)")
 _LOCKED = "Directory cannot be locked"
+_NOTHING = "Nothing to be done"
 
 
 @dataclass
@@ -35,35 +42,63 @@ class WorkflowLog:
     jobs
         Jobs started, or to be started by a dry run, in order, without the target itself.
     failed_logs
-        Log files of the jobs that failed, relative to the run's directory, in the order they failed.
+        Log files of the jobs that failed and were not done since, relative to the run's directory, in the
+        order they failed.
+    executor_logs
+        What a cluster executor wrote of such a job, by the job's own log file.
     exit_statuses
-        Exit statuses of the commands that failed, as far as the executor tells them.
+        Exit statuses of the commands that failed, by log file, as far as the executor tells them; 128 and the
+        number of the signal for one that was killed.
     is_locked
         Another run, or one that was killed, holds the directory.
+    is_up_to_date
+        Nothing was to be done.
     """
 
     n_done: int = 0
     n_steps: int = 0
     jobs: list[Job] = field(default_factory=list)
     failed_logs: list[str] = field(default_factory=list)
-    exit_statuses: set[int] = field(default_factory=set)
+    executor_logs: dict[str, str] = field(default_factory=dict)
+    exit_statuses: dict[str, int] = field(default_factory=dict)
     is_locked: bool = False
+    is_up_to_date: bool = False
+    _logs_by_id: dict[str, str] = field(default_factory=dict)
+    _last_id: str = ""
 
     def observe(self, line: str) -> None:
         """Take in one line."""
         if steps := _STEPS.match(line):
             self.n_done, self.n_steps = int(steps["done"]), int(steps["total"])
         elif failed := _FAILED_LOG.match(line):
-            # A cluster executor names its own log after the rule's.
-            path = failed["path"].split(", ")[0]
-            if path not in self.failed_logs:
-                self.failed_logs.append(path)
+            self._note_failure(*failed["path"].split(", "))
         elif status := _EXIT_STATUS.search(line):
-            self.exit_statuses.add(int(status["status"]))
+            number = int(status["status"] or BY_SIGNAL + int(status["signal"]))
+            self.exit_statuses[status["path"]] = number
+        elif job_id := _JOB_ID.match(line):
+            self._last_id = job_id["id"]
+        elif finished := _FINISHED.match(line):
+            self._forget_failure(finished["id"])
         elif _LOCKED in line:
             self.is_locked = True
+        elif line.startswith(_NOTHING):
+            self.is_up_to_date = True
         else:
             self._observe_job(line)
+
+    def _note_failure(self, path: str, *executor_logs: str) -> None:
+        """Note a job that failed; a cluster executor names its own log after the rule's."""
+        self._logs_by_id[self._last_id] = path
+        if path not in self.failed_logs:
+            self.failed_logs.append(path)
+        for log in executor_logs:
+            self.executor_logs[path] = log
+
+    def _forget_failure(self, job_id: str) -> None:
+        """A job that failed was sent again, and is done now."""
+        path = self._logs_by_id.pop(job_id, None)
+        if path in self.failed_logs:
+            self.failed_logs.remove(path)
 
     def _observe_job(self, line: str) -> None:
         if rule := _RULE.match(line):

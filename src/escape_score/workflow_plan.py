@@ -6,11 +6,22 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
+from typing import Final
+
+from pydantic.main import IncEx
 
 from escape_score.config import CohortEntry, WorkflowConfig, load_workflow_config, read_cohorts
 from escape_score.errors import FileMissingError, InputError, InputFaultsError
 from escape_score.read import ReadLimits, count_samples
 from escape_score.workflow_resources import NEEDS, chunk_size_of
+
+NO_PART_OF_RESULTS: Final[Mapping[str, IncEx | bool]] = {
+    "cohorts": True,
+    "threads": True,
+    "harmonise": True,
+    "report": {"chunk_size"},
+}
+"""Keys of a config that change no result, or name files that are listed as such."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +42,10 @@ class CohortPlan:
         Jobs its pages are rendered by, at least 1.
     has_methods
         Whether methods beside the axes are scored.
+    sources
+        All files its result is made from.
+    settings
+        All else that its result rests on, as JSON.
     """
 
     expression: Path
@@ -40,6 +55,8 @@ class CohortPlan:
     n_samples: int
     n_chunks: int
     has_methods: bool
+    sources: tuple[Path, ...]
+    settings: str
 
     def memory_mb(self, rule: str, attempt: int) -> int:
         """Memory a job asks for, MiB, at its first, second … attempt."""
@@ -174,14 +191,21 @@ def _collected(
 
 def _cohort_plan(entry: CohortEntry, settings: WorkflowConfig, n_samples: int) -> CohortPlan:
     chunk_size = chunk_size_of(n_samples, settings.report.chunk_size)
+    gene_lengths = entry.gene_lengths or settings.harmonise.gene_lengths
+    named = (entry.expression, entry.samples, gene_lengths, settings.score.gene_sets)
     return CohortPlan(
         expression=entry.expression,
         samples=entry.samples,
-        gene_lengths=entry.gene_lengths or settings.harmonise.gene_lengths,
+        gene_lengths=gene_lengths,
         units=entry.units.value,
         n_samples=n_samples,
         n_chunks=max(1, -(-n_samples // chunk_size)),
         has_methods=bool(settings.score.methods),
+        sources=(
+            *(path for path in named if path is not None),
+            *_reference_files(settings.profile.reference),
+        ),
+        settings=f"{entry.units.value} {settings.model_dump_json(exclude=NO_PART_OF_RESULTS)}",
     )
 
 

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import re
+import shutil
+import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,9 +39,12 @@ class Project:
     def run_folder(self) -> Path:
         return self.folder / "run"
 
-    def launch(self, *options: str) -> subprocess.CompletedProcess[str]:
+    def command(self, *options: str) -> list[str]:
         directory = () if "--" in options else ("--directory", str(self.run_folder))
-        return call("escape-score", "workflow", "--config", self.config, "--cores", "2", *directory, *options)
+        return ["workflow", "--config", str(self.config), "--cores", "2", *directory, *options]
+
+    def launch(self, *options: str) -> subprocess.CompletedProcess[str]:
+        return call("escape-score", *self.command(*options))
 
     def configure(self, *, seed: int = 1, chunk_size: int = CHUNK_SIZE) -> None:
         text = f"cohorts: cohorts.tsv\nseed: {seed}\nreport:\n  chunk_size: {chunk_size}\n"
@@ -47,6 +54,38 @@ class Project:
 def call(program: str, *options: object, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
     command = [str(BIN / program), *map(str, options)]
     return subprocess.run(command, capture_output=True, text=True, check=False, cwd=cwd)
+
+
+@contextmanager
+def killing(folder: Path, *words: str) -> Iterator[None]:
+    """Kill, meanwhile, the first job that works in a folder and has these words in its command."""
+    script = KILLER.format(folder=str(folder), words=["escape-score", *words])
+    with subprocess.Popen([sys.executable, "-c", script]) as killer:
+        yield
+        assert killer.wait(timeout=5) == 0, "no such job was there to be killed"
+
+
+KILLER = """
+import os, signal, time
+from pathlib import Path
+
+def words_of(process):
+    try:
+        if os.readlink(process / "cwd") == {folder!r}:
+            return [Path(word).name for word in (process / "cmdline").read_text().split(chr(0))]
+    except OSError:
+        return []
+
+deadline = time.monotonic() + 60
+while time.monotonic() < deadline:
+    for process in Path("/proc").glob("[0-9]*"):
+        words = words_of(process) or []
+        if words and words[0].startswith("python") and all(word in words for word in {words!r}):
+            os.kill(int(process.name), signal.SIGKILL)
+            raise SystemExit(0)
+    time.sleep(0.02)
+raise SystemExit(1)
+"""
 
 
 def digests(folder: Path) -> dict[str, str]:
@@ -211,11 +250,121 @@ def test_workflow_names_a_fault_in_one_line_and_finishes_the_other_cohort(
     other = Project(tmp_path)
     other.configure()
     done = other.launch()
-    errors = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
+    (error,) = errors_of(done)
     assert done.returncode == 3, done.stderr
-    assert any("broken.tsv" in line for line in errors)
+    assert "broken.tsv" in error
     assert (other.run_folder / "results" / COHORT / "manifest.json").is_file()
     assert not (other.run_folder / "results" / "broken").exists()
+
+
+def linked(project: Project, folder: Path, *rows: dict[str, str]) -> Project:
+    """A project of its own over the same files."""
+    (folder / "config").mkdir()
+    for name in ("expression.parquet", "samples.tsv", "lengths.tsv"):
+        (folder / name).symlink_to(project.folder / name)
+    write_cohorts(folder, *rows)
+    other = Project(folder)
+    other.configure()
+    other.run_folder.mkdir()
+    return other
+
+
+def errors_of(done: subprocess.CompletedProcess[str]) -> list[str]:
+    return [line for line in done.stderr.splitlines() if line.startswith("error: ")]
+
+
+def test_workflow_finishes_a_cohort_without_the_pages_of_a_killed_job(
+    project: Project, tmp_path: Path
+) -> None:
+    other = linked(project, tmp_path, row(COHORT))
+    whole = project.run_folder / "results" / COHORT
+    results = other.run_folder / "results" / COHORT
+    with killing(other.run_folder, "report", "report-2.part.json"):
+        done = other.launch()
+    assert done.returncode == 5, done.stderr
+    (error,) = errors_of(done)
+    assert "report-2.log: the job report-2 was killed by SIGKILL" in error
+    assert call("escape-score", "verify", results).returncode == 0
+    pages = sorted(path.stem for path in (results / "samples").glob("*.html"))
+    samples = sorted(path.stem for path in (results / "samples").glob("*.json"))
+    assert (len(samples), len(pages)) == (N_SAMPLES, N_SAMPLES // 2)
+    assert (results / "profiles.tsv").read_bytes() == (whole / "profiles.tsv").read_bytes()
+    qc = pd.read_csv(results / "qc.tsv", sep="\t", dtype=str)
+    failed = qc.loc[qc["failed"].notna(), "sample_id"].tolist()
+    assert len(failed) == N_SAMPLES // 2
+    assert all(f"warning: {COHORT}: {sample_id}: failed (no page" in done.stderr for sample_id in failed)
+    again = other.launch()
+    assert again.returncode == 0, again.stderr
+    assert rules_run(again) == {"report", "gather"}
+    assert digests(results) == digests(whole)
+
+
+def test_workflow_finishes_the_cohorts_whose_jobs_were_not_killed(project: Project, tmp_path: Path) -> None:
+    other = linked(project, tmp_path, row(COHORT), row("killed"))
+    with killing(other.run_folder, "score", "--out"):
+        done = other.launch()
+    finished = [path.parent.name for path in other.run_folder.glob("results/*/manifest.json")]
+    assert done.returncode == 5, done.stderr
+    (error,) = errors_of(done)
+    assert "score.log: the job score was killed by SIGKILL" in error
+    assert len(finished) == 1
+    assert f"(cohort {({COHORT, 'killed'} - set(finished)).pop()})" in error
+    assert call("escape-score", "verify", other.run_folder / "results" / finished[0]).returncode == 0
+
+
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+def test_workflow_that_is_told_to_stop_leaves_no_lock(
+    project: Project, tmp_path: Path, sent: signal.Signals
+) -> None:
+    other = linked(project, tmp_path, row(COHORT))
+    command = [str(BIN / "escape-score"), *other.command()]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as launcher:
+        assert launcher.stderr is not None
+        for line in launcher.stderr:
+            if "1 of " in line:
+                launcher.send_signal(sent)
+        assert launcher.wait(timeout=30) == 128 + sent
+    assert list(other.run_folder.glob(".snakemake/locks/*")) == []
+    assert (other.run_folder / "work" / COHORT / "cohort.h5ad").is_file()
+    assert not (other.run_folder / "results" / COHORT / "manifest.json").exists()
+    dry = other.launch("--dry-run")
+    assert dry.returncode == 0, dry.stderr
+    assert "read " not in dry.stdout
+
+
+@pytest.mark.parametrize(("retries", "code"), [(0, 4), (1, 0)])
+def test_workflow_retries_a_killed_job_where_it_may(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, retries: int, code: int
+) -> None:
+    monkeypatch.setenv("ESCAPE_SCORE_RETRIES", str(retries))
+    other = linked(project, tmp_path, row(COHORT))
+    with killing(other.run_folder, "read"):
+        done = other.launch()
+    assert done.returncode == code, done.stderr
+    assert len(re.findall(r"^localrule read:", done.stderr, flags=re.MULTILINE)) == 1 + retries
+    assert len(errors_of(done)) == 1 - retries
+
+
+def test_workflow_does_not_retry_an_input_at_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ESCAPE_SCORE_RETRIES", "2")
+    (tmp_path / "config").mkdir()
+    (tmp_path / "broken.tsv").write_text("gene\ts1\ts2\nTP53\t1\tx\nCD8A\t2\t3\n", encoding="utf-8")
+    write_cohorts(tmp_path, row("broken", "../broken.tsv") | {"samples": "", "gene_lengths": ""})
+    broken = Project(tmp_path)
+    broken.configure()
+    done = broken.launch()
+    assert done.returncode == 3, done.stderr
+    assert len(re.findall(r"^localrule read:", done.stderr, flags=re.MULTILINE)) == 1
+    assert ["broken.tsv" in line for line in errors_of(done)] == [True]
+
+
+def test_workflow_refuses_retries_that_are_no_number(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ESCAPE_SCORE_RETRIES", "many")
+    done = project.launch()
+    assert done.returncode == 2, done.stderr
+    assert errors_of(done) == ["error: ESCAPE_SCORE_RETRIES: 'many' is no number of retries; give 0 or more"]
 
 
 def test_workflow_names_every_missing_matrix_before_it_starts(tmp_path: Path) -> None:
@@ -254,3 +403,24 @@ def test_workflow_refuses_an_unknown_profile(project: Project) -> None:
     done = project.launch("--profile", "none")
     assert done.returncode == 2, done.stderr
     assert "error: none: no such profile; name one of default, slurm" in done.stderr
+
+
+def test_workflow_makes_results_again_that_were_deleted(project: Project) -> None:
+    results = project.run_folder / "results" / COHORT
+    before = digests(results)
+    shutil.rmtree(project.run_folder / "results")
+    done = project.launch()
+    assert done.returncode == 0, done.stderr
+    assert rules_run(done) == {"profile", "report", "gather"}
+    assert digests(results) == before
+
+
+def test_workflow_does_not_pass_an_earlier_result_for_that_of_a_config_that_fails(project: Project) -> None:
+    write_cohorts(project.folder, row(COHORT) | {"units": "log2(x+1)"})
+    failed = [project.launch() for _ in range(2)]
+    write_cohorts(project.folder, row(COHORT))
+    assert [done.returncode for done in failed] == [3, 3]
+    assert ["not finished: " in done.stderr for done in failed] == [True, True]
+    mended = project.launch()
+    assert mended.returncode == 0, mended.stderr
+    assert call("escape-score", "verify", project.run_folder / "results" / COHORT).returncode == 0

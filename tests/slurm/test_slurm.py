@@ -170,13 +170,14 @@ def test_run_whose_controller_was_killed_resumes_to_the_same_bytes(study: Study)
     assert digests(study.folder / "cluster" / "results") == digests(study.folder / "local" / "results")
 
 
-def test_job_that_fails_is_told_in_one_line(tmp_path: Path) -> None:
+def test_job_whose_input_is_at_fault_is_told_in_one_line_and_not_sent_again(tmp_path: Path) -> None:
     before = last_job()
     (tmp_path / "broken.tsv").write_text("gene\ts1\ts2\nTP53\t1\tx\nCD8A\t2\t3\n", encoding="utf-8")
     sheet = "cohort\texpression\tsamples\tunits\nbroken\tbroken.tsv\t\tcounts\n"
     (tmp_path / "cohorts.tsv").write_text(sheet, encoding="utf-8")
     (tmp_path / "config.yaml").write_text("cohorts: cohorts.tsv\n", encoding="utf-8")
-    done = Study(tmp_path).launch("run", "--profile", "slurm", *ASK_OFTEN, "--retries", "0")
+    done = Study(tmp_path).launch("run", "--profile", "slurm", *ASK_OFTEN)
     assert done.returncode == 3, done.stderr
-    assert any(line.startswith("error: ") and "broken.tsv" in line for line in done.stderr.splitlines())
+    errors = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
+    assert ["broken.tsv" in line for line in errors] == [True]
     assert states(after=before) == Counter(FAILED=1)

@@ -15,7 +15,7 @@ def checked_plan():
     """One config file is read whole: Snakemake's merging of several, and of --config, plays no part."""
     default = Path(workflow.basedir).parent / "config" / "config.yaml"
     try:
-        if workflow.config_settings.config:
+        if workflow.config_settings.config not in ({}, {"pages": "finished"}):
             raise UsageError(
                 "--config: values on the command line are not read; write them into the config file"
             )
@@ -74,5 +74,7 @@ def option(flag, name):
 
 
 def report_parts(wildcards):
+    """Parts of all chunks; with `--config pages=finished` without those that failed."""
     n_chunks = PLAN.cohorts[wildcards.cohort].n_chunks
-    return [f"work/{wildcards.cohort}/report-{k + 1}.part.json" for k in range(n_chunks)]
+    parts = [f"work/{wildcards.cohort}/report-{k + 1}.part.json" for k in range(n_chunks)]
+    return list(filter(os.path.exists, parts)) if workflow.config_settings.config else parts

@@ -24,10 +24,20 @@ rule report:
 
 
 rule gather:
-    """The cohort's statistics, its page and, last of all, the manifest of everything in its results."""
+    """The cohort's statistics, its page and, last of all, the manifest of everything in its results.
+
+    It asks for all that the result rests on: where a change made an early stage fail, the result from before
+    the change is still there, and must not pass for that of the changed config.
+    """
     input:
         profiles="work/{cohort}/profiles.part.json",
         reports=report_parts,
+        stages=expand("work/{{cohort}}/{stage}.h5ad", stage=["cohort", "harmonised", "scores"]),
+        tables=expand(
+            "results/{{cohort}}/{table}",
+            table=["profiles.tsv", "profiles.parquet", "scores.tsv", "scores.parquet", "scores.h5ad"],
+        ),
+        sources=of_cohort("sources"),
     output:
         statistics="results/{cohort}/cohort.json",
         index=report("results/{cohort}/index.html", caption="../report/index.rst", category="{cohort}"),
@@ -43,8 +53,8 @@ rule gather:
         runtime=minutes("gather"),
     params:
         package_version=PACKAGE_VERSION,
-        results="results/{cohort}",
+        settings=of_cohort("settings"),
         lang=PLAN.lang,
     shell:
-        "escape-score gather {params.results:q} --lang {params.lang:q} --parts {input.profiles:q} {input.reports:q}"
-        " > {log:q} 2>&1"
+        "escape-score gather results/{wildcards.cohort:q} --lang {params.lang:q}"
+        " --parts {input.profiles:q} {input.reports:q} > {log:q} 2>&1"

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 WIDE = 500
-"""Columns where nobody's terminal ends: a path is not broken in a log."""
+"""Columns where nobody's terminal ends: a path is not broken, and can be copied."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,6 @@ class CommandLog:
             table.add_column(name, justify="right" if is_number else "left", overflow="fold")
         for row in rows:
             table.add_row(*(str(value) for value in row.values()))
-        console = Console(stderr=True, width=None if sys.stderr.isatty() else WIDE)
+        console = Console(stderr=True, width=WIDE)
         console.print(table)
         print(closing, file=sys.stderr)

@@ -15,7 +15,7 @@ from typing import NoReturn, cast
 import typer
 
 from escape_score.cli.app import app
-from escape_score.errors import EscapeScoreError, ExitCode
+from escape_score.errors import BY_SIGNAL, EscapeScoreError, ExitCode
 
 MAX_ERROR_LINES = 20
 DEBUG = "--debug"
@@ -27,8 +27,6 @@ ENDED_BY = {
 }
 """Signals that end a program, and what Python does then unless told otherwise."""
 INSIST_S = 0.5
-BY_SIGNAL = 128
-"""What shells add to the number of the signal that ended a program."""
 
 FaultyUsageError = typer.BadParameter.__mro__[2]
 """Base of all errors of the command line: click's own class, or that of the copy inside later typers."""

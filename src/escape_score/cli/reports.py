@@ -39,6 +39,8 @@ from escape_score.store.result_folder import (
     withdraw_result,
 )
 
+NO_PAGE = "no page: the job that writes it did not finish; run the same command again"
+
 
 def render_chunk(results: Path, profiles: Path, part: Path, *, chunk: int, chunks: int, lang: str) -> int:
     """Render one slice of a cohort's sample pages.
@@ -163,10 +165,20 @@ def gather_parts(results: Path, parts: Sequence[Path], *, lang: str) -> int:
         msg = f"{parts[0]}: no part of the stage profile among the parts; run that stage again"
         raise ResultInvalidError(msg)
     with gathering(results):
-        failed = finish_result(results, header, read, lang=lang)
+        failed = finish_result(results, header, [*read, _unwritten_pages(read)], lang=lang)
     for one in failed:
         print(f"warning: {one.sample_id}: failed ({one.problem})", file=sys.stderr)
     return 0
+
+
+def _unwritten_pages(parts: Sequence[Part]) -> Part:
+    """Note samples whose page no part lists: the job that should have written it has failed."""
+    files = [entry for part in parts for entry in part.files]
+    pages = {Path(entry.path).stem for entry in files if entry.path.endswith(".html")}
+    slugs = (Path(path).stem for path in sample_files(files))
+    return Part(
+        files=(), failed=tuple(FailedSample(slug=s, problem=NO_PAGE) for s in slugs if s not in pages)
+    )
 
 
 def render_results(results: Path, out: Path, *, lang: str, has_pdf: bool = False) -> int:

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import csv
+import os
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from escape_score.cli.log import CommandLog
-from escape_score.errors import ExitCode, ResultInvalidError
+from escape_score.errors import ExitCode, ResultInvalidError, UsageError
 from escape_score.store.manifest import FailedSample, read_manifest
 from escape_score.workflow_launcher import Show, WorkflowRun, launch_workflow
 from escape_score.workflow_log import WorkflowLog, asked_for
 from escape_score.workflow_plan import WorkflowPlan, plan_workflow
+
+RETRIES = "ESCAPE_SCORE_RETRIES"
+USUAL_RETRIES = 2
+MAX_NAMED = 20
+"""Failed samples of a cohort that are named one by one."""
 
 
 def run_workflow(
@@ -41,16 +47,22 @@ def run_workflow(
         cores=cores,
         profile=profile,
         directory=directory,
+        cohorts=plan.cohorts,
+        attempts=_attempts(profile),
         extra=[*extra, *(["--dry-run"] if is_dry_run else [])],
         show=_show(log, is_dry_run=is_dry_run),
         on_step=lambda seen: _note(seen, log),
     )
     if run.is_dry_run:
         return _say_what_is_asked_for(run, log)
-    if not run.log.n_steps:
+    if not (run.log.jobs or run.log.is_up_to_date):
         return run.exit_code
     seconds, n_samples = time.monotonic() - started, sum(c.n_samples for c in plan.cohorts.values())
-    closing = f"{n_samples} samples of {len(plan.cohorts)} cohorts in {seconds:.0f} s"
+    n_cohorts = len(plan.cohorts)
+    of = "1 cohort" if n_cohorts == 1 else f"{n_cohorts} cohorts"
+    closing = f"{n_samples} samples of {of} in {seconds:.0f} s"
+    if run.log.is_up_to_date:
+        closing += "; nothing was to be done, all results are up to date"
     log.summary(list(_rows(plan, run)), seconds=seconds, closing=closing)
     return _with_failed_samples(plan, run)
 
@@ -74,15 +86,26 @@ def _say_what_is_asked_for(run: WorkflowRun, log: CommandLog) -> int:
     return run.exit_code
 
 
+def _attempts(profile: str) -> int:
+    """How often a job is tried: here no limit grows, so that only an executor tries again."""
+    given = os.environ.get(RETRIES, "0" if profile == "default" else str(USUAL_RETRIES))
+    if not given.isdecimal():
+        msg = f"{RETRIES}: {given!r} is no number of retries; give 0 or more"
+        raise UsageError(msg)
+    return 1 + int(given)
+
+
 def _with_failed_samples(plan: WorkflowPlan, run: WorkflowRun) -> int:
     """Name the samples that failed; the exit code of a run that has some."""
-    if run.exit_code != ExitCode.DONE:
-        return run.exit_code
-    for name in plan.cohorts:
-        for one in _failed(run.directory / "results" / name):
+    failed = {name: _failed(run.directory / "results" / name) for name in plan.cohorts}
+    for name, samples in failed.items():
+        n_shown = len(samples) if len(samples) <= MAX_NAMED else MAX_NAMED - 1
+        for one in samples[:n_shown]:
             print(f"warning: {name}: {one.sample_id}: failed ({one.problem})", file=sys.stderr)
-    has_failed = any(_failed(run.directory / "results" / name) for name in plan.cohorts)
-    return int(ExitCode.PARTIAL if has_failed else ExitCode.DONE)
+        if len(samples) > n_shown:
+            print(f"warning: {name}: {len(samples) - n_shown} more failed; see qc.tsv", file=sys.stderr)
+    has_failed = run.exit_code == ExitCode.DONE and any(failed.values())
+    return int(ExitCode.PARTIAL if has_failed else run.exit_code)
 
 
 def _failed(results: Path) -> tuple[FailedSample, ...]:
@@ -98,7 +121,7 @@ def _rows(plan: WorkflowPlan, run: WorkflowRun) -> Iterator[Mapping[str, object]
     folder = run.directory.relative_to(here) if run.directory.is_relative_to(here) else run.directory
     for name, cohort in plan.cohorts.items():
         results, logs = folder / "results" / name, folder / "logs" / name
-        is_done = (results / "manifest.json").is_file()
+        is_done = name not in run.unfinished and (results / "manifest.json").is_file()
         yield {
             "cohort": name,
             "samples": cohort.n_samples,

@@ -96,6 +96,9 @@ def _cohort_rows(path: Path) -> list[tuple[int, dict[str, str]]]:
 
 
 def _cohort_header(path: Path, cells: Sequence[str]) -> Sequence[str]:
+    if len(cells) == 1:
+        msg = f"{path}: header of the table of cohorts has no tab ({cells[0]!r}); separate columns by tabs"
+        raise SampleSheetInvalidError(msg)
     missing = [name for name in _REQUIRED_COLUMNS if name not in cells]
     unknown = [name for name in cells if name not in _COHORT_COLUMNS]
     if missing or unknown or len(set(cells)) < len(cells):
