@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from escape_score.cli import main
-from escape_score.workflow_launcher import workflow_folder
 from escape_score.workflow_log import WorkflowLog
+from escape_score.workflow_place import workflow_folder
 
 # As written by Snakemake 9.27.1 when the command of one job ends with status 3.
 FAILED_JOB = """\

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -19,13 +17,18 @@ from types import FrameType
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from escape_score.errors import EscapeScoreError, ExitCode, OutputUnwritableError, UsageError
+from escape_score.errors import ExitCode
 from escape_score.workflow_failures import ERROR_PREFIX, FailedJob, exit_code_of, failed_jobs
 from escape_score.workflow_log import WorkflowLog
+from escape_score.workflow_place import (
+    SLURM,
+    profile_folder,
+    require_slurm,
+    require_writable,
+    workflow_folder,
+)
 
 MAX_ERROR_LINES = 20
-SLURM = "slurm"
-_WRITTEN = (".snakemake", "results", "work", "logs")
 _ENGINE = (sys.executable, "-m", "snakemake")
 _DRY_RUN = frozenset({"-n", "--dry-run", "--dryrun"})
 
@@ -119,15 +122,15 @@ def launch_workflow(
         *("--snakefile", str(workflow / "Snakefile")),
         *("--configfile", str(config.absolute())),
         *("--directory", str((directory or Path()).absolute())),
-        *("--workflow-profile", str(_profile_folder(workflow, profile))),
+        *("--workflow-profile", str(profile_folder(workflow, profile))),
         *_cores_options(cores, profile),
         *extra,
     ]
     engine = _Engine(command, show=show, on_step=on_step)
     place, is_dry_run = _directory_of(command), not _DRY_RUN.isdisjoint(extra)
     if profile == SLURM:
-        _require_slurm(is_dry_run=is_dry_run)
-    _require_writable(place)
+        require_slurm(is_dry_run=is_dry_run)
+    require_writable(place)
     status, log = engine.run()
     jobs = failed_jobs(log, place) if status else []
     # What a user picks as targets is theirs to finish.
@@ -201,36 +204,6 @@ def _manifests(cohorts: Iterable[str]) -> list[str]:
     return [f"results/{cohort}/manifest.json" for cohort in sorted(cohorts)]
 
 
-def workflow_folder() -> Path:
-    """Find the folder of the Snakefile: inside an installed package, or at the top of the source tree.
-
-    Returns
-    -------
-    Path
-        A folder that holds ``Snakefile``, ``rules/`` and ``profiles/``.
-
-    Raises
-    ------
-    EscapeScoreError
-        The installation has none.
-    """
-    package = Path(__file__).resolve().parent
-    for folder in (package / "workflow", package.parents[1] / "workflow"):
-        if (folder / "Snakefile").is_file():
-            return folder
-    message = f"{package / 'workflow'}: the workflow is not installed; install escape-score again"
-    raise EscapeScoreError(message)
-
-
-def _profile_folder(workflow: Path, profile: str) -> Path:
-    for folder in (workflow / "profiles" / profile, Path(profile).absolute()):
-        if (folder / "config.yaml").is_file():
-            return folder
-    shipped = ", ".join(sorted(path.name for path in (workflow / "profiles").iterdir()))
-    message = f"{profile}: no such profile; name one of {shipped}, or a folder with a config.yaml"
-    raise UsageError(message)
-
-
 def _cores_options(cores: int | None, profile: str) -> list[str]:
     if cores is not None:
         return ["--cores", str(cores)]
@@ -246,30 +219,6 @@ def _directory_of(command: Sequence[str]) -> Path:
         elif value.startswith("--directory="):
             named.append(Path(value.removeprefix("--directory=")))
     return named[-1]
-
-
-def _require_slurm(*, is_dry_run: bool) -> None:
-    """Refuse a run on Slurm where its plugin or its commands are missing."""
-    if importlib.util.find_spec("snakemake_executor_plugin_slurm") is None:
-        message = f"--profile {SLURM}: Snakemake's plugin is missing; pip install 'escape-score[slurm]'"
-        raise UsageError(message)
-    if not is_dry_run and shutil.which("sbatch") is None:
-        message = f"--profile {SLURM}: no sbatch on the PATH; run it where Slurm's commands are, or without"
-        raise UsageError(message)
-
-
-def _require_writable(directory: Path) -> None:
-    """Make the directory of a run, and refuse one that its jobs could not write."""
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        why = "it is not a folder" if isinstance(error, FileExistsError) else error.strerror
-        message = f"{directory}: cannot be made ({why}); choose another --directory"
-        raise OutputUnwritableError(message) from error
-    for folder in (directory, *(directory / name for name in _WRITTEN)):
-        if folder.exists() and not os.access(folder, os.W_OK | os.X_OK):
-            message = f"{folder}: cannot be written (no permission); choose another --directory"
-            raise OutputUnwritableError(message)
 
 
 def _run_and_watch(
