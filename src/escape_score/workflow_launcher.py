@@ -229,7 +229,7 @@ def _run_and_watch(
     # A dry run lists its jobs on stdout; everything else is said on stderr.
     is_listed = not _DRY_RUN.isdisjoint(command)
     stdout, stderr = (subprocess.PIPE, subprocess.STDOUT) if is_listed else (None, subprocess.PIPE)
-    process = subprocess.Popen(command, text=True, errors="replace", stdout=stdout, stderr=stderr)
+    process = _start(command, stdout=stdout, stderr=stderr)
     with process, _forwarded(process):
         words = process.stdout or process.stderr or ()
         for line in _with_progress(_observed(words, log, on_step), log, show=show):
@@ -246,6 +246,30 @@ def _run_and_watch(
     return process.returncode
 
 
+def _start(command: Sequence[str], *, stdout: int | None, stderr: int | None) -> subprocess.Popen[str]:
+    """Start Snakemake so that SIGINT stops it.
+
+    In the background of a script SIGINT is ignored, and children inherit that. Snakemake gets the usual
+    handling then, and a process group of its own, where no key pressed reaches it.
+    """
+    usual = signal.getsignal(signal.SIGINT)
+    is_ignored = usual is signal.SIG_IGN
+    if is_ignored:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        return subprocess.Popen(
+            command,
+            text=True,
+            errors="replace",
+            stdout=stdout,
+            stderr=stderr,
+            process_group=0 if is_ignored else None,
+        )
+    finally:
+        if is_ignored:
+            signal.signal(signal.SIGINT, usual)
+
+
 @contextmanager
 def _forwarded(process: subprocess.Popen[str]) -> Iterator[None]:
     """Hand signals on, let Snakemake end its jobs and release its lock, then follow the signal ourselves."""
@@ -258,7 +282,11 @@ def _forwarded(process: subprocess.Popen[str]) -> Iterator[None]:
         if number == signal.SIGTERM or not _is_in_foreground():
             process.send_signal(signal.SIGINT)
 
-    previous = {number: signal.signal(number, hand_on) for number in (signal.SIGTERM, signal.SIGINT)}
+    previous = {
+        number: signal.signal(number, hand_on)
+        for number in (signal.SIGTERM, signal.SIGINT)
+        if signal.getsignal(number) is not signal.SIG_IGN
+    }
     try:
         yield
         process.wait()

@@ -216,7 +216,7 @@ def test_failing_chunk_runs_again_alone(repo_root: Path, tmp_path: Path) -> None
     (last,) = (slug for slug in slugs if slug.startswith(ids.iloc[-1].lower()[:40].strip("-")))
     (samples / f"{last}.html").mkdir()  # no page can be written there
     failed = project.launch()
-    assert failed.returncode == 3, failed.stderr
+    assert failed.returncode == 2, failed.stderr
     assert [line for line in failed.stderr.splitlines() if line.startswith("error: ") and last in line]
     assert (project.run / "results" / "b" / "manifest.json").exists()
     (samples / f"{last}.html").rmdir()
@@ -251,7 +251,7 @@ def test_full_disk_ends_the_job_and_the_next_run_goes_on(
     with ballast.open("wb") as handle:
         handle.write(b"\0" * (free - BALLAST_LEFT))
     full = inputs.launch(*options)
-    assert full.returncode == 3, full.stderr
+    assert full.returncode == 2, full.stderr
     assert "No space left on device" in full.stderr
     assert not list(small_disk.glob("work/*/scores.h5ad"))
     ballast.unlink()

@@ -312,12 +312,20 @@ def test_workflow_finishes_the_cohorts_whose_jobs_were_not_killed(project: Proje
     assert call("escape-score", "verify", other.run_folder / "results" / finished[0]).returncode == 0
 
 
-@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    ("sent", "handling"),
+    [
+        (signal.SIGINT, "--default-signal=INT"),
+        (signal.SIGTERM, "--default-signal=INT"),
+        # as in the background of a script
+        (signal.SIGTERM, "--ignore-signal=INT"),
+    ],
+)
 def test_workflow_that_is_told_to_stop_leaves_no_lock(
-    project: Project, tmp_path: Path, sent: signal.Signals
+    project: Project, tmp_path: Path, sent: signal.Signals, handling: str
 ) -> None:
     other = linked(project, tmp_path, row(COHORT))
-    command = [str(BIN / "escape-score"), *other.command()]
+    command = ["env", handling, str(BIN / "escape-score"), *other.command()]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as launcher:
         assert launcher.stderr is not None
         for line in launcher.stderr:
