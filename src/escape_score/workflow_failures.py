@@ -15,6 +15,7 @@ _INTERNAL = f"{ERROR_PREFIX}internal:"
 _ENDED = frozenset({f"{ERROR_PREFIX}terminated", f"{ERROR_PREFIX}interrupted"})
 _CHUNK = "report-"
 _SIGNALS = {one.value: one.name for one in signal.Signals}
+_CRASHES = frozenset({signal.SIGSEGV, signal.SIGABRT, signal.SIGILL, signal.SIGBUS, signal.SIGFPE})
 
 
 @dataclass(frozen=True)
@@ -60,12 +61,21 @@ class FailedJob:
     @property
     def is_internal(self) -> bool:
         """Whether it met an error of the program."""
-        return any(line.startswith(_INTERNAL) for line in self.said)
+        if any("MemoryError" in line for line in self.said):
+            return False
+        return any(line.startswith(_INTERNAL) for line in self.said) or self._signal in _CRASHES
+
+    @property
+    def _signal(self) -> int:
+        """The signal that ended it, 0 where none did or it is not told."""
+        number = (self.exit_status or 0) - BY_SIGNAL
+        return number if number in _SIGNALS else 0
 
     @property
     def is_killed(self) -> bool:
         """Whether it was ended from outside, as far as that can be told."""
-        return not self.said and (self.exit_status is None or self.exit_status > BY_SIGNAL)
+        is_ended = self.exit_status is None or self._signal not in {0, *_CRASHES}
+        return not self.said and is_ended
 
     @property
     def is_worth_retrying(self) -> bool:
@@ -83,11 +93,10 @@ class FailedJob:
     def _problem(self) -> str:
         if not self.is_killed:
             return f"the job {self.name} failed with exit status {self.exit_status}"
-        name = _SIGNALS.get((self.exit_status or 0) - BY_SIGNAL)
-        by = (
-            f"by {name}, as the system does where memory runs out" if name else "or ran out of memory or time"
-        )
-        return f"the job {self.name} was killed {by}"
+        name = _SIGNALS.get(self._signal)
+        by = f"by {name}" if name else "or ran out of memory or time"
+        hint = ", as the system does where memory runs out" if self._signal == signal.SIGKILL else ""
+        return f"the job {self.name} was killed {by}{hint}"
 
     @property
     def _remedy(self) -> str:
@@ -137,8 +146,8 @@ def exit_code_of(jobs: Sequence[FailedJob], *, is_any_done: bool) -> ExitCode:
     if faults:
         is_usage = all(job.exit_status == ExitCode.USAGE for job in faults)
         return ExitCode.USAGE if is_usage else ExitCode.INPUT
-    is_internal = any(job.is_internal and not job.is_chunk for job in jobs)
-    return ExitCode.PARTIAL if is_any_done and not is_internal else ExitCode.INTERNAL
+    is_partial = all(job.is_chunk or job.is_worth_retrying for job in jobs)
+    return ExitCode.PARTIAL if is_any_done and is_partial else ExitCode.INTERNAL
 
 
 def _closing_errors(path: Path) -> Iterator[str]:

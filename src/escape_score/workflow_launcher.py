@@ -247,24 +247,16 @@ def _run_and_watch(
 
 
 def _start(command: Sequence[str], *, stdout: int | None, stderr: int | None) -> subprocess.Popen[str]:
-    """Start Snakemake so that SIGINT stops it.
+    """Start Snakemake so that SIGINT stops it, by which we hand on signals.
 
-    In the background of a script SIGINT is ignored, and children inherit that. Snakemake gets the usual
-    handling then, and a process group of its own, where no key pressed reaches it.
+    In the background of a script SIGINT is ignored, and a child would inherit that.
     """
     usual = signal.getsignal(signal.SIGINT)
     is_ignored = usual is signal.SIG_IGN
     if is_ignored:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
-        return subprocess.Popen(
-            command,
-            text=True,
-            errors="replace",
-            stdout=stdout,
-            stderr=stderr,
-            process_group=0 if is_ignored else None,
-        )
+        return subprocess.Popen(command, text=True, errors="replace", stdout=stdout, stderr=stderr)
     finally:
         if is_ignored:
             signal.signal(signal.SIGINT, usual)
@@ -279,7 +271,7 @@ def _forwarded(process: subprocess.Popen[str]) -> Iterator[None]:
         received.append(number)
         # Ctrl-C has reached Snakemake too; a second signal would break off its clearing up. And at SIGTERM
         # Snakemake 9.27 may wait for ever: its handler takes a lock that it may hold.
-        if number == signal.SIGTERM or not _is_in_foreground():
+        if number == signal.SIGTERM or not _is_in_foreground(process):
             process.send_signal(signal.SIGINT)
 
     previous = {
@@ -298,12 +290,18 @@ def _forwarded(process: subprocess.Popen[str]) -> Iterator[None]:
         signal.raise_signal(received[0])
 
 
-def _is_in_foreground() -> bool:
-    """Whether keys pressed in a terminal reach this process."""
+def _is_in_foreground(process: subprocess.Popen[str]) -> bool:
+    """Whether keys pressed in the terminal reach Snakemake, whatever its output is redirected to."""
     try:
-        return os.tcgetpgrp(sys.stderr.fileno()) == os.getpgrp()
+        terminal = os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY)
     except OSError:
         return False
+    try:
+        return os.tcgetpgrp(terminal) == os.getpgid(process.pid)
+    except OSError:
+        return False
+    finally:
+        os.close(terminal)
 
 
 def _observed(

@@ -59,7 +59,7 @@ def test_sheet_strips_leave_out_what_tells_nothing(values: tuple[str, ...]) -> N
 def test_sheet_strips_put_rare_classes_together() -> None:
     values = [*"aaabbbcccdd", "e", "f", ""]
     (strip,) = sheet_strips(sheet_of(*values), WORDS)
-    assert [key.text for key in strip.keys] == ["a (3)", "b (3)", "c (3)", "d (2)", "other (2)"]
+    assert [key.text for key in strip.keys] == ["a (3)", "b (3)", "c (3)", "d (2)", "other values (2)"]
     assert len(set(strip.shapes)) == 6
 
 

@@ -37,7 +37,13 @@ def link(name: str, z: float | None, detectable: float | None, *, is_evaluable: 
         ),
         (
             link("HLA-A", None, None, is_evaluable=False),
-            ("HLA-A", "not known", "not known", "HLA-A was not measured: nothing can be said of its loss."),
+            (
+                "HLA-A",
+                "not known",
+                "not known",
+                "HLA-A was not measured, or nothing is known of what to expect: "
+                "nothing can be said of its loss.",
+            ),
         ),
     ],
 )

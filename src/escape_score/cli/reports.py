@@ -143,10 +143,11 @@ def finish_result(
 def _write_cohort(
     folder: Path, failed: Sequence[FailedSample], *, seed: int, lang: str
 ) -> tuple[FileEntry, FileEntry]:
-    """Write the cohort's page and statistics in one pass over the profiles that did not fail."""
+    """Write the cohort's page and statistics in one pass; a missing page leaves no profile out."""
     from escape_score.statistics import ColumnCollector, compute_statistics
 
-    left_out, collector = {one.slug for one in failed}, ColumnCollector()
+    left_out = {one.slug for one in failed if one.problem != NO_PAGE}
+    collector = ColumnCollector()
     profiles = (profile for profile in iter_profiles(folder) if profile.slug not in left_out)
 
     @cache

@@ -97,7 +97,9 @@ def _attempts(profile: str) -> int:
 
 def _with_failed_samples(plan: WorkflowPlan, run: WorkflowRun) -> int:
     """Name the samples that failed; the exit code of a run that has some."""
-    failed = {name: _failed(run.directory / "results" / name) for name in plan.cohorts}
+    # the result of an unfinished cohort is one from before
+    finished = [name for name in plan.cohorts if name not in run.unfinished]
+    failed = {name: _failed(run.directory / "results" / name) for name in finished}
     for name, samples in failed.items():
         n_shown = len(samples) if len(samples) <= MAX_NAMED else MAX_NAMED - 1
         for one in samples[:n_shown]:
@@ -126,7 +128,7 @@ def _rows(plan: WorkflowPlan, run: WorkflowRun) -> Iterator[Mapping[str, object]
             "cohort": name,
             "samples": cohort.n_samples,
             "flagged": flagged(results / "profiles.tsv") if is_done else 0,
-            "failed": len(_failed(results)),
+            "failed": len(_failed(results)) if is_done else 0,
             "job seconds": round(_job_seconds(logs)),
             "look at": str(results / "index.html") if is_done else f"not finished: {logs}",
         }

@@ -101,10 +101,15 @@ def _doubt(axis: Axis, score: float, low: float | None, high: float | None, *, i
             "A single gene's level cannot be judged here: the sample's pipeline or tissue differs from "
             "the reference."
         )
-    if is_hidden:
+    if is_hidden and score < axis.threshold:
         return (
             f"Score {score:.2f} shows no loss, but a five-fold loss in the tumour cells would hardly show "
             "here: the infiltrate hides it, or levels are uncertain."
+        )
+    if is_hidden:
+        return (
+            f"Score {score:.2f} reaches the threshold {axis.threshold:g}, but its interval holds the "
+            "reference's centre, and a five-fold loss in the tumour cells would hardly show here."
         )
     return (
         f"The interval {low:.2f} to {high:.2f} holds both the reference's centre (0) and the threshold "

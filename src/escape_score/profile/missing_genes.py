@@ -15,7 +15,7 @@ from escape_score.model.scores import GeneValues
 from escape_score.profile.tumour_mhc import gene_columns
 
 OVERLAPPING = frozenset({"mhc1_fallback", "weakest_link_mhc1"})
-"""Lists whose genes stand in other components too; they stay out of the pooled variance."""
+"""Lists whose genes stand in other components too; they stay out of what is pooled over components."""
 
 LEAST_VARIANCE = 0.05
 """Genes of a component are never taken to agree better than this, z squared."""

@@ -163,7 +163,17 @@ def _link_loss(axis: Axis, context: ProfileContext) -> AxisValues:
         np.where(is_uncounted, np.nan, found.weakest.score),
         found.weakest.coverage,
         np.where(is_uncounted, "", found.weakest.gene),
-        found.links,
+        _without(found.links, is_uncounted),
+    )
+
+
+def _without(links: LinkScores, is_uncounted: npt.NDArray[np.bool_]) -> LinkScores:
+    """The same, nothing said of the links of some samples."""
+    return replace(
+        links,
+        z=np.where(is_uncounted[:, None], np.nan, links.z),
+        detectable_sd=np.where(is_uncounted[:, None], np.nan, links.detectable_sd),
+        is_evaluable=links.is_evaluable & ~is_uncounted[:, None],
     )
 
 

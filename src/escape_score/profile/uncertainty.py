@@ -6,7 +6,7 @@ once and what cancels cancels:
 
 missing genes   A component is a sample of genes from all that could tell the same thing: dispersion of the
                 genes measured, finite-set correction (all measured = no error), the own variance shrunk
-                towards the sample's pooled variance within sets.
+                towards the usual one of the reference, times what the sample's genes differ more.
 counting        Poisson noise of the reads behind each gene, and the bias of a logarithm of few reads.
 placement       The offset is a median over anchors; with few of them all genes shift together.
 technical       What else differs between two libraries of one tumour.

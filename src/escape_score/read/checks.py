@@ -62,7 +62,7 @@ class MatrixFacts:
         Over finite cells, in the unit of the file; NaN where a sample has none. ``negative_total`` adds up
         those below 0.
     n_detected
-        Cells above the sample's lowest value.
+        Cells above the sample's lowest value, and above 0 unless values are logarithms with a floor.
     is_integer
         True where all finite cells are whole numbers.
     exp2_total, exp_total, exp10_total
@@ -178,10 +178,16 @@ def _figures(values: FloatArray) -> dict[str, Any]:
         "total": zeroed.sum(axis=1),
         "negative_total": np.minimum(zeroed, 0.0).sum(axis=1) if has_negative else np.zeros(len(values)),
         "total_squares": np.einsum("ij,ij->i", zeroed, zeroed),
-        "n_detected": (finite > minimum[:, None]).sum(axis=1),
+        "n_detected": (finite > _undetected(minimum)[:, None]).sum(axis=1),
         "is_integer": _are_integers(zeroed),
         **_inverse_totals(finite, maximum, is_finite.sum(axis=1)),
     }
+
+
+def _undetected(minimum: FloatArray) -> FloatArray:
+    """Value of a gene that is not detected: 0, also where noise lies below, or log2(0.001)."""
+    has_floor = np.abs(minimum - LOG2_FLOOR) < FLOOR_TOLERANCE
+    return np.where(has_floor, minimum, np.maximum(minimum, 0.0))
 
 
 def _are_integers(values: FloatArray) -> BoolArray:

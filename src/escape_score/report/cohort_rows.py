@@ -28,8 +28,9 @@ N_LEADING = 3
 class SampleRow:
     """One sample in the table.
 
-    ``page`` is the file name of its own page, ``index_order`` what the column is sorted by, ``keys`` the
-    classes and mechanisms that a filter can ask for, ``sheet`` what the sample sheet says.
+    ``page`` is the file name of its own page, empty where it has none, ``index_order`` what the column is
+    sorted by, ``keys`` the classes and mechanisms that a filter can ask for, ``sheet`` what the sample sheet
+    says.
     """
 
     sample_id: str

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+
+from markupsafe import Markup
 
 from escape_score.model.record import Archetype, EscapeProfile, Phenotype, ReferenceMatch, Status
 from escape_score.report.cohort_mechanisms import MechanismSummary, MechanismTallies
@@ -13,7 +15,7 @@ from escape_score.report.cohort_rows import SampleRow, rows_with_sheet, sample_r
 from escape_score.report.cohort_tallies import Tally, tallies_of
 from escape_score.report.facts import Fact, sheet_labels
 from escape_score.report.heatmap import Column, Heatmap, column_of, heatmap_of
-from escape_score.report.i18n import Words
+from escape_score.report.i18n import Words, record_markup
 from escape_score.report.slug import checked_slug
 from escape_score.report.visible import visible_profile, visible_text
 from escape_score.report.wording import (
@@ -30,10 +32,10 @@ N_LEADING = 3
 
 @dataclass(frozen=True)
 class SkippedSample:
-    """A sample without a profile, and why."""
+    """A sample without a profile or without a page, and why."""
 
     sample_id: str
-    reason: str
+    reason: Markup
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,7 @@ def cohort_view(
     words
         Translations of the page.
     skipped
-        Samples without a profile: pairs of sample id and reason.
+        Samples that failed: pairs of sample id and reason. One that has a profile all the same has no page.
 
     Returns
     -------
@@ -121,7 +123,9 @@ class _Collected:
         """Turn the totals into the view."""
         mechanisms = self.mechanisms.summaries(words)
         flags, notes = self.quality.flags(words)
-        rows = rows_with_sheet(self.rows, [column.sheet for column in self.columns], words)
+        pageless = {visible_text(who) for who, _ in skipped}
+        linked = [replace(row, page="") if row.sample_id in pageless else row for row in self.rows]
+        rows = rows_with_sheet(linked, [column.sheet for column in self.columns], words)
         return CohortView(
             title=", ".join(self.cohorts) or words.gettext("Cohort without samples"),
             headline=_headline(self.statuses, words),
@@ -137,7 +141,10 @@ class _Collected:
             mechanisms=mechanisms,
             flags=flags,
             notes=notes,
-            skipped=tuple(SkippedSample(visible_text(who), visible_text(why)) for who, why in skipped),
+            skipped=tuple(
+                SkippedSample(visible_text(who), record_markup(visible_text(why), words))
+                for who, why in skipped
+            ),
             provenance=self.quality.provenance(),
         )
 

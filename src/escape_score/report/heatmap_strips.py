@@ -107,7 +107,7 @@ def _sheet_strip(label: str, values: list[str], words: Words) -> Strip | None:
         frequent = {value for value, _ in counts.most_common(len(SHAPES) - 1)}
         if sum(counts[value] for value in frequent) < _LEAST_SHARE * counts.total():
             return None
-        other = words.gettext("other")
+        other = words.gettext("other values")
         named = [*(value for value in named if value in frequent), other]
         values = [value if value in frequent or not value else other for value in values]
     places = _PAIR if len(named) == len(_PAIR) else range(len(named))

@@ -182,7 +182,9 @@ def _link(link: LinkRecord, words: Words) -> LinkView:
         else link.link
     )
     if link.z is None or link.detectable_sd is None:
-        statement = _("{link} was not measured: nothing can be said of its loss.")
+        statement = _(
+            "{link} was not measured, or nothing is known of what to expect: nothing can be said of its loss."
+        )
     elif link.is_evaluable:
         statement = _("A five-fold loss of {link} could be seen in this sample.")
     else:

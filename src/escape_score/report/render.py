@@ -58,7 +58,7 @@ def render_cohort(
     profiles
         Profiles of one cohort in the order of the table; any iterable, read once, one profile held at a time.
     skipped
-        Samples without a profile: pairs of sample id and reason.
+        Samples that failed, without a profile or without a page: pairs of sample id and reason.
     statistics
         Asked once all profiles were read: what the labels of the sample sheet say about the scores.
     lang

@@ -35,6 +35,10 @@ CALL_REASONS = (
         "infiltrate hides it, or levels are uncertain."
     ),
     N_("Score {score} reaches the threshold {threshold}."),
+    N_(
+        "Score {score} reaches the threshold {threshold}, but its interval holds the reference's centre, and "
+        "a five-fold loss in the tumour cells would hardly show here."
+    ),
     N_("Score {score} reaches the threshold {threshold}, but its interval holds the reference's centre."),
     N_("Score {score} is below the threshold {threshold}."),
 )
@@ -161,6 +165,7 @@ OTHER_SENTENCES = (
     N_("linear, every sample adds up to 1e6 as TPM do"),
     N_("whole numbers with varying sums, as counts are"),
     N_("linear, sums near 1e6 as of TPM that lost some genes"),
+    N_("no page: the job that writes it did not finish; run the same command again"),
     N_("no gene has a value"),
     N_("all genes are 0"),
     N_("the shipped lengths (isoform median, GENCODE 48)"),
