@@ -42,6 +42,9 @@ def test_failed_job_knows_its_place() -> None:
         (job(NO_MEMORY, status=4), False, True),
         (job(BUG, status=4), False, False),
         (job(status=127), False, False),
+        (job(status=139), False, False),
+        (job(status=143), False, True),
+        (job(status=255), False, False),
     ],
 )
 def test_failed_job_is_retried_only_where_that_can_help(
@@ -77,6 +80,11 @@ def test_failed_job_says_why_in_one_line(failed: FailedJob, words: list[str]) ->
         ([job(BAD_CELL)], True, ExitCode.INPUT),
         ([USAGE], True, ExitCode.USAGE),
         ([USAGE, INPUT], False, ExitCode.INPUT),
+        ([job(status=127)], True, ExitCode.INTERNAL),
+        ([job(status=1)], True, ExitCode.INTERNAL),
+        ([job(status=139)], True, ExitCode.INTERNAL),
+        ([job(NO_MEMORY, status=4)], True, ExitCode.PARTIAL),
+        ([KILLED, job(status=127)], True, ExitCode.INTERNAL),
     ],
 )
 def test_exit_code_of_follows_the_gravest(jobs: list[FailedJob], is_any_done: bool, code: ExitCode) -> None:
@@ -106,3 +114,9 @@ def test_failed_jobs_ask_the_log_of_the_executor_for_the_status(tmp_path: Path) 
     )
     log = WorkflowLog(failed_logs=["read.log"], executor_logs={"read.log": str(remote)})
     assert [found.exit_status for found in failed_jobs(log, tmp_path)] == [3]
+
+
+def test_only_a_kill_as_by_the_system_is_told_as_want_of_memory() -> None:
+    assert "where memory runs out" in KILLED.lines[0]
+    assert "where memory runs out" not in job(status=143).lines[0]
+    assert "exit status 139" in job(status=139).lines[0]

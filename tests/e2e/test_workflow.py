@@ -289,6 +289,9 @@ def test_workflow_finishes_a_cohort_without_the_pages_of_a_killed_job(
     samples = sorted(path.stem for path in (results / "samples").glob("*.json"))
     assert (len(samples), len(pages)) == (N_SAMPLES, N_SAMPLES // 2)
     assert (results / "profiles.tsv").read_bytes() == (whole / "profiles.tsv").read_bytes()
+    assert (results / "cohort.json").read_bytes() == (whole / "cohort.json").read_bytes()
+    page = (results / "index.html").read_text(encoding="utf-8")
+    assert page.count('href="samples/') == len(pages)
     qc = pd.read_csv(results / "qc.tsv", sep="\t", dtype=str)
     failed = qc.loc[qc["failed"].notna(), "sample_id"].tolist()
     assert len(failed) == N_SAMPLES // 2

@@ -107,6 +107,9 @@ def test_call_reason_says_that_a_loss_would_be_hidden() -> None:
     found = call_reason(MEAN, Call.NOT_EVALUABLE, 0.5, -0.5, 1.5, is_hidden=True)
     assert "0.50 shows no loss" in found
     assert "infiltrate hides it" in found
+    above = call_reason(MEAN, Call.NOT_EVALUABLE, 1.5, -0.5, 3.5, is_hidden=True)
+    assert "1.50 reaches the threshold 1, but" in above
+    assert "shows no loss" not in above
     assert "holds the reference's centre" in call_reason(
         MEAN, Call.NOT_DETECTED, 1.5, -0.5, 3.5, is_hidden=True
     )

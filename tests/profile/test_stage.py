@@ -37,3 +37,17 @@ def test_no_tumour_of_the_reference_hides_the_loss_of_the_chain(demo: ProfiledCo
             assert not axis.is_hidden.any()
         else:
             assert axis.is_hidden is None
+
+
+def test_links_of_a_chain_that_was_not_counted_say_nothing(demo: ProfiledCohort) -> None:
+    context = demo.maker.context
+    is_uncounted = np.arange(len(context.scores.sample_ids)) == 1
+    terms = replace(context.terms, is_mhc1_unquantified=is_uncounted)
+    found = profile_cohort(replace(context, terms=terms)).axis("mhc1_weakest_link").links
+    usual = demo.profiles.axis("mhc1_weakest_link").links
+    assert found is not None
+    assert usual is not None
+    assert np.isnan(found.z[1]).all()
+    assert np.isnan(found.detectable_sd[1]).all()
+    assert not found.is_evaluable[1].any()
+    np.testing.assert_array_equal(found.z[~is_uncounted], usual.z[~is_uncounted])

@@ -75,5 +75,11 @@ def test_a_panel_is_not_judged(tumours: pd.DataFrame) -> None:
     assert flagged(tumours.iloc[:5_000]) == {}
 
 
+def test_noise_below_zero_is_no_detection(tumours: pd.DataFrame) -> None:
+    noisy = tumours.copy()
+    noisy.iloc[-1] = -0.01
+    assert flagged(noisy) == flagged(tumours)
+
+
 def test_an_empty_sample_is_left_to_its_own_flag(tumours: pd.DataFrame) -> None:
     assert flagged(tumours.assign(P03=0.0, P04=np.nan)).keys() == {"P01", "P02"}

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from escape_score.model.record import EscapeProfile, FlagRecord
 from escape_score.report.cohort_view import cohort_view
 from escape_score.report.i18n import translations
+from escape_score.report.render import render_cohort
 
 WORDS = translations("en")
 ProfileFactory = Callable[..., EscapeProfile]
@@ -73,3 +74,11 @@ def test_cohort_view_lists_every_origin(make_profile: ProfileFactory) -> None:
     view = cohort_view([make_profile("a"), make_profile("b", provenance=other)], WORDS)
     versions = {fact.label: fact.value for fact in view.provenance}
     assert versions["Version of escape_score"] == "0.1.0, 0.2.0"
+
+
+def test_cohort_view_links_no_page_that_is_missing(make_profile: Callable[..., EscapeProfile]) -> None:
+    profiles = [make_profile("S1"), make_profile("S2")]
+    view = cohort_view(profiles, WORDS, skipped=[("S2", "no page")])
+    assert [bool(row.page) for row in view.rows] == [True, False]
+    html = render_cohort(profiles, skipped=[("S2", "no page")])
+    assert html.count('href="samples/') == 1

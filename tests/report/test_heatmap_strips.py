@@ -63,6 +63,12 @@ def test_sheet_strips_put_rare_classes_together() -> None:
     assert len(set(strip.shapes)) == 6
 
 
+def test_sheet_strips_keep_a_class_called_other_apart() -> None:
+    values = [*"aaabbbccc", "other", "other", "other", "e", "f", ""]
+    (strip,) = sheet_strips(sheet_of(*values), WORDS)
+    assert {"other (3)", "other values (2)"} <= {key.text for key in strip.keys}
+
+
 def test_heatmap_has_a_line_for_response_and_the_table_its_values(
     make_profile: Callable[..., EscapeProfile],
 ) -> None:
