@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from escape_score.catalogue import load_thresholds
 from escape_score.cli.outputs import ProfiledCohort
+from escape_score.model.cohort import FloatArray
 from escape_score.model.reference import PresentationModel
 from escape_score.profile.chain_errors import (
     CHAIN,
@@ -33,6 +34,10 @@ def without(state_of: StateOf, genes: tuple[str, ...], unit: float = 10.0) -> Pr
     return state_of(dict.fromkeys(genes, math.nan), unit=unit)
 
 
+def lost_of(state: PresentationState) -> FloatArray:
+    return lost_correlation(chain_loss(state, THRESHOLDS), state, MODEL, THRESHOLDS)
+
+
 @pytest.mark.parametrize("unit", [2.0, 60.0])
 @pytest.mark.parametrize("missing", [("NLRC5",), ("B2M", "HLA-B", "TAP1"), MODEL.gene_symbols[:7]])
 def test_lost_correlation_agrees_with_simulated_tumours(
@@ -43,26 +48,24 @@ def test_lost_correlation_agrees_with_simulated_tumours(
     v = np.linalg.inv(whole.precision[0])
     residuals = np.random.default_rng(1).multivariate_normal(np.zeros(len(v)), v, size=60_000)
     all_genes, fewer = (residuals @ chain_loss(state, THRESHOLDS).weight[0] for state in (whole, some))
-    expected = 2 * lost_correlation(some, MODEL, THRESHOLDS)[0]
+    expected = 2 * lost_of(some)[0]
     assert np.var(fewer - all_genes) == pytest.approx(expected, rel=0.03)
 
 
 def test_lost_correlation_is_none_where_all_genes_are_measured(state_of: StateOf) -> None:
-    np.testing.assert_allclose(lost_correlation(state_of(), MODEL, THRESHOLDS), 0, atol=1e-12)
+    np.testing.assert_allclose(lost_of(state_of()), 0, atol=1e-12)
 
 
 def test_lost_correlation_is_none_where_there_is_no_test(state_of: StateOf) -> None:
     nothing = without(state_of, MODEL.gene_symbols)
-    assert lost_correlation(nothing, MODEL, THRESHOLDS).tolist() == [0.0]
+    assert lost_of(nothing).tolist() == [0.0]
 
 
 @given(data=st.data())
 def test_lost_correlation_grows_as_genes_go(data: st.DataObject, state_of: StateOf) -> None:
     more = data.draw(st.lists(st.sampled_from(MODEL.gene_symbols), unique=True, min_size=1, max_size=6))
     fewer = tuple(more[: data.draw(st.integers(0, len(more) - 1))])
-    few_missing, many_missing = (
-        lost_correlation(without(state_of, genes), MODEL, THRESHOLDS)[0] for genes in (fewer, tuple(more))
-    )
+    few_missing, many_missing = (lost_of(without(state_of, genes))[0] for genes in (fewer, tuple(more)))
     assert many_missing >= few_missing - 1e-12
 
 

@@ -20,7 +20,7 @@ from escape_score.model.reference import PresentationModel, Reference
 from escape_score.model.scores import SignatureScores
 from escape_score.profile.gene_errors import spreads_of
 from escape_score.profile.missing_genes import KNOWN, ComponentErrors
-from escape_score.profile.presentation import PresentationState, as_if_measured, chain_loss
+from escape_score.profile.presentation import LossTest, PresentationState, as_if_measured, chain_loss
 from escape_score.profile.terms import Terms
 from escape_score.profile.tumour_mhc import gene_columns
 
@@ -59,7 +59,7 @@ def chain_errors(
     place = {symbol: k for k, symbol in enumerate(state.gene_symbols)}
     own = np.array([place[scores.genes.gene_symbols[i]] for i in columns], dtype=np.intp)
     return ComponentErrors(
-        missing=2.0 * lost_correlation(state, model, thresholds) * excess,
+        missing=2.0 * lost_correlation(chain, state, model, thresholds) * excess,
         freedom=freedom,
         columns=columns,
         share=np.take(chain.weight, own, axis=1) * spreads_of(state.gene_symbols, scores.genes, reference),
@@ -67,13 +67,12 @@ def chain_errors(
 
 
 def lost_correlation(
-    state: PresentationState, model: PresentationModel, thresholds: Thresholds
+    found: LossTest, state: PresentationState, model: PresentationModel, thresholds: Thresholds
 ) -> FloatArray:
     """1 − correlation of the test with what it would be if all genes were measured, shape (n_samples,).
 
     0 where there is no test.
     """
-    found = chain_loss(state, thresholds)
     complete = chain_loss(as_if_measured(state, model, thresholds), thresholds)
     return np.maximum(np.nan_to_num(1.0 - found.detectable_sd / complete.detectable_sd), 0.0)
 
