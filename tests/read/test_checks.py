@@ -8,11 +8,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pytest
+from tests.read.matrices import facts_of
 
 from escape_score.errors import MatrixInvalidError
-from escape_score.model.cohort import ROWS_AT_ONCE, InMemoryMatrix
+from escape_score.model.cohort import ROWS_AT_ONCE
 from escape_score.model.flags import Flag, FlagLog
-from escape_score.read.checks import MatrixFacts, check_finite, flag_samples, gather_facts
+from escape_score.read.checks import check_finite, flag_samples
 
 MakeFrame = Callable[..., pd.DataFrame]
 Array = npt.NDArray[np.float64]
@@ -21,11 +22,6 @@ Array = npt.NDArray[np.float64]
 def mapped(frame: pd.DataFrame, change: Callable[[Array], Array]) -> pd.DataFrame:
     """The frame with its values changed."""
     return pd.DataFrame(change(frame.to_numpy(dtype=float)), index=frame.index, columns=frame.columns)
-
-
-def facts_of(frame: pd.DataFrame) -> MatrixFacts:
-    values = np.ascontiguousarray(frame.to_numpy(dtype=float).T)
-    return gather_facts(InMemoryMatrix(tuple(frame.columns), tuple(frame.index), values), label="m.tsv")
 
 
 def flags_by_sample(log: FlagLog) -> dict[str, set[Flag]]:

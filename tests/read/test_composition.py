@@ -8,11 +8,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pytest
+from tests.read.matrices import facts_of
 
-from escape_score.model.cohort import InMemoryMatrix
 from escape_score.model.flags import Flag
 from escape_score.model.units import ExpressionUnit
-from escape_score.read.checks import MatrixFacts, gather_facts
 from escape_score.read.composition import composition_notes, largest_shares
 
 MakeFrame = Callable[..., pd.DataFrame]
@@ -24,11 +23,6 @@ UNITS: dict[ExpressionUnit, Callable[[Array], Array]] = {
     ExpressionUnit.LOG2_PLUS_0001: lambda x: np.log2(x + 0.001),
     ExpressionUnit.LN_PLUS_1: np.log1p,
 }
-
-
-def facts_of(frame: pd.DataFrame) -> MatrixFacts:
-    values = np.ascontiguousarray(frame.to_numpy(dtype=float).T)
-    return gather_facts(InMemoryMatrix(tuple(frame.columns), tuple(frame.index), values), label="m.tsv")
 
 
 def flagged(frame: pd.DataFrame, unit: ExpressionUnit = ExpressionUnit.TPM) -> dict[str, set[Flag]]:

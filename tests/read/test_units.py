@@ -10,12 +10,11 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.read.matrices import facts_of
 
 from escape_score.errors import UnitAmbiguousError, UnitContradictedError
-from escape_score.model.cohort import InMemoryMatrix
 from escape_score.model.flags import Flag
 from escape_score.model.units import ExpressionUnit
-from escape_score.read.checks import MatrixFacts, gather_facts
 from escape_score.read.units import UnitVerdict, decide_unit
 
 MakeFrame = Callable[..., pd.DataFrame]
@@ -38,11 +37,6 @@ UNITS: dict[str, Change] = {
     "log2(x+0.001)": lambda tpm: mapped(tpm + 0.001, np.log2),
     "ln(x+1)": lambda tpm: mapped(tpm, np.log1p),
 }
-
-
-def facts_of(frame: pd.DataFrame) -> MatrixFacts:
-    values = np.ascontiguousarray(frame.to_numpy(dtype=float).T)
-    return gather_facts(InMemoryMatrix(tuple(frame.columns), tuple(frame.index), values), label="m.tsv")
 
 
 def decide(frame: pd.DataFrame, unit: str = "auto") -> UnitVerdict:
