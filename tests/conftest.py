@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -11,13 +12,14 @@ import pandas as pd
 import pytest
 from hypothesis import settings
 
-from escape_score.cli import pipeline
-from escape_score.cli.outputs import ProfiledCohort
+from escape_score.cli import main
 from escape_score.model.cohort import Cohort, HarmonisedCohort, InMemoryMatrix, SampleRecord
 from escape_score.model.units import ExpressionUnit, UnitDecision
-from escape_score.read.checks import gather_facts
-from escape_score.read.unit_evidence import totals_of
-from escape_score.reference import load_reference
+from escape_score.pipeline import stages as pipeline
+from escape_score.pipeline.outputs import ProfiledCohort
+from escape_score.read.checks.unit_evidence import totals_of
+from escape_score.read.checks.values import gather_facts
+from escape_score.reference.read import load_reference
 from escape_score.store.tables import profiles_table
 
 # Drawn examples are the same in every run, and a busy machine is no failure.
@@ -128,3 +130,57 @@ def demo_tpm(demo_harmonised: HarmonisedCohort) -> pd.DataFrame:
 def demo(demo_counts: pd.DataFrame, demo_lengths: Path) -> ProfiledCohort:
     """Profiles of the eight tumours."""
     return profiled(cohort_of(demo_counts, ExpressionUnit.COUNTS), demo_lengths)
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """A matrix with its sample sheet and gene lengths."""
+
+    matrix: Path
+    samples: Path
+    lengths: Path
+
+    @property
+    def options(self) -> list[str]:
+        """Arguments of ``run`` but its ``--out``."""
+        return [
+            *(str(self.matrix), "--samples", str(self.samples), "--units", "counts"),
+            *("--gene-lengths", str(self.lengths), "--cohort", "demo", "--quiet"),
+        ]
+
+
+@pytest.fixture(scope="session")
+def inputs(tmp_path_factory: pytest.TempPathFactory, demo_counts: pd.DataFrame, demo_lengths: Path) -> Inputs:
+    folder = tmp_path_factory.mktemp("inputs")
+    four = demo_counts.iloc[::2]
+    four.T.rename_axis("gene").to_csv(folder / "m.tsv", sep="\t")
+    sheet = pd.DataFrame({"sample_id": four.index, "response": ["R", "NR", "", "R"], "purity": 0.5})
+    sheet.to_csv(folder / "s.tsv", sep="\t", index=False)
+    return Inputs(folder / "m.tsv", folder / "s.tsv", demo_lengths)
+
+
+@pytest.fixture(scope="session")
+def finished(inputs: Inputs, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Result folder of a run; tests must not change it."""
+    out = tmp_path_factory.mktemp("results") / "demo"
+    assert main(["run", *inputs.options, "--out", str(out)]) == 0
+    return out
+
+
+@pytest.fixture
+def refused(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[str, ...]]:
+    """Run a command that must fail with an exit code; give the lines of its errors."""
+
+    def run(code: int, *arguments: object) -> tuple[str, ...]:
+        capsys.readouterr()
+        found = main([str(argument) for argument in arguments])
+        said = capsys.readouterr()
+        lines = tuple(said.err.splitlines())
+        assert found == code, lines
+        assert lines
+        assert all(line.startswith("error: ") for line in lines)
+        assert len(lines) <= 20
+        assert "Traceback" not in said.err + said.out
+        return lines
+
+    return run

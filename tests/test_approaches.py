@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from escape_score.catalogue import load_axis_catalogue
+from escape_score.library.axes import load_axis_catalogue
+from escape_score.library.files import resource_path
 from escape_score.model.record import Archetype
-from escape_score.resources import resource_path
 
 APPROACHES = load_axis_catalogue().approaches
 README = resource_path("axes", "README.md")

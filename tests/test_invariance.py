@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from escape_score.cli.outputs import ProfiledCohort
 from escape_score.model.cohort import Cohort
 from escape_score.model.record import Status
 from escape_score.model.units import ExpressionUnit
+from escape_score.pipeline.outputs import ProfiledCohort
 
 MakeCohort = Callable[..., Cohort]
 RunEngine = Callable[..., ProfiledCohort]

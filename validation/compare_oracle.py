@@ -30,7 +30,7 @@ from types import ModuleType
 import numpy as np
 import pandas as pd
 
-from escape_score.catalogue import load_axis_catalogue, load_thresholds
+from escape_score.library.axes import load_axis_catalogue, load_thresholds
 from escape_score.model.cohort import HarmonisedCohort, InMemoryMatrix, SampleRecord
 from escape_score.model.profiles import CohortProfiles
 from escape_score.model.reference import Reference, ReferenceConstants, ReferenceGenes, WeakestLinkFit
@@ -212,9 +212,9 @@ def run_from_file(matrix: Path, unit: str, out: Path) -> pd.DataFrame:
 
 def explained_correlations(matrix: Path, unit: str, constants: dict, oracle: ModuleType) -> pd.Series:
     """Rank correlations once both programs have the same genes under the same names."""
-    from escape_score.cli import pipeline
+    from escape_score.pipeline import stages as pipeline
     from escape_score.read import read_cohort
-    from escape_score.reference import load_reference
+    from escape_score.reference.read import load_reference
 
     cohort = read_cohort(matrix, name=matrix.parent.name, declared_unit=ExpressionUnit(unit))
     harmonised = pipeline.harmonise(cohort, gene_lengths=None, min_genes=1, source=matrix)

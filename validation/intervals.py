@@ -29,11 +29,11 @@ import pandas as pd
 import shared_cohorts as shared
 from shared_cohorts import Profiled, profiled
 
-from escape_score.gene_lengths import read_gene_lengths
 from escape_score.genes import load_gene_table
+from escape_score.genes.lengths import read_gene_lengths
 from escape_score.model.cohort import FloatArray, HarmonisedCohort
 from escape_score.model.profiles import Bounds
-from escape_score.reference import load_reference
+from escape_score.reference.read import load_reference
 
 WHOLE = ("vanallen2015", "hugo2016")
 PANELS = {"liu2019_subset": "1.7k", "imvigor210_subset": "1.7k", "puram2017_hnscc_cells180": "7.9k"}

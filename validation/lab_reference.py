@@ -10,15 +10,15 @@ import numpy as np
 import pandas as pd
 from mixes import ImmuneSource, as_cohort, harmonised
 
-from escape_score.catalogue import load_thresholds
-from escape_score.cli import pipeline
-from escape_score.cli.fitting import PipelineEngine, fit_design
-from escape_score.cli.outputs import ProfiledCohort
 from escape_score.fit import ReferenceLabel, fit_reference
+from escape_score.library.axes import load_thresholds
 from escape_score.model.reference import Reference, ReferenceConstants
 from escape_score.model.scores import SignatureScores
-from escape_score.profile.presentation_fit import fit_presentation
-from escape_score.profile.tumour_mhc import PSEUDOCOUNT_TPM
+from escape_score.pipeline import stages as pipeline
+from escape_score.pipeline.fitting import PipelineEngine, fit_design
+from escape_score.pipeline.outputs import ProfiledCohort
+from escape_score.profile.mhc.presentation_fit import fit_presentation
+from escape_score.profile.mhc.tumour_mhc import PSEUDOCOUNT_TPM
 
 SMALLEST_TPM = 1e-3
 

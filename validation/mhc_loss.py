@@ -25,10 +25,10 @@ import pandas as pd
 from lab_reference import constants_of, fit_on, refit, run
 from mixes import Floats, ImmuneSource, Mixes, auroc, blood, colorectal_tumours, immune_cells, mix, read_tpm
 
-from escape_score.cli import pipeline
 from escape_score.model.reference import Reference
 from escape_score.model.units import ExpressionUnit
-from escape_score.reference import load_reference
+from escape_score.pipeline import stages as pipeline
+from escape_score.reference.read import load_reference
 
 SINGLE = {"B2M": ("B2M",), "HLA-A": ("HLA-A",), "TAP": ("TAP1", "TAP2")}
 

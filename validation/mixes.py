@@ -22,14 +22,14 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from escape_score.cli import pipeline
-from escape_score.gene_lengths import read_gene_lengths
 from escape_score.genes import load_gene_table
+from escape_score.genes.lengths import read_gene_lengths
 from escape_score.harmonise import harmonise_cohort
 from escape_score.model.cohort import Cohort, HarmonisedCohort, InMemoryMatrix, SampleRecord
 from escape_score.model.units import ExpressionUnit, UnitDecision
-from escape_score.read.checks import gather_facts
-from escape_score.read.unit_evidence import totals_of
+from escape_score.pipeline import stages as pipeline
+from escape_score.read.checks.unit_evidence import totals_of
+from escape_score.read.checks.values import gather_facts
 
 ROOT = Path(__file__).parents[1]
 N_MIXES = 60

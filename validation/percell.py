@@ -50,12 +50,12 @@ from mixes import (
 )
 from shared_cohorts import OUT, WHEELS
 
-from escape_score.cli import pipeline
-from escape_score.cli.outputs import ProfiledCohort
 from escape_score.model.reference import Reference
 from escape_score.model.units import ExpressionUnit
+from escape_score.pipeline import stages as pipeline
+from escape_score.pipeline.outputs import ProfiledCohort
 from escape_score.profile.terms import component_values
-from escape_score.reference import load_reference
+from escape_score.reference.read import load_reference
 
 N_MIXES = 400
 LEAST_ADDED, MOST_ADDED = 0.02, 0.4

@@ -27,18 +27,18 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from escape_score.catalogue import load_thresholds
-from escape_score.cli import pipeline
-from escape_score.cli.fitting import PipelineEngine, fit_design, fit_on_cohort
 from escape_score.fit import ReferenceLabel, fit_reference
+from escape_score.library.axes import load_thresholds
 from escape_score.model.cohort import HarmonisedCohort, InMemoryMatrix, iter_blocks
 from escape_score.model.profiles import CohortProfiles
 from escape_score.model.record import ReferenceMatch
 from escape_score.model.reference import Reference
 from escape_score.model.units import ExpressionUnit
+from escape_score.pipeline import stages as pipeline
+from escape_score.pipeline.fitting import PipelineEngine, fit_design, fit_on_cohort
 from escape_score.profile import profile_cohort
 from escape_score.read import read_cohort
-from escape_score.reference import load_reference
+from escape_score.reference.read import load_reference
 
 LABELLED = "imvigor210_subset"
 LABEL = "Immune.phenotype"

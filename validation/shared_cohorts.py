@@ -16,17 +16,17 @@ from types import ModuleType
 import numpy as np
 import pandas as pd
 
-from escape_score.cli import pipeline
-from escape_score.gene_lengths import read_gene_lengths
 from escape_score.genes import load_gene_table
+from escape_score.genes.lengths import read_gene_lengths
 from escape_score.harmonise import harmonise_cohort
 from escape_score.model.cohort import FloatArray, HarmonisedCohort, InMemoryMatrix, iter_blocks
 from escape_score.model.method_choice import MethodChoice
 from escape_score.model.profiles import CohortProfiles
 from escape_score.model.scores import SignatureScores
 from escape_score.model.units import ExpressionUnit
+from escape_score.pipeline import stages as pipeline
 from escape_score.read import read_cohort
-from escape_score.reference import DEFAULT_REFERENCE, load_reference
+from escape_score.reference.read import DEFAULT_REFERENCE, load_reference
 
 ROOT = Path(__file__).parents[1]
 WHEELS = ROOT / "build" / "wheels"

@@ -72,7 +72,7 @@ def messages() -> list[Message]:
 
 def texts_of_code() -> Iterator[Message]:
     """Texts marked in the modules and templates of the report."""
-    sources = [("python", path) for path in sorted(REPORT.glob("*.py"))]
+    sources = [("python", path) for path in sorted(REPORT.rglob("*.py"))]
     sources += [("jinja2", path) for path in sorted(REPORT.rglob("*.j2"))]
     for method, path in sources:
         with path.open("rb") as handle:

@@ -14,7 +14,7 @@ What it does, in order:
 3. Genes: location = mean, spread = standard deviation of log2(TPM + 1), at least 0.5.
 4. Scores: the package's own engine places the tumours on that reference and scores the components; then term
    locations and spreads, slopes of contrasts (reduced major axis: ratio of spreads), weakest-link fits
-   (Huber), the antigen-presentation model (``escape_score.profile.presentation_fit``), index, distributions.
+   (Huber), the antigen-presentation model (``profile.mhc.presentation_fit``), index, distributions.
 """
 
 from __future__ import annotations
@@ -31,14 +31,13 @@ import numpy as np
 import pandas as pd
 import statsmodels.api as sm
 
-from escape_score.catalogue import load_axis_catalogue
-from escape_score.cli.fitting import PipelineEngine
 from escape_score.fit.genes import gene_moments
 from escape_score.fit.moments import DECIMALS, Moments, rounded
 from escape_score.fit.scales import contrast_slopes, distributions_of, term_moments
 from escape_score.genes import GeneTable, load_gene_table
-from escape_score.genesets import load_signatures
 from escape_score.harmonise import harmonise_cohort
+from escape_score.library.axes import load_axis_catalogue
+from escape_score.library.gene_sets import load_signatures
 from escape_score.model.cohort import Cohort, HarmonisedCohort, InMemoryMatrix, SampleRecord
 from escape_score.model.reference import (
     Reference,
@@ -48,10 +47,11 @@ from escape_score.model.reference import (
 )
 from escape_score.model.scores import SignatureScores
 from escape_score.model.units import ExpressionUnit, UnitDecision
-from escape_score.read.checks import gather_facts
-from escape_score.read.unit_evidence import totals_of
-from escape_score.reference import read_constants
-from escape_score.store.reference_folder import render_tables
+from escape_score.pipeline.fitting import PipelineEngine
+from escape_score.read.checks.unit_evidence import totals_of
+from escape_score.read.checks.values import gather_facts
+from escape_score.reference.read import read_constants
+from escape_score.reference.write import render_tables
 
 NAME = "tcga-coadread-v1"
 DESCRIPTION = "592 colorectal adenocarcinomas of The Cancer Genome Atlas, RNA-seq (RSEM) with length factors"

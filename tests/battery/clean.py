@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from escape_score.cli import pipeline
-from escape_score.genesets import load_signatures
+from escape_score.library.gene_sets import load_signatures
 from escape_score.model.cohort import Cohort, InMemoryMatrix, SampleRecord
 from escape_score.model.units import ExpressionUnit, UnitDecision
-from escape_score.read.checks import gather_facts
-from escape_score.read.unit_evidence import totals_of
+from escape_score.pipeline import stages as pipeline
+from escape_score.read.checks.unit_evidence import totals_of
+from escape_score.read.checks.values import gather_facts
 
 RESOURCES = Path(__file__).resolve().parents[2] / "resources"
 DEMO = RESOURCES / "demo" / "expression.parquet"

@@ -90,7 +90,7 @@ def _refused() -> dict[str, tuple[Make, str]]:
 
 
 def _shipped_name() -> str:
-    from escape_score.genesets import load_signatures
+    from escape_score.library.gene_sets import load_signatures
 
     return load_signatures().signatures[0].signature_id
 

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from escape_score.genes import load_gene_table
-from escape_score.reference import load_reference
+from escape_score.reference.read import load_reference
 
 Refused = Callable[..., tuple[str, ...]]
 Spoil = Callable[[str], str]

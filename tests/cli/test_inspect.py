@@ -12,8 +12,8 @@ import jsonschema
 import pytest
 
 from escape_score.cli import main
-from escape_score.genesets import load_signatures
-from escape_score.reference import DEFAULT_REFERENCE, load_reference
+from escape_score.library.gene_sets import load_signatures
+from escape_score.reference.read import DEFAULT_REFERENCE, load_reference
 
 Refused = Callable[..., tuple[str, ...]]
 

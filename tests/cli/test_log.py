@@ -10,7 +10,7 @@ import pytest
 
 from escape_score.cli import main
 from escape_score.cli.log import CommandLog
-from escape_score.workflow_log import Job, asked_for
+from escape_score.launch.log import Job, asked_for
 
 
 class Inputs(Protocol):

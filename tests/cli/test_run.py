@@ -14,8 +14,8 @@ import pandas as pd
 import pytest
 import scanpy as sc
 
-from escape_score.catalogue import load_axis_catalogue
 from escape_score.cli import main
+from escape_score.library.axes import load_axis_catalogue
 from escape_score.model.record import EscapeProfile, slug_of
 
 

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from escape_score.cli.outputs import ProfiledCohort
 from escape_score.export.tables import ResultTables
+from escape_score.pipeline.outputs import ProfiledCohort
 from escape_score.store.tables import profiles_table, scores_table
 
 HOSTILE = (

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from escape_score.catalogue import load_axis_catalogue
 from escape_score.export.multiqc import GENERAL_FILE, MECHANISMS_FILE, multiqc_files, multiqc_name
 from escape_score.export.tables import ResultTables
+from escape_score.library.axes import load_axis_catalogue
 
 
 def documents(tables: ResultTables) -> tuple[dict[str, Any], dict[str, Any]]:

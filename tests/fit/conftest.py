@@ -10,13 +10,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from escape_score.cli import pipeline
-from escape_score.cli.fitting import PipelineEngine, fit_design
 from escape_score.fit import ReferenceLabel, fit_reference
 from escape_score.model.cohort import Cohort, FloatArray, HarmonisedCohort, InMemoryMatrix
 from escape_score.model.reference import Reference
 from escape_score.model.units import ExpressionUnit
-from escape_score.reference import load_reference
+from escape_score.pipeline import stages as pipeline
+from escape_score.pipeline.fitting import PipelineEngine, fit_design
+from escape_score.reference.read import load_reference
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,7 @@ from escape_score.fit import join_cohorts
 from escape_score.model.cohort import HarmonisedCohort
 from escape_score.model.reference import Reference
 from escape_score.model.units import ExpressionUnit, UnitDecision
-from escape_score.store.reference_folder import render_tables
+from escape_score.reference.write import render_tables
 
 Take = Callable[..., HarmonisedCohort]
 

@@ -13,18 +13,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from escape_score.cli import pipeline
-from escape_score.cli.fitting import PipelineEngine, fit_on_cohort
 from escape_score.errors import ReferenceUnfittableError
 from escape_score.fit.stage import leave_one_out_medians
-from escape_score.genesets import load_signatures
+from escape_score.library.gene_sets import load_signatures
 from escape_score.model.cohort import HarmonisedCohort, InMemoryMatrix
 from escape_score.model.flags import Flag
 from escape_score.model.profiles import CohortProfiles
 from escape_score.model.reference import Reference
+from escape_score.pipeline import stages as pipeline
+from escape_score.pipeline.fitting import PipelineEngine, fit_on_cohort
 from escape_score.profile import profile_cohort
-from escape_score.reference import load_reference
-from escape_score.store.reference_folder import render_tables
+from escape_score.reference.read import load_reference
+from escape_score.reference.write import render_tables
 
 Take = Callable[..., HarmonisedCohort]
 Fit = Callable[..., Reference]

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from tests.fuzz.mutations import bounded, damaged, read_or_refuse
 
 from escape_score.config import load_config
-from escape_score.genesets import read_gmt
+from escape_score.library.gene_sets import read_gmt
 from escape_score.model.cohort import Cohort
 from escape_score.model.units import ExpressionUnit
 from escape_score.read import read_cohort
-from escape_score.sample_sheet import read_sample_sheet
+from escape_score.read.sheet import read_sample_sheet
 
 pytestmark = pytest.mark.slow
 

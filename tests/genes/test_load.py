@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from escape_score.genes import load_gene_table
-from escape_score.resources import resource_path
+from escape_score.library.files import resource_path
 
 
 def provenance() -> dict[str, Any]:

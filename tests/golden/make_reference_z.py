@@ -22,12 +22,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from escape_score.catalogue import load_axis_catalogue, load_thresholds
-from escape_score.cli import pipeline
-from escape_score.genesets import load_signatures
+from escape_score.library.axes import load_axis_catalogue, load_thresholds
+from escape_score.library.gene_sets import load_signatures
 from escape_score.model.units import ExpressionUnit
+from escape_score.pipeline import stages as pipeline
 from escape_score.read import read_cohort
-from escape_score.reference import load_reference
+from escape_score.reference.read import load_reference
 
 HERE = Path(__file__).parent
 RESOURCES = HERE.parents[1] / "resources"

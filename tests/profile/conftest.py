@@ -8,11 +8,11 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from escape_score.catalogue import load_thresholds
+from escape_score.library.axes import load_thresholds
 from escape_score.model.scores import GeneValues
-from escape_score.profile.presentation import PresentationState, assess_presentation, tumour_ifng
-from escape_score.profile.tumour_mhc import Infiltrate
-from escape_score.reference import load_reference
+from escape_score.profile.mhc.presentation import PresentationState, assess_presentation, tumour_ifng
+from escape_score.profile.mhc.tumour_mhc import Infiltrate
+from escape_score.reference.read import load_reference
 
 THRESHOLDS = load_thresholds()
 SHIPPED = load_reference()

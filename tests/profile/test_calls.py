@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from escape_score.catalogue import load_axis_catalogue
+from escape_score.library.axes import load_axis_catalogue
 from escape_score.model.axes import Axis, AxisKind
 from escape_score.model.profiles import Bounds
 from escape_score.model.record import Call

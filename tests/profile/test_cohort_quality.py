@@ -8,12 +8,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from escape_score.cli import pipeline
-from escape_score.cli.outputs import ProfiledCohort
-from escape_score.genesets import load_signatures
+from escape_score.library.gene_sets import load_signatures
 from escape_score.model.cohort import Cohort
 from escape_score.model.flags import Flag
-from escape_score.reference import load_reference
+from escape_score.pipeline import stages as pipeline
+from escape_score.pipeline.outputs import ProfiledCohort
+from escape_score.reference.read import load_reference
 
 MakeCohort = Callable[..., Cohort]
 RunEngine = Callable[..., ProfiledCohort]

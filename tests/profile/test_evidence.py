@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from escape_score.catalogue import load_axis_catalogue, load_thresholds
-from escape_score.cli.outputs import ProfiledCohort
+from escape_score.library.axes import load_axis_catalogue, load_thresholds
 from escape_score.model.axes import Axis
 from escape_score.model.scores import GeneValues
+from escape_score.pipeline.outputs import ProfiledCohort
 from escape_score.profile.evidence import AxisGene, axis_genes, gene_evidence
 
 THRESHOLDS = load_thresholds()

@@ -7,10 +7,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from escape_score.cli import pipeline
 from escape_score.model.units import ExpressionUnit
+from escape_score.pipeline import stages as pipeline
 from escape_score.read import read_cohort
-from escape_score.reference import load_reference
+from escape_score.reference.read import load_reference
 from escape_score.store.tables import profiles_table
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "reference_z__oracle_proto-0.2.tsv"

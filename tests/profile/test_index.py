@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from escape_score.catalogue import load_axis_catalogue, load_thresholds
-from escape_score.cli.outputs import ProfiledCohort
+from escape_score.library.axes import load_axis_catalogue, load_thresholds
+from escape_score.pipeline.outputs import ProfiledCohort
 from escape_score.profile.index import to_index, weighted_mean
 
 NAN = float("nan")
@@ -65,7 +65,7 @@ def test_index_agrees_with_a_slow_computation(demo: ProfiledCohort) -> None:
 
 @given(st.floats(-50, 50), st.floats(-50, 50))
 def test_to_index_rises_within_its_scale(one: float, other: float) -> None:
-    from escape_score.reference import load_reference
+    from escape_score.reference.read import load_reference
 
     low, high = to_index(np.array(sorted([one, other])), load_reference())
     assert 0 <= low <= high <= 100

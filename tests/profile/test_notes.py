@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from escape_score.cli.outputs import ProfiledCohort
 from escape_score.model.cohort import Cohort, SampleRecord
 from escape_score.model.record import AxisProfile, Call, ReferenceMatch
+from escape_score.pipeline.outputs import ProfiledCohort
 from escape_score.profile.notes import MMR_AXIS, msi_notes, withheld_by
 
 MakeCohort = Callable[..., Cohort]

@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from escape_score.cli.outputs import ProfiledCohort
 from escape_score.model.cohort import Cohort, SampleRecord
 from escape_score.model.record import Interval
+from escape_score.pipeline.outputs import ProfiledCohort
 from escape_score.profile.pairs import change_interval, pair_samples, time_order
 
 MakeCohort = Callable[..., Cohort]

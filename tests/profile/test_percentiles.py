@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from escape_score.catalogue import load_thresholds
-from escape_score.cli.outputs import ProfiledCohort
+from escape_score.library.axes import load_thresholds
 from escape_score.model.reference import Distributions
+from escape_score.pipeline.outputs import ProfiledCohort
 from escape_score.profile.percentiles import (
     find_own_tumours,
     percentile_interval,

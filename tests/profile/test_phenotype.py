@@ -8,12 +8,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from escape_score.catalogue import load_thresholds
-from escape_score.cli.outputs import ProfiledCohort
+from escape_score.library.axes import load_thresholds
 from escape_score.model.cohort import Cohort
 from escape_score.model.record import Archetype, Phenotype
+from escape_score.pipeline.outputs import ProfiledCohort
 from escape_score.profile.phenotype import call_archetype, call_phenotype, match_of, status_of
-from escape_score.reference import load_reference
+from escape_score.reference.read import load_reference
 
 NAN = float("nan")
 THRESHOLDS = load_thresholds()

@@ -11,17 +11,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from escape_score.catalogue import load_axis_catalogue, load_thresholds
-from escape_score.cli import pipeline
-from escape_score.cli.outputs import ProfiledCohort
+from escape_score.library.axes import load_axis_catalogue, load_thresholds
 from escape_score.model.axes import Axis, AxisKind
 from escape_score.model.cohort import HarmonisedCohort, InMemoryMatrix, narrowed
 from escape_score.model.method_choice import MethodChoice
 from escape_score.model.profiles import Bounds, CohortProfiles
 from escape_score.model.record import Call, ReferenceMatch
+from escape_score.pipeline import stages as pipeline
+from escape_score.pipeline.outputs import ProfiledCohort
 from escape_score.profile.calls import call_axis
 from escape_score.profile.percentiles import percentile_of
-from escape_score.reference import load_reference
+from escape_score.reference.read import load_reference
 
 CATALOGUE, THRESHOLDS = load_axis_catalogue(), load_thresholds()
 MEANS = [axis for axis in CATALOGUE.axes if axis.kind is AxisKind.MEAN]

@@ -10,14 +10,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from escape_score.catalogue import load_axis_catalogue
-from escape_score.cli.outputs import ProfiledCohort
+from escape_score.library.axes import load_axis_catalogue
 from escape_score.model.cohort import Cohort, SampleRecord
 from escape_score.model.flags import Flag
 from escape_score.model.record import Call, EscapeProfile
 from escape_score.model.reference import Distributions
+from escape_score.pipeline.outputs import ProfiledCohort
 from escape_score.profile.records import known, metadata_of, reference_quantiles
-from escape_score.reference import load_reference
+from escape_score.reference.read import load_reference
 
 MakeCohort = Callable[..., Cohort]
 RunEngine = Callable[..., ProfiledCohort]

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from escape_score.cli.outputs import ProfiledCohort
 from escape_score.model.record import Call
+from escape_score.pipeline.outputs import ProfiledCohort
 from escape_score.profile.stage import profile_cohort
 
 

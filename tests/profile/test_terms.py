@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from escape_score.catalogue import load_axis_catalogue
-from escape_score.cli.outputs import ProfiledCohort
+from escape_score.library.axes import load_axis_catalogue
 from escape_score.model.axes import Term
+from escape_score.pipeline.outputs import ProfiledCohort
 from escape_score.profile.terms import axis_components, axis_mean, mean_present, standardise
 
 NAN = float("nan")

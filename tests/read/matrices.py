@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from escape_score.model.cohort import InMemoryMatrix
-from escape_score.read.checks import MatrixFacts, gather_facts
+from escape_score.read.checks.values import MatrixFacts, gather_facts
 
 
 def facts_of(frame: pd.DataFrame) -> MatrixFacts:

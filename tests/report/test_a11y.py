@@ -12,8 +12,8 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page
 from tests.report.made_up import GROUPS, RESPONSE, statistics
 
-from escape_score.cli.pdf import print_pages
 from escape_score.model.record import EscapeProfile
+from escape_score.pipeline.pdf import print_pages
 from escape_score.report import render_cohort, render_sample
 
 WCAG = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}

@@ -14,7 +14,7 @@ from babel.messages.pofile import read_po
 
 from escape_score.model.record import EscapeProfile
 from escape_score.report import render_cohort, render_sample
-from escape_score.report.i18n import languages
+from escape_score.report.text.i18n import languages
 
 ROOT = Path(__file__).resolve().parents[2]
 BUILDER = runpy.run_path(str(ROOT / "resources" / "locales" / "build_catalogues.py"))

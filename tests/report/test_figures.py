@@ -18,8 +18,8 @@ from tests.report.made_up import GROUPS, RESPONSE, SURVIVAL, statistics
 from escape_score.model.record import AxisProfile, EscapeProfile
 from escape_score.model.record_statistics import CohortStatistics
 from escape_score.report import render_cohort, render_sample
-from escape_score.report.i18n import translations
-from escape_score.report.sentences import CALL_REASONS
+from escape_score.report.text.i18n import translations
+from escape_score.report.text.sentences import CALL_REASONS
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "src" / "escape_score" / "report" / "templates"
 FIGURE = re.compile(r"(?<![\w.,-])[-+]?\d[\d,]*(?:\.\d+)?(?![\w.]*[A-Za-z])")

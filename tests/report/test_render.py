@@ -18,11 +18,11 @@ from hypothesis import strategies as st
 from escape_score.errors import ResultInvalidError, UsageError
 from escape_score.model.record import EscapeProfile, FlagRecord, GeneEvidence
 from escape_score.report import render_cohort, render_sample
-from escape_score.report.cohort_view import cohort_view
+from escape_score.report.cohort.statistics import StatisticsView
+from escape_score.report.cohort.view import cohort_view
 from escape_score.report.environment import environment, make_environment
-from escape_score.report.i18n import Words
-from escape_score.report.statistics_view import StatisticsView
-from escape_score.report.view import sample_view
+from escape_score.report.sample.view import sample_view
+from escape_score.report.text.i18n import Words
 
 ProfileFactory = Callable[..., EscapeProfile]
 PageParser = Callable[[str], Any]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from escape_score.catalogue import load_thresholds
+from escape_score.library.axes import load_thresholds
 from escape_score.model.axes import Thresholds
 from escape_score.model.reference import Reference, ReferenceConstants, ReferenceGenes
 

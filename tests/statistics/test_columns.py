@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from escape_score.cli.outputs import ProfiledCohort
 from escape_score.model.record_statistics import Expectation, MeasureKind
+from escape_score.pipeline.outputs import ProfiledCohort
 from escape_score.statistics.columns import CohortColumns, ColumnCollector
 
 

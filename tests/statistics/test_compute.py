@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 
 import pytest
 
-from escape_score.cli.outputs import ProfiledCohort
 from escape_score.model.record import EscapeProfile
 from escape_score.model.record_statistics import CohortStatistics, MeasureKind
+from escape_score.pipeline.outputs import ProfiledCohort
 from escape_score.statistics import CohortColumns, compute_statistics
 
 SheetRow = Mapping[str, str | float | bool]

@@ -12,10 +12,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from escape_score.cli.outputs import ProfiledCohort
 from escape_score.errors import FileMissingError, FileUnreadableError
 from escape_score.model.cohort import Cohort, GeneChange, HarmonisedCohort, InMemoryMatrix, SampleRecord
 from escape_score.model.flags import Flag, FlagLog, FlagNote
+from escape_score.pipeline.outputs import ProfiledCohort
 from escape_score.store import h5ad
 
 MakeCohort = Callable[..., Cohort]

@@ -12,9 +12,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from escape_score.cli.outputs import ProfiledCohort
 from escape_score.errors import OutputUnwritableError
 from escape_score.model.cohort import Cohort
+from escape_score.pipeline.outputs import ProfiledCohort
 from escape_score.store.h5ad import write_cohort, write_scores
 from escape_score.store.hdf5_output import FaultHoldingFile, replacing_hdf5
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from escape_score.cli.outputs import ProfiledCohort
+from escape_score.pipeline.outputs import ProfiledCohort
 from escape_score.store.tables import profiles_table, qc_table, write_parquet
 from escape_score.store.tsv import write_tsv
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from escape_score import __version__ as PACKAGE_VERSION
 from escape_score.errors import EscapeScoreError, UsageError
-from escape_score.workflow_plan import plan_workflow
+from escape_score.launch.plan import plan_workflow
 
 # Plain `snakemake` may run without an activated environment; its jobs must find the program of this one.
 os.environ.update(PATH=os.pathsep.join([str(Path(sys.executable).parent), *os.get_exec_path()]))

@@ -236,7 +236,7 @@ def report(
     ] = None,
 ) -> int:
     """Stage 5: render pages again from the JSON alone."""
-    from escape_score.cli.reports import render_chunk, render_results
+    from escape_score.pipeline.reports import render_chunk, render_results
 
     if profiles is not None and part is not None:
         return render_chunk(results, profiles, part, chunk=chunk, chunks=chunks, lang=lang)
@@ -251,7 +251,7 @@ def gather(
     lang: Language = "en",
 ) -> int:
     """Write the cohort's statistics, its page and, last of all, the manifest."""
-    from escape_score.cli.reports import gather_parts
+    from escape_score.pipeline.reports import gather_parts
 
     return gather_parts(results, (*parts, *(more_parts or ())), lang=lang)
 
@@ -350,7 +350,7 @@ def reference_fit(
     assay: Annotated[str | None, typer.Option("--assay", help="Shown beside every percentile.")] = None,
 ) -> int:
     """Fit a reference on tumours of one's own pipeline."""
-    from escape_score.cli.fitting import FitRequest, fit_from_matrices
+    from escape_score.pipeline.fitting import FitRequest, fit_from_matrices
 
     return fit_from_matrices(
         FitRequest(tuple(matrices), name, out, units, gene_lengths, tumour_type=tumour_type, assay=assay)

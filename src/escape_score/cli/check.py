@@ -9,12 +9,11 @@ from dataclasses import asdict, dataclass
 from enum import IntEnum
 from pathlib import Path
 
-from escape_score.cli import pipeline
-from escape_score.cli.stages import cohort_name
 from escape_score.errors import EscapeScoreError, ExitCode
 from escape_score.model.flags import Flag, FlagLog
 from escape_score.model.units import ExpressionUnit
-from escape_score.reference import load_reference
+from escape_score.pipeline import stages as pipeline
+from escape_score.reference.read import load_reference
 
 GRAVE_FLAGS = frozenset(
     {
@@ -149,7 +148,10 @@ def inspect_input(
         errors += _errors(error)
     try:
         cohort = read_cohort(
-            matrix, name=cohort_name(matrix), declared_unit=units or ExpressionUnit.AUTO, sample_sheet=samples
+            matrix,
+            name=pipeline.cohort_name(matrix),
+            declared_unit=units or ExpressionUnit.AUTO,
+            sample_sheet=samples,
         )
         harmonised = pipeline.harmonise(cohort, gene_lengths=gene_lengths, min_genes=1, source=matrix)
         scores = pipeline.score(harmonised, load_reference(), user_sets, source=matrix)

@@ -42,7 +42,7 @@ def print_schema(what: str) -> int:
 
 def list_genesets() -> int:
     """Print one line a shipped set."""
-    from escape_score.genesets import load_signatures
+    from escape_score.library.gene_sets import load_signatures
 
     print("signature_id\tkind\tn_genes\tsource")
     for record in load_signatures().records:
@@ -52,7 +52,7 @@ def list_genesets() -> int:
 
 def show_geneset(signature_id: str) -> int:
     """Print genes, source and terms of one shipped set."""
-    from escape_score.genesets import load_signatures
+    from escape_score.library.gene_sets import load_signatures
 
     library = load_signatures()
     record, signature = library.record(signature_id), library.signature(signature_id)
@@ -67,8 +67,8 @@ def show_geneset(signature_id: str) -> int:
 
 def check_gmt(gmt: Path) -> int:
     """Say what of a user's GMT can be scored."""
-    from escape_score.cli.pipeline import read_user_gene_sets
     from escape_score.genes import load_gene_table
+    from escape_score.pipeline.stages import read_user_gene_sets
 
     sets, genes = read_user_gene_sets(gmt), load_gene_table()
     for signature in sets.signatures:
@@ -82,7 +82,7 @@ def check_gmt(gmt: Path) -> int:
 
 def list_shipped_references() -> int:
     """Print one line a shipped reference."""
-    from escape_score.reference import list_references, load_reference
+    from escape_score.reference.read import list_references, load_reference
 
     for name in list_references():
         reference = load_reference(name)
@@ -92,7 +92,7 @@ def list_shipped_references() -> int:
 
 def show_reference(name: str) -> int:
     """Print what a reference was made from."""
-    from escape_score.reference import load_reference
+    from escape_score.reference.read import load_reference
 
     reference = load_reference(name)
     print(f"{reference.name}: {reference.description}")

@@ -8,20 +8,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from escape_score.cli import pipeline
-from escape_score.cli.fitting import fit_on_cohort
 from escape_score.cli.log import CommandLog
-from escape_score.cli.outputs import ProfiledCohort, header_of, write_profiles
 from escape_score.cli.progress import StageProgress
-from escape_score.cli.reports import finish_result, sample_files, write_pages
-from escape_score.cli.stages import cohort_name
 from escape_score.config import ReadConfig, RunConfig, load_config
 from escape_score.errors import ExitCode, UsageError
 from escape_score.model.method_choice import MethodChoice
 from escape_score.model.reference import Reference
 from escape_score.model.units import ExpressionUnit
-from escape_score.reference import COHORT_REFERENCE, DEFAULT_REFERENCE, load_reference
-from escape_score.report.i18n import translations
+from escape_score.pipeline import stages as pipeline
+from escape_score.pipeline.fitting import fit_on_cohort
+from escape_score.pipeline.outputs import ProfiledCohort, header_of, write_profiles
+from escape_score.pipeline.reports import finish_result, sample_files, write_pages
+from escape_score.reference.read import COHORT_REFERENCE, DEFAULT_REFERENCE, load_reference
+from escape_score.report.text.i18n import translations
 from escape_score.store.manifest import FailedSample, Part
 from escape_score.store.result_folder import staged_result
 
@@ -81,7 +80,7 @@ class RunRequest:
             matrix=matrix,
             out=out,
             samples=samples or blocks.samples,
-            cohort=cohort or cohort_name(matrix),
+            cohort=cohort or pipeline.cohort_name(matrix),
             units=units or blocks.units,
             gene_lengths=gene_lengths or blocks.harmonise.gene_lengths,
             reference=reference or blocks.profile.reference or DEFAULT_REFERENCE,

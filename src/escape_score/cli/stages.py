@@ -7,18 +7,18 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from escape_score.cli import pipeline
-from escape_score.cli.fitting import fit_on_cohort
-from escape_score.cli.outputs import ProfiledCohort, write_profiles
 from escape_score.config import ReadConfig, ScoreConfig
 from escape_score.errors import ConfigInvalidError, ReferenceInvalidError
 from escape_score.model.cohort import HarmonisedCohort
 from escape_score.model.reference import Reference
 from escape_score.model.units import ExpressionUnit
-from escape_score.reference import COHORT_REFERENCE, DEFAULT_REFERENCE, load_reference
+from escape_score.pipeline import stages as pipeline
+from escape_score.pipeline.fitting import fit_on_cohort
+from escape_score.pipeline.outputs import ProfiledCohort, write_profiles
+from escape_score.reference.read import COHORT_REFERENCE, DEFAULT_REFERENCE, load_reference
+from escape_score.reference.write import write_reference
 from escape_score.store import h5ad
 from escape_score.store.manifest import write_part
-from escape_score.store.reference_folder import write_reference
 from escape_score.store.result_folder import withdraw_result
 
 Block = TypeVar("Block", bound=BaseModel)
@@ -38,7 +38,7 @@ def read_stage(
 
     read = read_cohort(
         matrix,
-        name=cohort or cohort_name(matrix),
+        name=cohort or pipeline.cohort_name(matrix),
         declared_unit=units or ExpressionUnit.AUTO,
         sample_sheet=samples,
         limits=ReadLimits.from_config(_block("--limits", limits, ReadConfig)),
@@ -55,11 +55,6 @@ def _block(option: str, text: str, model: type[Block]) -> Block:
         what = error.errors(include_url=False)[0]
         msg = f"{option}: {'.'.join(str(part) for part in what['loc'])}: {what['msg']}; give a JSON object"
         raise ConfigInvalidError(msg) from error
-
-
-def cohort_name(matrix: Path) -> str:
-    """Name of a cohort that was given none: its file's, without endings."""
-    return matrix.name.split(".")[0] or matrix.name
 
 
 def harmonise_stage(cohort_file: Path, out: Path, *, gene_lengths: Path | None, min_genes: int) -> int:

@@ -11,10 +11,10 @@ from pathlib import Path
 
 from escape_score.cli.log import CommandLog
 from escape_score.errors import ExitCode, ResultInvalidError, UsageError
+from escape_score.launch.launcher import Show, WorkflowRun, launch_workflow
+from escape_score.launch.log import WorkflowLog, asked_for
+from escape_score.launch.plan import WorkflowPlan, plan_workflow
 from escape_score.store.manifest import FailedSample, read_manifest
-from escape_score.workflow_launcher import Show, WorkflowRun, launch_workflow
-from escape_score.workflow_log import WorkflowLog, asked_for
-from escape_score.workflow_plan import WorkflowPlan, plan_workflow
 
 RETRIES = "ESCAPE_SCORE_RETRIES"
 USUAL_RETRIES = 2

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from escape_score.catalogue import load_axis_catalogue
-from escape_score.resources import resource_path, table_rows
+from escape_score.library.axes import load_axis_catalogue
+from escape_score.library.files import resource_path, table_rows
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -17,7 +17,7 @@ from escape_score.model.cohort import FloatArray, HarmonisedCohort
 from escape_score.model.reference import Reference
 from escape_score.model.robust import scaled_mad_rows
 from escape_score.model.scores import GeneValues, Placement, SignatureScores
-from escape_score.untrusted_genes import find_untrusted_genes
+from escape_score.reference.untrusted import find_untrusted_genes
 
 MEDIAN_VARIANCE = np.pi / 2
 """Squared standard error of the median of n normal values, times n, in variances."""

@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 
 from escape_score.genes.table import Candidates, GeneTable
-from escape_score.resources import resource_path
+from escape_score.library.files import resource_path
 
 _KINDS = ("previous", "alias", "ensembl", "ensembl_retired", "entrez")
 

@@ -9,7 +9,7 @@ import numpy as np
 from escape_score.model.flags import Flag, FlagNote
 from escape_score.model.profiles import CohortProfiles
 from escape_score.profile.context import ProfileContext
-from escape_score.untrusted_genes import find_untrusted_genes
+from escape_score.reference.untrusted import find_untrusted_genes
 
 MIN_SHARED_ZERO = 5
 """Fewer samples can share a zero by biology; then only genes that are hardly ever at zero count."""

@@ -12,9 +12,9 @@ from escape_score.model.profiles import TextArray
 from escape_score.model.reference import Reference
 from escape_score.model.scores import SignatureScores
 from escape_score.profile.distance import excess_distance
+from escape_score.profile.intervals.uncertainty import Errors, compute_errors
 from escape_score.profile.phenotype import match_of
 from escape_score.profile.terms import Terms, compute_terms
-from escape_score.profile.uncertainty import Errors, compute_errors
 
 
 @dataclass(frozen=True)

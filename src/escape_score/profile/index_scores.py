@@ -9,8 +9,7 @@ from escape_score.model.cohort import FloatArray
 from escape_score.model.profiles import IndexScores
 from escape_score.profile import index as index_of
 from escape_score.profile.context import ProfileContext
-from escape_score.profile.terms import standardise
-from escape_score.profile.uncertainty import (
+from escape_score.profile.intervals.uncertainty import (
     Variances,
     Weights,
     added,
@@ -21,6 +20,7 @@ from escape_score.profile.uncertainty import (
     score_variances,
     term_weights,
 )
+from escape_score.profile.terms import standardise
 
 
 def profile_index(context: ProfileContext) -> IndexScores:

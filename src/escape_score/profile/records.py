@@ -42,7 +42,7 @@ from escape_score.profile.notes import msi_notes, withheld_by
 from escape_score.profile.pairs import Pairing, change_interval, pair_samples
 from escape_score.profile.percentiles import percentile_interval, percentile_reason
 from escape_score.profile.quality import profile_flags
-from escape_score.reference import COHORT_REFERENCE
+from escape_score.reference.read import COHORT_REFERENCE
 
 INDEX = "immunoresistance_index"
 

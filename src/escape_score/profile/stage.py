@@ -22,7 +22,15 @@ from escape_score.model.record import ReferenceMatch
 from escape_score.profile.calls import call_axis
 from escape_score.profile.context import ProfileContext
 from escape_score.profile.index_scores import profile_index
-from escape_score.profile.link_loss import link_losses
+from escape_score.profile.intervals.uncertainty import (
+    Weights,
+    mean_weights,
+    missing_terms_variance,
+    score_variances,
+    term_weights,
+)
+from escape_score.profile.mhc.link_loss import link_losses
+from escape_score.profile.mhc.weakest_link import WeakestLink, link_residuals, weakest_link
 from escape_score.profile.percentiles import find_own_tumours, percentile_of, permitted
 from escape_score.profile.phenotype import call_archetype, call_phenotype, status_of
 from escape_score.profile.terms import (
@@ -32,14 +40,6 @@ from escape_score.profile.terms import (
     mean_present,
     standardise,
 )
-from escape_score.profile.uncertainty import (
-    Weights,
-    mean_weights,
-    missing_terms_variance,
-    score_variances,
-    term_weights,
-)
-from escape_score.profile.weakest_link import WeakestLink, link_residuals, weakest_link
 
 
 def profile_cohort(context: ProfileContext) -> CohortProfiles:

@@ -13,8 +13,8 @@ from escape_score.model.cohort import FloatArray
 from escape_score.model.reference import Reference
 from escape_score.model.scores import SignatureScores
 from escape_score.profile.distance import excess_distance
-from escape_score.profile.presentation import LossTest, PresentationState, assess_presentation, chain_loss
-from escape_score.profile.tumour_mhc import estimate_infiltrate
+from escape_score.profile.mhc.presentation import LossTest, PresentationState, assess_presentation, chain_loss
+from escape_score.profile.mhc.tumour_mhc import estimate_infiltrate
 
 SHORTFALL = "mhc1_shortfall"
 """The one term that is neither a component nor a contrast: the test for a loss of the whole MHC class I

@@ -11,21 +11,21 @@ from escape_score.errors import MatrixInvalidError, UnitAmbiguousError, UnitCont
 from escape_score.model.cohort import Cohort, SampleTotals
 from escape_score.model.flags import FlagLog
 from escape_score.model.units import ExpressionUnit, UnitDecision
-from escape_score.read.checks import check_finite, flag_samples, gather_facts
-from escape_score.read.composition import composition_notes
-from escape_score.read.digest import digest_of
-from escape_score.read.faults import attempt, listed, raise_faults
-from escape_score.read.formats import MatrixReading
-from escape_score.read.gene_kinds import species_notes
-from escape_score.read.limits import DEFAULT_LIMITS, ReadLimits
-from escape_score.read.names import check_orientation
-from escape_score.read.non_genes import without_non_genes
-from escape_score.read.probe import probe_path
-from escape_score.read.registry import choose_format
-from escape_score.read.shape import check_shape
-from escape_score.read.unit_evidence import totals_of
-from escape_score.read.units import decide_unit
-from escape_score.sample_sheet import join_sheet, read_sample_sheet
+from escape_score.read.checks.composition import composition_notes
+from escape_score.read.checks.faults import attempt, listed, raise_faults
+from escape_score.read.checks.gene_kinds import species_notes
+from escape_score.read.checks.names import check_orientation
+from escape_score.read.checks.non_genes import without_non_genes
+from escape_score.read.checks.shape import check_shape
+from escape_score.read.checks.unit_evidence import totals_of
+from escape_score.read.checks.units import decide_unit
+from escape_score.read.checks.values import check_finite, flag_samples, gather_facts
+from escape_score.read.files.digest import digest_of
+from escape_score.read.files.limits import DEFAULT_LIMITS, ReadLimits
+from escape_score.read.files.probe import probe_path
+from escape_score.read.formats.reader import MatrixReading
+from escape_score.read.formats.registry import choose_format
+from escape_score.read.sheet import join_sheet, read_sample_sheet
 
 _logger = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ from functools import cache
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from escape_score.report.i18n import Words, translations
+from escape_score.report.text.i18n import Words, translations
 
 
 @cache
@@ -19,7 +19,7 @@ def environment(lang: str) -> Environment:
     Parameters
     ----------
     lang
-        Language code, see :func:`escape_score.report.i18n.translations`.
+        Language code, see :func:`escape_score.report.text.i18n.translations`.
 
     Returns
     -------

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from escape_score.model.record import EscapeProfile
-from escape_score.report.i18n import Words, record_markup, translate_record_text
-from escape_score.report.numbers import format_count, format_fraction, format_log2
-from escape_score.report.wording import match_word, yes_or_no
+from escape_score.report.text.i18n import Words, record_markup, translate_record_text
+from escape_score.report.text.numbers import format_count, format_fraction, format_log2
+from escape_score.report.text.wording import match_word, yes_or_no
 
 
 @dataclass(frozen=True)

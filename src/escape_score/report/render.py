@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterable, Sequence
 
 from escape_score.model.record import EscapeProfile
 from escape_score.model.record_statistics import CohortStatistics
-from escape_score.report.cohort_view import cohort_view
+from escape_score.report.cohort.statistics import statistics_view
+from escape_score.report.cohort.view import cohort_view
 from escape_score.report.environment import environment, script_of, source_hash
-from escape_score.report.i18n import SOURCE_LANGUAGE, translations
-from escape_score.report.statistics_view import statistics_view
-from escape_score.report.view import sample_view
+from escape_score.report.sample.view import sample_view
+from escape_score.report.text.i18n import SOURCE_LANGUAGE, translations
 
 
 def render_sample(profile: EscapeProfile, *, lang: str = SOURCE_LANGUAGE) -> str:

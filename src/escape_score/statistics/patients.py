@@ -10,8 +10,8 @@ from enum import StrEnum
 from functools import cache
 from types import MappingProxyType
 
+from escape_score.library.files import resource_path, table_rows
 from escape_score.model.record_statistics import LeftOut
-from escape_score.resources import resource_path, table_rows
 from escape_score.statistics.columns import CohortColumns
 
 _NUMBERED = re.compile(r"(d|day|w|wk|week|m|month) ?(\d+)")

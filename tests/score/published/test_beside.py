@@ -9,12 +9,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from escape_score.cli import pipeline
-from escape_score.cli.outputs import ProfiledCohort
 from escape_score.model.cohort import Cohort
 from escape_score.model.scores import MethodTable
 from escape_score.model.units import ExpressionUnit
-from escape_score.reference import load_reference
+from escape_score.pipeline import stages as pipeline
+from escape_score.pipeline.outputs import ProfiledCohort
+from escape_score.reference.read import load_reference
 from escape_score.score.published.beside import offers_of
 from escape_score.score.published.model import ScoreNeeds
 

@@ -1,0 +1,1 @@
+"""Start the Snakemake workflow: everything that knows Snakemake."""

@@ -1,0 +1,1 @@
+"""Resources shipped with the package: axes, gene sets and files."""

@@ -1,0 +1,58 @@
+"""Read what the axes are made of, and the method's fixed numbers, from ``resources/axes/``."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import yaml
+
+from escape_score.library.files import resource_path, table_rows
+from escape_score.model.axes import Axis, AxisCatalogue, Contrast, IndexBlockDefinition, Term, Thresholds
+from escape_score.model.record import ApproachRecord
+
+
+def _term(text: str) -> Term:
+    """Read ``name`` or ``-name``."""
+    return Term(name=text.removeprefix("-"), sign=-1 if text.startswith("-") else 1)
+
+
+@cache
+def load_axis_catalogue() -> AxisCatalogue:
+    """Read the shipped axes, contrasts, index blocks and approaches.
+
+    Returns
+    -------
+    AxisCatalogue
+        Axes in the order of the result columns.
+    """
+    axes = yaml.safe_load(resource_path("axes", "axes.yaml").read_text(encoding="utf-8"))["axes"]
+    return AxisCatalogue(
+        axes=tuple(Axis.model_validate(axis) for axis in axes),
+        contrasts=tuple(
+            Contrast.model_validate(row) for row in table_rows(resource_path("axes", "contrasts.tsv"))
+        ),
+        index_blocks=tuple(
+            IndexBlockDefinition(
+                block=row["block"],
+                weight=float(row["weight"]),
+                terms=tuple(_term(text) for text in row["terms"].split(",")),
+            )
+            for row in table_rows(resource_path("axes", "index.tsv"))
+        ),
+        approaches=tuple(
+            ApproachRecord.model_validate(row) for row in table_rows(resource_path("axes", "approaches.tsv"))
+        ),
+    )
+
+
+@cache
+def load_thresholds() -> Thresholds:
+    """Read the method's fixed numbers.
+
+    Returns
+    -------
+    Thresholds
+        One field a row of ``thresholds.tsv``, which also carries unit, meaning and source.
+    """
+    rows = table_rows(resource_path("axes", "thresholds.tsv"))
+    return Thresholds.model_validate({row["threshold"]: float(row["value"]) for row in rows})

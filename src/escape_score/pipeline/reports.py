@@ -1,0 +1,204 @@
+"""Pages and statistics from profiles, and the manifest that ends a result.
+
+Rendering needs no numerical library; only the statistics do.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from functools import cache
+from pathlib import Path
+
+from escape_score.errors import ResultInvalidError
+from escape_score.model.record import EscapeProfile
+from escape_score.model.record_statistics import CohortStatistics
+from escape_score.pipeline.failures import QC, list_failures, named, noting_failure
+from escape_score.pipeline.pdf import find_chromium, print_pages
+from escape_score.report import iter_profiles, render_cohort, render_sample
+from escape_score.report.load import read_profile
+from escape_score.report.statistics_file import STATISTICS, read_statistics
+from escape_score.store.atomic import write_text
+from escape_score.store.manifest import (
+    SAMPLES,
+    FailedSample,
+    FileEntry,
+    Part,
+    ResultHeader,
+    entry_of,
+    read_part,
+    remove_unlisted_samples,
+    write_manifest,
+    write_part,
+)
+from escape_score.store.result_folder import (
+    INDEX,
+    gathering,
+    outdated_prints,
+    staged_pages,
+    withdraw_result,
+)
+
+NO_PAGE = "no page: the job that writes it did not finish; run the same command again"
+
+
+def render_chunk(results: Path, profiles: Path, part: Path, *, chunk: int, chunks: int, lang: str) -> int:
+    """Render one slice of a cohort's sample pages.
+
+    Slices are counted from 1; the last one takes what is left, whatever number was planned with.
+    """
+    paths = sample_files(read_part(profiles).files)
+    size = -(-len(paths) // chunks)
+    mine = [results / path for path in paths[(chunk - 1) * size : chunk * size]]
+    withdraw_result(results)
+    written, failed = write_pages(results, mine, lang=lang)
+    write_part(part, Part(files=written, failed=failed))
+    return 0
+
+
+def sample_files(files: Sequence[FileEntry]) -> list[str]:
+    """Paths of the profiles of samples, in the order of the samples."""
+    return [
+        entry.path for entry in files if entry.path.startswith(f"{SAMPLES}/") and entry.path.endswith(".json")
+    ]
+
+
+def write_pages(
+    folder: Path,
+    profiles: Iterable[Path],
+    *,
+    lang: str,
+    on_sample: Callable[[], None] = lambda: None,
+) -> tuple[tuple[FileEntry, ...], tuple[FailedSample, ...]]:
+    """Write the page of every profile; one that fails does not take the others along."""
+    entries, failed = [], list[FailedSample]()
+    for source in profiles:
+        path = folder / SAMPLES / f"{source.stem}.html"
+        with noting_failure(failed, source.stem, source.parents[1]):
+            write_text(path, render_sample(read_profile(source), lang=lang))
+            entries.append(entry_of(folder, path))
+        on_sample()
+    return tuple(entries), tuple(failed)
+
+
+def write_index(
+    folder: Path,
+    profiles: Iterable[EscapeProfile],
+    failed: Sequence[FailedSample] = (),
+    *,
+    statistics: Callable[[], CohortStatistics | None],
+    lang: str,
+) -> FileEntry:
+    """Write the cohort's page; ``statistics`` is asked once all profiles were read."""
+    skipped = [(one.sample_id, one.problem) for one in failed]
+    write_text(folder / INDEX, render_cohort(profiles, skipped=skipped, statistics=statistics, lang=lang))
+    return entry_of(folder, folder / INDEX)
+
+
+def write_statistics(folder: Path, statistics: CohortStatistics) -> FileEntry:
+    """Write what the labels of the sample sheet say about a cohort's scores."""
+    write_text(folder / STATISTICS, statistics.model_dump_json(indent=1) + "\n")
+    return entry_of(folder, folder / STATISTICS)
+
+
+def finish_result(
+    folder: Path, header: ResultHeader, parts: Sequence[Part], *, lang: str | None
+) -> tuple[FailedSample, ...]:
+    """Write the list of failed samples, statistics, the cohort's page and, last of all, the manifest.
+
+    Parameters
+    ----------
+    folder
+        Holds every file that the parts list.
+    header
+        What the result was made from.
+    parts
+        What the jobs wrote.
+    lang
+        Language of the cohort's page; None where there are no pages.
+
+    Returns
+    -------
+    tuple of FailedSample
+        They are in ``qc.tsv``, on the cohort's page and in the manifest.
+    """
+    failed = named(
+        (one for part in parts for one in part.failed), (i for part in parts for i in part.sample_ids)
+    )
+    files = {entry.path: entry for part in parts for entry in part.files}
+    for path in {f"{SAMPLES}/{one.slug}.json" for one in failed} & set(files):
+        # a profile that was damaged after it was written is not part of the result
+        if entry_of(folder, folder / path) != files[path]:
+            del files[path]
+    if list_failures(folder, failed):
+        files[QC] = entry_of(folder, folder / QC)
+    if lang is not None:
+        remove_unlisted_samples(folder, list(files.values()))
+        for entry in _write_cohort(folder, failed, seed=header.seed, lang=lang):
+            files[entry.path] = entry
+    write_manifest(folder, header, files.values(), failed)
+    return failed
+
+
+def _write_cohort(
+    folder: Path, failed: Sequence[FailedSample], *, seed: int, lang: str
+) -> tuple[FileEntry, FileEntry]:
+    """Write the cohort's page and statistics in one pass; a missing page leaves no profile out."""
+    from escape_score.statistics import ColumnCollector, compute_statistics
+
+    left_out = {one.slug for one in failed if one.problem != NO_PAGE}
+    collector = ColumnCollector()
+    profiles = (profile for profile in iter_profiles(folder) if profile.slug not in left_out)
+
+    @cache
+    def statistics() -> CohortStatistics:
+        return compute_statistics(collector.columns(), seed=seed)
+
+    index = write_index(folder, collector.watch(profiles), failed, statistics=statistics, lang=lang)
+    return index, write_statistics(folder, statistics())
+
+
+def gather_parts(results: Path, parts: Sequence[Path], *, lang: str) -> int:
+    """Write the cohort's statistics, its page and, last of all, the manifest of all parts."""
+    read = [read_part(path) for path in parts]
+    header = next((part.header for part in read if part.header is not None), None)
+    if header is None:
+        msg = f"{parts[0]}: no part of the stage profile among the parts; run that stage again"
+        raise ResultInvalidError(msg)
+    with gathering(results):
+        failed = finish_result(results, header, [*read, _unwritten_pages(read)], lang=lang)
+    for one in failed:
+        print(f"warning: {one.sample_id}: failed ({one.problem})", file=sys.stderr)
+    return 0
+
+
+def _unwritten_pages(parts: Sequence[Part]) -> Part:
+    """Note samples whose page no part lists: the job that should have written it has failed."""
+    files = [entry for part in parts for entry in part.files]
+    pages = {Path(entry.path).stem for entry in files if entry.path.endswith(".html")}
+    slugs = (Path(path).stem for path in sample_files(files))
+    return Part(
+        files=(), failed=tuple(FailedSample(slug=s, problem=NO_PAGE) for s in slugs if s not in pages)
+    )
+
+
+def render_results(results: Path, out: Path, *, lang: str, has_pdf: bool = False) -> int:
+    """Render all pages of a finished result again, from its JSON alone.
+
+    Inside the result itself the manifest is renewed; another folder gets pages only. ``has_pdf`` prints each
+    sample's page to PDF beside it; without it, what was printed of pages that change is removed.
+    """
+    chromium = find_chromium() if has_pdf else None
+    with staged_pages(out, is_own=out.resolve() == results.resolve()) as folder:
+        pages, failed = write_pages(folder, sorted((results / SAMPLES).glob("*.json")), lang=lang)
+        if failed:
+            msg = f"{results / SAMPLES / failed[0].slug}.json: no page can be made of it: {failed[0].problem}"
+            raise ResultInvalidError(msg)
+        write_index(folder, iter_profiles(results), statistics=lambda: read_statistics(results), lang=lang)
+        if chromium is not None:
+            print_pages(chromium, (folder / page.path for page in pages))
+        n_outdated = len(outdated_prints(out, folder))
+    print(f"{len(pages)} pages: {out / INDEX}")
+    if n_outdated:
+        print(f"{n_outdated} PDF files of the pages before were removed; --pdf prints the new ones")
+    return 0

@@ -1,0 +1,150 @@
+"""Errors of a component's mean for the genes that are not measured."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from escape_score.model.axes import Thresholds
+from escape_score.model.cohort import FloatArray
+from escape_score.model.reference import Reference
+from escape_score.model.scores import GeneValues
+from escape_score.profile.mhc.tumour_mhc import gene_columns
+
+OVERLAPPING = frozenset({"mhc1_fallback", "weakest_link_mhc1"})
+"""Lists whose genes stand in other components too; they stay out of what is pooled over components."""
+
+LEAST_VARIANCE = 0.05
+"""Genes of a component are never taken to agree better than this, z squared."""
+
+KNOWN = 1e6
+"""Degrees of freedom of a variance that was not estimated from few genes."""
+
+
+@dataclass(frozen=True)
+class ComponentSpread:
+    """Dispersion of one component's genes.
+
+    Variance of their z and genes measured, both per sample; genes in the set.
+    """
+
+    variance: FloatArray = field(repr=False)
+    n_measured: FloatArray = field(repr=False)
+    n_genes: int
+
+
+def component_spread(genes: GeneValues, members: tuple[str, ...]) -> ComponentSpread:
+    """Dispersion of a component's genes in every sample."""
+    z = np.take(genes.z, gene_columns(genes, members), axis=1)
+    measured = ~np.isnan(z)
+    n = measured.sum(axis=1).astype(np.float64)
+    mean = np.where(measured, z, 0.0).sum(axis=1) / np.maximum(n, 1)
+    squares = np.where(measured, (z - mean[:, None]) ** 2, 0.0).sum(axis=1)
+    return ComponentSpread(np.where(n > 1, squares / np.maximum(n - 1, 1), 0.0), n, len(members))
+
+
+def usual_variance(name: str, n_genes: int, reference: Reference) -> float:
+    """Variance between a component's genes in a tumour of the reference.
+
+    Each gene has variance 1 over the tumours, of which s² is common to the n genes, s the spread of their
+    mean; the rest is between genes: n (1 − s²) / (n − 1), the decomposition of a variance. 1 where the
+    reference does not tell.
+    """
+    spread = reference.term_stats.get(name, (np.nan, np.nan))[1]
+    if n_genes == 1 or np.isnan(spread):
+        return 1.0
+    return max(n_genes * (1.0 - spread**2) / (n_genes - 1), LEAST_VARIANCE)
+
+
+@dataclass(frozen=True)
+class Dispersion:
+    """How far genes of one component differ in every sample.
+
+    Attributes
+    ----------
+    spreads
+        Of each component.
+    usual
+        Variance between its genes in a tumour of the reference.
+    ratio
+        Shape (n_samples,): by how much genes differ more than usual, over all components of the sample; NaN
+        where there are none.
+    """
+
+    spreads: Mapping[str, ComponentSpread] = field(repr=False)
+    usual: Mapping[str, float] = field(repr=False)
+    ratio: FloatArray = field(repr=False)
+
+
+def find_dispersion(
+    genes: GeneValues, components: Mapping[str, tuple[str, ...]], reference: Reference
+) -> Dispersion:
+    """Dispersion of the genes of all components."""
+    spreads = {name: component_spread(genes, members) for name, members in components.items()}
+    usual = {name: usual_variance(name, spread.n_genes, reference) for name, spread in spreads.items()}
+    own = {name: spread for name, spread in spreads.items() if name not in OVERLAPPING}
+    return Dispersion(spreads, usual, dispersion_ratio(own, usual))
+
+
+def dispersion_ratio(spreads: Mapping[str, ComponentSpread], usual: Mapping[str, float]) -> FloatArray:
+    """Squares between genes over what they usually are, shape (n_samples,); NaN without genes."""
+    freedom = {name: np.maximum(spread.n_measured - 1, 0) for name, spread in spreads.items()}
+    # added one after the other: numpy would add in another order for a single sample
+    expected = sum(freedom[name] * usual[name] for name in spreads)
+    found = sum(freedom[name] * spread.variance for name, spread in spreads.items())
+    return np.where(expected > 0, found / np.where(expected > 0, expected, 1.0), np.nan)
+
+
+def missing_variance(spread: ComponentSpread, expected: FloatArray, thresholds: Thresholds) -> FloatArray:
+    """Squared standard error of a component's mean z for the genes that are not measured."""
+    prior, freedom = thresholds.interval_prior_df, np.maximum(spread.n_measured - 1, 0)
+    shrunk = (spread.variance * freedom + prior * expected) / (freedom + prior)
+    n = np.maximum(spread.n_measured, 1)
+    return np.where(spread.n_measured > 0, shrunk / n * (1 - n / spread.n_genes), np.nan)
+
+
+@dataclass(frozen=True)
+class ComponentErrors:
+    """What is known of one component's errors.
+
+    Attributes
+    ----------
+    missing
+        Shape (n_samples,): variance of its mean z for genes that are not measured.
+    freedom
+        Shape (n_samples,): degrees of freedom of that variance.
+    columns
+        Its genes, as positions among the genes kept.
+    share
+        Shape (n_samples, n_columns): what each gene adds to the mean; 0 where it is not measured.
+    """
+
+    missing: FloatArray = field(repr=False)
+    freedom: FloatArray = field(repr=False)
+    columns: npt.NDArray[np.intp] = field(repr=False)
+    share: FloatArray = field(repr=False)
+
+
+def component_errors(
+    genes: GeneValues,
+    components: Mapping[str, tuple[str, ...]],
+    dispersion: Dispersion,
+    thresholds: Thresholds,
+    inflation: float,
+) -> dict[str, ComponentErrors]:
+    """Errors of all components; ``inflation`` multiplies the variance for missing genes."""
+    found = {}
+    for name, spread in dispersion.spreads.items():
+        columns = gene_columns(genes, components[name])
+        is_measured = ~np.isnan(np.take(genes.z, columns, axis=1))
+        expected = dispersion.usual[name] * dispersion.ratio
+        found[name] = ComponentErrors(
+            missing=inflation * np.nan_to_num(missing_variance(spread, expected, thresholds)),
+            freedom=np.maximum(spread.n_measured - 1, 0) + thresholds.interval_prior_df,
+            columns=columns,
+            share=is_measured / np.maximum(spread.n_measured, 1)[:, None],
+        )
+    return found

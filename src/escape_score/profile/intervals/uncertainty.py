@@ -1,0 +1,245 @@
+"""How uncertain scores are.
+
+Every axis, and the index, is a weighted sum of components, and a component is the mean of some genes. Four
+errors are followed through these sums, each with its own sign, so that what two components share is counted
+once and what cancels cancels:
+
+missing genes   A component is a sample of genes from all that could tell the same thing: dispersion of the
+                genes measured, finite-set correction (all measured = no error), the own variance shrunk
+                towards the usual one of the reference, times what the sample's genes differ more.
+counting        Poisson noise of the reads behind each gene, and the bias of a logarithm of few reads.
+placement       The offset is a median over anchors; with few of them all genes shift together.
+technical       What else differs between two libraries of one tumour.
+
+The absolute interval adds the distance of the sample's pipeline and tissue to the reference, gene by gene.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from scipy import stats
+
+from escape_score.model.axes import AxisCatalogue, IndexBlockDefinition, Term, Thresholds
+from escape_score.model.cohort import FloatArray
+from escape_score.model.reference import Reference
+from escape_score.model.scores import SignatureScores
+from escape_score.profile.distance import excess_distance
+from escape_score.profile.intervals.gene_errors import GeneErrors, gene_errors, placement_variance
+from escape_score.profile.intervals.missing_genes import (
+    KNOWN,
+    OVERLAPPING,
+    ComponentErrors,
+    component_errors,
+    find_dispersion,
+)
+from escape_score.profile.mhc.chain_errors import CHAIN, chain_errors
+from escape_score.profile.mhc.shortfall_errors import LOCUS, locus_errors, shortfall_weights
+from escape_score.profile.terms import SHORTFALL, Terms, mean_present
+
+Weights = Mapping[str, FloatArray]
+"""Component to what one of its z adds to a score, shape (n_samples,)."""
+
+
+@dataclass(frozen=True)
+class Errors:
+    """Errors of all components, and of the genes and the offset that they share.
+
+    Attributes
+    ----------
+    placement
+        Variance of the offset, log2².
+    pipeline
+        Variance of a gene's level by the sample's distance to the reference, log2²; of absolute intervals
+        only.
+    shortfall
+        What each component adds to the MHC class I shortfall.
+    between
+        Variance between standardised components of a sample, for those that are missing.
+    level
+        Probability of the intervals.
+    """
+
+    components: Mapping[str, ComponentErrors] = field(repr=False)
+    genes: GeneErrors = field(repr=False)
+    placement: FloatArray = field(repr=False)
+    pipeline: FloatArray = field(repr=False)
+    shortfall: Weights = field(repr=False)
+    between: FloatArray = field(repr=False)
+    level: float
+
+
+def compute_errors(
+    scores: SignatureScores,
+    reference: Reference,
+    *,
+    catalogue: AxisCatalogue,
+    components: Mapping[str, tuple[str, ...]],
+    thresholds: Thresholds,
+    terms: Terms,
+) -> Errors:
+    """Errors of every component in every sample.
+
+    Parameters
+    ----------
+    components
+        Component to its gene symbols.
+    terms
+        The cohort's own terms.
+    """
+    # the genes of a panel are no random choice
+    inflation = thresholds.panel_inflation**2 if scores.facts.is_targeted_panel else 1.0
+    dispersion = find_dispersion(scores.genes, components, reference)
+    return Errors(
+        components={
+            **component_errors(scores.genes, components, dispersion, thresholds, inflation),
+            CHAIN: chain_errors(scores, reference, terms, thresholds, dispersion.ratio),
+            LOCUS: locus_errors(scores, thresholds),
+        },
+        genes=gene_errors(scores, reference, thresholds),
+        placement=inflation * placement_variance(scores, reference),
+        pipeline=(thresholds.distance_factor * excess_distance(scores, reference)) ** 2,
+        shortfall=shortfall_weights(
+            scores, reference, catalogue=catalogue, components=components, thresholds=thresholds, terms=terms
+        ),
+        between=between_variance(terms, reference, components, thresholds),
+        level=thresholds.interval_level,
+    )
+
+
+def between_variance(
+    terms: Terms, reference: Reference, components: Mapping[str, tuple[str, ...]], thresholds: Thresholds
+) -> FloatArray:
+    """Mean square of a sample's standardised components, at least that of the reference: 1."""
+    columns = [
+        np.clip((terms.values[name] - location) / spread, -thresholds.winsor_sd, thresholds.winsor_sd)
+        for name, (location, spread) in reference.term_stats.items()
+        if name in components and name not in OVERLAPPING
+    ]
+    return np.maximum(1.0, np.nan_to_num(mean_present([c**2 for c in columns]), nan=1.0))
+
+
+def term_weights(
+    term: Term, errors: Errors, reference: Reference, catalogue: AxisCatalogue
+) -> dict[str, FloatArray]:
+    """What one z of each component adds to a standardised term, with the term's sign."""
+    scale = term.sign / reference.term_stats.get(term.name, (np.nan, np.nan))[1]
+    ones = np.ones(len(errors.placement))
+    if term.name == SHORTFALL:
+        return {name: weight * scale for name, weight in errors.shortfall.items()}
+    for contrast in catalogue.contrasts:
+        if contrast.contrast == term.name:
+            slope = reference.slopes.get(term.name, np.nan)
+            return {contrast.numerator: ones * scale, contrast.denominator: -slope * scale * ones}
+    return {term.name: ones * scale}
+
+
+def added(parts: Sequence[tuple[FloatArray, Weights]]) -> Weights:
+    """Sum of weights, each times a factor."""
+    total: dict[str, FloatArray] = {}
+    for factor, weights in parts:
+        for name, weight in weights.items():
+            total[name] = total.get(name, 0.0) + factor * weight
+    return total
+
+
+@dataclass(frozen=True)
+class Variances:
+    """Squared standard errors of a score, shape (n_samples,) each."""
+
+    within: FloatArray = field(repr=False)
+    absolute: FloatArray = field(repr=False)
+
+    def plus(self, more: FloatArray) -> Variances:
+        """Both with a further variance."""
+        return Variances(self.within + more, self.absolute + more)
+
+
+def student_factor(variance: FloatArray, uncertainty: FloatArray, level: float) -> FloatArray:
+    """Brings a variance that is itself estimated to normal units: t quantile over normal quantile, squared.
+
+    Parameters
+    ----------
+    uncertainty
+        Sum over its parts of part² / degrees of freedom (Welch and Satterthwaite).
+    """
+    upper = 0.5 + level / 2
+    freedom = np.where(uncertainty > 0, variance**2 / np.where(uncertainty > 0, uncertainty, 1.0), KNOWN)
+    return np.asarray((stats.t.ppf(upper, freedom) / stats.norm.ppf(upper)) ** 2)
+
+
+def score_variances(weights: Weights, errors: Errors) -> Variances:
+    """Squared standard errors of a weighted sum of components.
+
+    Noise is added up gene by gene, since components share genes.
+    """
+    columns = np.unique(np.concatenate([errors.components[name].columns for name in weights]))
+    share = np.zeros((len(errors.placement), len(columns)))
+    missing, uncertainty = np.zeros((2, len(errors.placement)))
+    for name, weight in weights.items():
+        component = errors.components[name]
+        share[:, np.searchsorted(columns, component.columns)] += weight[:, None] * component.share
+        part = weight**2 * component.missing
+        missing, uncertainty = missing + part, uncertainty + part**2 / component.freedom
+    noise, bias, loading = (
+        np.take(values, columns, axis=1)
+        for values in (errors.genes.noise, errors.genes.bias, errors.genes.loading)
+    )
+    scale = 1.0 / errors.genes.spread[columns]
+    within = missing * student_factor(missing, uncertainty, errors.level)
+    within = within + (share**2 * noise).sum(axis=1) + (share * bias).sum(axis=1) ** 2
+    within = within + (share * loading).sum(axis=1) ** 2 * np.nan_to_num(errors.placement)
+    absolute = within + ((share * scale) ** 2).sum(axis=1) * np.nan_to_num(errors.pipeline)
+    return Variances(within, absolute)
+
+
+def mean_weights(
+    wanted: tuple[Term, ...], terms: Terms, parts: Sequence[Weights]
+) -> tuple[Weights, FloatArray]:
+    """Weights of the mean of those terms that are present, and how many are."""
+    is_present = [~np.isnan(terms.values[term.name]) for term in wanted]
+    n = np.vstack(is_present).sum(axis=0)
+    return added([(here / np.maximum(n, 1), part) for here, part in zip(is_present, parts, strict=True)]), n
+
+
+def missing_terms_variance(
+    n_present: FloatArray, n_wanted: int, between: FloatArray, independence: float
+) -> FloatArray:
+    """Variance of a mean for terms that are missing; ``independence`` is 1 − their correlation."""
+    return np.where(
+        n_present > 0, independence * between * (1 / np.maximum(n_present, 1) - 1 / n_wanted), 0.0
+    )
+
+
+def held_share(value: FloatArray, variance: FloatArray, limit: float) -> FloatArray:
+    """SD of a normal score held within ±limit, over its SD: near 0 far beyond the limit."""
+    sd = np.sqrt(np.maximum(variance, 1e-12))
+    low, high = (-limit - value) / sd, (limit - value) / sd
+    p_low, p_high = stats.norm.cdf(low), stats.norm.sf(high)
+    d_low, d_high = stats.norm.pdf(low), stats.norm.pdf(high)
+    # of the standardised score held within low and high
+    mean = (d_low - d_high) + low * p_low + high * p_high
+    square = (1 - p_low - p_high) + low * d_low - high * d_high + low**2 * p_low + high**2 * p_high
+    return np.nan_to_num(np.sqrt(np.clip(square - mean**2, 0.0, 1.0)))
+
+
+def missing_blocks_variance(
+    blocks: tuple[IndexBlockDefinition, ...], has_block: FloatArray, between: FloatArray, independence: float
+) -> FloatArray:
+    """Variance of the index's weighted mean for blocks that are missing.
+
+    Parameters
+    ----------
+    has_block
+        Shape (n_samples, n_blocks), 1 where the block has a value.
+    independence
+        1 − correlation assumed between blocks.
+    """
+    weights = np.array([block.weight for block in blocks])
+    weights = weights / weights.sum()
+    # not @: BLAS adds in another order for a single sample
+    total = np.maximum((has_block * weights).sum(axis=1), 1e-9)
+    effective = (has_block * weights**2).sum(axis=1) / total**2
+    return np.asarray(independence * between * np.maximum(effective - (weights**2).sum(), 0.0))

@@ -1,0 +1,1 @@
+"""The MHC class I model."""

@@ -1,0 +1,282 @@
+"""What a sample's antigen-presentation genes should be, and how sure that is.
+
+A gene's level x is a mix: with f the leukocytes' share of the RNA, u their unit and K_g what they bring of
+gene g per unit,
+
+    expected_g = log2((1 − f) 2^(location_g + slope_g · IFN) + K_g u + 1),   share_g = K_g u / (that TPM).
+
+Tumours differ around it with the reference's covariance S, seen through the tumour's part of each gene; the
+leukocytes' part is not known exactly; measuring adds noise:
+
+    V = diag(1 − share) S diag(1 − share) + diag(share · sd_K)² + noise² + (half the excess distance)².
+
+A loss of 1 − k in tumour cells moves gene g by δ_g = log2((1 − share_g) k + share_g): an infiltrate hides it.
+Whether a set of genes is lost is then judged by the statistic z = δᵀV⁻¹(x − expected) / D, D = √(δᵀV⁻¹δ): a
+standard normal if nothing is lost, with mean D if the set is. D is the limit of detection in SD. The most
+powerful test of one simple hypothesis against another is the likelihood ratio [1]_, of which z is the part
+that depends on the sample.
+
+References
+----------
+.. [1] Neyman & Pearson 1933, Phil Trans R Soc A 231:289, doi:10.1098/rsta.1933.0009
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from escape_score.model.axes import Thresholds
+from escape_score.model.cohort import FloatArray
+from escape_score.model.reference import PresentationModel, Reference
+from escape_score.model.scores import GeneValues
+from escape_score.profile.mhc.tumour_mhc import Infiltrate
+
+HALF = 0.5
+"""Share of the leukocytes' interferon genes that is taken away: the same signal induces them in part."""
+
+
+@dataclass(frozen=True)
+class PresentationState:
+    """Antigen-presentation genes of every sample against their expectation.
+
+    Arrays have shape (n_samples, n_genes), matrices (n_samples, n_genes, n_genes). A gene that a sample does
+    not have takes no part: its residual and shift are 0, its row of ``precision`` that of the identity.
+
+    Attributes
+    ----------
+    residual
+        Measured − expected, log2.
+    shift
+        Change of each gene, log2, if tumour cells lost it; below 0.
+    precision
+        Inverse of V.
+    is_measured
+        Genes each sample has.
+    share, error
+        Leukocytes' expected share of each gene, and V less the tumours' own covariance; also of genes that
+        are not measured. NaN where a sample has no leukocyte unit or interferon response.
+    """
+
+    gene_symbols: tuple[str, ...]
+    residual: FloatArray = field(repr=False)
+    shift: FloatArray = field(repr=False)
+    precision: FloatArray = field(repr=False)
+    is_measured: npt.NDArray[np.bool_] = field(repr=False)
+    share: FloatArray = field(repr=False)
+    error: FloatArray = field(repr=False)
+
+
+def tumour_ifng(
+    genes: GeneValues, infiltrate: Infiltrate, reference: Reference, thresholds: Thresholds
+) -> FloatArray:
+    """Interferon response of the tumour cells, mean z, shape (n_samples,).
+
+    The mean of the z-scores as measured and of those without the leukocytes' part; NaN where fewer genes than
+    a component needs are measured.
+    """
+    per_unit = reference.constants.ifng_per_leukocyte_unit
+    columns, at = _columns_of(genes, reference, tuple(per_unit))
+    own = np.array([per_unit[genes.gene_symbols[i]] for i in columns])
+    log2_tpm = np.take(genes.log2_tpm, columns, axis=1)
+    location, spread = reference.genes.location[at], reference.genes.spread[at]
+    cleared = without_leukocytes(log2_tpm, own, infiltrate, thresholds)
+    z = [
+        np.clip((level - location) / spread, -thresholds.z_clip, thresholds.z_clip)
+        for level in (log2_tpm, cleared)
+    ]
+    value = (1 - HALF) * z[0] + HALF * z[1]
+    measured = ~np.isnan(value)
+    n_measured = measured.sum(axis=1)
+    mean = np.where(measured, value, 0.0).sum(axis=1) / np.maximum(n_measured, 1)
+    return np.where(n_measured >= thresholds.min_genes_per_component, mean, np.nan)
+
+
+def without_leukocytes(
+    log2_tpm: FloatArray, per_unit: FloatArray, infiltrate: Infiltrate, thresholds: Thresholds
+) -> FloatArray:
+    """Levels of the tumour cells alone, log2(TPM + 1).
+
+    max((x − K u) / (1 − f), 5 % of x): the floor keeps the logarithm finite where leukocytes explain all.
+    """
+    linear = np.exp2(log2_tpm) - 1.0
+    own = (linear - infiltrate.unit_tpm[:, None] * per_unit) / (1.0 - infiltrate.fraction)[:, None]
+    cleared: FloatArray = np.log2(np.maximum(own, thresholds.mhc_residual_min * linear) + 1.0)
+    return cleared
+
+
+def _columns_of(
+    genes: GeneValues, reference: Reference, wanted: Sequence[str]
+) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+    """Columns of the wanted genes among the scores' genes, and their places in the reference."""
+    members = set(wanted)
+    columns = [i for i, symbol in enumerate(genes.gene_symbols) if symbol in members]
+    place = {symbol: i for i, symbol in enumerate(reference.genes.symbols)}
+    at = [place[genes.gene_symbols[i]] for i in columns]
+    return np.array(columns, dtype=np.intp), np.array(at, dtype=np.intp)
+
+
+def model_levels(genes: GeneValues, symbols: Sequence[str]) -> FloatArray:
+    """Levels of some genes, log2(TPM + 1), in the order asked for; NaN where not measured or not trusted."""
+    column = {symbol: i for i, symbol in enumerate(genes.gene_symbols)}
+    levels = np.full((len(genes.log2_tpm), len(symbols)), np.nan)
+    for k, symbol in enumerate(symbols):
+        if symbol in column:
+            i = column[symbol]
+            levels[:, k] = np.where(np.isnan(genes.z[:, i]), np.nan, genes.log2_tpm[:, i])
+    return levels
+
+
+def leukocyte_sd(symbols: Sequence[str], thresholds: Thresholds) -> FloatArray:
+    """Uncertainty of each gene's level in leukocytes, log2."""
+    t = thresholds
+    return np.array([t.leukocyte_b2m_sd_log2 if s == "B2M" else t.leukocyte_mhc_sd_log2 for s in symbols])
+
+
+def assess_presentation(
+    genes: GeneValues,
+    infiltrate: Infiltrate,
+    reference: Reference,
+    excess_distance: FloatArray,
+    thresholds: Thresholds,
+) -> PresentationState | None:
+    """Compare the antigen-presentation genes of every sample with their expectation.
+
+    Parameters
+    ----------
+    excess_distance
+        Shape (n_samples,), log2.
+
+    Returns
+    -------
+    PresentationState or None
+        None where the reference has no presentation model. All genes of a sample without leukocyte unit or
+        interferon response count as not measured.
+    """
+    model = reference.presentation
+    if model is None:
+        return None
+    ifng = tumour_ifng(genes, infiltrate, reference, thresholds)
+    tumour, leukocytes = expected_tpm(model, infiltrate, ifng, thresholds)
+    share = leukocytes / (tumour + leukocytes)
+    residual = model_levels(genes, model.gene_symbols) - np.log2(tumour + leukocytes + 1.0)
+    noise = (share * leukocyte_sd(model.gene_symbols, thresholds)) ** 2 + thresholds.link_noise_sd_log2**2
+    distance = (thresholds.link_distance_factor * excess_distance) ** 2
+    return _state(model, residual, share, noise + distance[:, None], thresholds)
+
+
+def _state(
+    model: PresentationModel,
+    residual: FloatArray,
+    share: FloatArray,
+    error: FloatArray,
+    thresholds: Thresholds,
+) -> PresentationState:
+    """The state with those genes measured that have a residual."""
+    measured = ~np.isnan(residual)
+    return PresentationState(
+        gene_symbols=model.gene_symbols,
+        residual=np.where(measured, residual, 0.0),
+        shift=np.where(measured, np.log2((1 - share) * thresholds.loss_fraction + share), 0.0),
+        precision=_precision(model, share, error, measured),
+        is_measured=measured,
+        share=share,
+        error=error,
+    )
+
+
+def as_if_measured(
+    state: PresentationState, model: PresentationModel, thresholds: Thresholds
+) -> PresentationState:
+    """The same samples with every gene of the model measured, just as expected: what tests could tell."""
+    nothing = np.where(np.isnan(state.share), np.nan, 0.0)
+    return _state(model, nothing, state.share, state.error, thresholds)
+
+
+def expected_tpm(
+    model: PresentationModel, infiltrate: Infiltrate, ifng: FloatArray, thresholds: Thresholds
+) -> tuple[FloatArray, FloatArray]:
+    """Expected TPM of each gene from tumour cells and from leukocytes, shape (n_samples, n_genes)."""
+    per_unit = thresholds.leukocyte_mhc_factor * model.per_leukocyte_unit
+    level = model.location + model.ifng_slope * ifng[:, None]
+    tumour = (1.0 - infiltrate.fraction)[:, None] * np.exp2(level)
+    return tumour, infiltrate.unit_tpm[:, None] * per_unit
+
+
+def _precision(
+    model: PresentationModel, share: FloatArray, variance: FloatArray, measured: npt.NDArray[np.bool_]
+) -> FloatArray:
+    """Inverse of V; genes that are not measured are cut loose."""
+    own = np.where(measured, 1.0 - share, 0.0)
+    matrix = model.covariance * own[:, :, None] * own[:, None, :]
+    diagonal = np.arange(share.shape[1])
+    matrix[:, diagonal, diagonal] += np.where(measured, variance, 1.0)
+    return np.asarray(np.linalg.inv(matrix), dtype=np.float64)
+
+
+@dataclass(frozen=True)
+class LossTest:
+    """Test for the loss of one set of genes; arrays have shape (n_samples,).
+
+    Attributes
+    ----------
+    z
+        Standard normal if nothing is lost, larger = more likely lost; NaN where no gene of the set is
+        measured.
+    detectable_sd
+        Mean of ``z`` if the set is lost: the limit of detection.
+    weight
+        Shape (n_samples, n_genes): what one log2 of each gene adds to ``z``.
+    """
+
+    z: FloatArray = field(repr=False)
+    detectable_sd: FloatArray = field(repr=False)
+    weight: FloatArray = field(repr=False)
+
+
+def loss_of(state: PresentationState, lost: Sequence[str]) -> LossTest:
+    """Test whether tumour cells lost some genes.
+
+    Parameters
+    ----------
+    lost
+        Genes that are lost together.
+
+    Returns
+    -------
+    LossTest
+        A sample's values depend on that sample alone, to the last bit: sums run over genes, never samples.
+    """
+    member = np.array([symbol in set(lost) for symbol in state.gene_symbols])
+    shift = np.where(member, state.shift, 0.0)
+    weight = (state.precision * shift[:, None, :]).sum(axis=2)
+    strength = (weight * shift).sum(axis=1)
+    is_known = (state.is_measured & member).any(axis=1) & (strength > 0)
+    power = np.sqrt(np.where(is_known, strength, 1.0))
+    direction = weight / power[:, None]
+    return LossTest(
+        z=np.where(is_known, (direction * state.residual).sum(axis=1), np.nan),
+        detectable_sd=np.where(is_known, power, np.nan),
+        weight=np.where(is_known[:, None], direction, 0.0),
+    )
+
+
+def chain_loss(state: PresentationState, thresholds: Thresholds) -> LossTest:
+    """Test whether tumour cells lost the whole chain; NaN where too few of its genes are measured."""
+    test = loss_of(state, state.gene_symbols)
+    enough = state.is_measured.sum(axis=1) >= thresholds.min_tumour_mhc_genes
+    return LossTest(
+        z=np.where(enough, test.z, np.nan),
+        detectable_sd=np.where(enough, test.detectable_sd, np.nan),
+        weight=np.where(enough[:, None], test.weight, 0.0),
+    )
+
+
+def hypotheses(chain: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
+    """Losses that are looked for: each link alone, and both subunits of the TAP transporter together."""
+    single: dict[str, tuple[str, ...]] = {symbol: (symbol,) for symbol in chain}
+    pair = ("TAP1", "TAP2")
+    return {**single, "TAP1+TAP2": pair} if set(pair) <= set(chain) else single

@@ -1,0 +1,1 @@
+"""Checks of names, values and units."""

@@ -1,0 +1,105 @@
+"""Rows that are no genes: left out before any sample is added up."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from escape_score.model.cohort import FloatArray, MatrixSource
+from escape_score.model.flags import Flag, FlagNote
+from escape_score.read.checks.cells import is_missing
+from escape_score.read.checks.faults import listed
+
+_NON_GENE = re.compile(
+    r"__\w+"
+    r"|_*(?:no_feature|ambiguous|too_low_aQual|not_aligned|alignment_not_unique)"
+    r"|N_(?:unmapped|multimapping|noFeature|ambiguous)"
+    r"|Unassigned_\w+"
+    r"|ERCC-\d+"
+    r"|SIRV\d+",
+    re.IGNORECASE,
+)
+"""Summary rows of HTSeq (htseq-count), STAR (ReadsPerGene.out.tab) and featureCounts (its .summary file), and
+the spike-ins of ERCC (ERCC-00002 to ERCC-00171) and Lexogen (SIRV1 and on)."""
+
+_UNNAMED = frozenset({"?", "-", "--", "---", "none", "unknown"})
+"""Names that annotation files give to what has none, such as Affymetrix (``---``) and TCGA (``?``)."""
+
+
+@dataclass(frozen=True, eq=False)
+class SelectedGenes:
+    """A matrix of which some columns are handed out.
+
+    Parameters
+    ----------
+    source
+        The whole matrix.
+    positions
+        Columns kept, in order; shape (n_genes kept,).
+    """
+
+    source: MatrixSource
+    positions: npt.NDArray[np.int64] = field(repr=False)
+
+    @property
+    def sample_ids(self) -> tuple[str, ...]:
+        """Sample ids, in order."""
+        return self.source.sample_ids
+
+    @property
+    def gene_ids(self) -> tuple[str, ...]:
+        """Names of the columns kept."""
+        names = self.source.gene_ids
+        return tuple(names[position] for position in self.positions)
+
+    def block(self, start: int, stop: int) -> FloatArray:
+        """Values of samples ``start`` to ``stop``: (stop - start, n_genes kept), float64, NaN = missing."""
+        return self.source.block(start, stop)[:, self.positions]
+
+
+def without_non_genes(source: MatrixSource) -> tuple[MatrixSource, tuple[FlagNote, ...]]:
+    """Leave out rows of the file that are no genes, so that they count in no sum.
+
+    Parameters
+    ----------
+    source
+        Samples × rows of the file.
+
+    Returns
+    -------
+    source : MatrixSource
+        The same where all rows may be genes.
+    notes : tuple of FlagNote
+        Flags non_gene_rows (summary rows of aligners and counters, spike-ins) and unnamed_genes.
+    """
+    names = source.gene_ids
+    unnamed = [at for at, name in enumerate(names) if is_unnamed(name)]
+    others = [at for at, name in enumerate(names) if _NON_GENE.fullmatch(name.strip())]
+    if not unnamed and not others:
+        return source, ()
+    kept = np.setdiff1d(np.arange(len(names)), [*unnamed, *others])
+    return SelectedGenes(source, kept), (*_others([names[at] for at in others]), *_unnamed(len(unnamed)))
+
+
+def is_unnamed(name: str) -> bool:
+    """Tell whether a row has no name, or a word that stands for none."""
+    return is_missing(name) or name.strip().lower() in _UNNAMED
+
+
+def _others(names: Sequence[str]) -> tuple[FlagNote, ...]:
+    if not names:
+        return ()
+    sentence = (
+        f"{len(names)} rows are no genes but summaries or spike-ins, and were left out: {listed(names)}."
+    )
+    return (FlagNote(Flag.NON_GENE_ROWS, sentence),)
+
+
+def _unnamed(n_rows: int) -> tuple[FlagNote, ...]:
+    if not n_rows:
+        return ()
+    return (FlagNote(Flag.UNNAMED_GENES, f"{n_rows} rows have no gene name and were left out."),)

@@ -1,0 +1,199 @@
+"""Figures of a matrix that speak for one unit or another."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from escape_score.model.cohort import FloatArray, SampleTotals
+from escape_score.model.units import ExpressionUnit
+from escape_score.read.checks.values import (
+    EXACT_TOLERANCE,
+    LOG2_FLOOR,
+    LOG_MAXIMUM,
+    MILLION,
+    BoolArray,
+    MatrixFacts,
+)
+
+TEN_THOUSAND = 1e4
+"""Sum of a sample under the usual normalisation of single cells, before the logarithm."""
+
+ALONE_TOLERANCE = 0.002
+"""The same where one sample is all there is, and no spread can back it."""
+
+MIN_GENES_ALONE = 1_000
+"""Genes from which one sample can tell a unit."""
+
+MIN_GENES_WHOLE = 5_000
+"""Genes from which a matrix is taken for a transcriptome that lost some genes."""
+
+NEAR_RANGE = (0.5, 1.1)
+"""Sums, in 1e6, of TPM over a transcriptome that lost some genes."""
+
+MAX_NEAR_SPREAD = 0.15
+"""Largest coefficient of variation of such sums in linear units."""
+
+MAX_NEAR_LOG_SPREAD = 0.1
+"""The same behind a logarithm; a wrong base spreads sums by more than 0.2 (measured on 70 melanomas)."""
+
+MIN_SAMPLES_NEAR_LOG = 3
+
+MAX_NEGATIVE_FRACTION = 0.01
+"""Values below 0 that batch correction leaves in linear data; more are another unit."""
+
+MAX_TINY_NEGATIVE_FRACTION = 0.05
+"""The same where they add up to next to nothing: TCGA's batch-corrected RSEM has 1.6 % of values below 0."""
+
+MAX_TINY_NEGATIVE_SHARE = 1e-4
+"""Next to nothing, as a share of all values added up; 4.5e-6 in TCGA's batch-corrected RSEM."""
+
+ZSCORE_MEAN_LIMIT = 0.02
+"""Mean, in standard deviations, below which values are centred."""
+
+MIXED_FACTOR = 5.0
+"""Factor within which the sum behind a logarithm meets the sums of the linear samples."""
+
+
+@dataclass(frozen=True)
+class Sums:
+    """Sums of samples in linear units, supposing some unit.
+
+    Parameters
+    ----------
+    values
+        Shape (n_samples,), of the samples that can tell.
+    n_genes
+        Genes added up.
+    """
+
+    values: FloatArray
+    n_genes: int
+
+    @property
+    def median(self) -> float:
+        """Median sum, 0 where no sample can tell."""
+        return float(np.median(self.values)) if len(self.values) else 0.0
+
+    @property
+    def spread(self) -> float:
+        """Coefficient of variation."""
+        mean = float(self.values.mean()) if len(self.values) else 0.0
+        return float(self.values.std()) / mean if mean else float("inf")
+
+    def are_all(self, target: float) -> bool:
+        """Whether every sum is the target but for rounding."""
+        is_alone = len(self.values) == 1
+        if not len(self.values) or (is_alone and self.n_genes < MIN_GENES_ALONE):
+            return False
+        tolerance = ALONE_TOLERANCE if is_alone else EXACT_TOLERANCE
+        return bool((np.abs(self.values / target - 1.0) <= tolerance).all())
+
+    def are_near_million(self, *, max_spread: float, min_samples: int = 1) -> bool:
+        """Whether sums fit TPM of a transcriptome that lost some genes."""
+        low, high = NEAR_RANGE
+        fits = low * MILLION <= self.median <= high * MILLION and self.spread <= max_spread
+        return fits and self.n_genes >= MIN_GENES_WHOLE and len(self.values) >= min_samples
+
+    def __str__(self) -> str:
+        """Write the range of the sums."""
+        known = self.values[~np.isnan(self.values)]
+        if not len(known):
+            return "none"
+        low, high = float(known.min()), float(known.max())
+        return f"{low:.6g}" if f"{low:.6g}" == f"{high:.6g}" else f"{low:.6g} to {high:.6g}"
+
+
+def telling_samples(facts: MatrixFacts) -> BoolArray:
+    """Samples whose sums can tell a unit: usable and complete, or just usable where none is complete."""
+    complete = facts.is_usable & (facts.n_missing == 0)
+    return complete if complete.any() else facts.is_usable
+
+
+def linear_sums(facts: MatrixFacts) -> Sums:
+    """Sums as the values stand."""
+    return Sums(facts.total[telling_samples(facts)], facts.n_genes)
+
+
+def sums_behind_log(facts: MatrixFacts) -> dict[str, Sums]:
+    """Sums after undoing each logarithm this package knows of, by the name of the unit."""
+    chosen = telling_samples(facts) & (facts.maximum <= LOG_MAXIMUM)
+    n_measured = facts.n_measured[chosen]
+    totals = {
+        ExpressionUnit.LOG2_PLUS_1.value: facts.exp2_total[chosen] - n_measured,
+        ExpressionUnit.LOG2_PLUS_0001.value: facts.exp2_total[chosen] - 0.001 * n_measured,
+        ExpressionUnit.LN_PLUS_1.value: facts.exp_total[chosen] - n_measured,
+        "log10(x+1)": facts.exp10_total[chosen] - n_measured,
+    }
+    return {name: Sums(values, facts.n_genes) for name, values in totals.items()}
+
+
+def totals_of(facts: MatrixFacts, unit: ExpressionUnit) -> SampleTotals:
+    """What later stages need of the figures once the unit is known."""
+    behind = {
+        ExpressionUnit.LOG2_PLUS_1: facts.exp2_total - facts.n_measured,
+        ExpressionUnit.LOG2_PLUS_0001: facts.exp2_total - 0.001 * facts.n_measured,
+        ExpressionUnit.LN_PLUS_1: facts.exp_total - facts.n_measured,
+    }
+    return SampleTotals(behind.get(unit, facts.total - facts.negative_total), largest_value(facts))
+
+
+def largest_value(facts: MatrixFacts) -> float:
+    """Largest finite value, NaN where there is none."""
+    return float(np.fmax.reduce(facts.maximum, initial=np.nan))
+
+
+def lowest_value(facts: MatrixFacts) -> float:
+    """Lowest finite value, NaN where there is none."""
+    return float(np.fmin.reduce(facts.minimum, initial=np.nan))
+
+
+def negative_fraction(facts: MatrixFacts) -> float:
+    """Fraction, 0–1, of measured values below 0."""
+    return float(facts.n_negative.sum() / max(int(facts.n_measured.sum()), 1))
+
+
+def has_many_negatives(facts: MatrixFacts) -> bool:
+    """Whether more values are below 0, or further below, than batch correction explains."""
+    fraction = negative_fraction(facts)
+    negative = -float(facts.negative_total.sum())
+    are_tiny = negative <= MAX_TINY_NEGATIVE_SHARE * (float(facts.total.sum()) + negative)
+    return fraction > (MAX_TINY_NEGATIVE_FRACTION if are_tiny else MAX_NEGATIVE_FRACTION)
+
+
+def are_whole_numbers(facts: MatrixFacts) -> bool:
+    """Whether every usable sample holds whole numbers only."""
+    return bool(facts.is_integer[facts.is_usable].all())
+
+
+def look_centred(facts: MatrixFacts) -> bool:
+    """Whether values lie both sides of 0 with mean 0, as z-scores and centred logarithms do."""
+    n_measured = max(int(facts.n_measured.sum()), 1)
+    mean = float(facts.total.sum()) / n_measured
+    deviation = float(np.sqrt(max(float(facts.total_squares.sum()) / n_measured - mean**2, 0.0)))
+    is_two_sided = 0.1 <= negative_fraction(facts) <= 0.9  # noqa: PLR2004
+    is_at_floor = facts.n_floor.sum() > 0 and lowest_value(facts) > LOG2_FLOOR - 0.01
+    return is_two_sided and not is_at_floor and abs(mean) < ZSCORE_MEAN_LIMIT * deviation
+
+
+def logs_among_linear(facts: MatrixFacts) -> BoolArray:
+    """Samples in logarithms inside a matrix whose other samples are linear; shape (n_samples,)."""
+    is_low = facts.is_usable & (facts.maximum <= LOG_MAXIMUM)
+    linear = facts.total[telling_samples(facts) & ~is_low]
+    if not is_low.any() or not len(linear):
+        return np.zeros(len(is_low), dtype=bool)
+    middle = float(np.median(linear))
+    behind = np.stack([facts.exp2_total, facts.exp_total, facts.exp10_total]) - facts.n_measured
+    meets = ((behind > middle / MIXED_FACTOR) & (behind < middle * MIXED_FACTOR)).any(axis=0)
+    return np.asarray(is_low & (meets | (facts.n_floor > 0)), dtype=bool)
+
+
+def tpm_among_others(facts: MatrixFacts) -> BoolArray:
+    """Samples that add up to 1e6 where a fifth or more do and the rest is far off; shape (n_samples,)."""
+    chosen = telling_samples(facts)
+    distance = np.abs(facts.total / MILLION - 1.0)
+    is_tpm = chosen & (distance <= ALONE_TOLERANCE)
+    is_far = chosen & (distance > 0.2)  # noqa: PLR2004
+    is_split = (is_tpm | is_far)[chosen].all() and is_tpm.sum() >= max(2, 0.2 * chosen.sum()) and is_far.any()
+    return is_tpm if is_split else np.zeros(len(chosen), dtype=bool)

@@ -1,0 +1,320 @@
+"""Decide the unit of a matrix, or say why the numbers do not decide it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NoReturn
+
+from escape_score.errors import UnitAmbiguousError, UnitContradictedError
+from escape_score.model.flags import Flag, FlagNote
+from escape_score.model.units import ExpressionUnit, UnitDecision
+from escape_score.read.checks.faults import listed
+from escape_score.read.checks.unit_evidence import (
+    MAX_NEAR_LOG_SPREAD,
+    MAX_NEAR_SPREAD,
+    MIN_GENES_WHOLE,
+    MIN_SAMPLES_NEAR_LOG,
+    TEN_THOUSAND,
+    are_whole_numbers,
+    has_many_negatives,
+    largest_value,
+    linear_sums,
+    logs_among_linear,
+    look_centred,
+    lowest_value,
+    negative_fraction,
+    sums_behind_log,
+    tpm_among_others,
+)
+from escape_score.read.checks.values import LOG2_FLOOR, LOG_MAXIMUM, MILLION, BoolArray, MatrixFacts, names_of
+
+_LINEAR = (ExpressionUnit.COUNTS, ExpressionUnit.TPM, ExpressionUnit.FPKM)
+_PLUS_1 = (ExpressionUnit.LOG2_PLUS_1, ExpressionUnit.LN_PLUS_1)
+_UNSUPPORTED_LOG = "log10(x+1)"
+_FLOOR_MARGIN = 0.01
+
+
+@dataclass(frozen=True)
+class UnitVerdict:
+    """A unit and what to flag about it.
+
+    Parameters
+    ----------
+    decision
+        Unit, who decided it, and by which figures.
+    notes
+        Flags units_guessed, units_suspect and mixed_units, where they apply.
+    """
+
+    decision: UnitDecision
+    notes: tuple[FlagNote, ...] = ()
+
+
+def decide_unit(facts: MatrixFacts, declared: ExpressionUnit) -> UnitVerdict:
+    """Decide the unit of a matrix by its numbers, or check the one declared.
+
+    Parameters
+    ----------
+    facts
+        Figures of the matrix.
+    declared
+        Unit the user named; ``AUTO`` asks the numbers.
+
+    Returns
+    -------
+    UnitVerdict
+        Never ``AUTO``.
+
+    Raises
+    ------
+    UnitAmbiguousError
+        ``AUTO``, and the numbers fit no unit or several.
+    UnitContradictedError
+        The numbers cannot be of the unit declared.
+
+    Notes
+    -----
+    A transcriptome in linear units has values above 50, logarithms do not. TPM of one sample add up to 1e6,
+    so the base of a logarithm is the one whose inverse gives sums of 1e6 (or of 1e4, as single cells are
+    normalised); counts are whole numbers; a lowest value of -9.97 is log2(0.001).
+    """
+    if declared is ExpressionUnit.AUTO:
+        return _decide_by_numbers(facts)
+    _check_declared(facts, declared)
+    evidence = f"declared {declared.value}; {_figures(facts)}"
+    notes = (*_negative_notes(facts, declared), *_declared_notes(facts, declared))
+    return UnitVerdict(UnitDecision(declared, is_declared=True, evidence=evidence), notes)
+
+
+def _figures(facts: MatrixFacts) -> str:
+    """Figures that every verdict rests on."""
+    return (
+        f"values {lowest_value(facts):.6g} to {largest_value(facts):.6g}, "
+        f"{100 * negative_fraction(facts):.3g} % below 0, "
+        f"sums of samples {linear_sums(facts)}"
+    )
+
+
+def _figures_behind_log(facts: MatrixFacts) -> str:
+    return "; ".join(f"{name} would add up to {sums}" for name, sums in sums_behind_log(facts).items())
+
+
+# --- no unit declared ---------------------------------------------------------------------------------------
+
+
+def _decide_by_numbers(facts: MatrixFacts) -> UnitVerdict:
+    if not facts.is_usable.any():
+        _refuse_guess(facts, "no sample holds two different values", "the unit it was made in")
+    if look_centred(facts):
+        why = f"values look z-scored or centred ({_figures(facts)}), so absolute levels are lost"
+        _refuse_guess(facts, why, None)
+    _refuse_mixture(facts)
+    if largest_value(facts) > LOG_MAXIMUM:
+        return _decide_linear(facts)
+    return _decide_log(facts)
+
+
+def _refuse_guess(facts: MatrixFacts, why: str, fitting: str | None) -> NoReturn:
+    advice = (
+        f"say --units with {fitting}"
+        if fitting
+        else "give the matrix before that step, in TPM, FPKM or counts"
+    )
+    msg = f"{facts.label}: unit not decided: {why}; {advice}"
+    raise UnitAmbiguousError(msg)
+
+
+def _refuse_mixture(facts: MatrixFacts) -> None:
+    logs = logs_among_linear(facts)
+    if logs.any():
+        why = f"mixed units: {listed(names_of(facts, logs))} look like logarithms, the other samples linear"
+        _refuse_guess(facts, why, None)
+    tpm = tpm_among_others(facts)
+    if tpm.any():
+        why = f"mixed units: {listed(names_of(facts, tpm))} add up to 1e6 like TPM, the other samples do not"
+        _refuse_guess(facts, why, None)
+
+
+def _decide_linear(facts: MatrixFacts) -> UnitVerdict:
+    if has_many_negatives(facts):
+        _refuse_guess(facts, f"too many negative values for linear data ({_figures(facts)})", None)
+    unit, why, is_guess = _linear_unit(facts)
+    notes = (*_negative_notes(facts, unit), *(_guessed(unit, why) if is_guess else ()))
+    return UnitVerdict(UnitDecision(unit, is_declared=False, evidence=f"{_figures(facts)}: {why}"), notes)
+
+
+def _linear_unit(facts: MatrixFacts) -> tuple[ExpressionUnit, str, bool]:
+    """Unit of linear values, why, and whether another would fit too."""
+    sums = linear_sums(facts)
+    if sums.are_all(MILLION):
+        return ExpressionUnit.TPM, "linear, every sample adds up to 1e6 as TPM do", False
+    if are_whole_numbers(facts):
+        return ExpressionUnit.COUNTS, "whole numbers with varying sums, as counts are", False
+    if sums.are_near_million(max_spread=MAX_NEAR_SPREAD):
+        return ExpressionUnit.TPM, "linear, sums near 1e6 as of TPM that lost some genes", True
+    return ExpressionUnit.FPKM, "linear, no whole numbers, sums unlike 1e6, as of FPKM", True
+
+
+def _decide_log(facts: MatrixFacts) -> UnitVerdict:
+    if has_many_negatives(facts):
+        return _decide_log_with_negatives(facts)
+    behind = sums_behind_log(facts)
+    exact = [name for name, sums in behind.items() if sums.are_all(MILLION)]
+    small = [name for name in _PLUS_1 if behind[name].are_all(TEN_THOUSAND)]
+    near = [
+        name
+        for name, sums in behind.items()
+        if sums.are_near_million(max_spread=MAX_NEAR_LOG_SPREAD, min_samples=MIN_SAMPLES_NEAR_LOG)
+    ]
+    fitting = [name for name in exact or small or near if name != ExpressionUnit.LOG2_PLUS_0001]
+    if fitting == [_UNSUPPORTED_LOG]:
+        _refuse_guess(
+            facts, "values look like log10(x+1), which is not read", "tpm after undoing it as 10^x - 1"
+        )
+    if len(fitting) != 1:
+        _refuse_log(facts)
+    unit = ExpressionUnit(fitting[0])
+    why = f"logarithms: undone as {unit.value}, samples add up to {behind[unit]}"
+    notes = (*_negative_notes(facts, unit), *(() if exact or small else _guessed(unit, why)))
+    return UnitVerdict(UnitDecision(unit, is_declared=False, evidence=f"{_figures(facts)}: {why}"), notes)
+
+
+def _decide_log_with_negatives(facts: MatrixFacts) -> UnitVerdict:
+    """Read log2(x + 0.001) off its lowest value."""
+    unit = ExpressionUnit.LOG2_PLUS_0001
+    if facts.n_floor.sum() == 0 or lowest_value(facts) < LOG2_FLOOR - _FLOOR_MARGIN:
+        why = (
+            f"no value above {LOG_MAXIMUM:g}, many below 0, the lowest not log2(0.001) = -9.97 "
+            f"({_figures(facts)})"
+        )
+        _refuse_guess(facts, why, "log2(x+0.001) or array, if it is one of them")
+    why = f"logarithms, {facts.n_floor.sum()} values and none lower at -9.97, which is log2(0.001)"
+    return UnitVerdict(UnitDecision(unit, is_declared=False, evidence=f"{_figures(facts)}: {why}"))
+
+
+def _refuse_log(facts: MatrixFacts) -> NoReturn:
+    why = (
+        f"no value above {LOG_MAXIMUM:g}, so logarithms or few genes ({_figures(facts)}; "
+        f"{_figures_behind_log(facts)}: "
+    )
+    fitting = "counts or log2(x+1)" if are_whole_numbers(facts) else "log2(x+1), ln(x+1) or array"
+    _refuse_guess(facts, f"{why}no single one fits 1e6)", f"{fitting}, whichever it is")
+
+
+def _guessed(unit: ExpressionUnit, why: str) -> tuple[FlagNote, ...]:
+    return (
+        FlagNote(
+            Flag.UNITS_GUESSED, f"The unit was guessed to be {unit.value} ({why}); say --units to be sure."
+        ),
+    )
+
+
+# --- a unit declared ----------------------------------------------------------------------------------------
+
+
+def _check_declared(facts: MatrixFacts, declared: ExpressionUnit) -> None:
+    if not facts.is_usable.any():
+        return
+    if look_centred(facts):
+        _contradict(facts, declared, "values look z-scored or centred, absolute levels are lost", "")
+    logs = logs_among_linear(facts)
+    if logs.any():
+        names = listed(names_of(facts, logs))
+        _contradict(facts, declared, f"mixed units: {names} look like logarithms, the others linear", "")
+    if declared is not ExpressionUnit.LOG2_PLUS_0001 and has_many_negatives(facts):
+        _contradict(facts, declared, "too many negative values", _log_hint(facts))
+    if declared in _LINEAR:
+        _check_linear(facts, declared)
+    elif declared.is_log:
+        _check_log(facts, declared)
+
+
+def _contradict(facts: MatrixFacts, declared: ExpressionUnit, why: str, hint: str) -> NoReturn:
+    msg = (
+        f"{facts.label}: declared unit {declared.value} contradicts the numbers: {why} ({_figures(facts)}); "
+    )
+    raise UnitContradictedError(msg + (hint or "give the matrix before that step"))
+
+
+def _log_hint(facts: MatrixFacts) -> str:
+    """Name the logarithm that fits, if one does."""
+    if facts.n_floor.sum() > 0:
+        return "the lowest value fits --units log2(x+0.001)"
+    fitting = [
+        name
+        for name, sums in sums_behind_log(facts).items()
+        if sums.are_all(MILLION) or sums.are_all(TEN_THOUSAND)
+    ]
+    return f"the numbers fit {fitting[0]}" if fitting else "check --units"
+
+
+def _check_linear(facts: MatrixFacts, declared: ExpressionUnit) -> None:
+    sums, is_whole = linear_sums(facts), are_whole_numbers(facts)
+    is_low = largest_value(facts) <= LOG_MAXIMUM and not is_whole
+    fits_log = any(behind.are_all(MILLION) for behind in sums_behind_log(facts).values())
+    if is_low and (facts.n_genes >= MIN_GENES_WHOLE or fits_log):
+        _contradict(facts, declared, f"no value above {LOG_MAXIMUM:g}, as in logarithms", _log_hint(facts))
+    if declared is ExpressionUnit.COUNTS and not is_whole and sums.are_all(MILLION):
+        _contradict(
+            facts, declared, "no whole numbers, every sample adds up to 1e6", "the numbers fit --units tpm"
+        )
+    if declared is ExpressionUnit.TPM and is_whole and sums.median > 2 * MILLION:
+        _contradict(facts, declared, "whole numbers, sums far above 1e6", "the numbers fit --units counts")
+
+
+def _check_log(facts: MatrixFacts, declared: ExpressionUnit) -> None:
+    if largest_value(facts) > LOG_MAXIMUM:
+        _contradict(
+            facts, declared, f"values above {LOG_MAXIMUM:g} are no logarithms", "say tpm, fpkm or counts"
+        )
+    if declared is ExpressionUnit.LOG2_PLUS_0001:
+        _check_floor(facts, declared)
+    behind = sums_behind_log(facts)
+    declared_fits = behind[declared].are_all(MILLION) or behind[declared].are_all(TEN_THOUSAND)
+    others = [name for name, sums in behind.items() if sums.are_all(MILLION) and name != declared]
+    is_pseudocount_only = all(name.startswith("log2") == declared.startswith("log2") for name in others)
+    if others and not declared_fits and not is_pseudocount_only:
+        why = f"only undone as {others[0]} do samples add up to 1e6"
+        _contradict(facts, declared, why, f"the numbers fit {others[0]}")
+
+
+def _check_floor(facts: MatrixFacts, declared: ExpressionUnit) -> None:
+    """Refuse what log2(x + 0.001) cannot give: values below log2(0.001), or 0 as lowest everywhere."""
+    if lowest_value(facts) < LOG2_FLOOR - _FLOOR_MARGIN:
+        _contradict(facts, declared, f"values below log2(0.001) = {LOG2_FLOOR:.4g}", "check --units")
+    if (facts.minimum[facts.is_usable] == 0).all():
+        _contradict(
+            facts, declared, "the lowest value of every sample is 0", "the numbers fit log2(x+1) or ln(x+1)"
+        )
+
+
+def _declared_notes(facts: MatrixFacts, declared: ExpressionUnit) -> tuple[FlagNote, ...]:
+    """Flag what is odd in a declared unit and yet possible."""
+    notes: list[FlagNote] = []
+    tpm: BoolArray = tpm_among_others(facts)
+    if declared in _LINEAR and tpm.any():
+        sentence = f"Only {tpm.sum()} of {len(tpm)} samples add up to 1e6 like TPM: units may be mixed."
+        notes.append(FlagNote(Flag.MIXED_UNITS, sentence))
+    if declared in _LINEAR and largest_value(facts) <= LOG_MAXIMUM:
+        sentence = (
+            f"No value is above {LOG_MAXIMUM:g}, which is low for {declared.value}; are these logarithms?"
+        )
+        notes.append(FlagNote(Flag.UNITS_SUSPECT, sentence))
+    if declared is ExpressionUnit.COUNTS and not are_whole_numbers(facts):
+        sentence = (
+            "Counts are whole numbers and these are not: right for estimated counts (RSEM, salmon), else not."
+        )
+        notes.append(FlagNote(Flag.UNITS_SUSPECT, sentence))
+    if declared is ExpressionUnit.TPM and linear_sums(facts).median > 2 * MILLION:
+        sentence = f"Sums of samples are {linear_sums(facts)}, where TPM add up to 1e6."
+        notes.append(FlagNote(Flag.UNITS_SUSPECT, sentence))
+    return tuple(notes)
+
+
+def _negative_notes(facts: MatrixFacts, unit: ExpressionUnit) -> tuple[FlagNote, ...]:
+    """Count values below 0 where the unit has none."""
+    n_negative = int(facts.n_negative.sum())
+    if unit is ExpressionUnit.LOG2_PLUS_0001 or not n_negative:
+        return ()
+    sentence = f"{n_negative} values are below 0 (the lowest {lowest_value(facts):.4g}) and count as 0."
+    return (FlagNote(Flag.UNITS_SUSPECT, sentence),)

@@ -1,0 +1,1 @@
+"""File containers: compression, archives, workbooks and matrices held in memory."""

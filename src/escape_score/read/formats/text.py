@@ -1,0 +1,295 @@
+"""Delimited text: genes in rows, samples in columns, plain or compressed."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+from pyarrow import compute as pc
+from pyarrow import csv as pa_csv
+
+from escape_score.errors import FileUnreadableError, InputError, MatrixInvalidError
+from escape_score.model.cohort import FloatArray
+from escape_score.model.flags import Flag, FlagNote
+from escape_score.read.checks.cells import MISSING_WORDS, NumberStyle, fault_in
+from escape_score.read.checks.faults import raise_faults
+from escape_score.read.checks.names import check_header
+from escape_score.read.checks.sample_names import sample_name_faults
+from escape_score.read.checks.shape import check_shape
+from escape_score.read.files.blocks import PiecewiseMatrix
+from escape_score.read.files.frames import ends_in_padding
+from escape_score.read.files.limits import ReadLimits
+from escape_score.read.files.probe import Probe
+from escape_score.read.files.streams import encoding_of, is_wide, iter_lines, open_text
+from escape_score.read.formats.reader import MatrixFormat, MatrixReading
+from escape_score.read.formats.text_layout import TextLayout, find_layout, is_skipped, split_line
+
+N_LAYOUT_LINES = 100
+"""Lines a layout is told by."""
+
+STYLE_CHARACTERS = 500_000
+"""Characters below these that tell the way numbers are written: the first genes may all be 0."""
+
+MAX_CELL_FAULTS = 20
+"""Faulty cells named before the search ends."""
+
+_HTML_STARTS = (b"<!doctype html", b"<html", b"<?xml")
+
+_CONTROL_BYTES = frozenset(range(32)) - frozenset(b"\t\n\r\f")
+
+Piece = tuple[list[str], FloatArray]
+
+
+def _is_text(probe: Probe) -> bool:
+    """Any content with next to no control characters is text, and so are UTF-16 and UTF-32."""
+    head = probe.text_head
+    return bool(head) and _is_mostly_printable(head)
+
+
+def _is_mostly_printable(head: bytes) -> bool:
+    """Tell text from binary content by its control characters."""
+    n_control = sum(byte in _CONTROL_BYTES for byte in head[:4096])
+    return is_wide(encoding_of(head)) or n_control <= 1 + 0.01 * len(head[:4096])
+
+
+def _read_layout(path: Path, limits: ReadLimits) -> TextLayout:
+    with open_text(path, limits) as stream:
+        if stream.peek(64).lstrip()[:64].lower().startswith(_HTML_STARTS):
+            msg = (
+                f"{path}: a web page (HTML or XML), not a table of genes by samples; download the file itself"
+            )
+            raise FileUnreadableError(msg)
+        found = iter_lines(stream, path=path, limits=limits)
+        lines = tuple(islice(found, N_LAYOUT_LINES))
+        more_lines = tuple(_first_characters(found))
+    try:
+        return find_layout(path, lines, more_lines=more_lines)
+    except InputError:
+        _refuse_split_cells(path, lines)
+        raise
+
+
+def _refuse_split_cells(path: Path, lines: Sequence[str]) -> None:
+    """Say so where no layout is found because quoted cells go over several lines."""
+    number = next((at for at, line in enumerate(lines, start=1) if line.count('"') % 2), 0)
+    if number:
+        msg = f"{path}: a quoted name or description goes on in the next line (line {number}); "
+        raise MatrixInvalidError(msg + "take the line end out, and close all quotes")
+
+
+def _first_characters(lines: Iterator[str]) -> Iterator[str]:
+    n_characters = 0
+    for line in lines:
+        yield line
+        n_characters += len(line)
+        if n_characters > STYLE_CHARACTERS:
+            return
+
+
+def _open_matrix(path: Path, limits: ReadLimits) -> MatrixReading:
+    layout = _read_layout(path, limits)
+    check_header(path, layout.names[layout.gene_column], layout.sample_ids)
+    return read_table(path, layout, limits)
+
+
+def read_table(path: Path, layout: TextLayout, limits: ReadLimits) -> MatrixReading:
+    """Read a text table whose layout is known.
+
+    Parameters
+    ----------
+    path
+        The file.
+    layout
+        Its layout.
+    limits
+        Sizes above which a file is refused.
+
+    Returns
+    -------
+    MatrixReading
+        All rows that are not blank, in the order of the file.
+
+    Raises
+    ------
+    InputError
+        A name or cell is not usable; names line, gene and sample.
+    """
+    check_shape(path, limits, n_samples=len(layout.sample_columns))
+    raise_faults(sample_name_faults(path, layout.sample_ids))
+    pieces = _read_pieces(path, layout, limits)
+    if any(np.isinf(values).any() for _, values in pieces):
+        raise_faults(_locate(path, layout, limits))
+    gene_ids = tuple(name for names, _ in pieces for name in names)
+    source = PiecewiseMatrix(layout.sample_ids, gene_ids, tuple(values for _, values in pieces))
+    annotation = tuple(layout.names[column] for column in layout.annotation_columns)
+    return MatrixReading(source, annotation, notes=_padding_notes(path))
+
+
+def _padding_notes(path: Path) -> tuple[FlagNote, ...]:
+    if not ends_in_padding(path):
+        return ()
+    sentence = "The packed file is filled up with zeros after its end mark; they were left out."
+    return (FlagNote(Flag.TRAILING_BYTES, sentence),)
+
+
+def _read_pieces(path: Path, layout: TextLayout, limits: ReadLimits) -> list[Piece]:
+    """Parse all rows; text that turns out not to be UTF-8 far down is read as Windows-1252 from the top."""
+    try:
+        return list(_iter_pieces(path, layout, limits))
+    except pa.ArrowInvalid as error:
+        reason = error
+        if "invalid UTF8" not in str(error):
+            raise_faults(_locate(path, layout, limits))
+    try:
+        if "invalid UTF8" in str(reason):
+            return list(_iter_pieces(path, layout, limits, encoding="cp1252"))
+    except pa.ArrowInvalid:
+        raise_faults(_locate(path, layout, limits))
+    said = " ".join(str(reason).split())[:200]
+    msg = f"{path}: cannot be read as a table ({said}); check quotes and encoding"
+    raise FileUnreadableError(msg) from reason
+
+
+def _iter_pieces(
+    path: Path, layout: TextLayout, limits: ReadLimits, *, encoding: str | None = None
+) -> Iterator[Piece]:
+    """Parse the rows below the header, piece by piece."""
+    with open_text(path, limits, encoding=encoding) as stream:
+        for _ in range(layout.n_head_lines):
+            stream.readline(limits.max_line_bytes)
+        if not stream.peek(1):
+            return
+        n_genes = 0
+        for batch in _open_csv(stream, layout, limits):
+            piece = _piece(batch, layout)
+            n_genes += len(piece[0])
+            if n_genes > limits.max_genes:
+                msg = f"{path}: too large, more than {limits.max_genes} gene rows; is this a matrix of genes?"
+                raise MatrixInvalidError(msg)
+            yield piece
+
+
+def _open_csv(stream: io.BufferedReader, layout: TextLayout, limits: ReadLimits) -> pa_csv.CSVStreamingReader:
+    """Start the parser with a type for every column, so that another kind of cell is an error."""
+    number = pa.string() if layout.style.thousands else pa.float64()
+    types = {str(layout.gene_column): pa.string()}
+    types |= {str(column): number for column in layout.sample_columns}
+    types |= {str(column): pa.null() for column in layout.blank_columns}
+    return pa_csv.open_csv(
+        stream,
+        read_options=pa_csv.ReadOptions(
+            column_names=[str(column) for column in range(len(layout.names))],
+            block_size=limits.max_line_bytes,
+        ),
+        parse_options=pa_csv.ParseOptions(delimiter=layout.delimiter, invalid_row_handler=_judge_row),
+        convert_options=pa_csv.ConvertOptions(
+            column_types=types,
+            include_columns=list(types),
+            null_values=list(MISSING_WORDS),
+            strings_can_be_null=False,
+            decimal_point=layout.style.decimal,
+        ),
+    )
+
+
+def _judge_row(row: pa_csv.InvalidRow) -> str:
+    """Pass over comments and blank lines; any other row of wrong width is an error."""
+    return "skip" if is_skipped(row.text) else "error"
+
+
+def _piece(batch: pa.RecordBatch, layout: TextLayout) -> Piece:
+    """Turn parsed rows, blank ones left out, into gene names and values of shape (n_samples, n_genes)."""
+    names = batch.column(str(layout.gene_column)).to_pylist()
+    values = np.empty((len(layout.sample_columns), batch.num_rows))
+    for position, column in enumerate(layout.sample_columns):
+        values[position] = _numbers(batch.column(str(column)), layout.style).to_numpy(zero_copy_only=False)
+    is_blank = np.array([not name.strip() for name in names], dtype=bool)
+    if is_blank.any():
+        is_kept = ~(is_blank & np.isnan(values).all(axis=0))
+        return [name for name, kept in zip(names, is_kept, strict=True) if kept], values[:, is_kept]
+    return names, values
+
+
+def _numbers(column: pa.Array, style: NumberStyle) -> pa.Array:
+    """Numbers of a column; one with marks of thousands comes as text."""
+    if not style.thousands:
+        return column
+    text = pc.utf8_trim_whitespace(column)
+    is_given = pc.invert(pc.is_in(text, pa.array(MISSING_WORDS)))
+    given = pc.if_else(is_given, text, None)
+    if not pc.all(pc.match_substring_regex(given, f"^(?:{style.pattern})$"), min_count=0).as_py():
+        msg = "a cell is no number"
+        raise pa.ArrowInvalid(msg)
+    bare = pc.replace_substring(given, style.thousands, "")
+    return pc.replace_substring(bare, style.decimal, ".").cast(pa.float64())
+
+
+def _locate(path: Path, layout: TextLayout, limits: ReadLimits) -> tuple[InputError, ...]:
+    """Read again, slowly, to name line, gene and sample of what could not be read."""
+    faults: list[InputError] = []
+    last_line = 0
+    with open_text(path, limits) as stream:
+        for number, line in enumerate(iter_lines(stream, path=path, limits=limits), start=1):
+            last_line = number
+            if number > layout.n_head_lines and not is_skipped(line):
+                faults += _row_faults(path, layout, number, split_line(line, layout.delimiter))
+            if len(faults) > MAX_CELL_FAULTS:
+                break
+    return tuple(_mark_truncation(fault, last_line) for fault in faults[:MAX_CELL_FAULTS])
+
+
+def _row_faults(path: Path, layout: TextLayout, number: int, cells: list[str]) -> list[InputError]:
+    """Say what is wrong with one row."""
+    if len(cells) != len(layout.names):
+        msg = (
+            f"{path}: line {number} has {len(cells)} fields where the header has {len(layout.names)} "
+            "columns; "
+        )
+        return [MatrixInvalidError(msg + "give every row one cell for every column")]
+    if all(cells[column].strip() == layout.names[column].strip() for column in layout.sample_columns):
+        msg = (
+            f"{path}: line {number} repeats the header; take it out, and check that files were joined rightly"
+        )
+        return [MatrixInvalidError(msg)]
+    gene = cells[layout.gene_column]
+    found = ((column, fault_in(cells[column], layout.style)) for column in layout.sample_columns)
+    return [
+        _cell_fault(path, cells[column], fault, f"gene {gene}, sample {layout.names[column]}, line {number}")
+        for column, fault in found
+        if fault
+    ] + [
+        MatrixInvalidError(
+            f"{path}: text {cells[column]!r} in a column without a name (line {number}); name it"
+        )
+        for column in layout.blank_columns
+        if cells[column].strip()
+    ]
+
+
+def _cell_fault(path: Path, cell: str, fault: str, place: str) -> InputError:
+    return MatrixInvalidError(f"{path}: cell {cell[:40]!r} is {fault} ({place}); give a number, or NA")
+
+
+def _mark_truncation(fault: InputError, last_line: int) -> InputError:
+    """Add to a short last row that the file may be cut."""
+    text = str(fault)
+    if f"line {last_line} has" in text and "fields where" in text:
+        return MatrixInvalidError(text + " (it is the last line: the file may be truncated, copy it again)")
+    return fault
+
+
+def _count_samples(path: Path, limits: ReadLimits) -> int:
+    return len(_read_layout(path, limits).sample_columns)
+
+
+DELIMITED_TEXT = MatrixFormat(
+    name="delimited text (TSV, CSV; plain or packed with gzip, zstandard, bzip2, xz)",
+    is_recognised=_is_text,
+    open_matrix=_open_matrix,
+    count_samples=_count_samples,
+)
+"""Tables of text with a header, in UTF-8, UTF-16, UTF-32 or Windows-1252."""

@@ -1,0 +1,259 @@
+"""Excel workbooks (xlsx): the one sheet that is a matrix, genes in rows and samples in columns."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+
+from escape_score.errors import FileUnreadableError, InputError, MatrixInvalidError
+from escape_score.model.cohort import FloatArray
+from escape_score.read.checks.cells import NumberStyle, fault_in, is_missing
+from escape_score.read.checks.faults import listed, raise_faults
+from escape_score.read.checks.names import MIN_GENE_FRACTION, check_header, gene_fraction
+from escape_score.read.checks.sample_names import sample_name_faults
+from escape_score.read.checks.shape import check_filling, check_shape
+from escape_score.read.files.blocks import PiecewiseMatrix
+from escape_score.read.files.limits import ReadLimits
+from escape_score.read.files.probe import Probe
+from escape_score.read.files.sheet_rows import Cell, CellKind, SheetRow, column_letters, open_rows
+from escape_score.read.files.workbook import Workbook, open_workbook
+from escape_score.read.formats.reader import MatrixFormat, MatrixReading
+from escape_score.read.formats.text_layout import TextLayout, layout_of_cells
+
+TEXT_SUFFIXES = frozenset({".csv", ".tsv", ".txt", ".tab"})
+
+MAGIC = b"PK\x03\x04"
+
+N_HEAD_ROWS = 100
+"""Rows a layout is told by."""
+
+PIECE_ROWS = 1_024
+"""Genes a piece."""
+
+MAX_CELL_FAULTS = 20
+"""Faulty cells named before the search ends."""
+
+
+@dataclass(frozen=True)
+class MatrixSheet:
+    """A worksheet that may be the matrix.
+
+    Parameters
+    ----------
+    name, part
+        Name of the tab, and the part of the workbook that holds its cells.
+    layout
+        Its columns; ``n_head_lines`` is the number of the header's row.
+    has_genes
+        Whether its first rows are named by human genes.
+    """
+
+    name: str
+    part: str
+    layout: TextLayout
+    has_genes: bool
+
+
+@dataclass
+class _Pieces:
+    """Rows on their way to pieces of a matrix."""
+
+    path: Path
+    n_samples: int
+    limits: ReadLimits
+    names: list[str] = field(default_factory=list)
+    rows: list[FloatArray] = field(default_factory=list)
+    pieces: list[FloatArray] = field(default_factory=list)
+
+    def add(self, name: str, values: FloatArray) -> None:
+        """Take one row of the sheet."""
+        self.names.append(name)
+        self.rows.append(values)
+        if len(self.rows) == PIECE_ROWS:
+            self.finish()
+
+    def finish(self) -> None:
+        """Make a piece of shape (n_samples, n_genes) of the rows taken since the last one."""
+        n_bytes = self.path.stat().st_size
+        check_filling(
+            self.path, self.limits, n_samples=self.n_samples, n_genes=len(self.names), n_bytes=n_bytes
+        )
+        if self.rows:
+            self.pieces.append(np.ascontiguousarray(np.stack(self.rows).T))
+            self.rows = []
+
+
+def _is_zip(probe: Probe) -> bool:
+    return probe.head.startswith(MAGIC)
+
+
+def _open_matrix(path: Path, limits: ReadLimits) -> MatrixReading:
+    book = open_workbook(path, limits)
+    _check_name(path)
+    sheet = _choose_sheet(book, limits)
+    layout = sheet.layout
+    check_shape(path, limits, n_samples=len(layout.sample_columns))
+    check_header(path, layout.names[layout.gene_column], layout.sample_ids)
+    raise_faults(sample_name_faults(path, layout.sample_ids))
+    pieces = _Pieces(path, len(layout.sample_columns), limits)
+    with open_rows(book, sheet.part, limits) as rows:
+        _read_rows(path, sheet, rows, pieces)
+    source = PiecewiseMatrix(layout.sample_ids, tuple(pieces.names), tuple(pieces.pieces))
+    return MatrixReading(source, tuple(layout.names[column] for column in layout.annotation_columns))
+
+
+def _check_name(path: Path) -> None:
+    """Refuse a workbook that is named like a text file: some step before took it for one."""
+    if path.suffix.lower() in TEXT_SUFFIXES:
+        msg = f"{path}: content is an Excel workbook (xlsx) under the name {path.suffix}; "
+        raise FileUnreadableError(msg + "name it .xlsx, or export the sheet as text")
+
+
+# --- which sheet --------------------------------------------------------------------------------------------
+
+
+def _choose_sheet(book: Workbook, limits: ReadLimits) -> MatrixSheet:
+    """Choose the only sheet with genes and numbers, or else the only one with numbers."""
+    sheets = [sheet for name, part in book.sheets for sheet in _matrix_sheets(book, name, part, limits)]
+    chosen = [sheet for sheet in sheets if sheet.has_genes] or sheets
+    if len(chosen) == 1:
+        return chosen[0]
+    names = listed([sheet.name for sheet in chosen] or [name for name, _ in book.sheets])
+    if chosen:
+        msg = f"{book.path}: several sheets of the workbook could be the matrix ({names}); keep one of them"
+        raise MatrixInvalidError(msg)
+    msg = f"{book.path}: no sheet of the workbook is a matrix of genes by samples (sheets: {names}); "
+    raise MatrixInvalidError(msg + "give one row for every gene below a header, or it is empty")
+
+
+def _matrix_sheets(book: Workbook, name: str, part: str, limits: ReadLimits) -> Iterator[MatrixSheet]:
+    """The sheet if it has columns of numbers, else nothing."""
+    with open_rows(book, part, limits) as rows:
+        head = list(islice(rows, N_HEAD_ROWS))
+    table = _table(head)
+    if len(table) < 2:  # noqa: PLR2004
+        return
+    n_columns = max(cell.column for row in table for cell in row.cells) + 1
+    header, *body = [_dense(row, n_columns) for row in table]
+    try:
+        layout = layout_of_cells(book.path, table[0].number, header, body)
+    except MatrixInvalidError:
+        return
+    if layout.sample_columns and _has_numbers(layout, body):
+        genes = [row[layout.gene_column] for row in body]
+        yield MatrixSheet(name, part, layout, gene_fraction(genes) >= MIN_GENE_FRACTION)
+
+
+def _table(head: Sequence[SheetRow]) -> Sequence[SheetRow]:
+    """Leave out the titles above a table, which fill less than half of its columns."""
+    width = max((len(row.cells) for row in head), default=0)
+    first = next((at for at, row in enumerate(head) if len(row.cells) >= max(2, width / 2)), len(head))
+    return head[first:]
+
+
+def _has_numbers(layout: TextLayout, body: Sequence[Sequence[str]]) -> bool:
+    """Tell whether any column taken for a sample holds anything."""
+    return any(not is_missing(row[at]) for row in body for at in layout.sample_columns)
+
+
+def _dense(row: SheetRow, n_columns: int) -> list[str]:
+    """All cells of a row in text, blank ones too."""
+    cells = [""] * n_columns
+    for cell in row.cells:
+        cells[cell.column] = _shown(cell)
+    return cells
+
+
+def _shown(cell: Cell) -> str:
+    """Text of a cell; whole numbers without the fraction that a spreadsheet may store."""
+    if cell.kind is not CellKind.NUMBER:
+        return cell.text
+    try:
+        number = float(cell.text)
+    except ValueError:
+        return cell.text
+    return (
+        str(int(number))
+        if math.isfinite(number) and number.is_integer() and abs(number) < 2**53
+        else cell.text
+    )
+
+
+# --- its rows -----------------------------------------------------------------------------------------------
+
+
+def _read_rows(path: Path, sheet: MatrixSheet, rows: Iterator[SheetRow], pieces: _Pieces) -> None:
+    """Read all rows below the header; faulty cells are told together."""
+    layout = sheet.layout
+    position_of = {column: position for position, column in enumerate(layout.sample_columns)}
+    others = {layout.gene_column, *layout.annotation_columns}
+    faults: list[InputError] = []
+    for row in rows:
+        if row.number <= layout.n_head_lines:
+            continue
+        values = np.full(pieces.n_samples, np.nan)
+        gene = next((_shown(cell) for cell in row.cells if cell.column == layout.gene_column), "")
+        for cell in row.cells:
+            position = position_of.get(cell.column)
+            if position is None:
+                fault = "" if cell.column in others or not cell.text.strip() else "in a column without a name"
+            else:
+                values[position], fault = _number(cell, layout.style)
+            if fault:
+                place = f"cell {column_letters(cell.column)}{row.number} of sheet {sheet.name[:40]!r}"
+                faults.append(_cell_fault(path, sheet, cell, fault, place=f"gene {gene[:40]}, {place}"))
+        if len(faults) >= MAX_CELL_FAULTS:
+            break
+        if gene.strip() or not np.isnan(values).all():
+            pieces.add(gene, values)
+    raise_faults(faults[:MAX_CELL_FAULTS])
+    pieces.finish()
+
+
+def _number(cell: Cell, style: NumberStyle) -> tuple[float, str]:
+    """Number of a cell, or what is wrong with it."""
+    if cell.kind is CellKind.NUMBER:
+        try:
+            number = float(cell.text)
+        except ValueError:
+            return math.nan, "not numeric"
+        return (number, "") if math.isfinite(number) else (math.nan, "infinite (too large for a number)")
+    if cell.kind is CellKind.TEXT:
+        fault = fault_in(cell.text, style)
+        is_number = not fault and not is_missing(cell.text)
+        return (float(style.plain(cell.text)) if is_number else math.nan), fault
+    return math.nan, _KIND_FAULTS[cell.kind]
+
+
+_KIND_FAULTS = {
+    CellKind.BOOLEAN: "not numeric (a truth value)",
+    CellKind.ERROR: "not numeric (the error of a formula)",
+    CellKind.DATE: "not numeric (a date)",
+    CellKind.FORMULA: "not numeric (a formula whose value was not saved)",
+}
+
+
+def _cell_fault(path: Path, sheet: MatrixSheet, cell: Cell, fault: str, *, place: str) -> InputError:
+    names = sheet.layout.names
+    sample = names[cell.column] if cell.column < len(names) else ""
+    msg = f"{path}: cell {cell.text[:40]!r} is {fault} (sample {sample[:40]}, {place}); "
+    return MatrixInvalidError(msg + "give a number, or leave it blank")
+
+
+def _count_samples(path: Path, limits: ReadLimits) -> int:
+    book = open_workbook(path, limits)
+    return len(_choose_sheet(book, limits).layout.sample_columns)
+
+
+XLSX = MatrixFormat(
+    name="Excel workbook (xlsx)",
+    is_recognised=_is_zip,
+    open_matrix=_open_matrix,
+    count_samples=_count_samples,
+)
+"""Workbooks of Excel 2007 and later, the matrix in one sheet."""

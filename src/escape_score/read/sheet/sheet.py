@@ -1,0 +1,136 @@
+"""Sample sheets: what is known of each sample besides its expression."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from escape_score.errors import InputError, InputFaultsError, SampleSheetInvalidError
+from escape_score.model.cohort import SampleRecord
+from escape_score.model.flags import Flag, FlagLog, FlagNote
+from escape_score.read.sheet.cells import event_coding_faults, record_of, row_faults
+from escape_score.read.sheet.rows import read_rows, unique_rows
+
+
+@dataclass(frozen=True)
+class SampleSheet:
+    """A sample sheet as read.
+
+    Parameters
+    ----------
+    path
+        The file, for messages.
+    records
+        One record a sample id, in the order of the file.
+    flags
+        Unknown labels, bad survival and purity by sample, and rows that stand twice.
+    """
+
+    path: Path
+    records: tuple[SampleRecord, ...]
+    flags: FlagLog = FlagLog()
+
+
+def read_sample_sheet(path: Path) -> SampleSheet:
+    """Read a sample sheet.
+
+    Parameters
+    ----------
+    path
+        TSV or CSV with a column ``sample_id``. Known columns: ``patient_id, timepoint, cancer_type,
+        response`` (R, NR, RECIST and the words of ``resources/response_words.tsv``), ``os_days, pfs_days`` (≥
+        0), ``os_event, pfs_event`` (0/1/true/false), ``purity`` (0–1), ``msi, tmb`` (≥ 0), ``pdl1_ihc,
+        site``.
+
+    Returns
+    -------
+    SampleSheet
+        Sample ids are text, as they stand in the file.
+
+    Raises
+    ------
+    FileMissingError, FileUnreadableError
+        There is no such file, or it is no text.
+    SampleSheetInvalidError
+        The file is empty, has no sample_id, a row of another width, one sample with different rows, text for
+        tmb or purity, or events coded 1/2.
+    InputFaultsError
+        Several of these.
+    """
+    rows = unique_rows(path, read_rows(path))
+    faults = [fault for row in rows.kept for fault in row_faults(path, row)]
+    faults += event_coding_faults(path, rows.kept)
+    _raise_all([*rows.faults, *faults])
+    parsed = [record_of(row) for row in rows.kept]
+    notes = tuple((record.sample_id, note) for record, row_notes in parsed for note in row_notes)
+    flags = FlagLog(cohort=rows.notes, by_sample=notes)
+    return SampleSheet(path, tuple(record for record, _ in parsed), flags)
+
+
+def join_sheet(
+    sheet: SampleSheet | None, sample_ids: Sequence[str]
+) -> tuple[tuple[SampleRecord, ...], FlagLog]:
+    """Give each sample of a matrix its record.
+
+    Parameters
+    ----------
+    sheet
+        Sheet as read, or None where there is none.
+    sample_ids
+        Samples of the matrix, unique but for blanks at their ends, which do not count in the join.
+
+    Returns
+    -------
+    records : tuple of SampleRecord
+        One a sample, in the order of ``sample_ids``, bearing the id of the matrix.
+    flags : FlagLog
+        Flags of the sheet for these samples; sheet_rows_unused for all, no_metadata for samples without a
+        row.
+
+    Raises
+    ------
+    SampleSheetInvalidError
+        Sheet and matrix have no sample in common.
+    """
+    if sheet is None:
+        return tuple(SampleRecord(sample_id) for sample_id in sample_ids), FlagLog()
+    by_key = {record.sample_id.strip(): record for record in sheet.records}
+    keys = {sample_id.strip(): sample_id for sample_id in sample_ids}
+    if not by_key.keys() & keys.keys():
+        msg = (
+            f"{sheet.path}: no sample_id in common with the matrix (sheet {_some(by_key)}; matrix "
+            f"{_some(keys)}); "
+        )
+        raise SampleSheetInvalidError(msg + "make the ids match")
+    records = tuple(
+        replace(by_key.get(key, SampleRecord(key)), sample_id=sample_id) for key, sample_id in keys.items()
+    )
+    unused = [key for key in by_key if key not in keys]
+    own = tuple((keys[o.strip()], note) for o, note in sheet.flags.by_sample if o.strip() in keys)
+    bare = tuple((keys[key], _no_metadata(keys[key])) for key in keys if key not in by_key)
+    return records, FlagLog((*sheet.flags.cohort, *_unused(unused)), own + bare)
+
+
+def _some(names: Mapping[str, object]) -> str:
+    return ", ".join(repr(name) for name in list(names)[:3])
+
+
+def _no_metadata(sample_id: str) -> FlagNote:
+    return FlagNote(Flag.NO_METADATA, f"The sample sheet has no row for {sample_id}.")
+
+
+def _unused(names: Sequence[str]) -> tuple[FlagNote, ...]:
+    if not names:
+        return ()
+    shown = ", ".join(names[:5]) + (" …" if len(names) > 5 else "")  # noqa: PLR2004
+    return (
+        FlagNote(Flag.SHEET_ROWS_UNUSED, f"{len(names)} rows of the sample sheet fit no sample: {shown}."),
+    )
+
+
+def _raise_all(faults: Sequence[InputError]) -> None:
+    if len(faults) == 1:
+        raise faults[0]
+    if faults:
+        raise InputFaultsError(tuple(faults))

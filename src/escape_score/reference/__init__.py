@@ -1,0 +1,1 @@
+"""References: read, write, and find genes that a pipeline does not count correctly."""

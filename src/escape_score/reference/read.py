@@ -1,0 +1,270 @@
+"""Read references: the shipped ones by name, others by their folder.
+
+A reference is a folder of small text tables, so that it can be read, compared and signed off:
+
+==================== =======================================================================================
+reference.json       name, description, tumour type, assay, number of tumours, anchor distance, index location
+                     and spread, constants file, provenance; location variance where tumours are few
+genes.tsv            gene_symbol, location, spread, n_samples
+terms.tsv            term, location, spread: components, contrasts and the MHC class I shortfall
+slopes.tsv           contrast, slope
+weakest_links.tsv    gene_symbol, ifng_slope, leukocyte_slope, intercept, spread
+presentation.tsv     gene_symbol, location, ifng_slope, per_leukocyte_unit, covariance (one column a gene)
+distributions.tsv    sample_id, then one column an axis and ``index``
+untrusted_genes.tsv  gene_symbol, reason; only where there are any
+==================== =======================================================================================
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict
+
+from escape_score.errors import ReferenceInvalidError
+from escape_score.library.files import resource_path, table_rows
+from escape_score.model.cohort import FloatArray
+from escape_score.model.reference import (
+    Distributions,
+    PresentationModel,
+    Reference,
+    ReferenceConstants,
+    ReferenceGenes,
+    WeakestLinkFit,
+)
+
+DEFAULT_REFERENCE = "tcga-coadread-v1"
+UNTRUSTED = "untrusted_genes.tsv"
+COHORT_REFERENCE = "cohort"
+"""Asks for a reference fitted on the cohort itself; no reference may be called that."""
+
+TABLES = (
+    "reference.json",
+    "genes.tsv",
+    "terms.tsv",
+    "slopes.tsv",
+    "weakest_links.tsv",
+    "presentation.tsv",
+    "distributions.tsv",
+)
+
+
+class ReferenceHeader(BaseModel):
+    """``reference.json``."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    description: str
+    tumour_type: str
+    assay: str
+    n_samples: int
+    anchor_distance: float
+    index_location: float
+    index_spread: float
+    location_variance: float = 0.0
+    provenance: dict[str, str]
+
+
+def load_reference(name_or_path: str = DEFAULT_REFERENCE) -> Reference:
+    """Read a reference.
+
+    Parameters
+    ----------
+    name_or_path
+        Name of a shipped reference, or a folder.
+
+    Returns
+    -------
+    Reference
+        Frozen; ``sha256`` covers all its files.
+
+    Raises
+    ------
+    ReferenceInvalidError
+        No such reference, or a table is missing or damaged.
+    """
+    folder = Path(name_or_path)
+    if not _is_folder(folder):
+        if name_or_path not in list_references():
+            known = ", ".join(list_references())
+            msg = f"{name_or_path}: no such reference; give a folder or one of {known}"
+            raise ReferenceInvalidError(msg)
+        folder = resource_path("reference", name_or_path)
+    return _read_folder(folder.resolve())
+
+
+def _is_folder(path: Path) -> bool:
+    """Whether there is such a folder; a name that no file can have is none."""
+    try:
+        return path.is_dir()
+    except OSError:
+        return False
+
+
+def list_references() -> tuple[str, ...]:
+    """Names of the shipped references, sorted."""
+    return tuple(sorted(path.parent.name for path in resource_path("reference").glob("*/reference.json")))
+
+
+@cache
+def _read_folder(folder: Path) -> Reference:
+    try:
+        return assemble_reference(folder)
+    except (OSError, KeyError, ValueError, csv.Error, ReferenceInvalidError) as error:
+        msg = f"{folder}: not a complete reference ({' '.join(str(error).split())[:160]}); rebuild it"
+        raise ReferenceInvalidError(msg) from error
+
+
+def assemble_reference(folder: Path) -> Reference:
+    """Put the tables of a folder together.
+
+    Tables that are not there yet leave their part empty only while a reference is built; ``reference.json``
+    and ``genes.tsv`` are always needed.
+    """
+    header = ReferenceHeader.model_validate_json((folder / "reference.json").read_text(encoding="utf-8"))
+    constants, anchors = read_constants(resource_path("reference", "constants.tsv"))
+    return Reference(
+        name=header.name,
+        description=header.description,
+        tumour_type=header.tumour_type,
+        assay=header.assay,
+        n_samples=header.n_samples,
+        genes=_genes(folder / "genes.tsv", anchors),
+        constants=constants,
+        anchor_distance=header.anchor_distance,
+        term_stats={
+            r["term"]: (float(r["location"]), float(r["spread"])) for r in _rows(folder / "terms.tsv")
+        },
+        slopes={r["contrast"]: float(r["slope"]) for r in _rows(folder / "slopes.tsv")},
+        weakest_links={r["gene_symbol"]: _link(r) for r in _rows(folder / "weakest_links.tsv")},
+        presentation=_presentation(folder / "presentation.tsv"),
+        index_stats=(header.index_location, header.index_spread),
+        distributions=_distributions(folder / "distributions.tsv"),
+        location_variance=header.location_variance,
+        untrusted_genes=_untrusted(folder / UNTRUSTED),
+        provenance=header.provenance,
+        sha256=_digest(folder),
+    )
+
+
+def read_constants(path: Path) -> tuple[ReferenceConstants, frozenset[str]]:
+    """Read figures that come from cells of known type, and the anchor genes.
+
+    Returns
+    -------
+    constants, anchors
+        Each row of the table names its derivation.
+    """
+    rows = _rows(path)
+    single = {r["constant"]: float(r["value"]) for r in rows if not r["gene_symbol"]}
+    anchors = frozenset(r["gene_symbol"] for r in rows if r["constant"] == "anchor")
+    constants = ReferenceConstants(
+        mhc_per_leukocyte_unit=_by_gene(rows, "mhc_per_leukocyte_unit"),
+        leukocyte_cap_tpm=single["leukocyte_cap_tpm"],
+        ifng_factor=single["ifng_factor"],
+        ifng_per_leukocyte_unit=_by_gene(rows, "ifng_per_leukocyte_unit"),
+    )
+    return constants, anchors
+
+
+def _by_gene(rows: list[dict[str, str]], constant: str) -> dict[str, float]:
+    return {r["gene_symbol"]: float(r["value"]) for r in rows if r["constant"] == constant}
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    rows = table_rows(path)
+    for line, row in enumerate(rows, 2):
+        if None in row or None in row.values():
+            msg = f"{path.name} line {line} has not as many fields as the header"
+            raise ValueError(msg)
+    return rows
+
+
+def _genes(path: Path, anchors: frozenset[str]) -> ReferenceGenes:
+    rows = _rows(path)
+    symbols = tuple(row["gene_symbol"] for row in rows)
+    location = np.array([float(row["location"]) for row in rows])
+    spread = np.array([float(row["spread"]) for row in rows])
+    if not (np.isfinite(location).all() and np.isfinite(spread).all() and (spread > 0).all()):
+        msg = f"{path.name}: locations must be numbers, and spreads positive ones"
+        raise ValueError(msg)
+    return ReferenceGenes(
+        symbols,
+        location,
+        spread,
+        np.array([symbol in anchors for symbol in symbols]),
+        np.array([int(row["n_samples"]) for row in rows]),
+    )
+
+
+def _untrusted(path: Path) -> dict[str, str]:
+    """Genes not used, with reasons; none where the table is not there."""
+    return {row["gene_symbol"]: row["reason"] for row in _rows(path)} if path.is_file() else {}
+
+
+def _link(row: Mapping[str, str]) -> WeakestLinkFit:
+    return WeakestLinkFit(
+        float(row["ifng_slope"]), float(row["leukocyte_slope"]), float(row["intercept"]), float(row["spread"])
+    )
+
+
+def _presentation(path: Path) -> PresentationModel | None:
+    """The antigen-presentation model; None where the table is not there yet, or has no rows."""
+    rows = _rows(path)
+    if not rows:
+        return None
+    symbols = tuple(row["gene_symbol"] for row in rows)
+    vectors = ("gene_symbol", "location", "ifng_slope", "per_leukocyte_unit")
+    if tuple(rows[0]) != (*vectors, *symbols):
+        msg = f"{path.name}: the columns of the covariance must be the genes of the rows, in their order"
+        raise ValueError(msg)
+    return PresentationModel(
+        gene_symbols=symbols,
+        location=np.array([float(row["location"]) for row in rows]),
+        ifng_slope=np.array([float(row["ifng_slope"]) for row in rows]),
+        per_leukocyte_unit=np.array([float(row["per_leukocyte_unit"]) for row in rows]),
+        covariance=np.array([[float(row[symbol]) for symbol in symbols] for row in rows]),
+    )
+
+
+def _distributions(path: Path) -> Distributions:
+    rows = _rows(path)
+    names = [name for name in (rows[0] if rows else {}) if name != "sample_id"]
+    return Distributions(tuple(r["sample_id"] for r in rows), {name: _column(rows, name) for name in names})
+
+
+def _column(rows: list[dict[str, str]], name: str) -> FloatArray:
+    return np.array([float(row[name]) if row[name] else np.nan for row in rows])
+
+
+def _digest(folder: Path) -> str:
+    """Digest over all tables of a folder, constants included."""
+    names = (*TABLES, UNTRUSTED) if (folder / UNTRUSTED).is_file() else TABLES
+    return digest_tables({name: (folder / name).read_bytes() for name in names})
+
+
+def digest_tables(tables: Mapping[str, bytes]) -> str:
+    """Digest a reference by the bytes of its tables and of the shipped constants.
+
+    Parameters
+    ----------
+    tables
+        File name to content: every name of ``TABLES``, and ``untrusted_genes.tsv`` where there is one.
+
+    Returns
+    -------
+    str
+        sha256, 64 hex digits: the same whether the tables stand in a folder or in memory.
+    """
+    names = (*TABLES, UNTRUSTED) if UNTRUSTED in tables else TABLES
+    contents = [tables[name] for name in names] + [resource_path("reference", "constants.tsv").read_bytes()]
+    digest = hashlib.sha256()
+    for content in contents:
+        digest.update(hashlib.sha256(content).digest())
+    return digest.hexdigest()

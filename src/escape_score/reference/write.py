@@ -1,0 +1,164 @@
+"""References as folders of small tables, written as a whole; ``escape_score.reference.read`` reads them."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from escape_score.errors import OutputUnwritableError
+from escape_score.model.reference import PresentationModel, Reference
+from escape_score.reference.read import TABLES, UNTRUSTED, digest_tables
+from escape_score.store.atomic import sync, unwritable
+
+
+def render_tables(reference: Reference) -> dict[str, bytes]:
+    """Tables of a reference as they stand in its folder.
+
+    Parameters
+    ----------
+    reference
+        Its numbers have six decimals, so that reading the tables gives them back to the last bit.
+
+    Returns
+    -------
+    dict
+        File name to content; ``untrusted_genes.tsv`` only where there are such genes.
+    """
+    genes, links = reference.genes, reference.weakest_links
+    n_samples = (
+        np.full(len(genes.symbols), reference.n_samples) if genes.n_samples is None else genes.n_samples
+    )
+    rows: dict[str, tuple[str, Iterable[Sequence[object]]]] = {
+        "genes.tsv": (
+            "gene_symbol location spread n_samples",
+            (
+                (symbol, f"{at:.6f}", f"{spread:.6f}", n)
+                for symbol, at, spread, n in zip(
+                    genes.symbols, genes.location, genes.spread, n_samples, strict=True
+                )
+            ),
+        ),
+        "terms.tsv": ("term location spread", ((t, *stats) for t, stats in reference.term_stats.items())),
+        "slopes.tsv": ("contrast slope", reference.slopes.items()),
+        "weakest_links.tsv": (
+            "gene_symbol ifng_slope leukocyte_slope intercept spread",
+            ((g, f.ifng_slope, f.leukocyte_slope, f.intercept, f.spread) for g, f in links.items()),
+        ),
+        "presentation.tsv": _presentation_rows(reference.presentation),
+        "distributions.tsv": (
+            " ".join(("sample_id", *reference.distributions.columns)),
+            _distribution_rows(reference),
+        ),
+    }
+    if reference.untrusted_genes:
+        rows[UNTRUSTED] = ("gene_symbol reason", reference.untrusted_genes.items())
+    tables = {name: _table(header.split(), content) for name, (header, content) in rows.items()}
+    header = json.dumps(_header(reference), indent=2, ensure_ascii=False) + "\n"
+    return {"reference.json": header.encode("utf-8")} | tables
+
+
+def _header(reference: Reference) -> dict[str, object]:
+    return {
+        "name": reference.name,
+        "description": reference.description,
+        "tumour_type": reference.tumour_type,
+        "assay": reference.assay,
+        "n_samples": reference.n_samples,
+        "anchor_distance": reference.anchor_distance,
+        "index_location": reference.index_stats[0],
+        "index_spread": reference.index_stats[1],
+        **({"location_variance": reference.location_variance} if reference.location_variance else {}),
+        "provenance": dict(reference.provenance),
+    }
+
+
+def _presentation_rows(model: PresentationModel | None) -> tuple[str, list[tuple[object, ...]]]:
+    """Header and rows of the antigen-presentation model, its covariance one column a gene."""
+    header = "gene_symbol location ifng_slope per_leukocyte_unit"
+    if model is None:
+        return header, []
+    vectors = (model.location, model.ifng_slope, model.per_leukocyte_unit)
+    rows = [
+        (symbol, *(float(vector[i]) for vector in vectors), *(float(cell) for cell in model.covariance[i]))
+        for i, symbol in enumerate(model.gene_symbols)
+    ]
+    return " ".join((header, *model.gene_symbols)), rows
+
+
+def _distribution_rows(reference: Reference) -> Iterator[Sequence[object]]:
+    columns = list(reference.distributions.columns.values())
+    for row, sample_id in enumerate(reference.distributions.sample_ids):
+        yield (sample_id, *("" if np.isnan(c[row]) else f"{c[row]:.6f}" for c in columns))
+
+
+def _table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
+    lines = ["\t".join(header), *("\t".join(str(cell) for cell in row) for row in rows)]
+    return ("\n".join(lines) + "\n").encode("utf-8")
+
+
+def sealed(reference: Reference) -> Reference:
+    """The same reference with the digest that its folder has, or would have."""
+    return replace(reference, sha256=digest_tables(render_tables(reference)))
+
+
+def write_reference(folder: Path, reference: Reference) -> None:
+    """Write a reference whole or not at all.
+
+    Parameters
+    ----------
+    folder
+        Made where missing; an earlier reference in it is replaced.
+    reference
+        From a fit.
+
+    Raises
+    ------
+    OutputUnwritableError
+        The folder holds something that is no reference, or cannot be written.
+    """
+    _require_ours(folder)
+    with _replacing_folder(folder) as temporary:
+        for name, content in render_tables(reference).items():
+            (temporary / name).write_bytes(content)
+            sync(temporary / name)
+
+
+def _require_ours(folder: Path) -> None:
+    """Refuse to replace what is no reference."""
+    try:
+        if folder.exists() and not folder.is_dir():
+            msg = f"{folder}: cannot be written, it is not a folder; choose another folder"
+            raise OutputUnwritableError(msg)
+        foreign = (
+            {path.name for path in folder.iterdir()} - {*TABLES, UNTRUSTED} if folder.is_dir() else set()
+        )
+    except OSError as error:
+        raise unwritable(folder, error) from error
+    if foreign:
+        msg = f"{folder}: holds other files ({min(foreign)}); choose a folder of its own"
+        raise OutputUnwritableError(msg)
+
+
+@contextmanager
+def _replacing_folder(folder: Path) -> Iterator[Path]:
+    """Fill a folder under another name beside the final one, then rename it; on an error nothing changes."""
+    temporary = folder.with_name(f".{folder.name}.tmp-{os.getpid()}")
+    replaced = folder.with_name(f".{folder.name}.old-{os.getpid()}")
+    try:
+        temporary.mkdir(parents=True)
+        yield temporary
+        if folder.is_dir():
+            folder.rename(replaced)
+        temporary.rename(folder)
+    except OSError as error:
+        raise unwritable(folder, error) from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+        shutil.rmtree(replaced, ignore_errors=True)

@@ -1,0 +1,185 @@
+"""What the page of a cohort shows; profiles are read once and only a row of text is kept of each."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+
+from markupsafe import Markup
+
+from escape_score.model.record import Archetype, EscapeProfile, Phenotype, ReferenceMatch, Status
+from escape_score.report.cohort.heatmap import Column, Heatmap, column_of, heatmap_of
+from escape_score.report.cohort.mechanisms import MechanismSummary, MechanismTallies
+from escape_score.report.cohort.quality import FlagSummary, QualityRow, QualityTally
+from escape_score.report.cohort.rows import SampleRow, rows_with_sheet, sample_row
+from escape_score.report.cohort.tallies import Tally, tallies_of
+from escape_score.report.facts import Fact, sheet_labels
+from escape_score.report.text.i18n import Words, record_markup
+from escape_score.report.text.slug import checked_slug
+from escape_score.report.text.visible import visible_profile, visible_text
+from escape_score.report.text.wording import (
+    archetype_word,
+    enumerate_words,
+    match_word,
+    phenotype_word,
+    status_badge,
+)
+
+N_LEADING = 3
+"""Mechanisms that the sentence on top of the page names."""
+
+
+@dataclass(frozen=True)
+class SkippedSample:
+    """A sample without a profile or without a page, and why."""
+
+    sample_id: str
+    reason: Markup
+
+
+@dataclass(frozen=True)
+class CohortView:
+    """Everything that the page of a cohort shows, as text."""
+
+    title: str
+    headline: str
+    summary: str
+    statuses: tuple[Tally, ...]
+    phenotypes: tuple[Tally, ...]
+    archetypes: tuple[Tally, ...]
+    matches: tuple[Tally, ...]
+    quality: tuple[QualityRow, ...]
+    heatmap: Heatmap | None
+    has_labels: bool
+    rows: tuple[SampleRow, ...]
+    mechanisms: tuple[MechanismSummary, ...]
+    flags: tuple[FlagSummary, ...]
+    notes: tuple[FlagSummary, ...]
+    skipped: tuple[SkippedSample, ...]
+    provenance: tuple[Fact, ...]
+
+
+def cohort_view(
+    profiles: Iterable[EscapeProfile],
+    words: Words,
+    *,
+    skipped: Sequence[tuple[str, str]] = (),
+) -> CohortView:
+    """Prepare the page of a cohort.
+
+    Parameters
+    ----------
+    profiles
+        Any iterable, read once; the rows keep its order.
+    words
+        Translations of the page.
+    skipped
+        Samples that failed: pairs of sample id and reason. One that has a profile all the same has no page.
+
+    Returns
+    -------
+    CohortView
+        Finished texts; every text from outside has its invisible characters escaped.
+
+    Raises
+    ------
+    ResultInvalidError
+        The slug of a profile cannot name a file.
+    """
+    collected = _Collected()
+    for profile in profiles:
+        collected.add(visible_profile(profile), checked_slug(profile), words)
+    return collected.finished(words, skipped)
+
+
+@dataclass
+class _Collected:
+    """Running totals over the profiles; lives only inside :func:`cohort_view`."""
+
+    rows: list[SampleRow] = field(default_factory=list)
+    columns: list[Column] = field(default_factory=list)
+    statuses: Counter[Status] = field(default_factory=Counter)
+    phenotypes: Counter[Phenotype | None] = field(default_factory=Counter)
+    archetypes: Counter[Archetype | None] = field(default_factory=Counter)
+    matches: Counter[ReferenceMatch | None] = field(default_factory=Counter)
+    cohorts: Counter[str] = field(default_factory=Counter)
+    mechanisms: MechanismTallies = field(default_factory=MechanismTallies)
+    quality: QualityTally = field(default_factory=QualityTally)
+
+    def add(self, profile: EscapeProfile, slug: str, words: Words) -> None:
+        """Count one profile and keep its row."""
+        self.columns.append(column_of(profile, len(self.rows), sheet_labels(profile, words)))
+        self.statuses[profile.status] += 1
+        self.phenotypes[profile.phenotype] += 1
+        self.archetypes[profile.archetype] += 1
+        self.matches[profile.reference.match] += 1
+        self.cohorts[profile.cohort] += 1
+        self.mechanisms.add(profile.axes, words)
+        self.quality.add(profile, words)
+        self.rows.append(sample_row(profile, slug, self.mechanisms.by_axis, words))
+
+    def finished(self, words: Words, skipped: Sequence[tuple[str, str]]) -> CohortView:
+        """Turn the totals into the view."""
+        mechanisms = self.mechanisms.summaries(words)
+        flags, notes = self.quality.flags(words)
+        pageless = {visible_text(who) for who, _ in skipped}
+        linked = [replace(row, page="") if row.sample_id in pageless else row for row in self.rows]
+        rows = rows_with_sheet(linked, [column.sheet for column in self.columns], words)
+        return CohortView(
+            title=", ".join(self.cohorts) or words.gettext("Cohort without samples"),
+            headline=_headline(self.statuses, words),
+            summary=_summary_sentence(mechanisms, len(self.rows), words),
+            statuses=tallies_of(self.statuses, lambda key: status_badge(key, words).word, "s"),
+            phenotypes=tallies_of(self.phenotypes, lambda key: phenotype_word(key, words), "p"),
+            archetypes=tallies_of(self.archetypes, lambda key: archetype_word(key, words), "a"),
+            matches=tallies_of(self.matches, lambda key: match_word(key, words), "r"),
+            quality=tuple(self.quality.rows(words)),
+            heatmap=heatmap_of(self.columns, [item.title for item in mechanisms], words),
+            has_labels=any(row.sheet for row in rows),
+            rows=rows,
+            mechanisms=mechanisms,
+            flags=flags,
+            notes=notes,
+            skipped=tuple(
+                SkippedSample(visible_text(who), record_markup(visible_text(why), words))
+                for who, why in skipped
+            ),
+            provenance=self.quality.provenance(),
+        )
+
+
+def _headline(statuses: Counter[Status], words: Words) -> str:
+    n_samples = statuses.total()
+    if not n_samples:
+        return words.gettext("No samples.")
+    counts = ", ".join(_counted(key, statuses[key], words) for key in Status if statuses[key])
+    sentence = words.ngettext("{n} sample: {counts}.", "{n} samples: {counts}.", n_samples)
+    return sentence.format(n=n_samples, counts=counts)
+
+
+def _counted(status: Status, n: int, words: Words) -> str:
+    """A status agrees with its number in some languages."""
+    one_and_many = {
+        Status.REFERENCE_MATCHED: words.ngettext("{n} reference-matched", "{n} reference-matched", n),
+        Status.PROVISIONAL: words.ngettext("{n} provisional", "{n} provisional", n),
+        Status.NOT_EVALUABLE: words.ngettext("{n} not evaluable", "{n} not evaluable", n),
+    }
+    return one_and_many[status].format(n=n)
+
+
+def _summary_sentence(mechanisms: tuple[MechanismSummary, ...], n_samples: int, words: Words) -> str:
+    if not n_samples:
+        return words.gettext("There is no profile to show.")
+    found = sorted((item for item in mechanisms if item.n_detected), key=lambda item: -item.n_detected)
+    if not found:
+        return words.gettext("No mechanism was detected in any sample.")
+    named = tuple(
+        words.gettext("{title} ({n} of {n_evaluable})").format(
+            title=item.title, n=item.n_detected, n_evaluable=item.n_detected + item.n_not_detected
+        )
+        for item in found[:N_LEADING]
+    )
+    return words.gettext("Detected most often, among the samples where evaluable: {names}.").format(
+        names=enumerate_words(named, 0, words)
+    )

@@ -1,0 +1,224 @@
+"""The answer of a page in plain sentences, drawn from the record's own words and numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from escape_score.model.record import (
+    Archetype,
+    AxisProfile,
+    Call,
+    EscapeProfile,
+    Phenotype,
+    ReferenceMatch,
+    Status,
+)
+from escape_score.report.text.i18n import Words, record_markup, translate_record_text
+from escape_score.report.text.numbers import format_index, format_interval, format_log2, format_score
+from escape_score.report.text.wording import enumerate_words, match_word, matters
+
+N_NAMED = 3
+"""Detected mechanisms that the sentence names; the table has all."""
+
+_NORMALISED_UNITS = ("array", "nanostring")
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a reader should take away.
+
+    Parameters
+    ----------
+    headline
+        T cells in the tumour and the leading way of escape, or that the sample cannot be evaluated.
+    findings
+        Mechanisms detected, strongest first, with their scores.
+    index
+        The index with its interval.
+    caution
+        How far the levels can be trusted, and why.
+    reason_flag
+        Name of the flag whose sentence the caution is, empty where it is none.
+    """
+
+    headline: str
+    findings: str
+    index: str
+    caution: str | Markup
+    reason_flag: str = ""
+
+    @property
+    def text(self) -> str:
+        """What was found, in one paragraph."""
+        return " ".join((self.headline, self.findings, self.index))
+
+
+def verdict_of(profile: EscapeProfile, words: Words) -> Verdict:
+    """Say in plain sentences what a profile shows.
+
+    Parameters
+    ----------
+    profile
+        The profile of one sample.
+    words
+        Translations of the page.
+
+    Returns
+    -------
+    Verdict
+        Sentences that name only what the record holds.
+    """
+    return Verdict(
+        headline=_headline(profile, words),
+        findings=_findings(profile.axes, words),
+        index=_index(profile, words),
+        caution=_caution(profile, words),
+        reason_flag=_reason_flag(profile),
+    )
+
+
+def detected_first(axes: tuple[AxisProfile, ...]) -> tuple[AxisProfile, ...]:
+    """Detected mechanisms, the highest score first.
+
+    Parameters
+    ----------
+    axes
+        All mechanisms of a sample.
+
+    Returns
+    -------
+    tuple of AxisProfile
+        Those called detected; ties keep the order given.
+    """
+    detected = (axis for axis in axes if axis.call is Call.DETECTED)
+    return tuple(sorted(detected, key=lambda axis: -(axis.score or 0.0)))
+
+
+def _headline(profile: EscapeProfile, words: Words) -> str:
+    _ = words.gettext
+    if profile.status is Status.NOT_EVALUABLE:
+        return _("This sample could not be evaluated.")
+    if profile.phenotype is None and profile.archetype is None:
+        return _("Neither the T cells of this tumour nor a leading way of escape could be read.")
+    sentence = _phenotype_clause(profile.phenotype, words)
+    leading = _archetype_clause(profile.archetype, words)
+    if not leading:
+        return _("{clause}.").format(clause=sentence)
+    return _("{phenotype}; {archetype}.").format(phenotype=sentence, archetype=leading)
+
+
+def _phenotype_clause(phenotype: Phenotype | None, words: Words) -> str:
+    _ = words.gettext
+    if phenotype is None:
+        return _("How T cells lie in this tumour could not be read")
+    return {
+        Phenotype.DESERT: _("Few effector T cells reach this tumour (desert)"),
+        Phenotype.EXCLUDED: _("The stroma programme outweighs the T cells of this tumour (excluded)"),
+        Phenotype.INFLAMED: _("Effector T cells are present in this tumour (inflamed)"),
+    }[phenotype]
+
+
+def _archetype_clause(archetype: Archetype | None, words: Words) -> str:
+    """Empty where the archetype only repeats the phenotype."""
+    _ = words.gettext
+    if archetype is None:
+        return _("the leading way of escape could not be told")
+    return {
+        Archetype.ANTIGEN_PRESENTATION_DEFICIENT: _("the leading sign is weak antigen presentation"),
+        Archetype.DESERT: "",
+        Archetype.EXCLUDED: "",
+        Archetype.SUPPRESSIVE: _("the leading sign is a surplus of suppressive cells"),
+        Archetype.EXHAUSTED: _("the leading sign is dysfunction of the T cells"),
+        Archetype.INFLAMED_RESPONSIVE: _("no leading way of escape stands out"),
+    }[archetype]
+
+
+def _findings(axes: tuple[AxisProfile, ...], words: Words) -> str:
+    n_evaluable = sum(axis.call is not Call.NOT_EVALUABLE for axis in axes)
+    detected = detected_first(axes)
+    if not n_evaluable:
+        return words.gettext("No mechanism is evaluable.")
+    if not detected:
+        return words.ngettext(
+            "The one evaluable mechanism was not detected.",
+            "None of the {n} evaluable mechanisms was detected.",
+            n_evaluable,
+        ).format(n=n_evaluable)
+    named = tuple(_named(axis, words) for axis in detected[:N_NAMED])
+    return words.gettext("Detected, {n} of {n_evaluable} evaluable mechanisms: {names}.").format(
+        n=len(detected),
+        n_evaluable=n_evaluable,
+        names=enumerate_words(named, len(detected) - len(named), words),
+    )
+
+
+def _named(axis: AxisProfile, words: Words) -> str:
+    title = translate_record_text(axis.title, words)
+    score = format_score(axis.score, words)
+    if axis.weakest_gene is None:
+        return f"{title} ({score})"
+    return f"{title} ({axis.weakest_gene}, {score})"
+
+
+def _index(profile: EscapeProfile, words: Words) -> str:
+    _ = words.gettext
+    index = profile.index
+    if index.score is None:
+        return _("The immunoresistance index is not evaluable.")
+    score = format_index(index.score, words)
+    if index.interval is None:
+        return _("Immunoresistance index {score} of 100, exploratory.").format(score=score)
+    sentence = _("Immunoresistance index {score} of 100 (90 % interval {interval}), exploratory.")
+    return sentence.format(score=score, interval=format_interval(index.interval, words, decimals=0))
+
+
+def _caution(profile: EscapeProfile, words: Words) -> str | Markup:
+    _ = words.gettext
+    if profile.status is Status.NOT_EVALUABLE:
+        return _not_evaluable_reason(profile, words)
+    if profile.status is Status.PROVISIONAL:
+        return _("Provisional: levels cannot be read in absolute terms because {reasons}.").format(
+            reasons=_("; ").join(_provisional_reasons(profile, words))
+        )
+    return _("Reference-matched: levels can be read against the reference {reference} ({match}).").format(
+        reference=profile.reference.name, match=match_word(profile.reference.match, words)
+    )
+
+
+def _reason_flag(profile: EscapeProfile) -> str:
+    if profile.status is not Status.NOT_EVALUABLE:
+        return ""
+    return next((flag.flag for flag in profile.flags if matters(flag)), "")
+
+
+def _not_evaluable_reason(profile: EscapeProfile, words: Words) -> str | Markup:
+    """The first flag that matters says why; without one, the first mechanism's own reason does."""
+    sentences = [flag.sentence for flag in profile.flags if matters(flag)]
+    sentences += [axis.call_reason for axis in profile.axes]
+    if not sentences:
+        return words.gettext("The record gives no reason.")
+    reason = Markup.escape(words.gettext("Reason: {sentence}"))
+    return reason.format(sentence=record_markup(sentences[0], words))
+
+
+def _provisional_reasons(profile: EscapeProfile, words: Words) -> tuple[str, ...]:
+    _ = words.gettext
+    reference, source = profile.reference, profile.input
+    reasons = []
+    if reference.match is None:
+        reasons.append(_("the distance to the reference {name} is not known").format(name=reference.name))
+    elif reference.match is not ReferenceMatch.GOOD:
+        reasons.append(
+            _("the sample lies {distance} from the reference {name} ({match})").format(
+                distance=format_log2(reference.distance, words),
+                name=reference.name,
+                match=match_word(reference.match, words),
+            )
+        )
+    if source.is_targeted_panel:
+        reasons.append(_("only a targeted panel of genes was measured"))
+    if source.unit in _NORMALISED_UNITS:
+        reasons.append(_("{unit} values have another scale than the reference").format(unit=source.unit))
+    return tuple(reasons) or (_("the flags below stand against it"),)

@@ -1,0 +1,158 @@
+"""Languages of the pages. English is the language of the source; others are catalogues in ``locales/``."""
+
+from __future__ import annotations
+
+import gettext
+import io
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from babel import Locale
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from markupsafe import Markup
+
+from escape_score.errors import UsageError
+from escape_score.report.text.sentences import translate_sentence
+
+SOURCE_LANGUAGE = "en"
+_CATALOGUE = "locales/{lang}/LC_MESSAGES/escape_score.po"
+
+
+@dataclass(frozen=True)
+class Words:
+    """One language: its catalogue and how it writes numbers.
+
+    Parameters
+    ----------
+    lang
+        Language code, as ``lang`` of the page.
+    catalogue
+        Translations; in English each text stays as it is.
+    decimal, group, percent
+        Marks before decimals, between thousands and after percent.
+    known
+        Texts that the catalogue has, also those that are the same in both languages.
+    """
+
+    lang: str
+    catalogue: gettext.NullTranslations
+    decimal: str = "."
+    group: str = ","
+    percent: str = "%"
+    known: frozenset[str] = frozenset()
+
+    def gettext(self, message: str) -> str:
+        """Translate a text of the source; empty text stays empty, where a catalogue has its header."""
+        return self.catalogue.gettext(message) if message else ""
+
+    def ngettext(self, singular: str, plural: str, n: int) -> str:
+        """Translate a text that has a plural."""
+        return self.catalogue.ngettext(singular, plural, n)
+
+    def find(self, message: str) -> str | None:
+        """Translate a text of the catalogue; None where it has none."""
+        return self.gettext(message) if message in self.known else None
+
+    def number(self, text: str) -> str:
+        """Write a number given in Python's notation (``1,234.5``) with this language's marks."""
+        return text.translate({ord("."): self.decimal, ord(","): self.group, ord("%"): self.percent})
+
+    def fixed(self, value: float, decimals: int) -> str:
+        """Write a number with fixed decimals and grouped thousands; a negative zero loses its sign."""
+        return self.number(f"{value:z,.{decimals}f}")
+
+
+@cache
+def translations(lang: str) -> Words:
+    """Load a language.
+
+    Parameters
+    ----------
+    lang
+        Language code; ``en`` needs no catalogue.
+
+    Returns
+    -------
+    Words
+        Its catalogue and marks.
+
+    Raises
+    ------
+    UsageError
+        There is no catalogue for the language: an English page must not claim another one.
+    """
+    if lang not in languages():
+        choice = " or ".join(languages())
+        message = f"--lang {lang}: reports have no such language; use {choice}"
+        raise UsageError(message)
+    locale = Locale.parse(lang)
+    symbols, percent = locale.number_symbols["latn"], locale.percent_formats[None].pattern.rpartition("0")[2]
+    percent = percent.replace("\u00a0", "\u202f")  # the narrow space, as the catalogues have it
+    catalogue, known = _catalogue(lang)
+    return Words(lang, catalogue, symbols["decimal"], symbols["group"], percent, known)
+
+
+@cache
+def languages() -> tuple[str, ...]:
+    """Codes of the languages that pages can be written in, English first."""
+    others = (path.parts[-3] for path in Path(__file__).parents[1].glob(_CATALOGUE.format(lang="*")))
+    return (SOURCE_LANGUAGE, *sorted(others))
+
+
+def _catalogue(lang: str) -> tuple[gettext.NullTranslations, frozenset[str]]:
+    """Compile a catalogue in memory, so that no compiled copy can be older than its source."""
+    if lang == SOURCE_LANGUAGE:
+        return gettext.NullTranslations(), frozenset()
+    path = Path(__file__).parents[1] / _CATALOGUE.format(lang=lang)
+    source, compiled = read_po(io.BytesIO(path.read_bytes()), locale=lang), io.BytesIO()
+    write_mo(compiled, source)
+    compiled.seek(0)
+    known = (message.id for message in source if message.string)
+    texts = (text[0] if isinstance(text, tuple | list) else text for text in known)
+    return gettext.GNUTranslations(compiled), frozenset(texts)
+
+
+def translate_record_text(text: str, words: Words) -> str:
+    """Translate a text that a record carries, such as a title or the sentence of a flag.
+
+    Parameters
+    ----------
+    text
+        English: a text of the catalogue, or a sentence made from one of its patterns.
+    words
+        Translations of the page.
+
+    Returns
+    -------
+    str
+        The translation, or the text itself where the catalogue has none.
+    """
+    if words.lang == SOURCE_LANGUAGE:
+        return text
+    return translate_sentence(text, words.find, words.number) or text
+
+
+def record_markup(text: str, words: Words) -> Markup:
+    """Translate a text that a record carries; what stays English is marked as English.
+
+    Parameters
+    ----------
+    text
+        As for :func:`translate_record_text`.
+    words
+        Translations of the page.
+
+    Returns
+    -------
+    markupsafe.Markup
+        Escaped text, inside ``<span lang="en">`` where the page has another language and the catalogue no
+        translation.
+    """
+    if not text or words.lang == SOURCE_LANGUAGE:
+        return Markup.escape(text)
+    translated = translate_sentence(text, words.find, words.number)
+    if translated is None:
+        return Markup('<span lang="{}">{}</span>').format(SOURCE_LANGUAGE, text)
+    return Markup.escape(translated)

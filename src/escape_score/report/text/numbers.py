@@ -1,0 +1,165 @@
+"""Numbers as a page shows them; what is absent is said in words, never as 0, NaN or a blank."""
+
+from __future__ import annotations
+
+from escape_score.model.record import Interval
+from escape_score.report.text.i18n import Words
+
+_ALL = 100
+_EXPONENT_FROM = 10_000
+
+
+def format_score(score: float | None, words: Words) -> str:
+    """Write a score in reference SD units with its sign and two decimals.
+
+    Parameters
+    ----------
+    score
+        Reference SD units, or ``None`` for not evaluable.
+    words
+        Translations of the page.
+
+    Returns
+    -------
+    str
+        Such as ``+1.23``; ``0.00`` carries no sign.
+    """
+    return words.gettext("not evaluable") if score is None else _signed(score, 2, words)
+
+
+def format_z(z: float, words: Words) -> str:
+    """Write a gene's distance from the reference, in its spreads, with its sign and one decimal."""
+    return _signed(z, 1, words)
+
+
+def format_interval(interval: Interval | None, words: Words, *, decimals: int = 1) -> str:
+    """Write a 90 % interval.
+
+    Parameters
+    ----------
+    interval
+        Bounds in the unit of the score, or ``None`` where there is none.
+    words
+        Translations of the page.
+    decimals
+        Digits after the point, ≥ 0.
+
+    Returns
+    -------
+    str
+        Such as ``[-0.3, 1.2]``.
+    """
+    if interval is None:
+        return words.gettext("no interval")
+    return words.gettext("[{low}, {high}]").format(
+        low=words.fixed(interval.low, decimals), high=words.fixed(interval.high, decimals)
+    )
+
+
+def format_percentile(percentile: float | None, percentile_n: int, words: Words) -> str:
+    """Write a percentile with the number of tumours behind it.
+
+    Parameters
+    ----------
+    percentile
+        Share of the reference's tumours below, in percent (0-100), or ``None``.
+    percentile_n
+        Reference tumours behind it, ≥ 0.
+    words
+        Translations of the page.
+
+    Returns
+    -------
+    str
+        Such as ``P87 of 592``; rounding never reaches P0 or P100 by itself.
+    """
+    if percentile is None:
+        return words.gettext("no percentile")
+    return words.gettext("P{rank} of {n}").format(
+        rank=_whole(percentile, words), n=format_count(percentile_n, words)
+    )
+
+
+def format_fraction(fraction: float | None, words: Words) -> str:
+    """Write a fraction (0-1) in percent; rounding never reaches 0 or 100 by itself.
+
+    Parameters
+    ----------
+    fraction
+        Between 0 and 1, or ``None`` for not evaluable.
+    words
+        Translations of the page.
+
+    Returns
+    -------
+    str
+        Such as ``87 %``.
+    """
+    return words.gettext("not evaluable") if fraction is None else format_percent(100 * fraction, words)
+
+
+def format_index(score: float | None, words: Words) -> str:
+    """Write the index (0-100) in whole points, as its interval is never narrower than some points.
+
+    Parameters
+    ----------
+    score
+        0-100, or ``None`` for not evaluable.
+    words
+        Translations of the page.
+
+    Returns
+    -------
+    str
+        Such as ``71``.
+    """
+    return words.gettext("not evaluable") if score is None else words.fixed(score, 0)
+
+
+def format_log2(value: float | None, words: Words) -> str:
+    """Write a distance or an offset in log2 units with two decimals.
+
+    Parameters
+    ----------
+    value
+        log2 units, or ``None`` where it is not known.
+    words
+        Translations of the page.
+
+    Returns
+    -------
+    str
+        Such as ``0.42 log2``.
+    """
+    return words.gettext("not known") if value is None else f"{words.fixed(value, 2)} log2"
+
+
+def format_value(value: float | None, words: Words) -> str:
+    """Write a value of any unit with four significant digits; what would need more is not in it."""
+    if value is None:
+        return words.gettext("not evaluable")
+    return words.number(f"{value:.4g}" if abs(value) < _EXPONENT_FROM else f"{value:,.0f}")
+
+
+def format_count(n: int, words: Words) -> str:
+    """Write a number of things with grouped thousands."""
+    return words.number(f"{n:,}")
+
+
+def format_percent(percent: float, words: Words) -> str:
+    """Write whole percent; rounding never reaches 0 or 100 by itself."""
+    return f"{_whole(percent, words)} %"
+
+
+def _signed(value: float, decimals: int, words: Words) -> str:
+    text = words.fixed(value, decimals)
+    return f"+{text}" if float(f"{value:.{decimals}f}") > 0 else text
+
+
+def _whole(percent: float, words: Words) -> str:
+    """Whole percent; the ends are kept for what lies exactly on them."""
+    if 0 < percent < 1:
+        return "<1"
+    if _ALL - 1 < percent < _ALL:
+        return ">99"
+    return words.fixed(percent, 0)

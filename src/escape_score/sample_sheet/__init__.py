@@ -1,6 +1,0 @@
-"""Sample sheets: what is known of each sample besides its expression."""
-
-from escape_score.sample_sheet.cells import response_of
-from escape_score.sample_sheet.sheet import SampleSheet, join_sheet, read_sample_sheet
-
-__all__ = ["SampleSheet", "join_sheet", "read_sample_sheet", "response_of"]

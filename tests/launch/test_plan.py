@@ -1,0 +1,118 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from escape_score.errors import ConfigInvalidError, FileMissingError, InputFaultsError
+from escape_score.launch.plan import plan_workflow
+
+HEADER = "cohort\texpression\tsamples\tunits\tgene_lengths\n"
+
+
+def write_project(folder: Path, *, config: str = "", rows: str, n_samples: int = 3) -> Path:
+    """A config below ``folder``, its table beside it, and a matrix of some samples one folder up."""
+    names = [f"s{i}" for i in range(n_samples)]
+    matrix = "\t".join(["gene", *names]) + "\n" + "\t".join(["CD8A", *("1" for _ in names)]) + "\n"
+    (folder / "matrix.tsv").write_text(matrix, encoding="utf-8")
+    (folder / "config").mkdir()
+    (folder / "config" / "cohorts.tsv").write_text(HEADER + rows, encoding="utf-8")
+    path = folder / "config" / "config.yaml"
+    path.write_text(f"cohorts: cohorts.tsv\n{config}", encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize(("n_samples", "n_chunks"), [(1, 1), (4, 1), (5, 2), (8, 2), (9, 3)])
+def test_plan_workflow_cuts_samples_into_chunks(tmp_path: Path, n_samples: int, n_chunks: int) -> None:
+    config = write_project(
+        tmp_path,
+        config="report:\n  chunk_size: 4\n",
+        rows="a\t../matrix.tsv\t\tcounts\t\n",
+        n_samples=n_samples,
+    )
+    assert plan_workflow(config).cohorts["a"].n_chunks == n_chunks
+
+
+def test_plan_workflow_reads_paths_from_the_file_that_names_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = write_project(tmp_path, rows="a\t../matrix.tsv\t\t\t\n")
+    monkeypatch.chdir(config.parent)
+    plan = plan_workflow(Path(config.name))
+    assert plan.cohorts["a"].expression.samefile(tmp_path / "matrix.tsv")
+    assert plan.cohorts["a"].expression.is_absolute()
+    assert plan.cohorts["a"].units == "auto"
+
+
+def test_plan_workflow_prefers_the_lengths_of_a_cohort(tmp_path: Path) -> None:
+    config = write_project(
+        tmp_path,
+        config="harmonise:\n  gene_lengths: all.tsv\n",
+        rows="a\t../matrix.tsv\t\tcounts\town.tsv\nb\t../matrix.tsv\t\tcounts\t\n",
+    )
+    for name in ("all.tsv", "own.tsv"):
+        (config.parent / name).touch()
+    cohorts = plan_workflow(config).cohorts
+    assert [cohorts[name].gene_lengths for name in ("a", "b")] == [
+        config.parent / "own.tsv",
+        config.parent / "all.tsv",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("reference", "names"), [("tcga-coadread-v1", []), ("./own", ["genes.tsv", "terms.tsv"])]
+)
+def test_plan_workflow_lists_the_tables_of_a_reference_folder(
+    tmp_path: Path, reference: str, names: list[str]
+) -> None:
+    config = write_project(
+        tmp_path, config=f"profile:\n  reference: {reference}\n", rows="a\t../matrix.tsv\t\tcounts\t\n"
+    )
+    (config.parent / "own").mkdir()
+    for name in ("terms.tsv", "genes.tsv"):
+        (config.parent / "own" / name).touch()
+    assert [path.name for path in plan_workflow(config).reference_files] == names
+
+
+def test_plan_workflow_names_all_faults_at_once(tmp_path: Path) -> None:
+    config = write_project(
+        tmp_path,
+        config="score:\n  gene_sets: none.gmt\n",
+        rows="a\t../none.tsv\t\tcounts\t\nb\t../matrix.tsv\tnone_either.tsv\tcounts\t\n",
+    )
+    with pytest.raises(InputFaultsError) as caught:
+        plan_workflow(config)
+    for name in ("none.gmt", "none.tsv", "none_either.tsv"):
+        assert any(name in line for line in caught.value.lines)
+
+
+def test_plan_workflow_names_a_missing_gene_set_file(tmp_path: Path) -> None:
+    config = write_project(
+        tmp_path, config="score:\n  gene_sets: none.gmt\n", rows="a\t../matrix.tsv\t\tcounts\t\n"
+    )
+    with pytest.raises(
+        FileMissingError, match=r"none\.gmt: not found \(score\.gene_sets of .*config\.yaml\)"
+    ):
+        plan_workflow(config)
+
+
+def test_plan_workflow_refuses_an_unknown_key(tmp_path: Path) -> None:
+    config = write_project(tmp_path, config="chunk_sise: 4\n", rows="a\t../matrix.tsv\t\tcounts\t\n")
+    with pytest.raises(ConfigInvalidError, match="chunk_sise"):
+        plan_workflow(config)
+
+
+def test_plan_workflow_knows_all_that_a_result_rests_on(tmp_path: Path) -> None:
+    config = write_project(
+        tmp_path,
+        config="score:\n  gene_sets: own.gmt\nseed: 3\nthreads: 2\n",
+        rows="a\t../matrix.tsv\t\tcounts\tlengths.tsv\n",
+    )
+    for name in ("own.gmt", "lengths.tsv"):
+        (config.parent / name).touch()
+    cohort = plan_workflow(config).cohorts["a"]
+    assert [path.name for path in cohort.sources] == ["matrix.tsv", "lengths.tsv", "own.gmt"]
+    assert "counts" in cohort.settings
+    assert '"seed":3' in cohort.settings
+    assert "threads" not in cohort.settings
+    assert "chunk_size" not in cohort.settings

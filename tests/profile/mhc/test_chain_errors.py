@@ -1,0 +1,104 @@
+"""Errors of the test for a loss of the whole chain, against simulated residuals."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from escape_score.library.axes import load_thresholds
+from escape_score.model.cohort import FloatArray
+from escape_score.model.reference import PresentationModel
+from escape_score.pipeline.outputs import ProfiledCohort
+from escape_score.profile.mhc.chain_errors import (
+    CHAIN,
+    expected_excess,
+    lost_correlation,
+    squared_residual,
+)
+from escape_score.profile.mhc.presentation import PresentationState, chain_loss
+from escape_score.reference.read import load_reference
+
+THRESHOLDS = load_thresholds()
+SHIPPED = load_reference()
+assert SHIPPED.presentation is not None
+MODEL: PresentationModel = SHIPPED.presentation
+StateOf = Callable[..., PresentationState]
+
+
+def without(state_of: StateOf, genes: tuple[str, ...], unit: float = 10.0) -> PresentationState:
+    return state_of(dict.fromkeys(genes, math.nan), unit=unit)
+
+
+def lost_of(state: PresentationState) -> FloatArray:
+    return lost_correlation(chain_loss(state, THRESHOLDS), state, MODEL, THRESHOLDS)
+
+
+@pytest.mark.parametrize("unit", [2.0, 60.0])
+@pytest.mark.parametrize("missing", [("NLRC5",), ("B2M", "HLA-B", "TAP1"), MODEL.gene_symbols[:7]])
+def test_lost_correlation_agrees_with_simulated_tumours(
+    missing: tuple[str, ...], unit: float, state_of: StateOf
+) -> None:
+    """Residuals are drawn from V; both tests judge the same ones."""
+    whole, some = state_of(unit=unit), without(state_of, missing, unit)
+    v = np.linalg.inv(whole.precision[0])
+    residuals = np.random.default_rng(1).multivariate_normal(np.zeros(len(v)), v, size=60_000)
+    all_genes, fewer = (residuals @ chain_loss(state, THRESHOLDS).weight[0] for state in (whole, some))
+    expected = 2 * lost_of(some)[0]
+    assert np.var(fewer - all_genes) == pytest.approx(expected, rel=0.03)
+
+
+def test_lost_correlation_is_none_where_all_genes_are_measured(state_of: StateOf) -> None:
+    np.testing.assert_allclose(lost_of(state_of()), 0, atol=1e-12)
+
+
+def test_lost_correlation_is_none_where_there_is_no_test(state_of: StateOf) -> None:
+    nothing = without(state_of, MODEL.gene_symbols)
+    assert lost_of(nothing).tolist() == [0.0]
+
+
+@given(data=st.data())
+def test_lost_correlation_grows_as_genes_go(data: st.DataObject, state_of: StateOf) -> None:
+    more = data.draw(st.lists(st.sampled_from(MODEL.gene_symbols), unique=True, min_size=1, max_size=6))
+    fewer = tuple(more[: data.draw(st.integers(0, len(more) - 1))])
+    few_missing, many_missing = (lost_of(without(state_of, genes))[0] for genes in (fewer, tuple(more)))
+    assert many_missing >= few_missing - 1e-12
+
+
+def test_squared_residual_is_that_of_the_genes_measured(state_of: StateOf) -> None:
+    """Drawn from V, its mean is the number of genes; a gene that is not measured adds nothing."""
+    shifts = {"B2M": -1.0, "TAP1": 0.5}
+    state = state_of({**shifts, "NLRC5": math.nan})
+    keep = [k for k, symbol in enumerate(MODEL.gene_symbols) if symbol != "NLRC5"]
+    v = np.linalg.inv(state_of(shifts).precision[0])[np.ix_(keep, keep)]
+    r = state_of(shifts).residual[0, keep]
+    assert squared_residual(state)[0] == pytest.approx(r @ np.linalg.inv(v) @ r)
+
+
+def test_expected_excess_follows_the_sample_and_never_falls_below_one(state_of: StateOf) -> None:
+    near, far = state_of(), state_of(excess=1.5)
+    ratios = [0.2, 1.0, 4.0, 8.0]
+    of_near = [expected_excess(near, MODEL, np.array([ratio]))[0] for ratio in ratios]
+    assert of_near[:2] == [1.0, 1.0]
+    assert of_near[3] == pytest.approx(2 * of_near[2])
+    assert of_near[2] > 2
+    # V of a distant sample already holds the distance
+    assert expected_excess(far, MODEL, np.array([8.0]))[0] < of_near[3]
+    assert expected_excess(near, MODEL, np.array([math.nan])).tolist() == [1.0]
+
+
+def test_genes_weigh_in_the_error_as_they_do_in_the_test(demo: ProfiledCohort) -> None:
+    context = demo.maker.context
+    error, state = context.errors.components[CHAIN], context.terms.presentation
+    assert state is not None
+    weight = chain_loss(state, THRESHOLDS).weight
+    symbols = [demo.scores.genes.gene_symbols[i] for i in error.columns]
+    for column, symbol in enumerate(symbols):
+        spread = demo.reference.genes.spread[demo.reference.genes.symbols.index(symbol)]
+        of_gene = weight[:, state.gene_symbols.index(symbol)] * spread
+        np.testing.assert_allclose(error.share[:, column], of_gene)
+    assert sorted(symbols) == sorted(state.gene_symbols)

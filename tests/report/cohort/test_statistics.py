@@ -1,0 +1,125 @@
+"""Statistics of labels on the cohort's page: all of the JSON, and nothing where there is no label."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from tests.report.made_up import GROUPS, RESPONSE, SURVIVAL, statistics
+from tests.statistics.conftest import RESISTANCE
+from tests.statistics.conftest import RESPONSE as CYT
+
+from escape_score.model.record import EscapeProfile
+from escape_score.model.record_statistics import CohortStatistics
+from escape_score.report import render_cohort
+from escape_score.report.cohort.statistics import statistics_tables, statistics_view
+from escape_score.report.text.i18n import record_markup, translations
+from escape_score.statistics.columns import CohortColumns
+from escape_score.statistics.compute import compute_statistics
+
+ENGLISH = re.compile(
+    r"lang=|\b(the|of|and|others|samples|compared|measures|taken|fewer|an|has)\b", re.IGNORECASE
+)
+MakeProfile = Callable[..., EscapeProfile]
+
+
+def test_statistics_tables_show_response_survival_and_groups() -> None:
+    found = statistics(response=RESPONSE, survival=(SURVIVAL,), comparisons=(GROUPS,))
+    response, survival, groups = statistics_tables(found, translations("en"))
+    assert (response.title, response.note) == (
+        "Response: 12 responders, 30 samples",
+        "Samples not counted: 2 (under treatment).",
+    )
+    assert [(row.cells, row.is_clear, row.is_baseline) for row in response.rows] == [
+        (("0.71", "[0.55, 0.90]", "< 0.001"), True, False),
+        (("0.71", "[0.45, 0.90]", "0.200"), False, True),
+    ]
+    assert survival.title == "Overall survival: 28 samples, 11 events"
+    assert survival.rows[0].cells == ("1.63", "[1.05, 2.51]", "0.62", "0.210")
+    assert groups.rows[0].cells == ("a\\u202e -0.50 (9) · b 1.25 (11)", "0.40", "no interval", "0.600")
+
+
+@pytest.mark.parametrize("found", [None, statistics()])
+def test_statistics_tables_are_none_without_labels(found: CohortStatistics | None) -> None:
+    assert statistics_tables(found, translations("en")) == ()
+
+
+def test_render_cohort_asks_for_statistics_once_the_profiles_were_read(make_profile: MakeProfile) -> None:
+    seen: list[str] = []
+
+    def profiles() -> list[EscapeProfile]:
+        seen.append("profiles")
+        return [make_profile()]
+
+    def asked() -> CohortStatistics:
+        seen.append("statistics")
+        return statistics(comparisons=(GROUPS,))
+
+    html = render_cohort(iter(profiles()), statistics=asked, lang="fr")
+    assert seen == ["profiles", "statistics"]
+    assert "Groupes selon &lt;i&gt;site" in html
+    assert "Groupes selon" not in render_cohort([make_profile()], lang="fr")
+
+
+def test_statistics_view_shows_notes_and_findings() -> None:
+    found = statistics(response=RESPONSE, notes=("An association is no cause.\u202e",))
+    view = statistics_view(found, translations("en"))
+    assert view.notes == ("An association is no cause.\\u202e",)
+    assert view.tables[0].finding == "12 responders and 18 others, one sample a patient."
+    assert statistics_view(None, translations("en")).notes == ()
+
+
+def sheet_of(n: int, **columns: Callable[[int], str | float | bool]) -> list[dict[str, str | float | bool]]:
+    return [{name: value(at) for name, value in columns.items()} for at in range(n)]
+
+
+def columns_of(sheet: list[dict[str, str | float | bool]]) -> CohortColumns:
+    values = np.random.default_rng(0).normal(size=len(sheet))
+    return CohortColumns("c", (RESISTANCE, CYT), tuple(sheet), np.column_stack([values, -values]))
+
+
+def labelled_sheet() -> list[dict[str, str | float | bool]]:
+    """A sheet with every label, samples without a patient, further and later samples, and unknown words."""
+    rows = sheet_of(
+        40,
+        response=lambda at: ("R", "NR", "")[at % 3],
+        msi=lambda at: ("MSI-H", "MSS")[at % 2],
+        pdl1_ihc=lambda at: ("low", "middle", "high")[at % 3],
+        site=lambda at: "liver" if at else "lung",
+        cancer_type=lambda at: "OS",
+        timepoint=lambda at: ("baseline", "on treatment", "whenever")[0 if at < 26 else 1 if at < 36 else 2],
+        os_days=lambda at: 100.0 + at,
+        os_event=lambda at: True,
+        pfs_days=lambda at: 50.0 + at,
+        pfs_event=lambda at: at < 3,
+    )
+    named = [row | ({"patient_id": f"p{at % 26}"} if at > 1 else {}) for at, row in enumerate(rows)]
+    return [*named, named[5] | {"timepoint": "baseline"}]
+
+
+def sentences_of(found: CohortStatistics) -> list[str]:
+    parts = (*found.comparisons, *found.survival, *(() if found.response is None else (found.response,)))
+    reasons = (
+        one.reason for left_out in (found.left_out, *(part.left_out for part in parts)) for one in left_out
+    )
+    return [*found.notes, *(part.sentence for part in parts), *reasons]
+
+
+def test_every_sentence_of_statistics_is_translated_whole() -> None:
+    sheets = [
+        labelled_sheet(),
+        sheet_of(8, response=lambda at: "R", timepoint=lambda at: "baseline", os_event=lambda at: True),
+        [
+            row | {"response": "R" if at < 4 else "", "pfs_event": True}
+            for at, row in enumerate(labelled_sheet())
+        ],
+    ]
+    said = {text for sheet in sheets for text in sentences_of(compute_statistics(columns_of(sheet), seed=1))}
+    assert len(said) > 20
+    french = {text: record_markup(text, translations("fr")) for text in said}
+    english = re.compile(
+        r"lang=|\b(the|of|and|others|samples|compared|measures|taken|fewer|an|has)\b", re.IGNORECASE
+    )
+    assert [(text, words) for text, words in french.items() if english.search(words)] == []

@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from escape_score.model.record import EscapeProfile, FlagRecord
+from escape_score.report.cohort.view import cohort_view
+from escape_score.report.render import render_cohort
+from escape_score.report.text.i18n import translations
+
+WORDS = translations("en")
+ProfileFactory = Callable[..., EscapeProfile]
+
+
+def test_cohort_view_counts_samples_by_status(sample_profiles: tuple[EscapeProfile, ...]) -> None:
+    view = cohort_view(sample_profiles, WORDS)
+    assert view.headline == "4 samples: 1 reference-matched, 2 provisional, 1 not evaluable."
+    assert [(tally.label, tally.n_samples) for tally in view.phenotypes] == [
+        ("desert", 2),
+        ("inflamed", 1),
+        ("not evaluable", 1),
+    ]
+
+
+def test_cohort_view_reads_an_iterator_once(make_profile: ProfileFactory) -> None:
+    view = cohort_view((make_profile(f"S{number}") for number in range(3)), WORDS)
+    assert [row.sample_id for row in view.rows] == ["S0", "S1", "S2"]
+
+
+def test_cohort_view_links_rows_to_slugs(hostile_profile: EscapeProfile) -> None:
+    (row,) = cohort_view([hostile_profile], WORDS).rows
+    assert row.page == f"samples/{hostile_profile.slug}.html"
+    assert row.sample_id == '<script>alert(1)</script>"\\u202egnp.exe'
+
+
+def test_cohort_view_sums_up_each_mechanism(
+    make_profile: ProfileFactory, empty_profile: EscapeProfile
+) -> None:
+    profile = make_profile()
+    shifted = tuple(
+        axis.model_copy(update={"score": None if axis.score is None else axis.score + 1})
+        for axis in profile.axes
+    )
+    view = cohort_view([profile, make_profile("other", axes=shifted), empty_profile], WORDS)
+    stroma = next(item for item in view.mechanisms if item.title == "TGF-beta and matrix programme")
+    assert (stroma.n_detected, stroma.n_not_detected, stroma.n_not_evaluable) == (2, 0, 1)
+    assert stroma.median_score == "+1.88"
+
+
+def test_cohort_view_has_no_median_of_nothing(empty_profile: EscapeProfile) -> None:
+    assert {item.median_score for item in cohort_view([empty_profile], WORDS).mechanisms} == {"not evaluable"}
+
+
+def test_cohort_view_tells_flags_that_differ_between_samples(make_profile: ProfileFactory) -> None:
+    profiles = [
+        make_profile(name, flags=(FlagRecord(flag="few_genes", sentence=f"{n_genes} genes."),))
+        for name, n_genes in (("a", 900), ("b", 900), ("c", 700))
+    ]
+    (flag,) = cohort_view(profiles, WORDS).flags
+    assert (flag.sentence, flag.n_samples, flag.is_same_everywhere) == ("900 genes.", 3, False)
+
+
+def test_cohort_view_names_the_most_frequent_mechanisms(sample_profiles: tuple[EscapeProfile, ...]) -> None:
+    assert "TGF-beta and matrix programme (3 of 3)" in cohort_view(sample_profiles, WORDS).summary
+
+
+def test_cohort_view_of_no_samples_says_so() -> None:
+    view = cohort_view([], WORDS, skipped=[("S1\u202e", "all values are missing")])
+    assert (view.headline, view.summary) == ("No samples.", "There is no profile to show.")
+    assert view.skipped[0].sample_id == "S1\\u202e"
+
+
+def test_cohort_view_lists_every_origin(make_profile: ProfileFactory) -> None:
+    other = make_profile().provenance.model_copy(update={"package_version": "0.2.0"})
+    view = cohort_view([make_profile("a"), make_profile("b", provenance=other)], WORDS)
+    versions = {fact.label: fact.value for fact in view.provenance}
+    assert versions["Version of escape_score"] == "0.1.0, 0.2.0"
+
+
+def test_cohort_view_links_no_page_that_is_missing(make_profile: Callable[..., EscapeProfile]) -> None:
+    profiles = [make_profile("S1"), make_profile("S2")]
+    view = cohort_view(profiles, WORDS, skipped=[("S2", "no page")])
+    assert [bool(row.page) for row in view.rows] == [True, False]
+    html = render_cohort(profiles, skipped=[("S2", "no page")])
+    assert html.count('href="samples/') == 1

@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from escape_score.model.record import EscapeProfile
+from escape_score.report.text.visible import visible_profile, visible_text
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("TUM-0042 é 肿瘤", "TUM-0042 é 肿瘤"),
+        ("a\u202eb", "a\\u202eb"),
+        ("a\x00b\n", "a\\u0000b\\u000a"),
+        ("\u2066x\u2069", "\\u2066x\\u2069"),
+        ("zero\u200bwidth", "zero\\u200bwidth"),
+        ("a\u00a0b", "a\\u00a0b"),
+        ("\ud800", "\\ud800"),
+        ("\u3164", "\\u3164"),
+        ("\U000e0041", "\\U000e0041"),
+    ],
+)
+def test_visible_text_escapes_what_cannot_be_seen(text: str, shown: str) -> None:
+    assert visible_text(text) == shown
+
+
+@given(st.text())
+def test_visible_text_leaves_no_control_or_format_character(text: str) -> None:
+    shown = visible_text(text)
+    assert not {unicodedata.category(character) for character in shown} & {"Cc", "Cf", "Cs", "Zl", "Zp"}
+    shown.encode("utf-8")
+
+
+@given(st.text())
+def test_visible_text_is_idempotent(text: str) -> None:
+    assert visible_text(visible_text(text)) == visible_text(text)
+
+
+def test_visible_profile_reaches_nested_texts_and_keys(make_profile: Callable[..., EscapeProfile]) -> None:
+    profile = make_profile(metadata={"\u202ekey": "value\x07", "number": 1.5, "truth": True})
+    assert visible_profile(profile).metadata == {"\\u202ekey": "value\\u0007", "number": 1.5, "truth": True}
+
+
+def test_visible_profile_keeps_a_clean_profile(make_profile: Callable[..., EscapeProfile]) -> None:
+    profile = make_profile()
+    assert visible_profile(profile) == profile

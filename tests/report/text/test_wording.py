@@ -1,0 +1,32 @@
+from __future__ import annotations
+
+import pytest
+
+from escape_score.model.flags import Flag
+from escape_score.model.record import Call, Status
+from escape_score.report.text.i18n import translations
+from escape_score.report.text.wording import BOOKKEEPING_FLAGS, call_badge, enumerate_words, status_badge
+
+WORDS = translations("en")
+
+
+def test_call_badge_differs_by_word_and_by_symbol() -> None:
+    badges = [call_badge(call, WORDS) for call in Call]
+    assert len({badge.word for badge in badges}) == len({badge.symbol for badge in badges}) == len(Call)
+
+
+def test_status_badge_differs_by_word_and_by_symbol() -> None:
+    badges = [status_badge(status, WORDS) for status in Status]
+    assert len({badge.word for badge in badges}) == len({badge.symbol for badge in badges}) == len(Status)
+
+
+def test_bookkeeping_flags_are_flags_of_the_contract() -> None:
+    assert {flag.value for flag in Flag} >= BOOKKEEPING_FLAGS
+
+
+@pytest.mark.parametrize(
+    ("items", "n_more", "text"),
+    [((), 0, ""), (("A",), 0, "A"), (("A, b", "C"), 0, "A, b; C"), (("A", "B"), 4, "A; B; and 4 more")],
+)
+def test_enumerate_words_joins_by_semicolons(items: tuple[str, ...], n_more: int, text: str) -> None:
+    assert enumerate_words(items, n_more, WORDS) == text
