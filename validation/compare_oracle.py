@@ -30,7 +30,8 @@ from types import ModuleType
 import numpy as np
 import pandas as pd
 
-from escape_score.library.axes import load_axis_catalogue, load_thresholds
+from escape_score.library.axes import load_axis_catalogue, load_design, load_thresholds
+from escape_score.model.axes import Design
 from escape_score.model.cohort import HarmonisedCohort, InMemoryMatrix, SampleRecord
 from escape_score.model.profiles import CohortProfiles
 from escape_score.model.reference import Reference, ReferenceConstants, ReferenceGenes, WeakestLinkFit
@@ -142,20 +143,16 @@ def engine_on_oracle(matrix: pd.DataFrame, constants: dict, oracle: ModuleType) 
     components["weakest_link_mhc1"] = tuple(constants["wl_mhc1"])
     components["mhc_region_genes"] = tuple(constants["mhc_region_genes"])
     reference = oracle_reference(constants)
-    thresholds = load_thresholds().model_copy(update={"zero_log2_tpm": -1.0})
-    kept = sorted({gene for genes in components.values() for gene in genes})
-    scores = score_signatures(
-        cohort,
-        [Signature(name, genes) for name, genes in components.items()],
-        reference,
-        thresholds=thresholds,
-        kept_genes=kept,
-        mhc_locus_genes=constants["mhc_region_genes"],
-        mhc_control_genes=constants["mhc_region_controls"],
+    design = Design(
+        catalogue=load_axis_catalogue(),
+        thresholds=load_thresholds().model_copy(update={"zero_log2_tpm": -1.0}),
+        signatures=tuple(Signature(name, genes) for name, genes in components.items()),
+        components=components,
+        locus_genes=tuple(constants["mhc_region_genes"]),
+        control_genes=tuple(constants["mhc_region_controls"]),
     )
-    context = build_context(
-        scores, reference, catalogue=load_axis_catalogue(), components=components, thresholds=thresholds
-    )
+    scores = score_signatures(cohort, design.signatures, reference, design=design)
+    context = build_context(scores, reference, design)
     profiles = profile_cohort(context)
     return profiles_table(profiles, scores.sample_ids)
 
@@ -219,7 +216,7 @@ def explained_correlations(matrix: Path, unit: str, constants: dict, oracle: Mod
     cohort = read_cohort(matrix, name=matrix.parent.name, declared_unit=ExpressionUnit(unit))
     harmonised = pipeline.harmonise(cohort, gene_lengths=None, min_genes=1, source=matrix)
     values = harmonised.source.block(0, len(cohort.sample_ids))
-    unknown = {g for genes in pipeline.component_genes().values() for g in genes} - set(constants["mu"])
+    unknown = {g for genes in load_design().components.values() for g in genes} - set(constants["mu"])
     kept = [i for i, symbol in enumerate(harmonised.gene_symbols) if symbol not in unknown]
     symbols = tuple(harmonised.gene_symbols[i] for i in kept)
     common = replace(harmonised, source=InMemoryMatrix(cohort.sample_ids, symbols, values[:, kept]))

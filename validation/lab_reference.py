@@ -11,11 +11,10 @@ import pandas as pd
 from mixes import ImmuneSource, as_cohort, harmonised
 
 from escape_score.fit import ReferenceLabel, fit_reference
-from escape_score.library.axes import load_thresholds
+from escape_score.library.axes import load_design, load_thresholds
 from escape_score.model.reference import Reference, ReferenceConstants
 from escape_score.model.scores import SignatureScores
 from escape_score.pipeline import stages as pipeline
-from escape_score.pipeline.fitting import PipelineEngine, fit_design
 from escape_score.pipeline.outputs import ProfiledCohort
 from escape_score.profile.mhc.presentation_fit import fit_presentation
 from escape_score.profile.mhc.tumour_mhc import PSEUDOCOUNT_TPM
@@ -39,7 +38,7 @@ def score(tpm: pd.DataFrame, reference: Reference) -> SignatureScores:
 
 def constants_of(source: ImmuneSource, shipped: ReferenceConstants) -> ReferenceConstants:
     """The shipped constants with levels in leukocytes from one source alone."""
-    leukocytes = [g for g in pipeline.component_genes()["leukocyte"] if g in source.mean.columns]
+    leukocytes = [g for g in load_design().components["leukocyte"] if g in source.mean.columns]
     unit = np.exp(np.log(source.mean[leukocytes] + PSEUDOCOUNT_TPM).mean(axis=1))
 
     def per_unit(figures: Mapping[str, float]) -> dict[str, float]:
@@ -61,7 +60,7 @@ def refit(reference: Reference, tumours: pd.DataFrame, constants: ReferenceConst
     """The shipped reference with its presentation model fitted to some tumours and with other constants."""
     bare = replace(reference, constants=constants, presentation=None)
     model = fit_presentation(
-        score(tumours, bare), bare, pipeline.component_genes(), load_thresholds(), prior=None
+        score(tumours, bare), bare, load_design().components, load_thresholds(), prior=None
     )
     return replace(bare, presentation=model)
 
@@ -72,8 +71,7 @@ def fit_on(tumours: pd.DataFrame, base: Reference) -> Reference:
     return fit_reference(
         harmonised(as_cohort(tumours, name="lab")),
         base,
-        PipelineEngine("lab"),
-        design=fit_design(),
+        design=load_design(),
         label=label,
         min_samples=10,
         source="lab",

@@ -25,9 +25,9 @@ import pandas as pd
 from lab_reference import constants_of, fit_on, refit, run
 from mixes import Floats, ImmuneSource, Mixes, auroc, blood, colorectal_tumours, immune_cells, mix, read_tpm
 
+from escape_score.library.axes import load_design
 from escape_score.model.reference import Reference
 from escape_score.model.units import ExpressionUnit
-from escape_score.pipeline import stages as pipeline
 from escape_score.reference.read import load_reference
 
 SINGLE = {"B2M": ("B2M",), "HLA-A": ("HLA-A",), "TAP": ("TAP1", "TAP2")}
@@ -92,7 +92,7 @@ def with_constants(shipped: Reference, source: ImmuneSource, wheels: Path) -> Re
 
 def measure(design: Design) -> Iterator[tuple[str, dict[str, float], Mixes, Floats]]:
     """Score one design's mixes for every loss."""
-    chain = tuple(pipeline.component_genes()["mhc1"])
+    chain = tuple(load_design().components["mhc1"])
     for loss, genes in {"chain": chain, **SINGLE}.items():
         mixes = mix(design.tumours, design.source, genes, seed=design.seed, is_induced=design.is_induced)
         result = run(mixes.tpm, design.reference)

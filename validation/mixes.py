@@ -25,9 +25,9 @@ import pandas as pd
 from escape_score.genes import load_gene_table
 from escape_score.genes.lengths import read_gene_lengths
 from escape_score.harmonise import harmonise_cohort
+from escape_score.library.axes import load_design
 from escape_score.model.cohort import Cohort, HarmonisedCohort, InMemoryMatrix, SampleRecord
 from escape_score.model.units import ExpressionUnit, UnitDecision
-from escape_score.pipeline import stages as pipeline
 from escape_score.read.checks.unit_evidence import totals_of
 from escape_score.read.checks.values import gather_facts
 
@@ -192,7 +192,7 @@ def mix(
 
 def induce(tumour: pd.DataFrame, share: Floats) -> None:
     """Raise a tumour's interferon and MHC class I genes with its infiltrate, in place."""
-    components = pipeline.component_genes()
+    components = load_design().components
     strength = share / IMMUNE_SHARE_MAX
     responding = set(components["ifng_response"])
     for genes, log2_rise in (

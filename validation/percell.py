@@ -50,9 +50,9 @@ from mixes import (
 )
 from shared_cohorts import OUT, WHEELS
 
+from escape_score.library.axes import load_design
 from escape_score.model.reference import Reference
 from escape_score.model.units import ExpressionUnit
-from escape_score.pipeline import stages as pipeline
 from escape_score.pipeline.outputs import ProfiledCohort
 from escape_score.profile.terms import component_values
 from escape_score.reference.read import load_reference
@@ -114,7 +114,7 @@ def to_million(tpm: pd.DataFrame) -> pd.DataFrame:
 
 def own_share(tumours: pd.DataFrame, pools: Pools, kinds: tuple[str, ...]) -> Floats:
     """Share of a tumour's RNA that is of some cell types, from genes that no axis uses."""
-    used = {gene for genes in pipeline.component_genes().values() for gene in genes}
+    used = {gene for genes in load_design().components.values() for gene in genes}
     shared = [gene for gene in tumours.columns if gene in pools[kinds[0]].columns and gene not in used]
     cells = {kind: to_million(table)[shared] for kind, table in pools.items()}
     own = pd.concat([cells[kind] for kind in kinds])
@@ -212,7 +212,7 @@ def macrophage_truths(question: str, share: Floats, own: Floats, own_t: Floats) 
 def exhaust(cells: pd.DataFrame, rng: np.random.Generator) -> Truth:
     """Multiply the exhaustion genes of half of the mixes, in place."""
     log2_factor = np.log2(FACTOR) * rng.permutation(np.arange(N_MIXES) % 2)
-    genes = [gene for gene in pipeline.component_genes()["exhaustion"] if gene in cells.columns]
+    genes = [gene for gene in load_design().components["exhaustion"] if gene in cells.columns]
     cells[genes] = cells[genes].mul(np.exp2(log2_factor), axis=0)
     return Truth("exhaustion genes x4 in T cells", log2_factor, ("exhaustion", "coinhibition"))
 

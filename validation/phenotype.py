@@ -28,17 +28,18 @@ import numpy.typing as npt
 import pandas as pd
 
 from escape_score.fit import ReferenceLabel, fit_reference
-from escape_score.library.axes import load_thresholds
+from escape_score.library.axes import load_design, load_thresholds
 from escape_score.model.cohort import HarmonisedCohort, InMemoryMatrix, iter_blocks
 from escape_score.model.profiles import CohortProfiles
 from escape_score.model.record import ReferenceMatch
 from escape_score.model.reference import Reference
 from escape_score.model.units import ExpressionUnit
 from escape_score.pipeline import stages as pipeline
-from escape_score.pipeline.fitting import PipelineEngine, fit_design, fit_on_cohort
-from escape_score.profile import profile_cohort
+from escape_score.pipeline.fitting import fit_on_cohort
+from escape_score.profile import build_context, profile_cohort
 from escape_score.read import read_cohort
 from escape_score.reference.read import load_reference
+from escape_score.score import score_signatures
 
 LABELLED = "imvigor210_subset"
 LABEL = "Immune.phenotype"
@@ -100,8 +101,7 @@ def fitted(cohort: HarmonisedCohort) -> Reference:
     return fit_reference(
         cohort,
         load_reference(),
-        PipelineEngine(cohort.name),
-        design=fit_design(),
+        design=load_design(),
         label=ReferenceLabel("laboratory", "", "", ""),
         min_samples=load_thresholds().min_fit_samples,
         source=cohort.name,
@@ -110,8 +110,9 @@ def fitted(cohort: HarmonisedCohort) -> Reference:
 
 def profiled(cohort: HarmonisedCohort, reference: Reference) -> CohortProfiles:
     """Profiles against a reference."""
-    engine = PipelineEngine(cohort.name)
-    return profile_cohort(pipeline.context_of(engine.score(cohort, reference), reference))
+    design = load_design()
+    scores = score_signatures(cohort, design.signatures, reference, design=design, label=cohort.name)
+    return profile_cohort(build_context(scores, reference, design))
 
 
 def agreement(labels: npt.NDArray[np.object_], found: npt.NDArray[np.object_]) -> tuple[float, float]:

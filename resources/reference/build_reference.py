@@ -36,7 +36,7 @@ from escape_score.fit.moments import DECIMALS, Moments, rounded
 from escape_score.fit.scales import contrast_slopes, distributions_of, term_moments
 from escape_score.genes import GeneTable, load_gene_table
 from escape_score.harmonise import harmonise_cohort
-from escape_score.library.axes import load_axis_catalogue
+from escape_score.library.axes import load_design
 from escape_score.library.gene_sets import load_signatures
 from escape_score.model.cohort import Cohort, HarmonisedCohort, InMemoryMatrix, SampleRecord
 from escape_score.model.reference import (
@@ -47,11 +47,13 @@ from escape_score.model.reference import (
 )
 from escape_score.model.scores import SignatureScores
 from escape_score.model.units import ExpressionUnit, UnitDecision
-from escape_score.pipeline.fitting import PipelineEngine
+from escape_score.profile import build_context, profile_cohort
+from escape_score.profile.mhc.presentation_fit import fit_presentation
 from escape_score.read.checks.unit_evidence import totals_of
 from escape_score.read.checks.values import gather_facts
 from escape_score.reference.read import read_constants
 from escape_score.reference.write import render_tables
+from escape_score.score import score_signatures
 
 NAME = "tcga-coadread-v1"
 DESCRIPTION = "592 colorectal adenocarcinomas of The Cancer Genome Atlas, RNA-seq (RSEM) with length factors"
@@ -197,19 +199,20 @@ def build(wheels: Path, out: Path) -> None:
     harmonised = harmonise_cohort(cohort, genes, gene_lengths=lengths.to_dict())
     constants, anchors = read_constants(out.parent / "constants.tsv")
     reference = bare_reference(harmonised, constants, anchors)
-    engine = PipelineEngine(NAME)
-    scores = engine.score(harmonised, reference)
+    design = load_design()
+    scores = score_signatures(harmonised, design.signatures, reference, design=design, label=NAME)
     reference = replace(
         reference,
         anchor_distance=rounded(np.median(scores.placement.distance)),
-        slopes=contrast_slopes(scores, load_axis_catalogue().contrasts, Moments.PLAIN),
+        slopes=contrast_slopes(scores, design.catalogue.contrasts, Moments.PLAIN),
         weakest_links=fit_links(scores),
-        presentation=engine.presentation(scores, reference, None),
+        presentation=fit_presentation(scores, reference, design.components, design.thresholds, prior=None),
     )
-    reference = replace(reference, term_stats=term_moments(engine.terms(scores, reference), Moments.PLAIN))
-    raw = engine.profile(scores, reference).index.raw
+    terms = build_context(scores, reference, design).terms.values
+    reference = replace(reference, term_stats=term_moments(terms, Moments.PLAIN))
+    raw = profile_cohort(build_context(scores, reference, design)).index.raw
     reference = replace(reference, index_stats=(rounded(np.nanmean(raw)), rounded(np.nanstd(raw, ddof=1))))
-    profiles = engine.profile(scores, reference)
+    profiles = profile_cohort(build_context(scores, reference, design))
     write_tables(
         out, replace(reference, distributions=distributions_of(scores.sample_ids, profiles)), lengths
     )

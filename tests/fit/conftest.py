@@ -11,11 +11,11 @@ import pandas as pd
 import pytest
 
 from escape_score.fit import ReferenceLabel, fit_reference
+from escape_score.library.axes import load_design
 from escape_score.model.cohort import Cohort, FloatArray, HarmonisedCohort, InMemoryMatrix
 from escape_score.model.reference import Reference
 from escape_score.model.units import ExpressionUnit
 from escape_score.pipeline import stages as pipeline
-from escape_score.pipeline.fitting import PipelineEngine, fit_design
 from escape_score.reference.read import load_reference
 
 
@@ -60,8 +60,7 @@ def fit() -> Callable[..., Reference]:
         return fit_reference(
             cohort,
             load_reference(),
-            PipelineEngine("m.tsv"),
-            design=fit_design(),
+            design=load_design(),
             label=ReferenceLabel("lab", "a laboratory's tumours", "colorectal", "RNA-seq", {"input": "none"}),
             min_samples=min_samples,
             source="m.tsv",

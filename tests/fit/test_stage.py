@@ -15,16 +15,18 @@ from hypothesis.extra import numpy as hnp
 
 from escape_score.errors import ReferenceUnfittableError
 from escape_score.fit.stage import leave_one_out_medians
-from escape_score.library.gene_sets import load_signatures
+from escape_score.library.axes import load_design
 from escape_score.model.cohort import HarmonisedCohort, InMemoryMatrix
 from escape_score.model.flags import Flag
 from escape_score.model.profiles import CohortProfiles
 from escape_score.model.reference import Reference
+from escape_score.model.scores import SignatureScores
 from escape_score.pipeline import stages as pipeline
-from escape_score.pipeline.fitting import PipelineEngine, fit_on_cohort
-from escape_score.profile import profile_cohort
+from escape_score.pipeline.fitting import fit_on_cohort
+from escape_score.profile import build_context, profile_cohort
 from escape_score.reference.read import load_reference
 from escape_score.reference.write import render_tables
+from escape_score.score import score_signatures
 
 Take = Callable[..., HarmonisedCohort]
 Fit = Callable[..., Reference]
@@ -32,9 +34,13 @@ Change = Callable[..., HarmonisedCohort]
 AXES = ("effector_absence", "stroma", "exhaustion", "suppressive", "mhc1_loss", "hypoxia_glycolysis")
 
 
+def component_scores(cohort: HarmonisedCohort, reference: Reference) -> SignatureScores:
+    design = load_design()
+    return score_signatures(cohort, design.signatures, reference, design=design)
+
+
 def profiles_of(cohort: HarmonisedCohort, reference: Reference) -> CohortProfiles:
-    scores = PipelineEngine("m.tsv").score(cohort, reference)
-    return profile_cohort(pipeline.context_of(scores, reference))
+    return profile_cohort(build_context(component_scores(cohort, reference), reference, load_design()))
 
 
 def scores_of(cohort: HarmonisedCohort, reference: Reference) -> pd.DataFrame:
@@ -183,11 +189,7 @@ def test_cohort_wide_faults_change_no_number_of_the_shipped_reference(
 def test_fit_keeps_seeing_an_under_quantified_locus(
     sixty: HarmonisedCohort, fit: Fit, change: Change
 ) -> None:
-    library = load_signatures()
-    locus = [
-        *library.component(pipeline.REGION).gene_symbols,
-        *library.component(pipeline.CONTROLS).gene_symbols,
-    ]
+    locus = [*load_design().locus_genes, *load_design().control_genes]
     faulty = change(sixty, pd.Series(-5.0, locus))
     fitted, shipped = fit(faulty), load_reference()
     at = dict(zip(fitted.genes.symbols, fitted.genes.location, strict=True))
@@ -196,13 +198,13 @@ def test_fit_keeps_seeing_an_under_quantified_locus(
         gene: was[gene] for gene in locus if gene in at
     }
     assert fitted.untrusted_genes == {}
-    assert PipelineEngine("m.tsv").score(faulty, fitted).placement.is_mhc_locus_unquantified.all()
+    assert component_scores(faulty, fitted).placement.is_mhc_locus_unquantified.all()
 
 
 def test_fit_on_a_panel_has_the_panel_alone(sixty: HarmonisedCohort, take: Take, fit: Fit) -> None:
     genes = load_reference().genes
     anchors = {s for s, yes in zip(genes.symbols, genes.is_anchor, strict=True) if yes}
-    used = {gene for genes in pipeline.component_genes().values() for gene in genes}
+    used = load_design().genes
     kept = [i for i, s in enumerate(sixty.gene_symbols) if s in used or (s in anchors and i % 20 == 0)]
     panel = take(sixty, range(20), kept)
     fitted = fit(panel)

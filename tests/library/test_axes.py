@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from escape_score.library.axes import load_axis_catalogue, load_thresholds
+from escape_score.library.axes import load_axis_catalogue, load_design, load_thresholds
 from escape_score.model.axes import AxisKind
-from escape_score.pipeline import stages as pipeline
 from escape_score.reference.read import load_reference
 
 AXES = [
@@ -50,7 +49,7 @@ def test_axes_with_an_unadjusted_twin() -> None:
 
 
 def test_every_term_is_a_component_a_contrast_or_the_shortfall() -> None:
-    catalogue, components = load_axis_catalogue(), pipeline.component_genes()
+    catalogue, components = load_axis_catalogue(), load_design().components
     known = {*components, *(contrast.contrast for contrast in catalogue.contrasts), "mhc1_shortfall"}
     for axis in catalogue.axes:
         assert {term.name for term in (*axis.terms, *axis.raw_terms)} <= known
@@ -64,7 +63,7 @@ def test_every_term_is_a_component_a_contrast_or_the_shortfall() -> None:
 
 
 def test_the_reference_has_all_that_axes_ask_for() -> None:
-    catalogue, components, reference = load_axis_catalogue(), pipeline.component_genes(), load_reference()
+    catalogue, components, reference = load_axis_catalogue(), load_design().components, load_reference()
     for axis in catalogue.axes:
         assert {term.name for term in (*axis.terms, *axis.raw_terms)} <= reference.term_stats.keys()
         if axis.kind is AxisKind.WEAKEST_LINK:

@@ -8,10 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from escape_score.library.gene_sets import load_signatures
+from escape_score.library.axes import load_design
 from escape_score.model.cohort import Cohort
 from escape_score.model.flags import Flag
-from escape_score.pipeline import stages as pipeline
 from escape_score.pipeline.outputs import ProfiledCohort
 from escape_score.reference.read import load_reference
 
@@ -36,10 +35,7 @@ def lower(table: pd.DataFrame, genes: list[str], factor: float, n: int) -> pd.Da
 
 
 def locus() -> list[str]:
-    library = load_signatures()
-    return [
-        gene for name in (pipeline.REGION, pipeline.CONTROLS) for gene in library.component(name).gene_symbols
-    ]
+    return [*load_design().locus_genes, *load_design().control_genes]
 
 
 @pytest.mark.parametrize(("n", "is_for_all"), [(0, False), (2, False), (3, True), (7, True), (8, False)])
@@ -56,9 +52,8 @@ def test_locus_lost_in_many_samples_is_flagged_for_all(
 def test_locus_lost_on_a_panel_without_controls_is_seen_by_its_partners(
     demo_tpm: pd.DataFrame, make_cohort: MakeCohort, run_engine: RunEngine
 ) -> None:
-    library = load_signatures()
-    panel = demo_tpm.drop(columns=set(library.component(pipeline.CONTROLS).gene_symbols) & set(demo_tpm))
-    region = list(library.component(pipeline.REGION).gene_symbols)
+    panel = demo_tpm.drop(columns=set(load_design().control_genes) & set(demo_tpm))
+    region = list(load_design().locus_genes)
     result = run_engine(make_cohort(lower(panel, region, 0.01, 3)))
     assert own_flags(result, Flag.MHC_LOCUS_UNQUANTIFIED) == set(demo_tpm.index[:3])
     assert sentences(result, Flag.MHC_LOCUS_UNQUANTIFIED)
@@ -100,7 +95,7 @@ def test_a_weakest_link_off_the_reference_does_not_lack_genes(
     far = run_engine(make_cohort(demo_tpm * np.exp2(shifts)))
     assert np.isnan(far.profiles.axis("mhc1_weakest_link").score).all()
     assert not any("mhc1_weakest_link" in s for s in sentences(far, Flag.KEY_GENES_MISSING))
-    chain = list(pipeline.component_genes()["weakest_link_mhc1"])
+    chain = list(load_design().components["weakest_link_mhc1"])
     without = run_engine(make_cohort(demo_tpm.drop(columns=chain)))
     assert any("mhc1_weakest_link" in s for s in sentences(without, Flag.KEY_GENES_MISSING))
 
@@ -108,7 +103,7 @@ def test_a_weakest_link_off_the_reference_does_not_lack_genes(
 def test_axes_with_few_of_their_genes_are_named(
     demo_tpm: pd.DataFrame, make_cohort: MakeCohort, run_engine: RunEngine
 ) -> None:
-    genes = pipeline.component_genes()["lipid"]
+    genes = load_design().components["lipid"]
     everywhere = run_engine(make_cohort(demo_tpm.drop(columns=list(genes[:5]))))
     assert any(
         "Scored with less than 60% of their genes" in s and "lipid" in s
@@ -135,7 +130,7 @@ def test_whole_cohort_without_faults_has_no_such_flag(demo: ProfiledCohort) -> N
 def test_pure_leukocytes_are_no_tumour(
     demo_tpm: pd.DataFrame, make_cohort: MakeCohort, run_engine: RunEngine
 ) -> None:
-    genes = [gene for gene in pipeline.component_genes()["leukocyte"] if gene in demo_tpm]
+    genes = [gene for gene in load_design().components["leukocyte"] if gene in demo_tpm]
     hot = demo_tpm.copy()
     hot.loc[hot.index[0], genes] = 2000.0
     result = run_engine(make_cohort(hot))

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from escape_score.library.axes import load_axis_catalogue, load_thresholds
+from escape_score.library.axes import load_axis_catalogue, load_design, load_thresholds
 from escape_score.model.axes import Axis, AxisKind
 from escape_score.model.cohort import HarmonisedCohort, InMemoryMatrix, narrowed
 from escape_score.model.method_choice import MethodChoice
@@ -34,7 +34,7 @@ numbers = st.floats(-6, 6).map(lambda x: round(x, 2))
 def whole(demo_harmonised: HarmonisedCohort) -> HarmonisedCohort:
     """The eight tumours with the genes that axes and placement need."""
     cohort = demo_harmonised
-    wanted = {gene for genes in pipeline.component_genes().values() for gene in genes}
+    wanted = {gene for genes in load_design().components.values() for gene in genes}
     genes = load_reference().genes
     wanted |= {s for s, is_anchor in zip(genes.symbols, genes.is_anchor, strict=True) if is_anchor}
     symbols = tuple(symbol for symbol in cohort.gene_symbols if symbol in wanted)

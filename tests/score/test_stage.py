@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from escape_score.errors import AnchorsMissingError
+from escape_score.library.axes import load_design
 from escape_score.library.gene_sets import load_signatures
 from escape_score.model.cohort import Cohort
 from escape_score.model.flags import Flag
@@ -56,10 +57,9 @@ def test_too_few_anchors_stop_and_name_the_file(
 def test_under_quantified_locus_is_not_trusted(
     demo_tpm: pd.DataFrame, make_cohort: MakeCohort, run_engine: RunEngine
 ) -> None:
-    library = load_signatures()
     locus = [
-        *library.component(pipeline.REGION).gene_symbols,
-        *library.component(pipeline.CONTROLS).gene_symbols,
+        *load_design().locus_genes,
+        *load_design().control_genes,
     ]
     low = demo_tpm.copy()
     low.loc[low.index[0], [g for g in locus if g in low]] /= 30

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from escape_score.errors import ReferenceUnfittableError
-from escape_score.fit.engine import Engine, FitDesign, ReferenceLabel
 from escape_score.fit.genes import PlacedCohort, fit_genes
 from escape_score.fit.links import fit_weakest_links
 from escape_score.fit.moments import Moments, rounded
 from escape_score.fit.scales import contrast_slopes, distributions_of, drawn_slopes, drawn_terms, term_moments
+from escape_score.model.axes import Design
 from escape_score.model.cohort import FloatArray, HarmonisedCohort
 from escape_score.model.reference import Reference
 from escape_score.model.robust import scaled_mad_rows
 from escape_score.model.scores import GeneValues, Placement, SignatureScores
+from escape_score.profile import build_context, profile_cohort
+from escape_score.profile.mhc.presentation_fit import fit_presentation
 from escape_score.reference.untrusted import find_untrusted_genes
+from escape_score.score import score_signatures
 
 MEDIAN_VARIANCE = np.pi / 2
 """Squared standard error of the median of n normal values, times n, in variances."""
@@ -26,12 +30,28 @@ MAX_ANCHOR_CELLS = 10_000_000
 """Values of anchors held at once, 80 MB."""
 
 
+@dataclass(frozen=True)
+class ReferenceLabel:
+    """Name of a fitted reference and what it reports of itself.
+
+    Attributes
+    ----------
+    provenance
+        What it was made from; no time, host or path.
+    """
+
+    name: str
+    description: str
+    tumour_type: str
+    assay: str
+    provenance: Mapping[str, str] = field(default_factory=dict)
+
+
 def fit_reference(
     cohort: HarmonisedCohort,
     base: Reference,
-    engine: Engine,
     *,
-    design: FitDesign,
+    design: Design,
     label: ReferenceLabel,
     min_samples: int,
     source: str,
@@ -45,10 +65,8 @@ def fit_reference(
     base
         Reference of many tumours. Its anchors place the cohort, its constants stay, and spreads, slopes and
         weakest links are drawn to it with the weight of ``thresholds.fit_prior_samples`` tumours.
-    engine
-        The stages that score and profile.
     design
-        What is fitted.
+        Axes, their genes and the fixed numbers of the method.
     label
         Name and provenance.
     min_samples
@@ -69,20 +87,20 @@ def fit_reference(
     AnchorsMissingError
         The cohort shares too few anchors with the base.
     """
-    on_base = engine.score(cohort, base)
+    on_base = score_signatures(cohort, design.signatures, base, design=design, label=source)
     placed = PlacedCohort.from_scores(cohort, base, on_base)
     require_samples(len(placed.rows), min_samples, name=label.name, source=source)
-    used = frozenset(gene for genes in design.components.values() for gene in genes)
     untrusted = find_untrusted_genes(
-        of_samples(on_base, placed.rows).genes, base, used, design.thresholds
+        of_samples(on_base, placed.rows).genes, base, design.genes, design.thresholds
     ).reasons
+    locus = frozenset((*design.locus_genes, *design.control_genes))
     draft = Reference(
         name=label.name,
         description=label.description,
         tumour_type=label.tumour_type,
         assay=label.assay,
         n_samples=len(placed.rows),
-        genes=fit_genes(placed, frozenset(untrusted), design.locus_genes, design.thresholds),
+        genes=fit_genes(placed, frozenset(untrusted), locus, design.thresholds),
         constants=base.constants,
         anchor_distance=0.0,
         location_variance=rounded(MEDIAN_VARIANCE / len(placed.rows)),
@@ -90,8 +108,8 @@ def fit_reference(
         provenance=label.provenance,
     )
     draft = replace(draft, anchor_distance=rounded(np.median(_held_out_distance(placed, draft))))
-    scores = of_samples(engine.score(cohort, draft), placed.rows)
-    return _fit_scales(draft, base, scores, engine, design)
+    scored = score_signatures(cohort, design.signatures, draft, design=design, label=source)
+    return _fit_scales(draft, base, of_samples(scored, placed.rows), design)
 
 
 def require_samples(n_samples: int, min_samples: int, *, name: str, source: str) -> None:
@@ -123,10 +141,8 @@ def of_samples(scores: SignatureScores, rows: npt.NDArray[np.intp]) -> Signature
     )
 
 
-def _fit_scales(
-    draft: Reference, base: Reference, scores: SignatureScores, engine: Engine, design: FitDesign
-) -> Reference:
-    """Everything that rests on scores against the fitted genes."""
+def _fit_scales(draft: Reference, base: Reference, scores: SignatureScores, design: Design) -> Reference:
+    """Fit everything that rests on scores against the fitted genes."""
     n, prior, fewest = (
         len(scores.sample_ids),
         design.thresholds.fit_prior_samples,
@@ -137,14 +153,17 @@ def _fit_scales(
         draft,
         slopes=drawn_slopes(slopes, base.slopes, n / (n + prior)),
         weakest_links=fit_weakest_links(scores, design.links, base.weakest_links, prior=prior, fewest=fewest),
-        presentation=engine.presentation(scores, draft, base.presentation),
+        presentation=fit_presentation(
+            scores, draft, design.components, design.thresholds, prior=base.presentation
+        ),
     )
-    terms = engine.terms(scores, draft)
+    terms = build_context(scores, draft, design).terms.values
     n_of = {name: int((~np.isnan(values)).sum()) for name, values in terms.items()}
     own = term_moments(terms, Moments.ROBUST)
     draft = replace(draft, term_stats=drawn_terms(own, n_of, base, prior=prior, fewest=fewest))
-    draft = replace(draft, index_stats=_index_stats(engine.profile(scores, draft).index.raw, base, prior))
-    profiles = engine.profile(scores, draft)
+    raw = profile_cohort(build_context(scores, draft, design)).index.raw
+    draft = replace(draft, index_stats=_index_stats(raw, base, prior))
+    profiles = profile_cohort(build_context(scores, draft, design))
     return replace(draft, distributions=distributions_of(scores.sample_ids, profiles))
 
 

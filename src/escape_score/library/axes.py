@@ -7,8 +7,21 @@ from functools import cache
 import yaml
 
 from escape_score.library.files import resource_path, table_rows
-from escape_score.model.axes import Axis, AxisCatalogue, Contrast, IndexBlockDefinition, Term, Thresholds
+from escape_score.library.gene_sets import load_signatures
+from escape_score.model.axes import (
+    Axis,
+    AxisCatalogue,
+    Contrast,
+    Design,
+    IndexBlockDefinition,
+    Term,
+    Thresholds,
+)
 from escape_score.model.record import ApproachRecord
+from escape_score.model.signature import GeneRole
+
+_LOCUS = "mhc_region_genes"
+_LOCUS_CONTROLS = "mhc_region_controls"
 
 
 def _term(text: str) -> Term:
@@ -56,3 +69,24 @@ def load_thresholds() -> Thresholds:
     """
     rows = table_rows(resource_path("axes", "thresholds.tsv"))
     return Thresholds.model_validate({row["threshold"]: float(row["value"]) for row in rows})
+
+
+@cache
+def load_design() -> Design:
+    """Read everything that is fixed before data are seen.
+
+    Returns
+    -------
+    Design
+        The shipped axes, their genes and the method's fixed numbers.
+    """
+    library = load_signatures()
+    controls = {gene.component for gene in library.axis_genes if gene.role is GeneRole.CONTROL}
+    return Design(
+        catalogue=load_axis_catalogue(),
+        thresholds=load_thresholds(),
+        signatures=tuple(s for s in library.components if s.signature_id not in controls),
+        components={s.signature_id: s.gene_symbols for s in library.components},
+        locus_genes=library.component(_LOCUS).gene_symbols,
+        control_genes=library.component(_LOCUS_CONTROLS).gene_symbols,
+    )

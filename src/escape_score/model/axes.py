@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from escape_score.model.record import ApproachRecord
+from escape_score.model.signature import Signature
 
 
 class AxisKind(StrEnum):
@@ -149,3 +152,36 @@ class Thresholds(Definition):
     presentation_prior_samples: float
     evidence_z: float
     evidence_genes: int
+
+
+@dataclass(frozen=True)
+class Design:
+    """Everything that is fixed before data are seen: axes, their genes and the numbers of the method.
+
+    Attributes
+    ----------
+    signatures
+        Components that are scored.
+    components
+        Component or chain to its gene symbols, with those that only serve quality checks.
+    locus_genes, control_genes
+        MHC genes of 6p21, and genes of 6p21 that take no part in antigen presentation.
+    """
+
+    catalogue: AxisCatalogue
+    thresholds: Thresholds
+    signatures: tuple[Signature, ...] = field(repr=False)
+    components: Mapping[str, tuple[str, ...]] = field(repr=False)
+    locus_genes: tuple[str, ...] = field(repr=False)
+    control_genes: tuple[str, ...] = field(repr=False)
+
+    @property
+    def genes(self) -> frozenset[str]:
+        """Genes of all components."""
+        return frozenset(gene for genes in self.components.values() for gene in genes)
+
+    @property
+    def links(self) -> tuple[str, ...]:
+        """Genes of the chains whose links are judged one by one."""
+        chains = [axis.chain for axis in self.catalogue.axes if axis.kind is AxisKind.WEAKEST_LINK]
+        return tuple(gene for chain in chains for gene in self.components[chain])

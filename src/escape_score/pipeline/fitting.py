@@ -4,66 +4,22 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from escape_score import __version__
 from escape_score.errors import InputError, InputFaultsError, UsageError
-from escape_score.fit import FitDesign, ReferenceLabel, fit_reference, join_cohorts
-from escape_score.library.axes import load_axis_catalogue, load_thresholds
-from escape_score.library.gene_sets import load_signatures
-from escape_score.model.cohort import FloatArray, HarmonisedCohort
-from escape_score.model.profiles import CohortProfiles
-from escape_score.model.reference import PresentationModel, Reference
-from escape_score.model.scores import SignatureScores
+from escape_score.fit import ReferenceLabel, fit_reference, join_cohorts
+from escape_score.library.axes import load_design
+from escape_score.model.cohort import HarmonisedCohort
+from escape_score.model.reference import Reference
 from escape_score.model.units import ExpressionUnit
 from escape_score.pipeline import stages as pipeline
-from escape_score.profile import profile_cohort
-from escape_score.profile.mhc.presentation_fit import fit_presentation
 from escape_score.reference.read import COHORT_REFERENCE, list_references, load_reference
 from escape_score.reference.write import sealed, write_reference
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-CHAINS = ("ifng_machinery",)
-
-
-@dataclass(frozen=True)
-class PipelineEngine:
-    """The stages ``score`` and ``profile`` as a fit calls them."""
-
-    label: str
-
-    def score(self, cohort: HarmonisedCohort, reference: Reference) -> SignatureScores:
-        """Score every component."""
-        return pipeline.score_by_reference(cohort, pipeline.scored_components(), reference, label=self.label)
-
-    def terms(self, scores: SignatureScores, reference: Reference) -> Mapping[str, FloatArray]:
-        """Every term before standardising."""
-        return pipeline.context_of(scores, reference).terms.values
-
-    def presentation(
-        self, scores: SignatureScores, reference: Reference, prior: PresentationModel | None
-    ) -> PresentationModel:
-        """Antigen-presentation model of some tumours."""
-        return fit_presentation(scores, reference, pipeline.component_genes(), load_thresholds(), prior=prior)
-
-    def profile(self, scores: SignatureScores, reference: Reference) -> CohortProfiles:
-        """Axes and index."""
-        return profile_cohort(pipeline.context_of(scores, reference))
-
-
-def fit_design() -> FitDesign:
-    """What the shipped axes and gene sets ask a reference for."""
-    components, library = pipeline.component_genes(), load_signatures()
-    locus = (library.component(name).gene_symbols for name in (pipeline.REGION, pipeline.CONTROLS))
-    return FitDesign(
-        catalogue=load_axis_catalogue(),
-        components=components,
-        locus_genes=frozenset(gene for genes in locus for gene in genes),
-        links=tuple(gene for chain in CHAINS for gene in components[chain]),
-        thresholds=load_thresholds(),
-    )
 
 
 @dataclass(frozen=True)
@@ -88,7 +44,7 @@ def fit_from_matrices(request: FitRequest) -> int:
     reference = _fit(
         joined,
         _label(request, joined, cohorts),
-        min_samples=load_thresholds().min_fit_samples,
+        min_samples=load_design().thresholds.min_fit_samples,
         source=", ".join(labels),
     )
     write_reference(request.out, reference)
@@ -112,15 +68,14 @@ def fit_on_cohort(cohort: HarmonisedCohort, *, source: Path) -> Reference:
         assay=_assay(cohort),
         provenance=_provenance((cohort,)),
     )
-    return _fit(cohort, label, min_samples=load_thresholds().advised_fit_samples, source=str(source))
+    return _fit(cohort, label, min_samples=load_design().thresholds.advised_fit_samples, source=str(source))
 
 
 def _fit(cohort: HarmonisedCohort, label: ReferenceLabel, *, min_samples: int, source: str) -> Reference:
     fitted = fit_reference(
         cohort,
         load_reference(),
-        PipelineEngine(source),
-        design=fit_design(),
+        design=load_design(),
         label=label,
         min_samples=min_samples,
         source=source,
@@ -202,7 +157,7 @@ def _only(words: set[str]) -> str:
 
 def _tell(reference: Reference, out: Path) -> None:
     """Say what was fitted, and what stands against it."""
-    n, advised = reference.n_samples, load_thresholds().advised_fit_samples
+    n, advised = reference.n_samples, load_design().thresholds.advised_fit_samples
     if n < advised:
         print(
             f"warning: {reference.name} rests on {n} samples; from {advised} on its levels are steadier",

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cache
 from pathlib import Path
 
 from escape_score import __version__
@@ -13,7 +12,7 @@ from escape_score.errors import GeneSetInvalidError, InputFaultsError
 from escape_score.genes import load_gene_table
 from escape_score.genes.lengths import read_gene_lengths
 from escape_score.harmonise import harmonise_cohort
-from escape_score.library.axes import load_axis_catalogue, load_thresholds
+from escape_score.library.axes import load_design
 from escape_score.library.files import resource_path
 from escape_score.library.gene_sets import load_signatures, read_gmt
 from escape_score.model.cohort import Cohort, HarmonisedCohort
@@ -23,12 +22,9 @@ from escape_score.model.profiles import CohortProfiles
 from escape_score.model.record import Provenance, PublishedRecord
 from escape_score.model.reference import Reference
 from escape_score.model.scores import SignatureScores
-from escape_score.model.signature import GeneRole, Signature
-from escape_score.profile import ProfileContext, RecordMaker, build_context, make_records, profile_cohort
+from escape_score.model.signature import Signature
+from escape_score.profile import RecordMaker, build_context, make_records, profile_cohort
 from escape_score.score import Beside, score_signatures
-
-REGION = "mhc_region_genes"
-CONTROLS = "mhc_region_controls"
 
 LARGE_SET_GENES = 500
 """Larger sets are left out by default in GSEA (Broad Institute, user guide: max size)."""
@@ -46,19 +42,6 @@ class UserGeneSets:
 def cohort_name(matrix: Path) -> str:
     """Name of a cohort that was given none: its file's, without endings."""
     return matrix.name.split(".")[0] or matrix.name
-
-
-def component_genes() -> Mapping[str, tuple[str, ...]]:
-    """Every component and chain with its genes."""
-    return {signature.signature_id: signature.gene_symbols for signature in load_signatures().components}
-
-
-@cache
-def scored_components() -> tuple[Signature, ...]:
-    """Components that are scored: all but the lists that only steer quality checks."""
-    library = load_signatures()
-    controls = {gene.component for gene in library.axis_genes if gene.role is GeneRole.CONTROL}
-    return tuple(s for s in library.components if s.signature_id not in controls)
 
 
 def harmonise(cohort: Cohort, *, gene_lengths: Path | None, min_genes: int, source: Path) -> HarmonisedCohort:
@@ -115,29 +98,6 @@ def _size_notes(signature: Signature) -> list[FlagNote]:
     return [FlagNote(Flag.GENE_SET_TOO_LARGE, sentence)]
 
 
-def score_by_reference(
-    cohort: HarmonisedCohort,
-    signatures: Sequence[Signature],
-    reference: Reference,
-    *,
-    label: str,
-    beside: Sequence[Beside] = (),
-) -> SignatureScores:
-    """Score signatures with the shipped thresholds, keeping the genes of all components."""
-    library = load_signatures()
-    return score_signatures(
-        cohort,
-        signatures,
-        reference,
-        thresholds=load_thresholds(),
-        kept_genes=sorted({gene for genes in component_genes().values() for gene in genes}),
-        mhc_locus_genes=library.component(REGION).gene_symbols,
-        mhc_control_genes=library.component(CONTROLS).gene_symbols,
-        label=label,
-        beside=beside,
-    )
-
-
 def score(
     cohort: HarmonisedCohort,
     reference: Reference,
@@ -147,9 +107,10 @@ def score(
     choice: MethodChoice = DEFAULT_CHOICE,
 ) -> SignatureScores:
     """Score components, published signatures and a user's sets; errors name the file ``source``."""
-    signatures = (*scored_components(), *load_signatures().published, *user_sets.signatures)
+    design = load_design()
+    signatures = (*design.signatures, *load_signatures().published, *user_sets.signatures)
     beside = _beside(choice, signatures, cohort)
-    scores = score_by_reference(cohort, signatures, reference, label=str(source), beside=beside)
+    scores = score_signatures(cohort, signatures, reference, design=design, label=str(source), beside=beside)
     facts = replace(scores.facts, parameters=(*scores.facts.parameters, *_method_parameters(choice)))
     scores = replace(scores, facts=facts)
     return scores.with_flags(user_sets.flags.joined(_skipped_flags(scores, user_sets.signatures)))
@@ -210,22 +171,11 @@ def genesets_digest(user_sets: UserGeneSets | None = None) -> str:
 AXIS_FILES = ("approaches.tsv", "axes.yaml", "contrasts.tsv", "index.tsv", "thresholds.tsv")
 
 
-def context_of(scores: SignatureScores, reference: Reference) -> ProfileContext:
-    """All that profiling needs, with the shipped axes and thresholds."""
-    return build_context(
-        scores,
-        reference,
-        catalogue=load_axis_catalogue(),
-        components=component_genes(),
-        thresholds=load_thresholds(),
-    )
-
-
 def profile(
     scores: SignatureScores, reference: Reference, *, genesets_sha256: str, seed: int
 ) -> tuple[CohortProfiles, RecordMaker]:
     """Profile a cohort and prepare its records."""
-    context = context_of(scores, reference)
+    context = build_context(scores, reference, load_design())
     profiles = profile_cohort(context)
     provenance = Provenance(
         package_version=__version__,

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from escape_score.model.axes import AxisCatalogue, Thresholds
+from escape_score.model.axes import AxisCatalogue, Design, Thresholds
 from escape_score.model.cohort import FloatArray
 from escape_score.model.profiles import TextArray
 from escape_score.model.reference import Reference
@@ -57,14 +57,7 @@ class ProfileContext:
         return match_of(self.scores.placement.distance, self.reference.anchor_distance, self.thresholds)
 
 
-def build_context(
-    scores: SignatureScores,
-    reference: Reference,
-    *,
-    catalogue: AxisCatalogue,
-    components: Mapping[str, tuple[str, ...]],
-    thresholds: Thresholds,
-) -> ProfileContext:
+def build_context(scores: SignatureScores, reference: Reference, design: Design) -> ProfileContext:
     """Compute what all axes share.
 
     Parameters
@@ -73,12 +66,8 @@ def build_context(
         From :func:`escape_score.score.score_signatures`; must hold every component.
     reference
         The one the scores were made with.
-    catalogue
-        Axes, contrasts and index blocks.
-    components
-        Component to its gene symbols.
-    thresholds
-        Fixed numbers of the method.
+    design
+        Axes, their genes and the fixed numbers of the method.
 
     Returns
     -------
@@ -88,8 +77,8 @@ def build_context(
     return ProfileContext(
         scores=scores,
         reference=reference,
-        catalogue=catalogue,
-        components=components,
-        thresholds=thresholds,
-        terms=compute_terms(scores, reference, catalogue, components, thresholds),
+        catalogue=design.catalogue,
+        components=design.components,
+        thresholds=design.thresholds,
+        terms=compute_terms(scores, reference, design.catalogue, design.components, design.thresholds),
     )

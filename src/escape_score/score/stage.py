@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from escape_score.model.axes import Thresholds
+from escape_score.model.axes import Design, Thresholds
 from escape_score.model.cohort import FloatArray, HarmonisedCohort, iter_blocks, narrowed
 from escape_score.model.flags import Flag, FlagLog, FlagNote
 from escape_score.model.reference import Reference
@@ -91,10 +91,7 @@ def score_signatures(
     signatures: Sequence[Signature],
     reference: Reference,
     *,
-    thresholds: Thresholds,
-    kept_genes: Sequence[str],
-    mhc_locus_genes: Sequence[str],
-    mhc_control_genes: Sequence[str],
+    design: Design,
     label: str | None = None,
     beside: Sequence[Beside] = (),
 ) -> SignatureScores:
@@ -108,12 +105,8 @@ def score_signatures(
         Sets of approved symbols, ids unique.
     reference
         Gives anchors, locations and spreads.
-    thresholds
-        Fixed numbers of the method.
-    kept_genes
-        Genes whose placed values later stages need.
-    mhc_locus_genes, mhc_control_genes
-        MHC genes of 6p21, and genes of 6p21 that have no part in presentation.
+    design
+        Fixed numbers of the method, and the genes whose placed values later stages need.
     label
         What an error calls the input: its path; the cohort's name where None.
     beside
@@ -128,10 +121,11 @@ def score_signatures(
     Raises
     ------
     AnchorsMissingError
-        The cohort shares fewer than ``thresholds.min_anchors`` anchors with the reference.
+        The cohort shares fewer than ``min_anchors`` anchors with the reference.
     """
     needed = {symbol for signature in signatures for symbol in signature.gene_symbols}
-    needed |= {*kept_genes, *mhc_locus_genes, *mhc_control_genes}
+    needed |= {*design.genes, *design.locus_genes, *design.control_genes}
+    thresholds = design.thresholds
     alignment = align(cohort.gene_symbols, reference, needed)
     require_anchors(
         alignment, min_anchors=thresholds.min_anchors, cohort=label or cohort.name, reference=reference.name
@@ -139,9 +133,9 @@ def score_signatures(
     plan = ScoringPlan(
         alignment=alignment,
         membership=build_membership(signatures, alignment, thresholds),
-        kept=alignment.positions(kept_genes),
-        locus_genes=alignment.positions(mhc_locus_genes),
-        control_genes=tuple(mhc_control_genes),
+        kept=alignment.positions(sorted(design.genes)),
+        locus_genes=alignment.positions(design.locus_genes),
+        control_genes=design.control_genes,
         thresholds=thresholds,
     )
     blocks, tables = _score_blocks(cohort, plan, beside)
