@@ -142,10 +142,11 @@ def engine_on_oracle(matrix: pd.DataFrame, constants: dict, oracle: ModuleType) 
     components["mhc1_fallback"] = tuple(constants["mhc1_fallback"])
     components["weakest_link_mhc1"] = tuple(constants["wl_mhc1"])
     components["mhc_region_genes"] = tuple(constants["mhc_region_genes"])
-    reference = oracle_reference(constants)
+    reference, thresholds = oracle_reference(constants), load_thresholds()
+    presentation = thresholds.presentation.model_copy(update={"zero_log2_tpm": -1.0})
     design = Design(
         catalogue=load_axis_catalogue(),
-        thresholds=load_thresholds().model_copy(update={"zero_log2_tpm": -1.0}),
+        thresholds=thresholds.model_copy(update={"presentation": presentation}),
         signatures=tuple(Signature(name, genes) for name, genes in components.items()),
         components=components,
         locus_genes=tuple(constants["mhc_region_genes"]),

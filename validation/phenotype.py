@@ -103,7 +103,7 @@ def fitted(cohort: HarmonisedCohort) -> Reference:
         load_reference(),
         design=load_design(),
         label=ReferenceLabel("laboratory", "", "", ""),
-        min_samples=load_thresholds().min_fit_samples,
+        min_samples=load_thresholds().fit.min_fit_samples,
         source=cohort.name,
     )
 

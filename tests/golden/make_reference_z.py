@@ -106,7 +106,10 @@ def oracle_constants() -> dict[str, Any]:
             gene: [fit.ifng_slope, fit.leukocyte_slope, fit.intercept, fit.spread]
             for gene, fit in reference.weakest_links.items()
         },
-        "qc": {"mhc_ctrl_log2": thresholds.mhc_control_log2, "ref_anchor_mad": reference.anchor_distance},
+        "qc": {
+            "mhc_ctrl_log2": thresholds.locus.mhc_control_log2,
+            "ref_anchor_mad": reference.anchor_distance,
+        },
         "slopes": {theirs[name]: slope for name, slope in reference.slopes.items()},
         "contrasts": {
             theirs[c.contrast]: [c.numerator, c.denominator] for c in load_axis_catalogue().contrasts
@@ -116,11 +119,11 @@ def oracle_constants() -> dict[str, Any]:
         "ifng_expect": reference.constants.ifng_factor,
         "ref_stats": {theirs.get(name, name): list(pair) for name, pair in reference.term_stats.items()},
         "index": list(reference.index_stats),
-        "tech_sd": thresholds.technical_sd,
+        "tech_sd": thresholds.intervals.technical_sd,
         "archetype": {
-            "T": thresholds.phenotype_t,
-            "S": thresholds.phenotype_stroma,
-            "ST": thresholds.phenotype_stroma_over_t,
+            "T": thresholds.phenotype.phenotype_t,
+            "S": thresholds.phenotype.phenotype_stroma,
+            "ST": thresholds.phenotype.phenotype_stroma_over_t,
             "exh": of_axis["exhaustion"],
             "sup": of_axis["suppressive"],
             "mhc": of_axis["mhc1_loss"],

@@ -81,10 +81,18 @@ def test_every_threshold_says_unit_meaning_and_source(repo_root: Path) -> None:
     path = repo_root / "resources" / "axes" / "thresholds.tsv"
     with path.open(encoding="utf-8", newline="") as handle:
         rows = list(csv.DictReader(handle, delimiter="\t"))
-    assert [row["threshold"] for row in rows] == list(type(load_thresholds()).model_fields)
+    groups = load_thresholds().model_dump()
+    assert [(row["group"], row["threshold"]) for row in rows] == [
+        (group, name) for group, numbers in groups.items() for name in numbers
+    ]
     for row in rows:
         assert all(row.values())
-        assert getattr(load_thresholds(), row["threshold"]) == pytest.approx(float(row["value"]))
+        assert groups[row["group"]][row["threshold"]] == pytest.approx(float(row["value"]))
+
+
+def test_a_threshold_has_one_name_whatever_its_group() -> None:
+    names = [name for numbers in load_thresholds().model_dump().values() for name in numbers]
+    assert len(names) == len(set(names))
 
 
 def test_texts_of_axes_are_sentences() -> None:

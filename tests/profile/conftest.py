@@ -41,7 +41,7 @@ def make_state(
     response = float(tumour_ifng(genes_of(levels), infiltrate, SHIPPED, THRESHOLDS)[0])
     for k, symbol in enumerate(model.gene_symbols):
         tumour = (1 - infiltrate.fraction[0]) * 2 ** (model.location[k] + model.ifng_slope[k] * response)
-        leukocytes = THRESHOLDS.leukocyte_mhc_factor * model.per_leukocyte_unit[k] * unit
+        leukocytes = THRESHOLDS.presentation.leukocyte_mhc_factor * model.per_leukocyte_unit[k] * unit
         levels[symbol] = [math.log2(tumour + leukocytes + 1) + (shifts or {}).get(symbol, 0.0)]
     state = assess_presentation(genes_of(levels), infiltrate, SHIPPED, np.array([excess]), THRESHOLDS)
     assert state is not None

@@ -11,14 +11,14 @@ from escape_score.model.scores import GeneValues
 from escape_score.pipeline.outputs import ProfiledCohort
 from escape_score.profile.evidence import AxisGene, axis_genes, gene_evidence
 
-THRESHOLDS = load_thresholds()
+LIMITS = load_thresholds().evidence
 
 
 def test_gene_evidence_ranks_signs_and_cuts() -> None:
     z = np.array([[3.0, -4.0, 0.5, 0.49, np.nan, 1.0, 1.0, 2.0, 2.5, -0.6]])
     genes = GeneValues(tuple("abcdefghij"), z - 1, z)
     members = tuple(AxisGene(s, i, "x", -1 if s == "b" else 1) for i, s in enumerate(genes.gene_symbols))
-    found, opposing = gene_evidence(members, genes, 0, THRESHOLDS)
+    found, opposing = gene_evidence(members, genes, 0, LIMITS)
     assert [(g.gene_symbol, g.z, g.direction) for g in found] == [
         ("b", -4.0, -1),
         ("a", 3.0, 1),

@@ -14,7 +14,7 @@ from escape_score.pipeline.outputs import ProfiledCohort
 from escape_score.profile.index import to_index, weighted_mean
 
 NAN = float("nan")
-CATALOGUE, THRESHOLDS = load_axis_catalogue(), load_thresholds()
+CATALOGUE, LIMITS = load_axis_catalogue(), load_thresholds().index
 
 
 def test_weights_are_half_effector_and_half_the_three_mechanisms() -> None:
@@ -36,7 +36,7 @@ def test_weights_are_half_effector_and_half_the_three_mechanisms() -> None:
     ],
 )
 def test_weighted_mean_shares_the_weight_of_a_missing_block(blocks: list[float], expected: float) -> None:
-    found = weighted_mean(np.array([blocks]), CATALOGUE, THRESHOLDS)
+    found = weighted_mean(np.array([blocks]), CATALOGUE, LIMITS)
     np.testing.assert_allclose(found, [expected])
 
 

@@ -103,11 +103,11 @@ def test_percentile_interval_of_a_tie_lies_between_its_neighbours(n: int, data: 
     [(10, "good", True), (9, "good", False), (591, "moderate", True), (591, "poor", False), (0, "", False)],
 )
 def test_permitted_refuses_what_percentile_reason_explains(n: int, match: str, *, is_given: bool) -> None:
-    thresholds = load_thresholds()
-    found = permitted(np.array([50.0]), np.array([n]), np.array([match], dtype=object), thresholds)
+    limits = load_thresholds().match
+    found = permitted(np.array([50.0]), np.array([n]), np.array([match], dtype=object), limits)
     assert np.isnan(found[0]) == (not is_given)
-    assert (percentile_reason(1.0, n, match, thresholds) is None) is is_given
+    assert (percentile_reason(1.0, n, match, limits) is None) is is_given
 
 
 def test_percentile_reason_of_a_missing_score_comes_first() -> None:
-    assert "not evaluable" in str(percentile_reason(None, 0, "poor", load_thresholds()))
+    assert "not evaluable" in str(percentile_reason(None, 0, "poor", load_thresholds().match))

@@ -17,6 +17,7 @@ from escape_score.reference.read import load_reference
 
 NAN = float("nan")
 THRESHOLDS = load_thresholds()
+MATCH = THRESHOLDS.match
 
 
 @pytest.mark.parametrize(
@@ -37,7 +38,9 @@ THRESHOLDS = load_thresholds()
     ],
 )
 def test_call_phenotype(t_level: float, stroma: float, expected: str) -> None:
-    assert call_phenotype(np.array([t_level]), np.array([stroma]), THRESHOLDS).tolist() == [expected]
+    assert call_phenotype(np.array([t_level]), np.array([stroma]), THRESHOLDS.phenotype).tolist() == [
+        expected
+    ]
 
 
 @pytest.mark.parametrize(
@@ -69,7 +72,7 @@ def test_call_archetype(
 def test_match_of_has_three_levels() -> None:
     distance = np.array([0.0, 0.599, 0.6, 0.999, 1.0, 9.0, NAN])
     own_distance = load_reference().anchor_distance
-    assert match_of(distance, own_distance, THRESHOLDS).tolist() == [
+    assert match_of(distance, own_distance, MATCH).tolist() == [
         "good",
         "good",
         "moderate",
@@ -82,8 +85,20 @@ def test_match_of_has_three_levels() -> None:
 
 def test_match_of_widens_its_limits_with_the_spread_of_the_reference_itself() -> None:
     distance = np.array([0.59, 0.83, 0.86, 1.07, 1.1])
-    assert match_of(distance, 0.6, THRESHOLDS).tolist() == ["good", "good", "moderate", "moderate", "poor"]
-    assert match_of(distance, 0.2, THRESHOLDS).tolist() == ["good", "moderate", "moderate", "poor", "poor"]
+    assert match_of(distance, 0.6, MATCH).tolist() == [
+        "good",
+        "good",
+        "moderate",
+        "moderate",
+        "poor",
+    ]
+    assert match_of(distance, 0.2, MATCH).tolist() == [
+        "good",
+        "moderate",
+        "moderate",
+        "poor",
+        "poor",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ from escape_score.profile.calls import call_axis
 from escape_score.profile.percentiles import percentile_of
 from escape_score.reference.read import load_reference
 
-CATALOGUE, THRESHOLDS = load_axis_catalogue(), load_thresholds()
+CATALOGUE, LIMITS = load_axis_catalogue(), load_thresholds().coverage
 MEANS = [axis for axis in CATALOGUE.axes if axis.kind is AxisKind.MEAN]
 STEPS = (1.0, 0.8, 0.6, 0.4, 0.25)
 MATCHES = st.sampled_from([match.value for match in ReferenceMatch])
@@ -107,7 +107,7 @@ def test_no_call_below_the_coverage_that_a_component_needs(
         parts = [
             contrasts.get(term.name, (term.name,)) for term in axis.terms if term.name != "mhc1_shortfall"
         ]
-        is_low = [any(coverage[name] < THRESHOLDS.min_fraction for name in part) for part in parts]
+        is_low = [any(coverage[name] < LIMITS.min_fraction for name in part) for part in parts]
         if parts and all(is_low):
             n_low += 1
             assert (profiles.axis(axis.axis).call == Call.NOT_EVALUABLE).all()

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from escape_score.library.axes import load_thresholds
-from escape_score.model.axes import Thresholds
 from escape_score.model.reference import Reference, ReferenceConstants, ReferenceGenes
+from escape_score.model.thresholds import Thresholds
 
 N_ANCHORS = 30
 OTHERS = (

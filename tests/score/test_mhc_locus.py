@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from escape_score.model.axes import Thresholds
 from escape_score.model.reference import Reference
+from escape_score.model.thresholds import Thresholds
 from escape_score.score.alignment import align
 from escape_score.score.mhc_locus import is_mhc_locus_unquantified, mhc_locus_doubt
 
@@ -25,7 +25,7 @@ def is_low(
     placed = alignment.location.copy()
     for symbol, shift in shifts.items():
         placed[alignment.positions((symbol,))] += shift
-    return bool(is_mhc_locus_unquantified(placed[None, :], alignment, controls, thresholds)[0])
+    return bool(is_mhc_locus_unquantified(placed[None, :], alignment, controls, thresholds.locus)[0])
 
 
 @pytest.mark.parametrize(("shift", "expected"), [(-2.1, True), (-1.9, False), (2.1, False), (np.nan, False)])
@@ -80,5 +80,5 @@ def test_mhc_locus_doubt_is_what_nothing_else_explains(
     placed = alignment.location.copy()
     placed[alignment.positions(CLASS_1)] += class_1
     placed[alignment.positions(CLASS_2)] += class_2
-    found = mhc_locus_doubt(placed[None, :], alignment, controls, thresholds)
+    found = mhc_locus_doubt(placed[None, :], alignment, controls, thresholds.locus)
     assert found[0] == pytest.approx(expected)

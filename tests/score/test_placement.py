@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from escape_score.model.axes import Thresholds
 from escape_score.model.reference import Reference
 from escape_score.model.robust import nanmedian_rows
+from escape_score.model.thresholds import Thresholds
 from escape_score.score.alignment import Alignment, align
 from escape_score.score.placement import anchor_distance, place_block
 
@@ -54,8 +54,8 @@ def test_place_block_agrees_with_a_slow_computation(
     own[rng.integers(0, 30)] = NAN
     row = dict(zip(alignment.symbols, own.tolist(), strict=True))
     matrix = np.array([[row[symbol] for symbol in alignment.symbols]])
-    block = place_block(matrix, alignment, thresholds)
-    expected = slow_placement(row, alignment, thresholds.z_clip)
+    block = place_block(matrix, alignment, thresholds.placement)
+    expected = slow_placement(row, alignment, thresholds.placement.z_clip)
     np.testing.assert_allclose(block.log2_tpm[0], [expected[s][0] for s in alignment.symbols], atol=1e-10)
     np.testing.assert_allclose(block.z[0], [expected[s][1] for s in alignment.symbols], atol=1e-10)
     assert np.isnan(block.z[0]).sum() == 1
@@ -68,7 +68,7 @@ def test_place_block_leaves_a_sample_with_too_few_anchors_empty(
 ) -> None:
     rows = np.vstack([alignment.location, alignment.location])
     rows[0, :n_missing] = NAN
-    block = place_block(rows, alignment, thresholds)
+    block = place_block(rows, alignment, thresholds.placement)
     assert block.n_anchors.tolist() == [30 - n_missing, 30]
     assert np.isfinite(block.offset_log2).tolist() == [is_placed, True]
     assert np.isnan(block.z[0]).all() != is_placed
@@ -79,9 +79,9 @@ def test_place_block_leaves_a_sample_with_too_few_anchors_empty(
 def test_place_block_holds_z_within_its_limits(alignment: Alignment, thresholds: Thresholds) -> None:
     row = alignment.location.copy()
     row[alignment.positions(("X1", "X2"))] = [40.0, 0.0]
-    block = place_block(row[None, :], alignment, thresholds)
-    assert block.z.max() == thresholds.z_clip
-    assert block.z.min() >= -thresholds.z_clip
+    block = place_block(row[None, :], alignment, thresholds.placement)
+    assert block.z.max() == thresholds.placement.z_clip
+    assert block.z.min() >= -thresholds.placement.z_clip
 
 
 def test_anchor_distance_is_the_scaled_mad(alignment: Alignment) -> None:

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from escape_score.model.axes import Thresholds
 from escape_score.model.reference import Reference
 from escape_score.model.signature import Signature
+from escape_score.model.thresholds import Thresholds
 from escape_score.score.alignment import align
 from escape_score.score.reference_z import build_membership, score_reference_z
 
@@ -25,7 +25,7 @@ def test_coverage_rule_at_its_limits(
 ) -> None:
     anchors = reference.genes.symbols[:n_genes]
     alignment = align(reference.genes.symbols, reference, ())
-    membership = build_membership([Signature("s", anchors)], alignment, thresholds)
+    membership = build_membership([Signature("s", anchors)], alignment, thresholds.coverage)
     assert membership.n_needed.tolist() == [n_needed]
     z = np.full((2, len(alignment.symbols)), np.nan)
     z[0, :n_needed] = 1.5
@@ -48,7 +48,7 @@ def test_score_reference_z_agrees_with_a_slow_computation(
     ]
     z = rng.normal(size=(3, len(alignment.symbols)))
     z[rng.random(z.shape) < missing] = np.nan
-    values, coverage = score_reference_z(z, build_membership(sets, alignment, thresholds))
+    values, coverage = score_reference_z(z, build_membership(sets, alignment, thresholds.coverage))
     for row in range(3):
         of_gene = dict(zip(alignment.symbols, z[row].tolist(), strict=True))
         for column, signature in enumerate(sets):
@@ -62,7 +62,7 @@ def test_score_reference_z_agrees_with_a_slow_computation(
 
 def test_signature_without_a_known_gene_has_no_score(reference: Reference, thresholds: Thresholds) -> None:
     alignment = align(reference.genes.symbols, reference, ())
-    membership = build_membership([Signature("s", ("NOBODY",))], alignment, thresholds)
+    membership = build_membership([Signature("s", ("NOBODY",))], alignment, thresholds.coverage)
     values, coverage = score_reference_z(np.ones((1, len(alignment.symbols))), membership)
     assert np.isnan(values).all()
     assert coverage.tolist() == [[0.0]]

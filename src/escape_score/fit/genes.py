@@ -8,11 +8,11 @@ import numpy as np
 import numpy.typing as npt
 
 from escape_score.fit.moments import DECIMALS, Moments, locations, pooled_spread, spreads
-from escape_score.model.axes import Thresholds
 from escape_score.model.cohort import FloatArray, HarmonisedCohort, iter_blocks
 from escape_score.model.reference import Reference, ReferenceGenes
 from escape_score.model.scale import shifted_log2_tpm
 from escape_score.model.scores import SignatureScores
+from escape_score.model.thresholds import FitLimits
 
 MIN_SPREAD = 0.5
 """Smallest spread of a gene, log2: below it, z-scores of silent genes are noise."""
@@ -72,7 +72,7 @@ class PlacedCohort:
 
 
 def fit_genes(
-    placed: PlacedCohort, left_out: frozenset[str], locus_genes: frozenset[str], thresholds: Thresholds
+    placed: PlacedCohort, left_out: frozenset[str], locus_genes: frozenset[str], limits: FitLimits
 ) -> ReferenceGenes:
     """Fit the genes of a cohort that the base reference knows.
 
@@ -100,13 +100,13 @@ def fit_genes(
     columns = np.array([column_of[base.symbols[i]] for i in kept], dtype=np.intp)
     is_locus = np.array([base.symbols[i] in locus_genes for i in kept], dtype=bool)
     own = _moments_in_slices(placed, columns, is_locus)
-    is_known = own.n_samples >= thresholds.min_fit_samples
+    is_known = own.n_samples >= limits.min_fit_samples
     is_kept = is_known | is_locus
     spread = pooled_spread(
         np.nan_to_num(own.spread),
         base.spread[kept],
         own.n_samples.astype(np.float64),
-        thresholds.fit_prior_samples,
+        limits.fit_prior_samples,
     )
     location = np.where(is_known, own.location, base.location[kept])
     spread = np.where(is_known, spread, base.spread[kept])

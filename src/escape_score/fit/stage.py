@@ -91,7 +91,7 @@ def fit_reference(
     placed = PlacedCohort.from_scores(cohort, base, on_base)
     require_samples(len(placed.rows), min_samples, name=label.name, source=source)
     untrusted = find_untrusted_genes(
-        of_samples(on_base, placed.rows).genes, base, design.genes, design.thresholds
+        of_samples(on_base, placed.rows).genes, base, design.genes, design.thresholds.untrusted
     ).reasons
     locus = frozenset((*design.locus_genes, *design.control_genes))
     draft = Reference(
@@ -100,7 +100,7 @@ def fit_reference(
         tumour_type=label.tumour_type,
         assay=label.assay,
         n_samples=len(placed.rows),
-        genes=fit_genes(placed, frozenset(untrusted), locus, design.thresholds),
+        genes=fit_genes(placed, frozenset(untrusted), locus, design.thresholds.fit),
         constants=base.constants,
         anchor_distance=0.0,
         location_variance=rounded(MEDIAN_VARIANCE / len(placed.rows)),
@@ -145,8 +145,8 @@ def _fit_scales(draft: Reference, base: Reference, scores: SignatureScores, desi
     """Fit everything that rests on scores against the fitted genes."""
     n, prior, fewest = (
         len(scores.sample_ids),
-        design.thresholds.fit_prior_samples,
-        design.thresholds.min_fit_samples,
+        design.thresholds.fit.fit_prior_samples,
+        design.thresholds.fit.min_fit_samples,
     )
     slopes = contrast_slopes(scores, design.catalogue.contrasts, Moments.ROBUST)
     draft = replace(

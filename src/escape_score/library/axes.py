@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from functools import cache
 
 import yaml
@@ -15,10 +16,10 @@ from escape_score.model.axes import (
     Design,
     IndexBlockDefinition,
     Term,
-    Thresholds,
 )
 from escape_score.model.record import ApproachRecord
 from escape_score.model.signature import GeneRole
+from escape_score.model.thresholds import Thresholds
 
 _LOCUS = "mhc_region_genes"
 _LOCUS_CONTROLS = "mhc_region_controls"
@@ -67,8 +68,10 @@ def load_thresholds() -> Thresholds:
     Thresholds
         One field a row of ``thresholds.tsv``, which also carries unit, meaning and source.
     """
-    rows = table_rows(resource_path("axes", "thresholds.tsv"))
-    return Thresholds.model_validate({row["threshold"]: float(row["value"]) for row in rows})
+    groups: defaultdict[str, dict[str, float]] = defaultdict(dict)
+    for row in table_rows(resource_path("axes", "thresholds.tsv")):
+        groups[row["group"]][row["threshold"]] = float(row["value"])
+    return Thresholds.model_validate(groups)
 
 
 @cache

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from escape_score.model.record import ApproachRecord
 from escape_score.model.signature import Signature
+from escape_score.model.thresholds import Thresholds
 
 
 class AxisKind(StrEnum):
@@ -86,72 +87,6 @@ class AxisCatalogue(Definition):
     contrasts: tuple[Contrast, ...]
     index_blocks: tuple[IndexBlockDefinition, ...]
     approaches: tuple[ApproachRecord, ...] = ()
-
-
-class Thresholds(Definition):
-    """Every fixed number of the method.
-
-    Each row of ``resources/axes/thresholds.tsv`` says unit, meaning and source.
-    """
-
-    min_anchors: int
-    z_clip: float
-    min_fraction: float
-    min_genes_per_component: int
-    min_links: int
-    min_leukocyte_genes: int
-    min_tumour_mhc_genes: int
-    leukocyte_fraction_max: float
-    leukocyte_fraction_suspect: float
-    mhc_residual_min: float
-    mhc_control_log2: float
-    min_mhc_controls: int
-    mhc_panel_gap_log2: float
-    mhc_cohort_fraction: float
-    zero_log2_tpm: float
-    zero_reference_log2: float
-    min_cohort_checks: int
-    near_zero_log2_tpm: float
-    near_zero_fraction: float
-    sibling_shift_log2: float
-    min_siblings: int
-    partial_coverage: float
-    reference_good: float
-    reference_good_ratio: float
-    reference_moderate: float
-    reference_moderate_excess: float
-    min_fit_samples: int
-    advised_fit_samples: int
-    fit_prior_samples: float
-    min_percentile_samples: int
-    winsor_sd: float
-    min_index_blocks: int
-    phenotype_t: float
-    phenotype_stroma: float
-    phenotype_stroma_over_t: float
-    interval_level: float
-    interval_prior_df: float
-    technical_sd: float
-    panel_inflation: float
-    assumed_reads_per_tpm: float
-    within_term_independence: float
-    between_block_independence: float
-    distance_factor: float
-    apd_spread_log2: float
-    apd_chain_genes: int
-    loss_fraction: float
-    leukocyte_mhc_factor: float
-    leukocyte_mhc_sd_log2: float
-    leukocyte_b2m_sd_log2: float
-    link_noise_sd_log2: float
-    link_distance_factor: float
-    link_shift_weight: float
-    link_min_shift_sd: float
-    link_max_excess_log2: float
-    leukocyte_prior_sd_log2: float
-    presentation_prior_samples: float
-    evidence_z: float
-    evidence_genes: int
 
 
 @dataclass(frozen=True)

@@ -44,7 +44,7 @@ def fit_from_matrices(request: FitRequest) -> int:
     reference = _fit(
         joined,
         _label(request, joined, cohorts),
-        min_samples=load_design().thresholds.min_fit_samples,
+        min_samples=load_design().thresholds.fit.min_fit_samples,
         source=", ".join(labels),
     )
     write_reference(request.out, reference)
@@ -68,7 +68,9 @@ def fit_on_cohort(cohort: HarmonisedCohort, *, source: Path) -> Reference:
         assay=_assay(cohort),
         provenance=_provenance((cohort,)),
     )
-    return _fit(cohort, label, min_samples=load_design().thresholds.advised_fit_samples, source=str(source))
+    return _fit(
+        cohort, label, min_samples=load_design().thresholds.fit.advised_fit_samples, source=str(source)
+    )
 
 
 def _fit(cohort: HarmonisedCohort, label: ReferenceLabel, *, min_samples: int, source: str) -> Reference:
@@ -157,7 +159,7 @@ def _only(words: set[str]) -> str:
 
 def _tell(reference: Reference, out: Path) -> None:
     """Say what was fitted, and what stands against it."""
-    n, advised = reference.n_samples, load_design().thresholds.advised_fit_samples
+    n, advised = reference.n_samples, load_design().thresholds.fit.advised_fit_samples
     if n < advised:
         print(
             f"warning: {reference.name} rests on {n} samples; from {advised} on its levels are steadier",

@@ -77,7 +77,7 @@ def _all_zero(context: ProfileContext) -> list[str]:
     """Genes at zero in every sample given, though the reference has them."""
     genes, reference = context.scores.genes, context.reference.genes
     is_many = len(context.scores.facts.samples) >= MIN_SHARED_ZERO
-    expected = EXPECTED_LOG2 if is_many else context.thresholds.zero_reference_log2
+    expected = EXPECTED_LOG2 if is_many else context.thresholds.untrusted.zero_reference_log2
     location = dict(zip(reference.symbols, reference.location, strict=True))
     is_zero = np.any(genes.log2_tpm <= 0, axis=0) & ~np.any(genes.log2_tpm > 0, axis=0)
     return [s for s, yes in zip(genes.gene_symbols, is_zero, strict=True) if yes and location[s] > expected]
@@ -91,7 +91,7 @@ def _zero_genes(context: ProfileContext) -> Iterable[FlagNote]:
 def _untrusted_genes(context: ProfileContext) -> Iterable[FlagNote]:
     """Genes near zero in nearly all samples, or far below their siblings; those at zero were named before."""
     used = {gene for genes in context.components.values() for gene in genes}
-    found = find_untrusted_genes(context.scores.genes, context.reference, used, context.thresholds)
+    found = find_untrusted_genes(context.scores.genes, context.reference, used, context.thresholds.untrusted)
     zero = set(_all_zero(context))
     near_zero = [gene for gene in found.near_zero if gene not in zero]
     remedy = "Scores use them; --reference cohort or a fitted reference leaves them out."
@@ -118,8 +118,8 @@ def _genes_left_out(context: ProfileContext) -> Iterable[FlagNote]:
 def _shared_locus(context: ProfileContext) -> Iterable[FlagNote]:
     """Doubt the MHC genes of all samples where those of many were not counted right."""
     is_low = context.scores.placement.is_mhc_locus_unquantified
-    n, t = len(is_low), context.thresholds
-    if n >= t.min_cohort_checks and t.mhc_cohort_fraction * n <= is_low.sum() < n:
+    n, limits = len(is_low), context.thresholds
+    if n >= limits.untrusted.min_cohort_checks and limits.locus.mhc_cohort_fraction * n <= is_low.sum() < n:
         sentence = (
             f"6p21 is under-quantified in {is_low.sum()} of {n} samples: the MHC genes of the others come "
             "from the same pipeline and are doubtful too."
@@ -129,7 +129,7 @@ def _shared_locus(context: ProfileContext) -> Iterable[FlagNote]:
 
 def _small_cohort(context: ProfileContext) -> Iterable[FlagNote]:
     """Say where checks over samples cannot work."""
-    n_samples, fewest = len(context.scores.facts.samples), context.thresholds.min_cohort_checks
+    n_samples, fewest = len(context.scores.facts.samples), context.thresholds.untrusted.min_cohort_checks
     if n_samples < fewest:
         sentence = (
             f"{n_samples} sample{'s' if n_samples > 1 else ''}: what a pipeline does to all samples alike "
@@ -140,7 +140,7 @@ def _small_cohort(context: ProfileContext) -> Iterable[FlagNote]:
 
 def _small_reference(context: ProfileContext) -> Iterable[FlagNote]:
     """Say where a reference rests on few tumours."""
-    reference, advised = context.reference, context.thresholds.advised_fit_samples
+    reference, advised = context.reference, context.thresholds.fit.advised_fit_samples
     if reference.n_samples < advised:
         sentence = (
             f"Reference {reference.name} rests on {reference.n_samples} samples: levels are unsteady "

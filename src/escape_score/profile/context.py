@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from escape_score.model.axes import AxisCatalogue, Design, Thresholds
+from escape_score.model.axes import AxisCatalogue, Design
 from escape_score.model.cohort import FloatArray
 from escape_score.model.profiles import TextArray
 from escape_score.model.reference import Reference
 from escape_score.model.scores import SignatureScores
+from escape_score.model.thresholds import Thresholds
 from escape_score.profile.distance import excess_distance
 from escape_score.profile.intervals.uncertainty import Errors, compute_errors
 from escape_score.profile.phenotype import match_of
@@ -54,7 +55,7 @@ class ProfileContext:
     @cached_property
     def match(self) -> TextArray:
         """How well every sample meets the reference."""
-        return match_of(self.scores.placement.distance, self.reference.anchor_distance, self.thresholds)
+        return match_of(self.scores.placement.distance, self.reference.anchor_distance, self.thresholds.match)
 
 
 def build_context(scores: SignatureScores, reference: Reference, design: Design) -> ProfileContext:

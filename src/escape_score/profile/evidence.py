@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from escape_score.model.axes import Axis, AxisCatalogue, Thresholds
+from escape_score.model.axes import Axis, AxisCatalogue
 from escape_score.model.record import GeneEvidence
 from escape_score.model.scores import GeneValues
+from escape_score.model.thresholds import EvidenceLimits
 from escape_score.profile.terms import axis_components
 
 
@@ -37,25 +38,25 @@ def axis_genes(
 
 
 def gene_evidence(
-    members: tuple[AxisGene, ...], genes: GeneValues, row: int, thresholds: Thresholds
+    members: tuple[AxisGene, ...], genes: GeneValues, row: int, limits: EvidenceLimits
 ) -> tuple[tuple[GeneEvidence, ...], tuple[GeneEvidence, ...]]:
     """Strongest genes for and against a mechanism in one sample.
 
     Returns
     -------
     evidence, opposing
-        At most ``thresholds.evidence_genes`` each, with |z| of at least ``thresholds.evidence_z``, strongest
+        At most ``limits.evidence_genes`` each, with |z| of at least ``limits.evidence_z``, strongest
         first.
     """
     signed = [
         (gene.direction * genes.z[row, gene.column], gene)
         for gene in members
-        if abs(genes.z[row, gene.column]) >= thresholds.evidence_z
+        if abs(genes.z[row, gene.column]) >= limits.evidence_z
     ]
     ranked = sorted(signed, key=lambda pair: (-abs(pair[0]), pair[1].gene_symbol))
     chosen = [
         [_record(gene, genes, row) for value, gene in ranked if bool(value > 0) == is_for][
-            : thresholds.evidence_genes
+            : limits.evidence_genes
         ]
         for is_for in (True, False)
     ]

@@ -5,33 +5,34 @@ from __future__ import annotations
 import numpy as np
 from scipy import stats
 
-from escape_score.model.axes import AxisCatalogue, Thresholds
+from escape_score.model.axes import AxisCatalogue
 from escape_score.model.cohort import FloatArray
 from escape_score.model.profiles import Bounds, IndexScores
 from escape_score.model.reference import Reference
+from escape_score.model.thresholds import IndexLimits
 from escape_score.profile.terms import Terms, mean_present, standardise
 
 
 def index_blocks(
-    terms: Terms, reference: Reference, catalogue: AxisCatalogue, thresholds: Thresholds
+    terms: Terms, reference: Reference, catalogue: AxisCatalogue, limits: IndexLimits
 ) -> FloatArray:
     """Blocks of the index, shape (n_samples, n_blocks); NaN where a block has no term."""
     return np.column_stack(
         [
-            mean_present([standardise(terms, reference, t, limit=thresholds.winsor_sd) for t in block.terms])
+            mean_present([standardise(terms, reference, t, limit=limits.winsor_sd) for t in block.terms])
             for block in catalogue.index_blocks
         ]
     )
 
 
-def weighted_mean(blocks: FloatArray, catalogue: AxisCatalogue, thresholds: Thresholds) -> FloatArray:
+def weighted_mean(blocks: FloatArray, catalogue: AxisCatalogue, limits: IndexLimits) -> FloatArray:
     """Mean of the blocks present, weights renormalised over them; NaN where too few are present."""
     weights = np.array([block.weight for block in catalogue.index_blocks])
     present = ~np.isnan(blocks)
     # not @: BLAS adds in another order for a single sample
     total = (np.where(present, blocks, 0.0) * weights).sum(axis=1)
     return np.where(
-        present.sum(axis=1) >= thresholds.min_index_blocks,
+        present.sum(axis=1) >= limits.min_index_blocks,
         total / np.maximum((present * weights).sum(axis=1), 1e-9),
         np.nan,
     )

@@ -25,17 +25,19 @@ from escape_score.profile.terms import standardise
 
 def profile_index(context: ProfileContext) -> IndexScores:
     """Index with its blocks and intervals."""
-    blocks = index_of.index_blocks(context.terms, context.reference, context.catalogue, context.thresholds)
+    blocks = index_of.index_blocks(
+        context.terms, context.reference, context.catalogue, context.thresholds.index
+    )
     variances = _index_variances(blocks, context)
     # in the units of the blocks' mean, whose location errs with its spread
     of_reference = context.reference.location_variance * context.reference.index_stats[1] ** 2
     return index_of.score_index(
         blocks,
-        index_of.weighted_mean(blocks, context.catalogue, context.thresholds),
+        index_of.weighted_mean(blocks, context.catalogue, context.thresholds.index),
         context.reference,
         variance_within=variances.within,
         variance_absolute=variances.absolute + of_reference,
-        level=context.thresholds.interval_level,
+        level=context.thresholds.intervals.interval_level,
     )
 
 
@@ -46,7 +48,7 @@ def _index_variances(blocks: FloatArray, context: ProfileContext) -> Variances:
     weight = np.array([block.weight for block in definitions])
     share = has_block * weight / np.maximum((has_block * weight).sum(axis=1), 1e-9)[:, None]
     missing = missing_blocks_variance(
-        definitions, has_block, errors.between, context.thresholds.between_block_independence
+        definitions, has_block, errors.between, context.thresholds.intervals.between_block_independence
     )
     within: list[tuple[FloatArray, Weights]] = []
     absolute: list[tuple[FloatArray, Weights]] = []
@@ -56,7 +58,7 @@ def _index_variances(blocks: FloatArray, context: ProfileContext) -> Variances:
             weights, n_present = mean_weights(block.terms, context.terms, each)
             parts.append((share[:, column], weights))
         missing = missing + share[:, column] ** 2 * missing_terms_variance(
-            n_present, len(block.terms), errors.between, context.thresholds.within_term_independence
+            n_present, len(block.terms), errors.between, context.thresholds.intervals.within_term_independence
         )
     return Variances(
         score_variances(added(within), errors).within, score_variances(added(absolute), errors).absolute
@@ -71,6 +73,6 @@ def _held_weights(term: Term, context: ProfileContext) -> tuple[Weights, Weights
     weights = term_weights(term, context.errors, context.reference, context.catalogue)
     variances = score_variances(weights, context.errors)
     value = np.nan_to_num(standardise(context.terms, context.reference, term))
-    limit = context.thresholds.winsor_sd
+    limit = context.thresholds.index.winsor_sd
     within, absolute = (held_share(value, v, limit) for v in (variances.within, variances.absolute))
     return added([(within, weights)]), added([(absolute, weights)])

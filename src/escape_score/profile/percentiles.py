@@ -8,11 +8,11 @@ import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
-from escape_score.model.axes import Thresholds
 from escape_score.model.cohort import FloatArray
 from escape_score.model.profiles import TextArray
 from escape_score.model.record import Interval, ReferenceMatch
 from escape_score.model.reference import Distributions
+from escape_score.model.thresholds import MatchLimits
 
 SAME_TUMOUR_SD = 0.25
 """Values that were rounded in between move the typical score by less; two tumours differ by about 1."""
@@ -85,14 +85,14 @@ def percentile_of(
 
 
 def permitted(
-    percentile: FloatArray, n: npt.NDArray[np.int64], match: TextArray, thresholds: Thresholds
+    percentile: FloatArray, n: npt.NDArray[np.int64], match: TextArray, limits: MatchLimits
 ) -> FloatArray:
     """Keep percentiles that mean something: NaN for a poor match, and against too few tumours."""
-    is_kept = (n >= thresholds.min_percentile_samples) & (match != ReferenceMatch.POOR)
+    is_kept = (n >= limits.min_percentile_samples) & (match != ReferenceMatch.POOR)
     return np.where(is_kept, percentile, np.nan)
 
 
-def percentile_reason(score: float | None, n: int, match: str, thresholds: Thresholds) -> str | None:
+def percentile_reason(score: float | None, n: int, match: str, limits: MatchLimits) -> str | None:
     """Why there is no percentile; None where there is one.
 
     Parameters
@@ -106,10 +106,8 @@ def percentile_reason(score: float | None, n: int, match: str, thresholds: Thres
     """
     if score is None:
         return "The mechanism is not evaluable in this sample."
-    if n < thresholds.min_percentile_samples:
-        return (
-            f"The reference has {n} tumours with this score; {thresholds.min_percentile_samples} are needed."
-        )
+    if n < limits.min_percentile_samples:
+        return f"The reference has {n} tumours with this score; {limits.min_percentile_samples} are needed."
     if match == ReferenceMatch.POOR:
         return "The sample lies too far from the reference for its levels to be compared."
     return None

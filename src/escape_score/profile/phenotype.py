@@ -8,10 +8,10 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from escape_score.model.axes import Thresholds
 from escape_score.model.cohort import FloatArray
 from escape_score.model.profiles import TextArray
 from escape_score.model.record import Archetype, Phenotype, ReferenceMatch, Status
+from escape_score.model.thresholds import MatchLimits, PhenotypeLimits
 
 
 def _choose(n: int, rules: list[tuple[npt.NDArray[np.bool_], str]]) -> TextArray:
@@ -22,7 +22,7 @@ def _choose(n: int, rules: list[tuple[npt.NDArray[np.bool_], str]]) -> TextArray
     return out
 
 
-def call_phenotype(t_level: FloatArray, stroma: FloatArray, thresholds: Thresholds) -> TextArray:
+def call_phenotype(t_level: FloatArray, stroma: FloatArray, limits: PhenotypeLimits) -> TextArray:
     """Desert, excluded or inflamed; empty where T cells or stroma are not evaluable.
 
     Parameters
@@ -32,7 +32,7 @@ def call_phenotype(t_level: FloatArray, stroma: FloatArray, thresholds: Threshol
     stroma
         Score of the stroma axis.
     """
-    t, known = thresholds, ~(np.isnan(t_level) | np.isnan(stroma))
+    t, known = limits, ~(np.isnan(t_level) | np.isnan(stroma))
     few, many = t_level < -t.phenotype_t, t_level > t.phenotype_t
     return _choose(
         len(t_level),
@@ -75,7 +75,7 @@ def call_archetype(
     )
 
 
-def match_of(distance: FloatArray, own_distance: float, thresholds: Thresholds) -> TextArray:
+def match_of(distance: FloatArray, own_distance: float, limits: MatchLimits) -> TextArray:
     """How well a sample's anchors meet the reference; empty where it could not be placed.
 
     ======== ===============================================================================================
@@ -93,9 +93,10 @@ def match_of(distance: FloatArray, own_distance: float, thresholds: Thresholds) 
         The same of the reference's own tumours: those of a mixed cohort lie farther from their own median,
         and so do new tumours of their kind.
     """
-    t = thresholds
-    good = max(t.reference_good, t.reference_good_ratio * own_distance)
-    moderate = max(t.reference_moderate, float(np.hypot(own_distance, t.reference_moderate_excess)), good)
+    good = max(limits.reference_good, limits.reference_good_ratio * own_distance)
+    moderate = max(
+        limits.reference_moderate, float(np.hypot(own_distance, limits.reference_moderate_excess)), good
+    )
     return _choose(
         len(distance),
         [

@@ -37,7 +37,7 @@ def profile_flags(context: ProfileContext, profiles: CohortProfiles) -> FlagLog:
 
 def _partial_axes(context: ProfileContext, profiles: CohortProfiles) -> Iterable[tuple[str, FlagNote]]:
     """Name, for each sample, the axes scored with few of their genes."""
-    limit = context.thresholds.partial_coverage
+    limit = context.thresholds.coverage.partial_coverage
     is_partial = np.column_stack([~np.isnan(a.score) & (a.coverage < limit) for a in profiles.axes])
     for sample_id, row in zip(context.scores.sample_ids, is_partial, strict=True):
         if row.any():
@@ -48,7 +48,7 @@ def _partial_axes(context: ProfileContext, profiles: CohortProfiles) -> Iterable
 
 def _sample_flags(context: ProfileContext, profiles: CohortProfiles) -> Iterable[tuple[str, FlagNote]]:
     """Flags of single samples."""
-    suspect = context.thresholds.leukocyte_fraction_suspect
+    suspect = context.thresholds.presentation.leukocyte_fraction_suspect
     rules = (
         (
             context.terms.is_mhc1_unquantified,

@@ -128,7 +128,9 @@ class RecordMaker:
     def _axis(self, axis: Axis, scores: AxisScores, genes: tuple[AxisGene, ...], row: int) -> AxisProfile:
         score, interval = known(scores.score[row]), absolute_of(scores.bounds, row)
         percentile, n = known(scores.percentile[row]), int(scores.percentile_n[row])
-        evidence, opposing = gene_evidence(genes, self.context.scores.genes, row, self.context.thresholds)
+        evidence, opposing = gene_evidence(
+            genes, self.context.scores.genes, row, self.context.thresholds.evidence
+        )
         return AxisProfile(
             axis=axis.axis,
             title=axis.title,
@@ -144,8 +146,10 @@ class RecordMaker:
             percentile_n=n,
             percentile_interval=None
             if percentile is None
-            else percentile_interval(percentile, n, self.context.thresholds.interval_level),
-            percentile_reason=percentile_reason(score, n, self.profiles.match[row], self.context.thresholds),
+            else percentile_interval(percentile, n, self.context.thresholds.intervals.interval_level),
+            percentile_reason=percentile_reason(
+                score, n, self.profiles.match[row], self.context.thresholds.match
+            ),
             reference_quantiles=self.quantiles.get(axis.axis),
             coverage=float(scores.coverage[row]),
             threshold=axis.threshold,

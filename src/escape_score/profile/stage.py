@@ -84,7 +84,7 @@ def score_axis(
         axis.axis,
         is_own=is_own,
     )
-    percentile = permitted(percentile, n, context.match, context.thresholds)
+    percentile = permitted(percentile, n, context.match, context.thresholds.match)
     return AxisScores(
         axis=axis.axis,
         score=score,
@@ -147,7 +147,7 @@ def _weakest_link(axis: Axis, context: ProfileContext) -> WeakestLink:
         context.reference,
         context.excess,
     )
-    return weakest_link(symbols, residuals, n_chain=len(chain), thresholds=context.thresholds)
+    return weakest_link(symbols, residuals, n_chain=len(chain), limits=context.thresholds.links)
 
 
 def _link_loss(axis: Axis, context: ProfileContext) -> AxisValues:
@@ -156,7 +156,7 @@ def _link_loss(axis: Axis, context: ProfileContext) -> AxisValues:
     if state is None:
         unknown = np.full(len(context.scores.sample_ids), np.nan)
         return AxisValues(unknown, np.zeros(len(unknown)), _no_genes(context))
-    found = link_losses(state, context.components[axis.chain], context.excess, context.thresholds)
+    found = link_losses(state, context.components[axis.chain], context.excess, context.thresholds.links)
     # a core gene that was not counted at all says nothing about the chain
     is_uncounted = context.terms.is_mhc1_unquantified
     return AxisValues(
@@ -195,7 +195,7 @@ def _axis_bounds(axis: Axis, score: FloatArray, context: ProfileContext) -> Boun
         unknown = np.full(len(score), np.nan)
         return Bounds(unknown, unknown, unknown, unknown)
     weights, missing = _axis_errors(axis.terms, context)
-    k = stats.norm.ppf(0.5 + context.thresholds.interval_level / 2)
+    k = stats.norm.ppf(0.5 + context.thresholds.intervals.interval_level / 2)
     variances = score_variances(weights, context.errors).plus(missing)
     within = k * np.sqrt(variances.within)
     absolute = k * np.sqrt(variances.absolute + context.reference.location_variance)
@@ -206,7 +206,7 @@ def _axis_errors(wanted: tuple[Term, ...], context: ProfileContext) -> tuple[Wei
     """Weights of the components behind the mean of some terms, and its variance for missing terms."""
     parts = [term_weights(term, context.errors, context.reference, context.catalogue) for term in wanted]
     weights, n_present = mean_weights(wanted, context.terms, parts)
-    independence = context.thresholds.within_term_independence
+    independence = context.thresholds.intervals.within_term_independence
     return weights, missing_terms_variance(n_present, len(wanted), context.errors.between, independence)
 
 
@@ -215,7 +215,7 @@ def summarise(axes: tuple[AxisScores, ...], index: IndexScores, context: Profile
     by_axis = {scores.axis: scores.score for scores in axes}
     thresholds = {axis.axis: axis.threshold for axis in context.catalogue.axes}
     t_level = _t_level(context)
-    phenotype = call_phenotype(t_level, by_axis["stroma"], context.thresholds)
+    phenotype = call_phenotype(t_level, by_axis["stroma"], context.thresholds.phenotype)
     has_weak_link = by_axis["mhc1_weakest_link"] > thresholds["mhc1_weakest_link"]
     is_lost = (_damped_loss(by_axis["mhc1_loss"], context) > thresholds["mhc1_loss"]) | has_weak_link
     archetype = call_archetype(
@@ -245,5 +245,5 @@ def _t_level(context: ProfileContext) -> FloatArray:
 
 def _damped_loss(loss: FloatArray, context: ProfileContext) -> FloatArray:
     """MHC class I loss, weighed down by the distance to the reference: a mismatch must not create losses."""
-    t = context.thresholds
+    t = context.thresholds.presentation
     return loss / np.sqrt(1 + context.excess**2 / t.apd_chain_genes / t.apd_spread_log2**2)

@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from escape_score.model.axes import Axis, AxisCatalogue, Term, Thresholds
+from escape_score.model.axes import Axis, AxisCatalogue, Term
 from escape_score.model.cohort import FloatArray
 from escape_score.model.reference import Reference
 from escape_score.model.scores import SignatureScores
+from escape_score.model.thresholds import Thresholds
 from escape_score.profile.distance import excess_distance
 from escape_score.profile.mhc.presentation import LossTest, PresentationState, assess_presentation, chain_loss
 from escape_score.profile.mhc.tumour_mhc import estimate_infiltrate
@@ -81,12 +82,12 @@ def compute_terms(
         MHC class I terms are NaN where a class I gene was not counted at all.
     """
     values = component_values(scores)
-    infiltrate = estimate_infiltrate(scores, reference, components, thresholds)
+    infiltrate = estimate_infiltrate(scores, reference, components, thresholds.presentation)
     is_uncounted = infiltrate.is_mhc1_unquantified
     state = assess_presentation(
         scores.genes, infiltrate, reference, excess_distance(scores, reference), thresholds
     )
-    chain = None if state is None else chain_loss(state, thresholds)
+    chain = None if state is None else chain_loss(state, thresholds.presentation)
     values[FALLBACK_SHORTFALL] = -(
         values["mhc1_fallback"] - reference.constants.ifng_factor * values["ifng_response"]
     )

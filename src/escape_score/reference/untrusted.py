@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from escape_score.model.axes import Thresholds
 from escape_score.model.cohort import FloatArray
 from escape_score.model.reference import Reference
 from escape_score.model.scores import GeneValues
+from escape_score.model.thresholds import UntrustedLimits
 
 CLASS_1_SIBLINGS = ("HLA-A", "HLA-B", "HLA-C", "HLA-E", "HLA-F", "B2M", "TAP1", "TAP2")
 """Expressed together, so that one far below the others in a whole cohort is the pipeline's doing."""
@@ -46,7 +46,7 @@ class _Levels:
 
 
 def find_untrusted_genes(
-    genes: GeneValues, reference: Reference, used: Collection[str], thresholds: Thresholds
+    genes: GeneValues, reference: Reference, used: Collection[str], limits: UntrustedLimits
 ) -> UntrustedGenes:
     """Look for genes that nearly the whole cohort lacks, or that lie far below their siblings.
 
@@ -58,7 +58,7 @@ def find_untrusted_genes(
         The one the samples were placed on.
     used
         Genes that any component uses; others are not looked at.
-    thresholds
+    limits
         ``min_cohort_checks``, ``near_zero_…``, ``sibling_shift_log2``, ``min_siblings``.
 
     Returns
@@ -72,32 +72,32 @@ def find_untrusted_genes(
     symbols = tuple(genes.gene_symbols[i] for i in columns)
     values = np.where(np.isnan(genes.z[:, columns]), np.nan, genes.log2_tpm[:, columns])
     levels = _Levels(symbols, values, np.array([location[symbol] for symbol in symbols]))
-    near_zero = _near_zero(levels, thresholds)
-    return UntrustedGenes(near_zero, _below_siblings(levels, near_zero, thresholds))
+    near_zero = _near_zero(levels, limits)
+    return UntrustedGenes(near_zero, _below_siblings(levels, near_zero, limits))
 
 
-def _near_zero(levels: _Levels, thresholds: Thresholds) -> tuple[str, ...]:
+def _near_zero(levels: _Levels, limits: UntrustedLimits) -> tuple[str, ...]:
     """Genes near zero in nearly all samples where the reference expresses them well."""
     n_measured = (~np.isnan(levels.log2_tpm)).sum(axis=0)
-    n_low = (levels.log2_tpm <= thresholds.near_zero_log2_tpm).sum(axis=0)
+    n_low = (levels.log2_tpm <= limits.near_zero_log2_tpm).sum(axis=0)
     is_found = (
-        (n_measured >= thresholds.min_cohort_checks)
-        & (n_low >= thresholds.near_zero_fraction * n_measured)
-        & (levels.location > thresholds.zero_reference_log2)
+        (n_measured >= limits.min_cohort_checks)
+        & (n_low >= limits.near_zero_fraction * n_measured)
+        & (levels.location > limits.zero_reference_log2)
     )
     return tuple(symbol for symbol, yes in zip(levels.symbols, is_found, strict=True) if yes)
 
 
-def _below_siblings(levels: _Levels, near_zero: tuple[str, ...], thresholds: Thresholds) -> tuple[str, ...]:
+def _below_siblings(levels: _Levels, near_zero: tuple[str, ...], limits: UntrustedLimits) -> tuple[str, ...]:
     """Class I genes whose median shift lies far below that of all of them."""
     shifts = {}
     for symbol in CLASS_1_SIBLINGS:
         if symbol in levels.symbols and symbol not in near_zero:
             i = levels.symbols.index(symbol)
             known = levels.log2_tpm[~np.isnan(levels.log2_tpm[:, i]), i]
-            if len(known) >= thresholds.min_cohort_checks:
+            if len(known) >= limits.min_cohort_checks:
                 shifts[symbol] = float(np.median(known) - levels.location[i])
-    if len(shifts) < thresholds.min_siblings:
+    if len(shifts) < limits.min_siblings:
         return ()
     typical = float(np.median(list(shifts.values())))
-    return tuple(s for s, shift in shifts.items() if shift - typical < thresholds.sibling_shift_log2)
+    return tuple(s for s, shift in shifts.items() if shift - typical < limits.sibling_shift_log2)

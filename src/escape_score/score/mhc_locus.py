@@ -11,9 +11,9 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from escape_score.model.axes import Thresholds
 from escape_score.model.cohort import FloatArray
 from escape_score.model.robust import nanmedian_rows
+from escape_score.model.thresholds import LocusLimits
 from escape_score.score.alignment import Alignment
 
 CLASS_1_OF_LOCUS = ("HLA-A", "HLA-B", "HLA-C", "HLA-E", "HLA-F")
@@ -24,7 +24,7 @@ MIN_GENES_OF_CLASS = 3
 
 
 def is_mhc_locus_unquantified(
-    placed: FloatArray, alignment: Alignment, control_genes: Sequence[str], thresholds: Thresholds
+    placed: FloatArray, alignment: Alignment, control_genes: Sequence[str], limits: LocusLimits
 ) -> npt.NDArray[np.bool_]:
     """Tell for each sample whether 6p21 as a whole is low.
 
@@ -43,20 +43,20 @@ def is_mhc_locus_unquantified(
     """
     shift = placed - alignment.location
     controls = alignment.positions(control_genes)
-    if len(controls) >= thresholds.min_mhc_controls:
-        return np.less(nanmedian_rows(shift[:, controls]), thresholds.mhc_control_log2)
-    return np.less(_smaller_gap(shift, alignment), thresholds.mhc_panel_gap_log2)
+    if len(controls) >= limits.min_mhc_controls:
+        return np.less(nanmedian_rows(shift[:, controls]), limits.mhc_control_log2)
+    return np.less(_smaller_gap(shift, alignment), limits.mhc_panel_gap_log2)
 
 
 def mhc_locus_doubt(
-    placed: FloatArray, alignment: Alignment, control_genes: Sequence[str], thresholds: Thresholds
+    placed: FloatArray, alignment: Alignment, control_genes: Sequence[str], limits: LocusLimits
 ) -> FloatArray:
     """By how much 6p21 may be under-quantified without anything that would show it, shape (n_samples,), log2.
 
     0 where its control genes are measured, or where class I or class II is as high as its partner elsewhere.
     Takes what :func:`is_mhc_locus_unquantified` takes.
     """
-    if len(alignment.positions(control_genes)) >= thresholds.min_mhc_controls:
+    if len(alignment.positions(control_genes)) >= limits.min_mhc_controls:
         return np.zeros(len(placed))
     gap = _smaller_gap(placed - alignment.location, alignment)
     return np.maximum(-np.nan_to_num(gap, nan=0.0), 0.0)

@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from escape_score.model.axes import Thresholds
 from escape_score.model.cohort import FloatArray
 from escape_score.model.robust import nanmedian_rows, scaled_mad_rows
 from escape_score.model.scale import shifted_log2_tpm
+from escape_score.model.thresholds import PlacementLimits
 from escape_score.score.alignment import Alignment
 
 
@@ -30,7 +30,7 @@ class PlacedBlock:
     distance: FloatArray = field(repr=False)
 
 
-def place_block(log2_tpm: FloatArray, alignment: Alignment, thresholds: Thresholds) -> PlacedBlock:
+def place_block(log2_tpm: FloatArray, alignment: Alignment, limits: PlacementLimits) -> PlacedBlock:
     """Shift samples so that their anchors lie on the reference, and express genes in its spreads.
 
     Parameters
@@ -39,7 +39,7 @@ def place_block(log2_tpm: FloatArray, alignment: Alignment, thresholds: Threshol
         Shape (n_samples, n_aligned), log2(TPM + 1), ≥ 0, NaN = not measured.
     alignment
         Genes of the columns.
-    thresholds
+    limits
         ``min_anchors`` and ``z_clip``.
 
     Returns
@@ -51,9 +51,9 @@ def place_block(log2_tpm: FloatArray, alignment: Alignment, thresholds: Threshol
     anchors = _anchor_shifts(log2_tpm, alignment)
     n_anchors = (~np.isnan(anchors)).sum(axis=1)
     offset = nanmedian_rows(anchors)
-    offset[n_anchors < thresholds.min_anchors] = np.nan
+    offset[n_anchors < limits.min_anchors] = np.nan
     placed = shifted_log2_tpm(log2_tpm, offset)
-    z = np.clip((placed - alignment.location) / alignment.spread, -thresholds.z_clip, thresholds.z_clip)
+    z = np.clip((placed - alignment.location) / alignment.spread, -limits.z_clip, limits.z_clip)
     return PlacedBlock(placed, z, offset, n_anchors, anchor_distance(placed, alignment))
 
 

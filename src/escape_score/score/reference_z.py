@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 import numpy as np
 import scipy.sparse as sp
 
-from escape_score.model.axes import Thresholds
 from escape_score.model.cohort import FloatArray
 from escape_score.model.signature import Signature
+from escape_score.model.thresholds import CoverageLimits
 from escape_score.score.alignment import Alignment
 
 
@@ -24,19 +24,19 @@ class Membership:
 
 
 def build_membership(
-    signatures: Sequence[Signature], alignment: Alignment, thresholds: Thresholds
+    signatures: Sequence[Signature], alignment: Alignment, limits: CoverageLimits
 ) -> Membership:
     """Lay signatures over the aligned genes.
 
-    A signature of n genes needs max(1, min(3, n), ceil(0.3 n)) of them measured (``thresholds``).
+    A signature of n genes needs max(1, min(3, n), ceil(0.3 n)) of them measured (``limits``).
     """
     members = [alignment.positions(signature.gene_symbols) for signature in signatures]
     indptr = np.concatenate([[0], np.cumsum([len(m) for m in members])])
     indices = np.concatenate(members) if members else np.array([], dtype=np.intp)
     shape = (len(signatures), len(alignment.symbols))
     n_genes = np.array([len(signature.gene_symbols) for signature in signatures], dtype=np.float64)
-    fraction = np.ceil(thresholds.min_fraction * n_genes)
-    smallest = np.minimum(thresholds.min_genes_per_component, n_genes)
+    fraction = np.ceil(limits.min_fraction * n_genes)
+    smallest = np.minimum(limits.min_genes_per_component, n_genes)
     return Membership(
         matrix=sp.csr_array((np.ones(len(indices)), indices, indptr), shape=shape),
         n_genes=n_genes,

@@ -9,12 +9,13 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from escape_score.model.axes import Design, Thresholds
+from escape_score.model.axes import Design
 from escape_score.model.cohort import FloatArray, HarmonisedCohort, iter_blocks, narrowed
 from escape_score.model.flags import Flag, FlagLog, FlagNote
 from escape_score.model.reference import Reference
 from escape_score.model.scores import CohortFacts, GeneValues, MethodTable, Placement, SignatureScores
 from escape_score.model.signature import Signature
+from escape_score.model.thresholds import Thresholds
 from escape_score.score.alignment import Alignment, align, require_anchors
 from escape_score.score.mhc_locus import is_mhc_locus_unquantified, mhc_locus_doubt
 from escape_score.score.placement import place_block
@@ -68,8 +69,10 @@ class ScoredBlock:
 
 def score_block(log2_tpm: FloatArray, plan: ScoringPlan) -> ScoredBlock:
     """Place and score one block of samples; no sample sees another."""
-    placed = place_block(log2_tpm, plan.alignment, plan.thresholds)
-    low = is_mhc_locus_unquantified(placed.log2_tpm, plan.alignment, plan.control_genes, plan.thresholds)
+    placed = place_block(log2_tpm, plan.alignment, plan.thresholds.placement)
+    low = is_mhc_locus_unquantified(
+        placed.log2_tpm, plan.alignment, plan.control_genes, plan.thresholds.locus
+    )
     z = placed.z
     z[np.ix_(low, plan.locus_genes)] = np.nan
     values, coverage = score_reference_z(z, plan.membership)
@@ -82,7 +85,7 @@ def score_block(log2_tpm: FloatArray, plan: ScoringPlan) -> ScoredBlock:
         placed.n_anchors,
         placed.distance,
         low,
-        mhc_locus_doubt(placed.log2_tpm, plan.alignment, plan.control_genes, plan.thresholds),
+        mhc_locus_doubt(placed.log2_tpm, plan.alignment, plan.control_genes, plan.thresholds.locus),
     )
 
 
@@ -128,11 +131,14 @@ def score_signatures(
     thresholds = design.thresholds
     alignment = align(cohort.gene_symbols, reference, needed)
     require_anchors(
-        alignment, min_anchors=thresholds.min_anchors, cohort=label or cohort.name, reference=reference.name
+        alignment,
+        min_anchors=thresholds.placement.min_anchors,
+        cohort=label or cohort.name,
+        reference=reference.name,
     )
     plan = ScoringPlan(
         alignment=alignment,
-        membership=build_membership(signatures, alignment, thresholds),
+        membership=build_membership(signatures, alignment, thresholds.coverage),
         kept=alignment.positions(sorted(design.genes)),
         locus_genes=alignment.positions(design.locus_genes),
         control_genes=design.control_genes,

@@ -46,7 +46,7 @@ from escape_score.profile.intervals.uncertainty import (
 from escape_score.profile.terms import Terms
 
 NAN = float("nan")
-THRESHOLDS = load_thresholds()
+LIMITS = load_thresholds().intervals
 NORMAL_95 = 1.6448536269514722
 """95 % quantile of the normal distribution (any statistical table)."""
 
@@ -74,19 +74,19 @@ def test_missing_variance_agrees_with_a_slow_computation(
     n: int, n_genes: int, variance: float, pooled: float
 ) -> None:
     spread = ComponentSpread(np.array([variance]), np.array([float(n)]), n_genes)
-    found = missing_variance(spread, np.array([pooled]), THRESHOLDS)
+    found = missing_variance(spread, np.array([pooled]), LIMITS)
     shrunk = ((n - 1) * variance + 4 * pooled) / (n - 1 + 4)
     assert found[0] == pytest.approx(shrunk / n * (1 - n / n_genes), rel=1e-12)
 
 
 def test_missing_variance_is_none_where_all_genes_are_measured() -> None:
     wild = ComponentSpread(np.array([25.0]), np.array([8.0]), 8)
-    assert missing_variance(wild, np.array([1.0]), THRESHOLDS) == 0
+    assert missing_variance(wild, np.array([1.0]), LIMITS) == 0
 
 
 def test_component_without_genes_has_no_variance() -> None:
     nothing = ComponentSpread(np.array([0.0]), np.array([0.0]), 5)
-    assert np.isnan(missing_variance(nothing, np.array([1.0]), THRESHOLDS)).all()
+    assert np.isnan(missing_variance(nothing, np.array([1.0]), LIMITS)).all()
 
 
 @given(n_genes=st.integers(2, 40), variance=st.floats(0.01, 25), data=st.data())
@@ -97,7 +97,7 @@ def test_missing_variance_grows_as_genes_go(n_genes: int, variance: float, data:
         missing_variance(
             ComponentSpread(np.array([variance]), np.array([float(n)]), n_genes),
             np.array([variance]),
-            THRESHOLDS,
+            LIMITS,
         )[0]
         for n in (fewer, more)
     )
@@ -184,7 +184,7 @@ def with_reads(cohort: ProfiledCohort, reads_per_tpm: float) -> ProfiledCohort:
 def test_counting_errors_agree_with_simulated_reads(demo: ProfiledCohort) -> None:
     """Genes of 20 reads and more, where a logarithm is nearly straight, within the read that is added."""
     reads_per_tpm = 32.0
-    variance, bias = counting_errors(with_reads(demo, reads_per_tpm).scores, THRESHOLDS)
+    variance, bias = counting_errors(with_reads(demo, reads_per_tpm).scores, LIMITS)
     tpm = np.exp2(demo.scores.genes.log2_tpm[0]) - 1
     per_tpm = reads_per_tpm * 2 ** demo.scores.placement.offset_log2[0]
     reads = tpm * per_tpm
@@ -199,8 +199,7 @@ def test_counting_errors_agree_with_simulated_reads(demo: ProfiledCohort) -> Non
 
 def test_counting_errors_of_unknown_reads_are_those_of_a_usual_depth(demo: ProfiledCohort) -> None:
     unknown, usual = (
-        counting_errors(with_reads(demo, n).scores, THRESHOLDS)
-        for n in (NAN, THRESHOLDS.assumed_reads_per_tpm)
+        counting_errors(with_reads(demo, n).scores, LIMITS) for n in (NAN, LIMITS.assumed_reads_per_tpm)
     )
     np.testing.assert_array_equal(unknown, usual)
 
@@ -208,7 +207,7 @@ def test_counting_errors_of_unknown_reads_are_those_of_a_usual_depth(demo: Profi
 @given(reads_per_tpm=st.floats(0.1, 100), factor=st.floats(1.1, 100))
 def test_counting_errors_grow_as_reads_go(demo: ProfiledCohort, reads_per_tpm: float, factor: float) -> None:
     few, many = (
-        counting_errors(with_reads(demo, n).scores, THRESHOLDS)[0]
+        counting_errors(with_reads(demo, n).scores, LIMITS)[0]
         for n in (reads_per_tpm, reads_per_tpm * factor)
     )
     # of a gene without reads, fewer reads tell nothing more
@@ -294,7 +293,7 @@ def test_bounds_of_an_axis_agree_with_a_slow_computation(demo: ProfiledCohort) -
     axis, genes = demo.profiles.axis("treg"), demo.scores.genes
     column = {symbol: i for i, symbol in enumerate(genes.gene_symbols)}
     at = {symbol: i for i, symbol in enumerate(reference.genes.symbols)}
-    counting, bias = counting_errors(demo.scores, THRESHOLDS)
+    counting, bias = counting_errors(demo.scores, LIMITS)
     slope, scale = reference.slopes["treg_per_cd8"], reference.term_stats["treg_per_cd8"][1]
     for row in range(len(demo.scores.sample_ids)):
         share: dict[str, float] = {}

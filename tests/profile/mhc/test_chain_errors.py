@@ -23,7 +23,7 @@ from escape_score.profile.mhc.chain_errors import (
 from escape_score.profile.mhc.presentation import PresentationState, chain_loss
 from escape_score.reference.read import load_reference
 
-THRESHOLDS = load_thresholds()
+LIMITS = load_thresholds().presentation
 SHIPPED = load_reference()
 assert SHIPPED.presentation is not None
 MODEL: PresentationModel = SHIPPED.presentation
@@ -35,7 +35,7 @@ def without(state_of: StateOf, genes: tuple[str, ...], unit: float = 10.0) -> Pr
 
 
 def lost_of(state: PresentationState) -> FloatArray:
-    return lost_correlation(chain_loss(state, THRESHOLDS), state, MODEL, THRESHOLDS)
+    return lost_correlation(chain_loss(state, LIMITS), state, MODEL, LIMITS)
 
 
 @pytest.mark.parametrize("unit", [2.0, 60.0])
@@ -47,7 +47,7 @@ def test_lost_correlation_agrees_with_simulated_tumours(
     whole, some = state_of(unit=unit), without(state_of, missing, unit)
     v = np.linalg.inv(whole.precision[0])
     residuals = np.random.default_rng(1).multivariate_normal(np.zeros(len(v)), v, size=60_000)
-    all_genes, fewer = (residuals @ chain_loss(state, THRESHOLDS).weight[0] for state in (whole, some))
+    all_genes, fewer = (residuals @ chain_loss(state, LIMITS).weight[0] for state in (whole, some))
     expected = 2 * lost_of(some)[0]
     assert np.var(fewer - all_genes) == pytest.approx(expected, rel=0.03)
 
@@ -95,7 +95,7 @@ def test_genes_weigh_in_the_error_as_they_do_in_the_test(demo: ProfiledCohort) -
     context = demo.maker.context
     error, state = context.errors.components[CHAIN], context.terms.presentation
     assert state is not None
-    weight = chain_loss(state, THRESHOLDS).weight
+    weight = chain_loss(state, LIMITS).weight
     symbols = [demo.scores.genes.gene_symbols[i] for i in error.columns]
     for column, symbol in enumerate(symbols):
         spread = demo.reference.genes.spread[demo.reference.genes.symbols.index(symbol)]

@@ -16,7 +16,7 @@ from escape_score.pipeline.outputs import ProfiledCohort
 from escape_score.profile.mhc.link_loss import link_losses
 from escape_score.profile.mhc.presentation import PresentationState
 
-THRESHOLDS = load_thresholds()
+LIMITS = load_thresholds().links
 NEAR = np.array([0.0])
 CHAIN = ("B2M", "HLA-A", "HLA-B", "HLA-C", "TAP1", "TAP2", "TAPBP")
 StateOf = Callable[..., PresentationState]
@@ -24,15 +24,15 @@ StateOf = Callable[..., PresentationState]
 
 @pytest.mark.parametrize("gene", CHAIN)
 def test_a_lost_link_is_named(gene: str, state_of: StateOf) -> None:
-    found = link_losses(state_of({gene: -3.0}), CHAIN, NEAR, THRESHOLDS)
+    found = link_losses(state_of({gene: -3.0}), CHAIN, NEAR, LIMITS)
     assert found.weakest.gene.tolist() == [gene]
     k = found.links.names.index(gene)
-    expected = found.links.z[0, k] - THRESHOLDS.link_shift_weight * found.links.detectable_sd[0, k]
+    expected = found.links.z[0, k] - LIMITS.link_shift_weight * found.links.detectable_sd[0, k]
     assert found.weakest.score[0] >= expected > 1.0
 
 
 def test_a_lost_transporter_is_named_by_its_lower_half(state_of: StateOf) -> None:
-    found = link_losses(state_of({"TAP1": -2.0, "TAP2": -2.5}), CHAIN, NEAR, THRESHOLDS)
+    found = link_losses(state_of({"TAP1": -2.0, "TAP2": -2.5}), CHAIN, NEAR, LIMITS)
     pair, ranked = found.links.names.index("TAP1+TAP2"), found.links.z[0]
     assert ranked[pair] == ranked.max()
     lower = max(("TAP1", "TAP2"), key=lambda gene: ranked[found.links.names.index(gene)])
@@ -41,8 +41,8 @@ def test_a_lost_transporter_is_named_by_its_lower_half(state_of: StateOf) -> Non
 
 def test_a_whole_chain_that_is_down_is_no_weak_link(state_of: StateOf) -> None:
     down = dict.fromkeys(state_of().gene_symbols, -1.5)
-    whole = link_losses(state_of(down), CHAIN, NEAR, THRESHOLDS).weakest.score[0]
-    single = link_losses(state_of({"HLA-A": -1.5}), CHAIN, NEAR, THRESHOLDS).weakest.score[0]
+    whole = link_losses(state_of(down), CHAIN, NEAR, LIMITS).weakest.score[0]
+    single = link_losses(state_of({"HLA-A": -1.5}), CHAIN, NEAR, LIMITS).weakest.score[0]
     assert whole < single
 
 
@@ -53,7 +53,7 @@ def test_a_whole_chain_that_is_down_is_no_weak_link(state_of: StateOf) -> None:
 def test_link_losses_where_a_loss_could_not_be_seen(
     unit: float, excess: float, *, is_evaluable: bool, state_of: StateOf
 ) -> None:
-    found = link_losses(state_of(unit=unit, excess=excess), CHAIN, np.array([excess]), THRESHOLDS)
+    found = link_losses(state_of(unit=unit, excess=excess), CHAIN, np.array([excess]), LIMITS)
     assert np.isfinite(found.weakest.score).tolist() == [is_evaluable]
     assert (found.weakest.gene[0] != "") == is_evaluable
     assert found.links.is_evaluable.any() == is_evaluable
@@ -62,7 +62,7 @@ def test_link_losses_where_a_loss_could_not_be_seen(
 def test_link_losses_need_four_links(state_of: StateOf) -> None:
     for n_missing, is_known in ((3, True), (4, False)):
         state = state_of(dict.fromkeys(CHAIN[:n_missing], math.nan))
-        found = link_losses(state, CHAIN, NEAR, THRESHOLDS)
+        found = link_losses(state, CHAIN, NEAR, LIMITS)
         assert np.isfinite(found.weakest.score[0]) == is_known
         assert found.weakest.coverage[0] == pytest.approx((7 - n_missing) / 7)
         assert not found.links.is_evaluable[0, :n_missing].any()

@@ -28,6 +28,7 @@ from escape_score.profile.mhc.tumour_mhc import Infiltrate
 from escape_score.reference.read import load_reference
 
 THRESHOLDS = load_thresholds()
+LIMITS = THRESHOLDS.presentation
 SHIPPED = load_reference()
 CHAIN = ("B2M", "HLA-A", "HLA-B", "HLA-C", "TAP1", "TAP2", "TAPBP")
 
@@ -62,15 +63,15 @@ def test_assess_presentation_agrees_with_a_slow_computation(demo: ProfiledCohort
         residual, shift, own_share, noise = [], [], [], []
         for k, gene in enumerate(model.gene_symbols):
             tumour = (1 - fraction) * 2 ** (model.location[k] + model.ifng_slope[k] * ifng)
-            leukocytes = THRESHOLDS.leukocyte_mhc_factor * model.per_leukocyte_unit[k] * unit
+            leukocytes = LIMITS.leukocyte_mhc_factor * model.per_leukocyte_unit[k] * unit
             share = leukocytes / (tumour + leukocytes)
             residual.append(levels[gene] - math.log2(tumour + leukocytes + 1))
             shift.append(math.log2((1 - share) * 0.2 + share))
             own_share.append(1 - share)
-            sd = THRESHOLDS.leukocyte_b2m_sd_log2 if gene == "B2M" else THRESHOLDS.leukocyte_mhc_sd_log2
-            noise.append((share * sd) ** 2 + THRESHOLDS.link_noise_sd_log2**2)
+            sd = LIMITS.leukocyte_b2m_sd_log2 if gene == "B2M" else LIMITS.leukocyte_mhc_sd_log2
+            noise.append((share * sd) ** 2 + LIMITS.link_noise_sd_log2**2)
         matrix = model.covariance * np.outer(own_share, own_share)
-        error = THRESHOLDS.link_distance_factor**2 * excess[row]
+        error = LIMITS.link_distance_factor**2 * excess[row]
         precision = np.linalg.inv(matrix + np.diag(noise) + error * np.eye(n))
         np.testing.assert_allclose(state.residual[row], residual, atol=1e-10)
         for lost in (model.gene_symbols, ("B2M",), ("TAP1", "TAP2")):
@@ -106,7 +107,7 @@ def test_chain_loss_grows_as_a_loss_deepens(state_of: StateOf, fall: float, more
     """Along the loss itself, each gene as far as its infiltrate lets it fall."""
     shift = dict(zip(state_of(unit=unit).gene_symbols, state_of(unit=unit).shift[0], strict=True))
     deep, deeper = (
-        chain_loss(state_of({g: size * s for g, s in shift.items()}, unit=unit), THRESHOLDS).z[0]
+        chain_loss(state_of({g: size * s for g, s in shift.items()}, unit=unit), LIMITS).z[0]
         for size in (fall, fall + more)
     )
     assert deeper > deep
@@ -162,7 +163,7 @@ def test_as_if_measured_adds_what_genes_could_tell(state_of: StateOf) -> None:
     """Limits of detection and precision are those of a sample that has the genes."""
     whole = state_of()
     for missing in (("NLRC5",), ("HLA-A", "PSMB8", "TAPBP")):
-        state = as_if_measured(state_of(dict.fromkeys(missing, math.nan)), model_of(SHIPPED), THRESHOLDS)
+        state = as_if_measured(state_of(dict.fromkeys(missing, math.nan)), model_of(SHIPPED), LIMITS)
         assert state.is_measured.all()
         np.testing.assert_allclose(state.precision, whole.precision)
         np.testing.assert_allclose(state.shift, whole.shift)
@@ -183,7 +184,7 @@ def test_too_few_genes_of_the_chain_give_no_loss(state_of: StateOf) -> None:
     names = model_of(SHIPPED).gene_symbols
     for n_missing, is_known in ((len(names) - 3, True), (len(names) - 2, False)):
         state = state_of(dict.fromkeys(names[:n_missing], math.nan))
-        assert np.isfinite(chain_loss(state, THRESHOLDS).z[0]) == is_known
+        assert np.isfinite(chain_loss(state, LIMITS).z[0]) == is_known
 
 
 def test_a_reference_without_the_model_judges_no_loss(demo: ProfiledCohort) -> None:

@@ -22,6 +22,7 @@ from escape_score.profile.mhc.tumour_mhc import Infiltrate
 from escape_score.reference.read import load_reference
 
 THRESHOLDS = load_thresholds()
+LIMITS = THRESHOLDS.presentation
 CAP = load_reference().constants.leukocyte_cap_tpm
 GENES = ("A", "B", "C")
 LOCATION, SLOPE = np.array([8.0, 6.0, 10.0]), np.array([0.5, 0.8, 0.3])
@@ -38,14 +39,14 @@ def tumours(n: int, *, seed: int = 1, n_lost: int = 0) -> TumourLevels:
     ifng = 0.4 * np.log2(unit / 60 + 0.1) + rng.normal(0, 0.7, n)
     level = LOCATION + SLOPE * ifng[:, None] + rng.multivariate_normal(np.zeros(3), COVARIANCE, n)
     level[:n_lost, 0] -= 5.0
-    factor = THRESHOLDS.leukocyte_mhc_factor
+    factor = LIMITS.leukocyte_mhc_factor
     tpm = (1 - fraction)[:, None] * 2**level + factor * UNITS * unit[:, None]
     infiltrate = Infiltrate(unit, fraction, np.zeros(n, dtype=bool))
     return TumourLevels(GENES, np.log2(tpm + 1), infiltrate, ifng)
 
 
 def test_fit_levels_finds_the_model_again() -> None:
-    model = fit_levels(tumours(600), START, THRESHOLDS, prior=None)
+    model = fit_levels(tumours(600), START, LIMITS, prior=None)
     np.testing.assert_allclose(model.location, LOCATION, atol=0.25)
     np.testing.assert_allclose(model.ifng_slope, SLOPE, atol=0.2)
     np.testing.assert_allclose(model.covariance, COVARIANCE, atol=0.12)
@@ -54,8 +55,8 @@ def test_fit_levels_finds_the_model_again() -> None:
 
 
 def test_a_tenth_of_tumours_that_lost_a_gene_moves_little() -> None:
-    whole = fit_levels(tumours(300), START, THRESHOLDS, prior=None)
-    some = fit_levels(tumours(300, n_lost=30), START, THRESHOLDS, prior=None)
+    whole = fit_levels(tumours(300), START, LIMITS, prior=None)
+    some = fit_levels(tumours(300, n_lost=30), START, LIMITS, prior=None)
     assert abs(some.location[0] - whole.location[0]) < 0.25
     assert some.covariance[0, 0] < 2 * whole.covariance[0, 0]
 
@@ -66,8 +67,8 @@ def a_prior() -> PresentationModel:
 
 def test_a_small_cohort_stays_near_the_earlier_model() -> None:
     prior = a_prior()
-    small = fit_levels(tumours(10), START, THRESHOLDS, prior=prior)
-    large = fit_levels(tumours(600), START, THRESHOLDS, prior=prior)
+    small = fit_levels(tumours(10), START, LIMITS, prior=prior)
+    large = fit_levels(tumours(600), START, LIMITS, prior=prior)
     for part, truth in (("ifng_slope", SLOPE), ("covariance", COVARIANCE)):
         old, few, many = (np.asarray(getattr(model, part)) for model in (prior, small, large))
         assert np.abs(many - truth).mean() < np.abs(old - truth).mean() / 4
@@ -78,12 +79,12 @@ def test_a_small_cohort_stays_near_the_earlier_model() -> None:
 def test_a_gene_that_is_hardly_measured_keeps_the_earlier_figures() -> None:
     levels, prior = tumours(40), a_prior()
     levels.log2_tpm[:31, 1] = np.nan
-    model = fit_levels(levels, START, THRESHOLDS, prior=prior)
+    model = fit_levels(levels, START, LIMITS, prior=prior)
     assert model.location[1] == prior.location[1]
     assert model.ifng_slope[1] == prior.ifng_slope[1]
     assert model.per_leukocyte_unit[1] == prior.per_leukocyte_unit[1]
     np.testing.assert_array_equal(model.covariance[1], prior.covariance[1])
-    assert fit_levels(levels, START, THRESHOLDS, prior=None).gene_symbols == ("A", "C")
+    assert fit_levels(levels, START, LIMITS, prior=None).gene_symbols == ("A", "C")
 
 
 def test_fit_presentation_takes_placed_scores(demo: ProfiledCohort) -> None:

@@ -22,7 +22,9 @@ RunEngine = Callable[..., ProfiledCohort]
 
 def test_estimate_infiltrate_agrees_with_a_slow_computation(demo: ProfiledCohort) -> None:
     context, genes = demo.maker.context, demo.scores.genes
-    found = estimate_infiltrate(demo.scores, demo.reference, context.components, context.thresholds)
+    found = estimate_infiltrate(
+        demo.scores, demo.reference, context.components, context.thresholds.presentation
+    )
     for row in range(8):
         levels = dict(zip(genes.gene_symbols, genes.log2_tpm[row].tolist(), strict=True))
         leukocytes = [g for g in context.components["leukocyte"] if g in levels]
@@ -49,7 +51,7 @@ def test_infiltrate_is_taken_away(
     mixed[anchors] = demo_tpm[anchors]
     for gene in leukocytes:
         mixed[gene] += fraction * cap
-    factor = context.thresholds.leukocyte_mhc_factor
+    factor = context.thresholds.presentation.leukocyte_mhc_factor
     for gene, ratio in per_unit.items():
         mixed[gene] += factor * ratio * fraction * cap
     for gene, ratio in reference.constants.ifng_per_leukocyte_unit.items():

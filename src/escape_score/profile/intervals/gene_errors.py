@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from escape_score.model.axes import Thresholds
 from escape_score.model.cohort import FloatArray
 from escape_score.model.reference import Reference
 from escape_score.model.scores import GeneValues, SignatureScores
+from escape_score.model.thresholds import IntervalLimits
 from escape_score.profile.mhc.tumour_mhc import gene_columns
 
 
@@ -36,7 +36,7 @@ class GeneErrors:
     spread: FloatArray = field(repr=False)
 
 
-def counting_errors(scores: SignatureScores, thresholds: Thresholds) -> tuple[FloatArray, FloatArray]:
+def counting_errors(scores: SignatureScores, limits: IntervalLimits) -> tuple[FloatArray, FloatArray]:
     """Variance and bias of log2(TPM + 1) by counting; a usual number of reads where it is not known.
 
     Reads behind a gene are its TPM before placing times the sample's reads per TPM, as if it had a usual
@@ -50,7 +50,7 @@ def counting_errors(scores: SignatureScores, thresholds: Thresholds) -> tuple[Fl
     """
     placement = scores.placement
     is_unknown = np.isnan(placement.reads_per_tpm)
-    reads_per_tpm = np.where(is_unknown, thresholds.assumed_reads_per_tpm, placement.reads_per_tpm)
+    reads_per_tpm = np.where(is_unknown, limits.assumed_reads_per_tpm, placement.reads_per_tpm)
     tpm_of_read = (np.exp2(-placement.offset_log2) / reads_per_tpm)[:, None]
     tpm = np.exp2(scores.genes.log2_tpm) - 1.0
     above = tpm + tpm_of_read / 2
@@ -59,15 +59,17 @@ def counting_errors(scores: SignatureScores, thresholds: Thresholds) -> tuple[Fl
     return np.nan_to_num(variance, nan=0.0), np.nan_to_num(bias, nan=0.0)
 
 
-def gene_errors(scores: SignatureScores, reference: Reference, thresholds: Thresholds) -> GeneErrors:
+def gene_errors(
+    scores: SignatureScores, reference: Reference, limits: IntervalLimits, *, z_clip: float
+) -> GeneErrors:
     """Errors of all genes kept, in z units of the reference."""
     spread = spreads_of(scores.genes.gene_symbols, scores.genes, reference)
     measured = ~np.isnan(scores.genes.z)
-    counting, bias = counting_errors(scores, thresholds)
+    counting, bias = counting_errors(scores, limits)
     tpm = np.exp2(np.where(measured, scores.genes.log2_tpm, 0.0)) - 1.0
-    is_held = np.abs(np.where(measured, scores.genes.z, 0.0)) >= thresholds.z_clip
+    is_held = np.abs(np.where(measured, scores.genes.z, 0.0)) >= z_clip
     return GeneErrors(
-        noise=np.where(measured, (counting + thresholds.technical_sd**2) / spread**2, 0.0),
+        noise=np.where(measured, (counting + limits.technical_sd**2) / spread**2, 0.0),
         bias=np.where(measured, bias / spread, 0.0),
         loading=np.where(measured & ~is_held, tpm / (tpm + 1.0) / spread, 0.0),
         spread=spread,

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from escape_score.model.axes import Thresholds
 from escape_score.model.cohort import FloatArray
 from escape_score.model.reference import Reference
 from escape_score.model.scores import GeneValues
+from escape_score.model.thresholds import IntervalLimits
 from escape_score.profile.mhc.tumour_mhc import gene_columns
 
 OVERLAPPING = frozenset({"mhc1_fallback", "weakest_link_mhc1"})
@@ -98,9 +98,9 @@ def dispersion_ratio(spreads: Mapping[str, ComponentSpread], usual: Mapping[str,
     return np.where(expected > 0, found / np.where(expected > 0, expected, 1.0), np.nan)
 
 
-def missing_variance(spread: ComponentSpread, expected: FloatArray, thresholds: Thresholds) -> FloatArray:
+def missing_variance(spread: ComponentSpread, expected: FloatArray, limits: IntervalLimits) -> FloatArray:
     """Squared standard error of a component's mean z for the genes that are not measured."""
-    prior, freedom = thresholds.interval_prior_df, np.maximum(spread.n_measured - 1, 0)
+    prior, freedom = limits.interval_prior_df, np.maximum(spread.n_measured - 1, 0)
     shrunk = (spread.variance * freedom + prior * expected) / (freedom + prior)
     n = np.maximum(spread.n_measured, 1)
     return np.where(spread.n_measured > 0, shrunk / n * (1 - n / spread.n_genes), np.nan)
@@ -132,7 +132,7 @@ def component_errors(
     genes: GeneValues,
     components: Mapping[str, tuple[str, ...]],
     dispersion: Dispersion,
-    thresholds: Thresholds,
+    limits: IntervalLimits,
     inflation: float,
 ) -> dict[str, ComponentErrors]:
     """Errors of all components; ``inflation`` multiplies the variance for missing genes."""
@@ -142,8 +142,8 @@ def component_errors(
         is_measured = ~np.isnan(np.take(genes.z, columns, axis=1))
         expected = dispersion.usual[name] * dispersion.ratio
         found[name] = ComponentErrors(
-            missing=inflation * np.nan_to_num(missing_variance(spread, expected, thresholds)),
-            freedom=np.maximum(spread.n_measured - 1, 0) + thresholds.interval_prior_df,
+            missing=inflation * np.nan_to_num(missing_variance(spread, expected, limits)),
+            freedom=np.maximum(spread.n_measured - 1, 0) + limits.interval_prior_df,
             columns=columns,
             share=is_measured / np.maximum(spread.n_measured, 1)[:, None],
         )

@@ -22,10 +22,11 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy import stats
 
-from escape_score.model.axes import AxisCatalogue, IndexBlockDefinition, Term, Thresholds
+from escape_score.model.axes import AxisCatalogue, IndexBlockDefinition, Term
 from escape_score.model.cohort import FloatArray
 from escape_score.model.reference import Reference
 from escape_score.model.scores import SignatureScores
+from escape_score.model.thresholds import Thresholds
 from escape_score.profile.distance import excess_distance
 from escape_score.profile.intervals.gene_errors import GeneErrors, gene_errors, placement_variance
 from escape_score.profile.intervals.missing_genes import (
@@ -90,31 +91,31 @@ def compute_errors(
         The cohort's own terms.
     """
     # the genes of a panel are no random choice
-    inflation = thresholds.panel_inflation**2 if scores.facts.is_targeted_panel else 1.0
+    inflation = thresholds.intervals.panel_inflation**2 if scores.facts.is_targeted_panel else 1.0
     dispersion = find_dispersion(scores.genes, components, reference)
     return Errors(
         components={
-            **component_errors(scores.genes, components, dispersion, thresholds, inflation),
+            **component_errors(scores.genes, components, dispersion, thresholds.intervals, inflation),
             CHAIN: chain_errors(scores, reference, terms, thresholds, dispersion.ratio),
-            LOCUS: locus_errors(scores, thresholds),
+            LOCUS: locus_errors(scores, thresholds.intervals),
         },
-        genes=gene_errors(scores, reference, thresholds),
+        genes=gene_errors(scores, reference, thresholds.intervals, z_clip=thresholds.placement.z_clip),
         placement=inflation * placement_variance(scores, reference),
-        pipeline=(thresholds.distance_factor * excess_distance(scores, reference)) ** 2,
+        pipeline=(thresholds.intervals.distance_factor * excess_distance(scores, reference)) ** 2,
         shortfall=shortfall_weights(
             scores, reference, catalogue=catalogue, components=components, thresholds=thresholds, terms=terms
         ),
-        between=between_variance(terms, reference, components, thresholds),
-        level=thresholds.interval_level,
+        between=between_variance(terms, reference, components, thresholds.index.winsor_sd),
+        level=thresholds.intervals.interval_level,
     )
 
 
 def between_variance(
-    terms: Terms, reference: Reference, components: Mapping[str, tuple[str, ...]], thresholds: Thresholds
+    terms: Terms, reference: Reference, components: Mapping[str, tuple[str, ...]], limit: float
 ) -> FloatArray:
     """Mean square of a sample's standardised components, at least that of the reference: 1."""
     columns = [
-        np.clip((terms.values[name] - location) / spread, -thresholds.winsor_sd, thresholds.winsor_sd)
+        np.clip((terms.values[name] - location) / spread, -limit, limit)
         for name, (location, spread) in reference.term_stats.items()
         if name in components and name not in OVERLAPPING
     ]

@@ -14,10 +14,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from escape_score.model.axes import Thresholds
 from escape_score.model.cohort import FloatArray
 from escape_score.model.reference import PresentationModel, Reference
 from escape_score.model.scores import SignatureScores
+from escape_score.model.thresholds import PresentationLimits, Thresholds
 from escape_score.profile.intervals.gene_errors import spreads_of
 from escape_score.profile.intervals.missing_genes import KNOWN, ComponentErrors
 from escape_score.profile.mhc.presentation import LossTest, PresentationState, as_if_measured, chain_loss
@@ -52,14 +52,14 @@ def chain_errors(
     if state is None or chain is None or model is None:
         n = len(scores.sample_ids)
         return ComponentErrors(np.zeros(n), np.full(n, KNOWN), np.empty(0, dtype=np.intp), np.empty((n, 0)))
-    prior = thresholds.interval_prior_df
+    prior = thresholds.intervals.interval_prior_df
     freedom = state.is_measured.sum(axis=1) + prior
     excess = (squared_residual(state) + prior * expected_excess(state, model, dispersion_ratio)) / freedom
     columns = gene_columns(scores.genes, state.gene_symbols)
     place = {symbol: k for k, symbol in enumerate(state.gene_symbols)}
     own = np.array([place[scores.genes.gene_symbols[i]] for i in columns], dtype=np.intp)
     return ComponentErrors(
-        missing=2.0 * lost_correlation(chain, state, model, thresholds) * excess,
+        missing=2.0 * lost_correlation(chain, state, model, thresholds.presentation) * excess,
         freedom=freedom,
         columns=columns,
         share=np.take(chain.weight, own, axis=1) * spreads_of(state.gene_symbols, scores.genes, reference),
@@ -67,13 +67,13 @@ def chain_errors(
 
 
 def lost_correlation(
-    found: LossTest, state: PresentationState, model: PresentationModel, thresholds: Thresholds
+    found: LossTest, state: PresentationState, model: PresentationModel, limits: PresentationLimits
 ) -> FloatArray:
     """1 − correlation of the test with what it would be if all genes were measured, shape (n_samples,).
 
     0 where there is no test.
     """
-    complete = chain_loss(as_if_measured(state, model, thresholds), thresholds)
+    complete = chain_loss(as_if_measured(state, model, limits), limits)
     return np.maximum(np.nan_to_num(1.0 - found.detectable_sd / complete.detectable_sd), 0.0)
 
 

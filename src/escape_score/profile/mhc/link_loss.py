@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from escape_score.model.axes import Thresholds
 from escape_score.model.cohort import FloatArray
 from escape_score.model.profiles import LinkScores, TextArray
 from escape_score.model.robust import nanmedian_rows
+from escape_score.model.thresholds import LinkLimits
 from escape_score.profile.mhc.presentation import PresentationState, hypotheses, loss_of
 from escape_score.profile.mhc.weakest_link import WeakestLink
 
@@ -28,14 +28,14 @@ def link_losses(
     state: PresentationState,
     chain: Sequence[str],
     excess_distance: FloatArray,
-    thresholds: Thresholds,
+    limits: LinkLimits,
 ) -> LinkLoss:
     """Find the link that a sample's tumour cells most likely lost.
 
     Parameters
     ----------
     chain
-        Links, of which ``thresholds.min_links`` must be measured.
+        Links, of which ``limits.min_links`` must be measured.
     excess_distance
         Shape (n_samples,), log2.
 
@@ -44,7 +44,7 @@ def link_losses(
     LinkLoss
         The score is the largest, over the links, of z less a quarter of the link's limit of detection: where
         a loss would be plain, it must be plain. It is NaN where a five-fold loss of the typical link would
-        move it by less than ``thresholds.link_min_shift_sd``, and beyond ``thresholds.link_max_excess_log2``,
+        move it by less than ``limits.link_min_shift_sd``, and beyond ``limits.link_max_excess_log2``,
         where the reference gives no baseline for single genes.
 
     Notes
@@ -56,19 +56,19 @@ def link_losses(
     names = tuple(tests)
     z = np.column_stack([test.z for test in tests.values()])
     shift = np.column_stack([test.detectable_sd for test in tests.values()])
-    is_placed = excess_distance < thresholds.link_max_excess_log2
+    is_placed = excess_distance < limits.link_max_excess_log2
     columns = [i for i, symbol in enumerate(state.gene_symbols) if symbol in set(chain)]
     n_measured = state.is_measured[:, columns].sum(axis=1)
-    enough = is_placed & (n_measured >= thresholds.min_links)
+    enough = is_placed & (n_measured >= limits.min_links)
     typical = nanmedian_rows(np.where(enough[:, None], shift, np.nan))
-    is_evaluable = typical >= thresholds.link_min_shift_sd
-    evidence = z - thresholds.link_shift_weight * shift
+    is_evaluable = typical >= limits.link_min_shift_sd
+    evidence = z - limits.link_shift_weight * shift
     score = np.where(is_evaluable, _known_or_lowest(evidence).max(axis=1), np.nan)
     links = LinkScores(
         names=names,
         z=z,
         detectable_sd=shift,
-        is_evaluable=is_placed[:, None] & (np.nan_to_num(shift) >= thresholds.link_min_shift_sd),
+        is_evaluable=is_placed[:, None] & (np.nan_to_num(shift) >= limits.link_min_shift_sd),
     )
     genes = _weakest_genes(names, _known_or_lowest(evidence), is_evaluable)
     return LinkLoss(WeakestLink(score, genes, n_measured / len(chain)), links)

@@ -29,10 +29,10 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from escape_score.model.axes import Thresholds
 from escape_score.model.cohort import FloatArray
 from escape_score.model.reference import PresentationModel, Reference
 from escape_score.model.scores import GeneValues
+from escape_score.model.thresholds import PresentationLimits, Thresholds
 from escape_score.profile.mhc.tumour_mhc import Infiltrate
 
 HALF = 0.5
@@ -78,25 +78,23 @@ def tumour_ifng(
     The mean of the z-scores as measured and of those without the leukocytes' part; NaN where fewer genes than
     a component needs are measured.
     """
+    z_clip, fewest = thresholds.placement.z_clip, thresholds.coverage.min_genes_per_component
     per_unit = reference.constants.ifng_per_leukocyte_unit
     columns, at = _columns_of(genes, reference, tuple(per_unit))
     own = np.array([per_unit[genes.gene_symbols[i]] for i in columns])
     log2_tpm = np.take(genes.log2_tpm, columns, axis=1)
     location, spread = reference.genes.location[at], reference.genes.spread[at]
-    cleared = without_leukocytes(log2_tpm, own, infiltrate, thresholds)
-    z = [
-        np.clip((level - location) / spread, -thresholds.z_clip, thresholds.z_clip)
-        for level in (log2_tpm, cleared)
-    ]
+    cleared = without_leukocytes(log2_tpm, own, infiltrate, thresholds.presentation)
+    z = [np.clip((level - location) / spread, -z_clip, z_clip) for level in (log2_tpm, cleared)]
     value = (1 - HALF) * z[0] + HALF * z[1]
     measured = ~np.isnan(value)
     n_measured = measured.sum(axis=1)
     mean = np.where(measured, value, 0.0).sum(axis=1) / np.maximum(n_measured, 1)
-    return np.where(n_measured >= thresholds.min_genes_per_component, mean, np.nan)
+    return np.where(n_measured >= fewest, mean, np.nan)
 
 
 def without_leukocytes(
-    log2_tpm: FloatArray, per_unit: FloatArray, infiltrate: Infiltrate, thresholds: Thresholds
+    log2_tpm: FloatArray, per_unit: FloatArray, infiltrate: Infiltrate, limits: PresentationLimits
 ) -> FloatArray:
     """Levels of the tumour cells alone, log2(TPM + 1).
 
@@ -104,7 +102,7 @@ def without_leukocytes(
     """
     linear = np.exp2(log2_tpm) - 1.0
     own = (linear - infiltrate.unit_tpm[:, None] * per_unit) / (1.0 - infiltrate.fraction)[:, None]
-    cleared: FloatArray = np.log2(np.maximum(own, thresholds.mhc_residual_min * linear) + 1.0)
+    cleared: FloatArray = np.log2(np.maximum(own, limits.mhc_residual_min * linear) + 1.0)
     return cleared
 
 
@@ -130,9 +128,9 @@ def model_levels(genes: GeneValues, symbols: Sequence[str]) -> FloatArray:
     return levels
 
 
-def leukocyte_sd(symbols: Sequence[str], thresholds: Thresholds) -> FloatArray:
+def leukocyte_sd(symbols: Sequence[str], limits: PresentationLimits) -> FloatArray:
     """Uncertainty of each gene's level in leukocytes, log2."""
-    t = thresholds
+    t = limits
     return np.array([t.leukocyte_b2m_sd_log2 if s == "B2M" else t.leukocyte_mhc_sd_log2 for s in symbols])
 
 
@@ -159,13 +157,14 @@ def assess_presentation(
     model = reference.presentation
     if model is None:
         return None
+    limits = thresholds.presentation
     ifng = tumour_ifng(genes, infiltrate, reference, thresholds)
-    tumour, leukocytes = expected_tpm(model, infiltrate, ifng, thresholds)
+    tumour, leukocytes = expected_tpm(model, infiltrate, ifng, limits)
     share = leukocytes / (tumour + leukocytes)
     residual = model_levels(genes, model.gene_symbols) - np.log2(tumour + leukocytes + 1.0)
-    noise = (share * leukocyte_sd(model.gene_symbols, thresholds)) ** 2 + thresholds.link_noise_sd_log2**2
-    distance = (thresholds.link_distance_factor * excess_distance) ** 2
-    return _state(model, residual, share, noise + distance[:, None], thresholds)
+    noise = (share * leukocyte_sd(model.gene_symbols, limits)) ** 2 + limits.link_noise_sd_log2**2
+    distance = (limits.link_distance_factor * excess_distance) ** 2
+    return _state(model, residual, share, noise + distance[:, None], limits)
 
 
 def _state(
@@ -173,14 +172,14 @@ def _state(
     residual: FloatArray,
     share: FloatArray,
     error: FloatArray,
-    thresholds: Thresholds,
+    limits: PresentationLimits,
 ) -> PresentationState:
     """The state with those genes measured that have a residual."""
     measured = ~np.isnan(residual)
     return PresentationState(
         gene_symbols=model.gene_symbols,
         residual=np.where(measured, residual, 0.0),
-        shift=np.where(measured, np.log2((1 - share) * thresholds.loss_fraction + share), 0.0),
+        shift=np.where(measured, np.log2((1 - share) * limits.loss_fraction + share), 0.0),
         precision=_precision(model, share, error, measured),
         is_measured=measured,
         share=share,
@@ -189,18 +188,18 @@ def _state(
 
 
 def as_if_measured(
-    state: PresentationState, model: PresentationModel, thresholds: Thresholds
+    state: PresentationState, model: PresentationModel, limits: PresentationLimits
 ) -> PresentationState:
     """The same samples with every gene of the model measured, just as expected: what tests could tell."""
     nothing = np.where(np.isnan(state.share), np.nan, 0.0)
-    return _state(model, nothing, state.share, state.error, thresholds)
+    return _state(model, nothing, state.share, state.error, limits)
 
 
 def expected_tpm(
-    model: PresentationModel, infiltrate: Infiltrate, ifng: FloatArray, thresholds: Thresholds
+    model: PresentationModel, infiltrate: Infiltrate, ifng: FloatArray, limits: PresentationLimits
 ) -> tuple[FloatArray, FloatArray]:
     """Expected TPM of each gene from tumour cells and from leukocytes, shape (n_samples, n_genes)."""
-    per_unit = thresholds.leukocyte_mhc_factor * model.per_leukocyte_unit
+    per_unit = limits.leukocyte_mhc_factor * model.per_leukocyte_unit
     level = model.location + model.ifng_slope * ifng[:, None]
     tumour = (1.0 - infiltrate.fraction)[:, None] * np.exp2(level)
     return tumour, infiltrate.unit_tpm[:, None] * per_unit
@@ -264,10 +263,10 @@ def loss_of(state: PresentationState, lost: Sequence[str]) -> LossTest:
     )
 
 
-def chain_loss(state: PresentationState, thresholds: Thresholds) -> LossTest:
+def chain_loss(state: PresentationState, limits: PresentationLimits) -> LossTest:
     """Test whether tumour cells lost the whole chain; NaN where too few of its genes are measured."""
     test = loss_of(state, state.gene_symbols)
-    enough = state.is_measured.sum(axis=1) >= thresholds.min_tumour_mhc_genes
+    enough = state.is_measured.sum(axis=1) >= limits.min_tumour_mhc_genes
     return LossTest(
         z=np.where(enough, test.z, np.nan),
         detectable_sd=np.where(enough, test.detectable_sd, np.nan),

@@ -19,11 +19,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from escape_score.model.axes import Thresholds
 from escape_score.model.cohort import FloatArray
 from escape_score.model.reference import PresentationModel, Reference
 from escape_score.model.robust import MAD_TO_SD
 from escape_score.model.scores import SignatureScores
+from escape_score.model.thresholds import PresentationLimits, Thresholds
 from escape_score.profile.mhc.presentation import model_levels, tumour_ifng, without_leukocytes
 from escape_score.profile.mhc.tumour_mhc import Infiltrate, estimate_infiltrate
 
@@ -93,20 +93,21 @@ def fit_presentation(
         left out where there is no prior.
     """
     symbols = tuple(sorted(components["mhc1"])) if prior is None else prior.gene_symbols
-    infiltrate = estimate_infiltrate(scores, reference, components, thresholds)
+    limits = thresholds.presentation
+    infiltrate = estimate_infiltrate(scores, reference, components, limits)
     levels = TumourLevels(
         gene_symbols=symbols,
         log2_tpm=model_levels(scores.genes, symbols),
         infiltrate=infiltrate,
         ifng=tumour_ifng(scores.genes, infiltrate, reference, thresholds),
     )
-    return fit_levels(levels, reference.constants.mhc_per_leukocyte_unit, thresholds, prior=prior)
+    return fit_levels(levels, reference.constants.mhc_per_leukocyte_unit, limits, prior=prior)
 
 
 def fit_levels(
     levels: TumourLevels,
     per_leukocyte_unit: Mapping[str, float],
-    thresholds: Thresholds,
+    limits: PresentationLimits,
     *,
     prior: PresentationModel | None,
 ) -> PresentationModel:
@@ -123,11 +124,11 @@ def fit_levels(
     is_fitted = counts >= MIN_SAMPLES
     units = np.array(
         [
-            fit_share(levels, k, usable, start[k], thresholds) if is_fitted[k] else start[k]
+            fit_share(levels, k, usable, start[k], limits) if is_fitted[k] else start[k]
             for k in range(len(start))
         ]
     )
-    return _fit_tumour_cells(levels, units, usable, thresholds, prior=prior)
+    return _fit_tumour_cells(levels, units, usable, limits, prior=prior)
 
 
 def _subset(levels: TumourLevels, keep: np.ndarray) -> TumourLevels:
@@ -137,7 +138,7 @@ def _subset(levels: TumourLevels, keep: np.ndarray) -> TumourLevels:
 
 
 def fit_share(
-    levels: TumourLevels, k: int, usable: np.ndarray, start: float, thresholds: Thresholds
+    levels: TumourLevels, k: int, usable: np.ndarray, start: float, limits: PresentationLimits
 ) -> float:
     """TPM of gene ``k`` that leukocytes bring per TPM of their unit."""
     rows = usable & ~np.isnan(levels.log2_tpm[:, k])
@@ -145,7 +146,7 @@ def fit_share(
     own = 1.0 - levels.infiltrate.fraction[rows]
     unit = levels.infiltrate.unit_tpm[rows]
     cost = np.array([_misfit(x, ifng, own, start * 2.0**factor * unit) for factor in GRID_LOG2])
-    cost += 0.5 * (GRID_LOG2 / thresholds.leukocyte_prior_sd_log2) ** 2
+    cost += 0.5 * (GRID_LOG2 / limits.leukocyte_prior_sd_log2) ** 2
     weight = np.exp(cost.min() - cost)
     return float(start * 2.0 ** ((weight * GRID_LOG2).sum() / weight.sum()))
 
@@ -197,13 +198,13 @@ def _fit_tumour_cells(
     levels: TumourLevels,
     units: FloatArray,
     usable: np.ndarray,
-    thresholds: Thresholds,
+    limits: PresentationLimits,
     *,
     prior: PresentationModel | None,
 ) -> PresentationModel:
     """Location, slope and covariance of the tumour cells' levels."""
-    per_unit = thresholds.leukocyte_mhc_factor * units
-    cleared = without_leukocytes(levels.log2_tpm, per_unit, levels.infiltrate, thresholds)
+    per_unit = limits.leukocyte_mhc_factor * units
+    cleared = without_leukocytes(levels.log2_tpm, per_unit, levels.infiltrate, limits)
     cleared[~usable] = np.nan
     n_genes = cleared.shape[1]
     location, slope = np.zeros(n_genes), np.zeros(n_genes)
@@ -211,19 +212,19 @@ def _fit_tumour_cells(
     for k in range(n_genes):
         rows = ~np.isnan(cleared[:, k])
         earlier = None if prior is None else (float(prior.location[k]), float(prior.ifng_slope[k]))
-        location[k], slope[k] = _line(cleared[rows, k], levels.ifng[rows], earlier, thresholds)
+        location[k], slope[k] = _line(cleared[rows, k], levels.ifng[rows], earlier, limits)
         residuals[rows, k] = cleared[rows, k] - location[k] - slope[k] * levels.ifng[rows]
     return PresentationModel(
         gene_symbols=levels.gene_symbols,
         location=location.round(DECIMALS),
         ifng_slope=slope.round(DECIMALS),
         per_leukocyte_unit=units.round(DECIMALS),
-        covariance=_shrunk_covariance(residuals, thresholds, prior=prior).round(DECIMALS),
+        covariance=_shrunk_covariance(residuals, limits, prior=prior).round(DECIMALS),
     )
 
 
 def _line(
-    y: FloatArray, ifng: FloatArray, earlier: tuple[float, float] | None, thresholds: Thresholds
+    y: FloatArray, ifng: FloatArray, earlier: tuple[float, float] | None, limits: PresentationLimits
 ) -> tuple[float, float]:
     """Location and slope of one gene."""
     if len(y) < MIN_SAMPLES and earlier is not None:
@@ -231,7 +232,7 @@ def _line(
     location, slope = huber_regression(np.column_stack([np.ones(len(y)), ifng]), y)
     if earlier is None:
         return float(location), float(slope)
-    weight = len(y) / (len(y) + thresholds.presentation_prior_samples)
+    weight = len(y) / (len(y) + limits.presentation_prior_samples)
     shrunk = weight * slope + (1 - weight) * earlier[1]
     return float(huber_regression(np.ones((len(y), 1)), y - shrunk * ifng)[0]), float(shrunk)
 
@@ -253,7 +254,7 @@ def robust_covariance(residuals: FloatArray) -> FloatArray:
 
 
 def _shrunk_covariance(
-    residuals: FloatArray, thresholds: Thresholds, *, prior: PresentationModel | None
+    residuals: FloatArray, limits: PresentationLimits, *, prior: PresentationModel | None
 ) -> FloatArray:
     """Covariance of a cohort, shrunk to the earlier model's by the number of tumours."""
     counts = (~np.isnan(residuals)).sum(axis=0)
@@ -263,6 +264,6 @@ def _shrunk_covariance(
     found = np.array(prior.covariance, copy=True)
     own = np.ix_(is_fitted, is_fitted)
     if is_fitted.any():
-        weight = counts[is_fitted].min() / (counts[is_fitted].min() + thresholds.presentation_prior_samples)
+        weight = counts[is_fitted].min() / (counts[is_fitted].min() + limits.presentation_prior_samples)
         found[own] = weight * robust_covariance(residuals[:, is_fitted]) + (1 - weight) * found[own]
     return found

@@ -8,10 +8,11 @@ from dataclasses import replace
 import numpy as np
 from scipy import stats
 
-from escape_score.model.axes import AxisCatalogue, Thresholds
+from escape_score.model.axes import AxisCatalogue
 from escape_score.model.cohort import FloatArray
 from escape_score.model.reference import Reference
 from escape_score.model.scores import SignatureScores
+from escape_score.model.thresholds import IntervalLimits, Thresholds
 from escape_score.profile.intervals.gene_errors import spreads_of
 from escape_score.profile.intervals.missing_genes import KNOWN, ComponentErrors
 from escape_score.profile.mhc.chain_errors import CHAIN
@@ -82,8 +83,8 @@ def raised(
     return replace(scores, genes=replace(genes, z=z, log2_tpm=log2_tpm))
 
 
-def locus_errors(scores: SignatureScores, thresholds: Thresholds) -> ComponentErrors:
+def locus_errors(scores: SignatureScores, limits: IntervalLimits) -> ComponentErrors:
     """The doubt whether 6p21 was quantified: the interval has to reach where it would lie if not."""
     n = len(scores.sample_ids)
-    variance = np.full(n, stats.norm.ppf(0.5 + thresholds.interval_level / 2) ** -2)
+    variance = np.full(n, stats.norm.ppf(0.5 + limits.interval_level / 2) ** -2)
     return ComponentErrors(variance, np.full(n, KNOWN), np.empty(0, dtype=np.intp), np.empty((n, 0)))

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from escape_score.model.axes import Thresholds
 from escape_score.model.cohort import FloatArray
 from escape_score.model.reference import Reference
 from escape_score.model.scores import GeneValues, SignatureScores
+from escape_score.model.thresholds import PresentationLimits
 
 PSEUDOCOUNT_TPM = 0.5
 """Added to leukocyte genes before the logarithm, so that one gene at zero does not empty the mean."""
@@ -45,21 +45,23 @@ def gene_columns(genes: GeneValues, wanted: Sequence[str]) -> npt.NDArray[np.int
     return np.array([i for i, symbol in enumerate(genes.gene_symbols) if symbol in members], dtype=np.intp)
 
 
-def leukocyte_unit(genes: GeneValues, leukocyte_genes: Sequence[str], thresholds: Thresholds) -> FloatArray:
+def leukocyte_unit(
+    genes: GeneValues, leukocyte_genes: Sequence[str], limits: PresentationLimits
+) -> FloatArray:
     """Geometric mean TPM of the leukocyte genes, shape (n_samples,); NaN where too few are measured."""
     values = np.exp2(np.take(genes.log2_tpm, gene_columns(genes, leukocyte_genes), axis=1)) - 1.0
     measured = ~np.isnan(values)
     n_measured = measured.sum(axis=1)
     logs = np.where(measured, np.log(np.where(measured, values, 0.0) + PSEUDOCOUNT_TPM), 0.0)
     unit = np.exp(logs.sum(axis=1) / np.maximum(n_measured, 1))
-    return np.where(n_measured >= thresholds.min_leukocyte_genes, unit, np.nan)
+    return np.where(n_measured >= limits.min_leukocyte_genes, unit, np.nan)
 
 
 def estimate_infiltrate(
     scores: SignatureScores,
     reference: Reference,
     components: Mapping[str, tuple[str, ...]],
-    thresholds: Thresholds,
+    limits: PresentationLimits,
 ) -> Infiltrate:
     """Estimate the leukocytes of every sample.
 
@@ -73,12 +75,10 @@ def estimate_infiltrate(
     Infiltrate
         The fraction is the unit over that of pure leukocytes.
     """
-    unit = leukocyte_unit(scores.genes, components["leukocyte"], thresholds)
+    unit = leukocyte_unit(scores.genes, components["leukocyte"], limits)
     core = scores.genes.log2_tpm[:, gene_columns(scores.genes, CLASS_1_CORE)]
     return Infiltrate(
         unit_tpm=unit,
-        fraction=np.clip(
-            unit / reference.constants.leukocyte_cap_tpm, 0.0, thresholds.leukocyte_fraction_max
-        ),
-        is_mhc1_unquantified=np.any(core <= thresholds.zero_log2_tpm, axis=1),
+        fraction=np.clip(unit / reference.constants.leukocyte_cap_tpm, 0.0, limits.leukocyte_fraction_max),
+        is_mhc1_unquantified=np.any(core <= limits.zero_log2_tpm, axis=1),
     )

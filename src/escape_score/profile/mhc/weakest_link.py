@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from escape_score.model.axes import Thresholds
 from escape_score.model.cohort import FloatArray
 from escape_score.model.profiles import TextArray
 from escape_score.model.reference import Reference
 from escape_score.model.scores import GeneValues
+from escape_score.model.thresholds import LinkLimits
 from escape_score.profile.mhc.tumour_mhc import gene_columns
 
 
@@ -69,7 +69,7 @@ def weakest_link(
     residuals: FloatArray,
     *,
     n_chain: int,
-    thresholds: Thresholds,
+    limits: LinkLimits,
 ) -> WeakestLink:
     """Name the weakest link of every sample.
 
@@ -81,7 +81,7 @@ def weakest_link(
         Genes of the whole chain.
     """
     measured = ~np.isnan(residuals)
-    enough = measured.sum(axis=1) >= thresholds.min_links
+    enough = measured.sum(axis=1) >= limits.min_links
     score, gene = np.full(len(residuals), np.nan), np.full(len(residuals), "", dtype=object)
     for row in np.flatnonzero(enough):
         lowest = int(np.nanargmin(residuals[row]))

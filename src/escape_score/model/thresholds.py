@@ -1,0 +1,149 @@
+"""Every fixed number of the method, in groups: the typed form of ``resources/axes/thresholds.tsv``.
+
+Each row of the table says unit, meaning and source of one number.
+"""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Group(BaseModel):
+    """Base of the groups."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class PlacementLimits(Group):
+    """Samples and genes on the scale of the reference."""
+
+    min_anchors: int
+    z_clip: float
+
+
+class CoverageLimits(Group):
+    """Genes that a component needs."""
+
+    min_fraction: float
+    min_genes_per_component: int
+    partial_coverage: float
+
+
+class LocusLimits(Group):
+    """Whether 6p21 was quantified."""
+
+    mhc_control_log2: float
+    min_mhc_controls: int
+    mhc_panel_gap_log2: float
+    mhc_cohort_fraction: float
+
+
+class UntrustedLimits(Group):
+    """Genes that a pipeline did not count right."""
+
+    zero_reference_log2: float
+    min_cohort_checks: int
+    near_zero_log2_tpm: float
+    near_zero_fraction: float
+    sibling_shift_log2: float
+    min_siblings: int
+
+
+class MatchLimits(Group):
+    """What the distance to the reference permits."""
+
+    reference_good: float
+    reference_good_ratio: float
+    reference_moderate: float
+    reference_moderate_excess: float
+    min_percentile_samples: int
+
+
+class FitLimits(Group):
+    """References fitted on a laboratory's own tumours."""
+
+    min_fit_samples: int
+    advised_fit_samples: int
+    fit_prior_samples: float
+
+
+class IndexLimits(Group):
+    """The immunoresistance index."""
+
+    winsor_sd: float
+    min_index_blocks: int
+
+
+class PhenotypeLimits(Group):
+    """Desert, excluded or inflamed."""
+
+    phenotype_t: float
+    phenotype_stroma: float
+    phenotype_stroma_over_t: float
+
+
+class IntervalLimits(Group):
+    """Errors of scores."""
+
+    interval_level: float
+    interval_prior_df: float
+    technical_sd: float
+    panel_inflation: float
+    assumed_reads_per_tpm: float
+    within_term_independence: float
+    between_block_independence: float
+    distance_factor: float
+
+
+class PresentationLimits(Group):
+    """Antigen presentation of the tumour cells."""
+
+    min_leukocyte_genes: int
+    min_tumour_mhc_genes: int
+    leukocyte_fraction_max: float
+    leukocyte_fraction_suspect: float
+    mhc_residual_min: float
+    zero_log2_tpm: float
+    loss_fraction: float
+    leukocyte_mhc_factor: float
+    leukocyte_mhc_sd_log2: float
+    leukocyte_b2m_sd_log2: float
+    link_noise_sd_log2: float
+    link_distance_factor: float
+    apd_spread_log2: float
+    apd_chain_genes: int
+    leukocyte_prior_sd_log2: float
+    presentation_prior_samples: float
+
+
+class LinkLimits(Group):
+    """Single genes of a chain."""
+
+    min_links: int
+    link_shift_weight: float
+    link_min_shift_sd: float
+    link_max_excess_log2: float
+
+
+class EvidenceLimits(Group):
+    """Genes shown for and against a mechanism."""
+
+    evidence_z: float
+    evidence_genes: int
+
+
+class Thresholds(Group):
+    """All groups."""
+
+    placement: PlacementLimits
+    coverage: CoverageLimits
+    locus: LocusLimits
+    untrusted: UntrustedLimits
+    match: MatchLimits
+    fit: FitLimits
+    index: IndexLimits
+    phenotype: PhenotypeLimits
+    intervals: IntervalLimits
+    presentation: PresentationLimits
+    links: LinkLimits
+    evidence: EvidenceLimits
