@@ -23,10 +23,10 @@ from escape_score.statistics.ranks import (
     area_under_curve,
     counts_of,
     epsilon_squared,
-    false_discovery_rates,
     paired_rank_biserial,
     shift_between,
     shift_within_pairs,
+    with_q_values,
 )
 
 GROUPED_COLUMNS = ("response", "msi", "site", "cancer_type", "pdl1_ihc")
@@ -120,9 +120,7 @@ def _ordered(column: str, groups: Sequence[str]) -> tuple[str, ...]:
 
 def _rows(measures: Sequence[Measure], make: Callable[[int], GroupRow | None]) -> tuple[GroupRow, ...]:
     """Rows of all measures that can be compared, with their false discovery rates."""
-    rows = [row for at in range(len(measures)) if (row := make(at)) is not None]
-    rates = false_discovery_rates([row.p_value for row in rows])
-    return tuple(row.model_copy(update={"q_value": q}) for row, q in zip(rows, rates, strict=True))
+    return with_q_values([row for at in range(len(measures)) if (row := make(at)) is not None])
 
 
 def _row(measure: Measure, values: dict[str, FloatArray], seed: int) -> GroupRow | None:

@@ -1,16 +1,26 @@
-"""Statistics of ranks: the area under the curve, shifts between groups, and their intervals."""
+"""Statistics of ranks: the area under the curve, shifts between groups, their intervals, and q values."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import TypeVar
 
 import numpy as np
 
-from escape_score.model.record_statistics import ConfidenceInterval
+from escape_score.model.record_statistics import ConfidenceInterval, GroupRow, ResponseRow, SurvivalRow
 from escape_score.statistics.columns import FloatArray, IntArray
-from escape_score.statistics.null_counts import Z_95, rank_sum_place, signed_rank_place
+
+Row = TypeVar("Row", GroupRow, ResponseRow, SurvivalRow)
+
+Z_95 = 1.959963984540054
+"""Normal quantile of a two-sided 95 % interval."""
+MAX_EXACT = 50
+"""Largest group whose distribution is counted; beyond, the normal approximation serves."""
+_ONE_IN = 40
+"""2.5 % as a whole-number ratio."""
 
 
 @dataclass(frozen=True)
@@ -195,12 +205,55 @@ def counts_of(draws: IntArray) -> IntArray:
     return counts
 
 
-def false_discovery_rates(p_values: list[float]) -> list[float]:
-    """Adjust p values for their number (Benjamini & Hochberg 1995, J R Stat Soc B 57:289)."""
-    n = len(p_values)
-    p = np.array(p_values, dtype=np.float64)
-    order = np.argsort(p, kind="stable")
-    scaled = p[order] * n / np.arange(1, n + 1)
-    q = np.empty(n)
-    q[order] = np.minimum(np.minimum.accumulate(scaled[::-1])[::-1], 1.0)
-    return [float(value) for value in q]
+def with_q_values(rows: Sequence[Row]) -> tuple[Row, ...]:
+    """Rows with q values, by their p values (Benjamini & Hochberg 1995, J R Stat Soc B 57:289)."""
+    from scipy.stats import false_discovery_control
+
+    p_values = np.array([row.p_value for row in rows], dtype=np.float64)
+    rates: FloatArray = false_discovery_control(p_values)
+    return tuple(row.model_copy(update={"q_value": float(q)}) for row, q in zip(rows, rates, strict=True))
+
+
+# --- exact intervals of shifts ------------------------------------------------------------------------------
+#
+# The counts of the rank-sum and the signed-rank statistic under no difference are those of partitions, added
+# up as whole numbers (Hollander & Wolfe 1999, Nonparametric Statistical Methods, sections 3.1 and 4.1).
+
+
+@lru_cache(maxsize=256)
+def rank_sum_place(n_first: int, n_second: int) -> int:
+    """Place, from either end and from 1, of the differences that bound a shift of two groups."""
+    if max(n_first, n_second) > MAX_EXACT:
+        sd = math.sqrt(n_first * n_second * (n_first + n_second + 1) / 12)
+        return max(math.floor(n_first * n_second / 2 - Z_95 * sd), 1)
+    counts = [1] + [0] * (n_first * n_second)
+    for size in range(1, n_first + 1):
+        # Gaussian binomial: times (1 - q^(n + size)), over (1 - q^size)
+        for at in range(len(counts) - 1, n_second + size - 1, -1):
+            counts[at] -= counts[at - n_second - size]
+        for at in range(size, len(counts)):
+            counts[at] += counts[at - size]
+    return _place(counts, math.comb(n_first + n_second, n_first))
+
+
+@lru_cache(maxsize=256)
+def signed_rank_place(n_pairs: int) -> int:
+    """Place, from either end and from 1, of the Walsh averages that bound a shift within pairs."""
+    if n_pairs > MAX_EXACT:
+        sd = math.sqrt(n_pairs * (n_pairs + 1) * (2 * n_pairs + 1) / 24)
+        return max(math.floor(n_pairs * (n_pairs + 1) / 4 - Z_95 * sd), 1)
+    counts = [1] + [0] * (n_pairs * (n_pairs + 1) // 2)
+    for rank in range(1, n_pairs + 1):
+        for at in range(len(counts) - 1, rank - 1, -1):
+            counts[at] += counts[at - rank]
+    return _place(counts, 2**n_pairs)
+
+
+def _place(counts: Iterable[int], total: int) -> int:
+    """Smallest value whose lower tail holds at least 2.5 %, at least 1."""
+    below = 0
+    for value, count in enumerate(counts):
+        below += count
+        if below * _ONE_IN >= total:
+            return max(value, 1)
+    return 1

@@ -14,7 +14,7 @@ from escape_score.model.record_statistics import (
 from escape_score.statistics.columns import CohortColumns, FloatArray
 from escape_score.statistics.groups import MIN_GROUP
 from escape_score.statistics.patients import left_out
-from escape_score.statistics.ranks import area_under_curve, false_discovery_rates
+from escape_score.statistics.ranks import area_under_curve, with_q_values
 
 
 def response_statistics(columns: CohortColumns) -> ResponseStatistics | None:
@@ -41,8 +41,7 @@ def response_statistics(columns: CohortColumns) -> ResponseStatistics | None:
         for at, measure in enumerate(columns.measures)
         if (row := _row(measure, columns.values[responds, at], columns.values[resists, at])) is not None
     ]
-    rates = false_discovery_rates([row.p_value for row in rows])
-    finished = tuple(row.model_copy(update={"q_value": q}) for row, q in zip(rows, rates, strict=True))
+    finished = with_q_values(rows)
     return ResponseStatistics(
         n_samples=n_yes + n_no,
         n_responders=n_yes,

@@ -18,7 +18,7 @@ from escape_score.model.record_statistics import (
 )
 from escape_score.statistics.columns import CohortColumns, FloatArray
 from escape_score.statistics.patients import left_out
-from escape_score.statistics.ranks import false_discovery_rates
+from escape_score.statistics.ranks import with_q_values
 
 ENDPOINTS = ("os", "pfs")
 MIN_EVENTS = 10
@@ -55,8 +55,7 @@ def survival_statistics(columns: CohortColumns, endpoint: str) -> SurvivalStatis
             row = _row(measure, values, days[is_known], event[is_known])
             rows += [row] if row is not None else []
             n_unfitted += row is None
-    rates = false_discovery_rates([row.p_value for row in rows])
-    finished = tuple(row.model_copy(update={"q_value": q}) for row, q in zip(rows, rates, strict=True))
+    finished = with_q_values(rows)
     return SurvivalStatistics(
         endpoint=endpoint,
         n_samples=int(is_known.sum()),
