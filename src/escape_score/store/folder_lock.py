@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -26,8 +25,8 @@ PATIENCE_S = 0.2
 class FolderLock:
     """The right to write into a folder, and the list of files that are being replaced in it.
 
-    The list is the content of the lock file and outlives a killed process. The next run knows from it which files
-    are ours even though the manifest is gone.
+    The list is the content of the lock file and outlives a killed process. The next run knows from it which
+    files are ours even though the manifest is gone.
     """
 
     lock: FileLock = field(repr=False)

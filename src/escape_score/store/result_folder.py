@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from escape_score.errors import OutputUnwritableError, ResultInvalidError
-from escape_score.store.atomic import remove_leftovers, sync, unwritable
+from escape_score.store.atomic import remove_leftovers, sync, undisturbed, unwritable
 from escape_score.store.folder_lock import FolderLock, only_writer
 from escape_score.store.manifest import (
     MANIFEST,
@@ -26,7 +26,6 @@ from escape_score.store.manifest import (
     remove_unlisted_samples,
     write_manifest,
 )
-from escape_score.store.undisturbed import undisturbed
 
 INDEX = "index.html"
 STAGING_NAME = re.compile(r"\.tmp-\d+")
