@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import pytest
-import yaml
 from hypothesis import given
 from hypothesis import strategies as st
+from ruamel.yaml import YAML
 
 from escape_score.config import (
     CohortEntry,
@@ -81,32 +82,46 @@ def test_load_config_is_frozen(tmp_path: Path) -> None:
         ("# only a comment\n", "empty"),
         ("- a\n- b", "not a mapping"),
         ("just words", "not a mapping"),
-        ("seed: 1\nthread: 2", r"unknown key thread \(line 2\); allowed are .*threads"),
-        ("report:\n  language: en", r"unknown key report.language \(line 2\); allowed are lang, chunk_size"),
+        ("seed: 1\nthread: 2", r"unknown key thread \(line 2, column 1\); allowed are .*threads"),
+        (
+            "report:\n  language: en",
+            r"unknown key report.language \(line 2, column 3\); allowed are lang, chunk_size",
+        ),
         ("seed: 1\nseed: 2", r"duplicate key seed \(lines 1 and 2\)"),
         ("read:\n  max_genes: 5\n  max_genes: 6", r"duplicate key read.max_genes \(lines 2 and 3\)"),
-        ("a: &x 1\nb: *x", r"anchors and aliases .*line 1"),
+        ("a: &x 1\nb: *x", r"anchors and aliases .*line 1, column 4"),
         ("seed: !!python/object/apply:os.getcwd []", "tags"),
-        ("seed: !!int 3", "tags"),
+        ("seed: !!int 3", r"tags .*\(line 1, column 7: .*int\)"),
         ("<<: {seed: 1}", "unknown key <<"),
         ("1: 2", "a key is not a word"),
         ("? [a]\n: 1", "a key is not a word"),
-        ("seed: 1\n\tthreads: 2", "not valid YAML .*line 2"),
+        ("seed: 1\n\tthreads: 2", "not valid YAML .*line 2, column 1"),
         ("seed: [", "not valid YAML"),
         ("a: 1\n---\nb: 1", "not valid YAML"),
-        ("seed: .nan", r"seed is not a finite number \(line 1\)"),
-        ("read: {max_genes: .inf}", "read.max_genes is not a finite number"),
+        ("seed: .nan", r"seed is 'nan' \(line 1, column 1\); .*valid integer"),
+        ("read: {max_genes: .inf}", r"read.max_genes is 'inf' \(line 1, column 8\); .*valid integer"),
         ("seed: true", "seed .*valid integer"),
         ("seed: 1.0", "seed .*valid integer"),
         ("seed: '1'", "seed .*valid integer"),
         ("seed: 2026-11-24", "seed .*valid integer"),
-        ("threads: -3", r"threads is '-3' \(line 1\)"),
+        ("seed: 010", "seed .*valid integer"),
+        ("seed: 0x1F", "seed .*valid integer"),
+        ("seed: 1_000", "seed .*valid integer"),
+        ("seed: 1:30", "seed .*valid integer"),
+        ("seed: 1e999", "seed is 'inf' .*valid integer"),
+        ("score: {min_coverage: .nan}", "score.min_coverage is 'nan' .*finite number"),
+        ("%YAML 1.1\n---\nprofile: {reference: no}\nseed: no", "seed is 'no' .*valid integer"),
+        (f"seed: {'9' * 5000}", "seed .*valid integer"),
+        ("score: {published: yes}", "score.published is 'yes' .*valid boolean"),
+        ("a: &x [*x]", "anchors and aliases"),
+        ("a: &x 1\nb: &x 2", "anchors and aliases"),
+        ("threads: -3", r"threads is '-3' \(line 1, column 1\)"),
         ("threads: 999999999", "threads"),
         ("min_genes: 0", "min_genes"),
         ("expression: 5", "expression"),
         ("units: furlongs", "units .*'tpm'"),
         ("report: {lang: xx}", "report.lang"),
-        ("score: {methods: [ssgsea, foo]}", "score.methods.1 is 'foo'; .*'singscore'"),
+        ("score: {methods: [ssgsea, foo]}", r"score.methods.1 is 'foo' \(line 1, column 27\); .*'singscore'"),
         ("score: {methods: [ucell, ucell]}", "score.methods .*a method stands twice"),
         ("score: {min_coverage: 0}", "score.min_coverage"),
         ("score: {ties: first}", "score.ties .*'mid'"),
@@ -141,7 +156,9 @@ def test_load_config_gives_back_what_was_written(
     tmp_path_factory: pytest.TempPathFactory, seed: int, threads: int, units: ExpressionUnit, chunk_size: int
 ) -> None:
     written = {"seed": seed, "threads": threads, "units": units.value, "report": {"chunk_size": chunk_size}}
-    config = load(tmp_path_factory.mktemp("config"), yaml.safe_dump(written))
+    text = io.StringIO()
+    YAML().dump(written, text)
+    config = load(tmp_path_factory.mktemp("config"), text.getvalue())
     assert (config.seed, config.threads, config.units, config.report.chunk_size) == (
         seed,
         threads,

@@ -23,6 +23,7 @@ EscapeScoreError                  4  internal
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import IntEnum
 
 
@@ -122,6 +123,28 @@ class InputFaultsError(InputError):
     def lines(self) -> tuple[str, ...]:
         """One line for every fault, in the order found."""
         return tuple(line for fault in self.faults for line in fault.lines)
+
+
+def raise_faults(faults: Iterable[InputError]) -> None:
+    """Raise the only fault as it is, and several as one error.
+
+    Parameters
+    ----------
+    faults
+        In the order in which a user should fix them; may be empty.
+
+    Raises
+    ------
+    InputError
+        The fault itself, where there is one.
+    InputFaultsError
+        Where there are several.
+    """
+    found = tuple(faults)
+    if len(found) == 1:
+        raise found[0]
+    if found:
+        raise InputFaultsError(found)
 
 
 class LowCoverageError(EscapeScoreError):

@@ -28,7 +28,7 @@ def test_read_gene_lengths_takes_symbols_and_the_longest_of_several(
 
 
 def test_read_gene_lengths_names_a_missing_file(tmp_path: Path, table: GeneTable) -> None:
-    with pytest.raises(FileMissingError, match=r"l\.tsv: no such file"):
+    with pytest.raises(FileMissingError, match=r"l\.tsv: table of gene lengths not found \(no such file\)"):
         read_gene_lengths(tmp_path / "l.tsv", table)
 
 

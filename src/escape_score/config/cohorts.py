@@ -10,7 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from escape_score.errors import FileMissingError, InputError, InputFaultsError, SampleSheetInvalidError
+from escape_score.errors import FileMissingError, InputError, SampleSheetInvalidError, raise_faults
+from escape_score.library.files import small_text
 from escape_score.model.units import ExpressionUnit
 
 COHORT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
@@ -18,6 +19,7 @@ COHORT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 _COHORT_COLUMNS = ("cohort", "expression", "samples", "units", "gene_lengths")
 _REQUIRED_COLUMNS = _COHORT_COLUMNS[:4]
+_OPTIONAL_FILES = ("samples", "gene_lengths")
 
 
 @dataclass(frozen=True)
@@ -65,58 +67,48 @@ def read_cohorts(path: Path) -> tuple[CohortEntry, ...]:
     InputFaultsError
         All faults, where there are several.
     """
-    rows = _cohort_rows(path)
-    faults = [fault for line, row in rows for fault in _cohort_faults(path, line, row)]
-    faults += _duplicate_faults(path, rows)
-    if len(faults) == 1:
-        raise faults[0]
-    if faults:
-        raise InputFaultsError(tuple(faults))
-    return tuple(_cohort_entry(path, row) for _, row in rows)
+    rows = _rows(path)
+    counts = Counter(row["cohort"].casefold() for _, row in rows)  # some file systems ignore case
+    faults = [fault for line, row in rows for fault in _faults(path, line, row)]
+    faults += [
+        SampleSheetInvalidError(f"{path}: duplicate cohort name {name!r}; give each cohort its own name")
+        for name, count in counts.items()
+        if count > 1
+    ]
+    raise_faults(faults)
+    return tuple(_entry(path.parent, row) for _, row in rows)
 
 
-def _cohort_rows(path: Path) -> list[tuple[int, dict[str, str]]]:
+def _rows(path: Path) -> list[tuple[int, dict[str, str]]]:
     """Lines of the table by column, blank lines and comments left out."""
-    if not path.is_file():
-        msg = f"{path}: table of cohorts not found (no such file); check the key cohorts"
-        raise FileMissingError(msg)
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        msg = f"{path}: table of cohorts is no UTF-8 text; save it as TSV in UTF-8"
-        raise SampleSheetInvalidError(msg) from error
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter="\t", quoting=csv.QUOTE_NONE)
+    text = io.StringIO(small_text(path, "table of cohorts"), newline="")
+    reader = csv.reader(text, delimiter="\t", quoting=csv.QUOTE_NONE)
     lines = [(reader.line_num, [cell.strip() for cell in cells]) for cells in reader]
     filled = [(line, cells) for line, cells in lines if any(cells) and not cells[0].startswith("#")]
     if len(filled) < 2:  # noqa: PLR2004
         msg = f"{path}: table of cohorts is empty; give a header and one row a cohort"
         raise SampleSheetInvalidError(msg)
-    header = _cohort_header(path, filled[0][1])
-    return [(line, _cohort_row(path, header, line, cells)) for line, cells in filled[1:]]
+    (_, header), *rows = filled
+    _check_header(path, header)
+    for line, cells in rows:
+        if len(cells) != len(header):
+            msg = f"{path}: line {line} has {len(cells)} fields where the header has {len(header)}; "
+            raise SampleSheetInvalidError(msg + "fix the row")
+    return [(line, dict(zip(header, cells, strict=True))) for line, cells in rows]
 
 
-def _cohort_header(path: Path, cells: Sequence[str]) -> Sequence[str]:
-    if len(cells) == 1:
-        msg = f"{path}: header of the table of cohorts has no tab ({cells[0]!r}); separate columns by tabs"
+def _check_header(path: Path, header: Sequence[str]) -> None:
+    if len(header) == 1:
+        msg = f"{path}: header of the table of cohorts has no tab ({header[0]!r}); separate columns by tabs"
         raise SampleSheetInvalidError(msg)
-    missing = [name for name in _REQUIRED_COLUMNS if name not in cells]
-    unknown = [name for name in cells if name not in _COHORT_COLUMNS]
-    if missing or unknown or len(set(cells)) < len(cells):
-        msg = f"{path}: columns of the table of cohorts are {', '.join(cells)}; they must be "
+    if not set(_REQUIRED_COLUMNS) <= set(header) <= set(_COHORT_COLUMNS) or len(set(header)) < len(header):
+        msg = f"{path}: columns of the table of cohorts are {', '.join(header)}; they must be "
         raise SampleSheetInvalidError(
             msg + f"{', '.join(_REQUIRED_COLUMNS)} and, optionally, gene_lengths, each once"
         )
-    return cells
 
 
-def _cohort_row(path: Path, header: Sequence[str], line: int, cells: Sequence[str]) -> dict[str, str]:
-    if len(cells) != len(header):
-        msg = f"{path}: line {line} has {len(cells)} fields where the header has {len(header)}; mend the row"
-        raise SampleSheetInvalidError(msg)
-    return dict(zip(header, cells, strict=True))
-
-
-def _cohort_faults(path: Path, line: int, row: Mapping[str, str]) -> Iterator[InputError]:
+def _faults(path: Path, line: int, row: Mapping[str, str]) -> Iterator[InputError]:
     """Faults of one row."""
     if not COHORT_NAME.fullmatch(row["cohort"]):
         msg = f"{path}: cohort name {row['cohort']!r} (line {line}) is not safe as a folder name; "
@@ -125,35 +117,15 @@ def _cohort_faults(path: Path, line: int, row: Mapping[str, str]) -> Iterator[In
         msg = f"{path}: unknown units {row['units']!r} (line {line}); use one of {', '.join(ExpressionUnit)}"
         yield SampleSheetInvalidError(msg)
     if not row["expression"]:
-        msg = f"{path}: expression is empty (line {line}); name a matrix"
-        yield SampleSheetInvalidError(msg)
+        yield SampleSheetInvalidError(f"{path}: expression is empty (line {line}); name a matrix")
     for column in ("expression", "samples", "gene_lengths"):
-        named = row.get(column, "")
-        if named and not (path.parent / named).exists():
-            msg = (
-                f"{path.parent / named}: file not found ({column} of cohort {row['cohort']}, line {line} of "
-            )
-            yield FileMissingError(msg + f"{path}); check the path")
+        named = path.parent / row.get(column, "")
+        if not named.exists():
+            msg = f"{named}: file not found ({column} of cohort {row['cohort']}, line {line} of {path}); "
+            yield FileMissingError(msg + "check the path")
 
 
-def _duplicate_faults(path: Path, rows: Sequence[tuple[int, Mapping[str, str]]]) -> list[InputError]:
-    """Cohort names that stand twice; case does not count, as in some file systems."""
-    counts = Counter(row["cohort"].casefold() for _, row in rows)
-    return [
-        SampleSheetInvalidError(f"{path}: duplicate cohort name {name!r}; give each cohort its own name")
-        for name, count in counts.items()
-        if count > 1
-    ]
-
-
-def _cohort_entry(path: Path, row: Mapping[str, str]) -> CohortEntry:
-    def resolve(named: str) -> Path | None:
-        return path.parent / named if named else None
-
-    return CohortEntry(
-        cohort=row["cohort"],
-        expression=path.parent / row["expression"],
-        samples=resolve(row["samples"]),
-        units=ExpressionUnit(row["units"] or ExpressionUnit.AUTO),
-        gene_lengths=resolve(row.get("gene_lengths", "")),
-    )
+def _entry(folder: Path, row: Mapping[str, str]) -> CohortEntry:
+    paths = {column: folder / row[column] if row.get(column) else None for column in _OPTIONAL_FILES}
+    units = ExpressionUnit(row["units"] or ExpressionUnit.AUTO)
+    return CohortEntry(row["cohort"], folder / row["expression"], units=units, **paths)

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TypeVar
 
-import yaml
 from pydantic import ValidationError
 
 from escape_score.config.models import ConfigModel, RunConfig, WorkflowConfig
-from escape_score.config.strict_yaml import KeyPath, StrictLoader, check_keys, config_text, yaml_message
+from escape_score.config.strict_yaml import KeyPath, Places, place_of, read_yaml
 from escape_score.errors import ConfigInvalidError
 
 _Config = TypeVar("_Config", bound=ConfigModel)
@@ -41,95 +39,47 @@ def load_config(path: Path) -> RunConfig:
 
 
 def load_workflow_config(path: Path) -> WorkflowConfig:
-    """Read the config of a workflow.
-
-    Parameters
-    ----------
-    path
-        YAML file. Paths in it are relative to its folder.
-
-    Returns
-    -------
-    WorkflowConfig
-        As :func:`load_config`.
-
-    Raises
-    ------
-    ConfigInvalidError
-        As :func:`load_config`.
-    """
+    """Read the config of a workflow, as :func:`load_config` reads that of a run."""
     return _load(path, WorkflowConfig)
 
 
 def _load(path: Path, model: type[_Config]) -> _Config:
-    try:
-        loader = StrictLoader(config_text(path), path)
-    except yaml.YAMLError as error:
-        raise ConfigInvalidError(yaml_message(path, error)) from error
-    try:
-        node = loader.get_single_node()
-        if not isinstance(node, yaml.MappingNode):
-            what = "empty" if node is None else "not a mapping (a list or a bare value)"
-            msg = f"{path}: config is {what}; give keys such as 'expression: matrix.tsv', one a line"
-            raise ConfigInvalidError(msg)
-        check_keys(loader, node, ())
-        data = loader.construct_document(node)
-    except (yaml.YAMLError, ValueError) as error:
-        raise ConfigInvalidError(yaml_message(path, error)) from error
-    except RecursionError as error:
-        msg = f"{path}: config is nested too deeply; keys stand at most two levels deep"
-        raise ConfigInvalidError(msg) from error
-    finally:
-        loader.dispose()
-    config = _validated(path, data, model, loader.lines)
-    _check_outdir(path, config, loader.lines)
+    data, places = read_yaml(path)
+    config = _validated(path, data, model, places)
+    _check_outdir(path, config, places)
     return _resolved(config, path.parent)
 
 
-def _check_outdir(path: Path, config: ConfigModel, lines: Mapping[KeyPath, int]) -> None:
+def _check_outdir(path: Path, config: ConfigModel, places: Places) -> None:
     """Refuse results above the config: a file from elsewhere must not choose where to write."""
     outdir = getattr(config, "outdir", None)
     if outdir is not None and not outdir.is_absolute() and ".." in outdir.parts:
-        msg = f"{path}: outdir is '{outdir}'{_place(('outdir',), lines)}, above the folder of the config; "
+        msg = f"{path}: outdir is '{outdir}'{_place(('outdir',), places)}, above the folder of the config; "
         raise ConfigInvalidError(msg + "name a folder below it, an absolute path, or use --out")
 
 
-def _validated(path: Path, data: object, model: type[_Config], lines: Mapping[KeyPath, int]) -> _Config:
+def _validated(path: Path, data: object, model: type[_Config], places: Places) -> _Config:
     """Check values; JSON in between lets strict models take paths and enums from text, and nothing else."""
-    for key in _non_finite(data, ()):
-        msg = f"{path}: {'.'.join(key)} is not a finite number{_place(key, lines)}; give a number"
-        raise ConfigInvalidError(msg)
     try:
         return model.model_validate_json(json.dumps(data))
     except ValidationError as error:
-        problems = [_problem(detail, model, lines) for detail in error.errors(include_url=False)]
+        problems = [_problem(detail, model, places) for detail in error.errors(include_url=False)]
         msg = f"{path}: {'; '.join(problems[:5])}"
         raise ConfigInvalidError(msg) from error
 
 
-def _non_finite(value: object, above: KeyPath) -> Iterator[KeyPath]:
-    if isinstance(value, float) and not math.isfinite(value):
-        yield above
-    if isinstance(value, dict):
-        for key, inner in value.items():
-            yield from _non_finite(inner, (*above, str(key)))
-    if isinstance(value, list):
-        for inner in value:
-            yield from _non_finite(inner, above)
-
-
-def _problem(detail: Mapping[str, object], model: type[ConfigModel], lines: Mapping[KeyPath, int]) -> str:
+def _problem(detail: Mapping[str, object], model: type[ConfigModel], places: Places) -> str:
     """Put one finding of the models into a phrase with key, place and what to do."""
     location = detail["loc"]
     key = tuple(str(part) for part in location) if isinstance(location, tuple) else ()
     name = ".".join(key) or "config"
     if detail["type"] == "extra_forbidden":
         allowed = ", ".join(_block(model, key[:-1]).model_fields)
-        return f"unknown key {name}{_place(key, lines)}; allowed are {allowed}"
+        return f"unknown key {name}{_place(key, places)}; allowed are {allowed}"
     if detail["type"] == "missing":
         return f"key {name} is missing; add it"
     what = str(detail["msg"]).lower().removeprefix("value error, ")
-    return f"{name} is {str(detail['input'])[:40]!r}{_place(key, lines)}; {what}"
+    return f"{name} is {str(detail['input'])[:40]!r}{_place(key, places)}; {what}"
 
 
 def _block(model: type[ConfigModel], key: KeyPath) -> type[ConfigModel]:
@@ -141,8 +91,8 @@ def _block(model: type[ConfigModel], key: KeyPath) -> type[ConfigModel]:
     return model
 
 
-def _place(key: KeyPath, lines: Mapping[KeyPath, int]) -> str:
-    return f" (line {lines[key]})" if key in lines else ""
+def _place(key: KeyPath, places: Places) -> str:
+    return f" ({place_of(places[key])})" if key in places else ""
 
 
 def _resolved(config: _Config, folder: Path) -> _Config:

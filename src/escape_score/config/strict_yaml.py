@@ -1,108 +1,129 @@
-"""YAML without surprises: no aliases, no tags, no key twice."""
+"""YAML without surprises: no aliases, no tags, no key twice, and numbers in decimal notation only."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
 
-import yaml
-from yaml.events import AliasEvent
+from ruamel.yaml import YAML
+from ruamel.yaml.composer import MaxDepthExceededError
+from ruamel.yaml.error import StreamMark, YAMLError
+from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from escape_score.errors import ConfigInvalidError
+from escape_score.errors import ConfigInvalidError, InputError
+from escape_score.library.files import small_text
 
 KeyPath = tuple[str, ...]
+Places = dict[KeyPath, StreamMark]
+"""Where each key, or entry of a list, begins."""
 
 MAX_CONFIG_BYTES = 1024**2
 """A config is written by hand; a larger file is none."""
+MAX_DEPTH = 20
+
+_INTEGER = re.compile(r"[-+]?(?:0|[1-9][0-9]{0,39})")
+"""YAML also reads 0x1F, 0o17, 010 and 1_000 as integers; here these stay text."""
 
 
-_LEFT_AS_TEXT = (":timestamp", ":merge", ":int", ":float")
+def read_yaml(path: Path) -> tuple[dict[str, object], Places]:
+    """Read a YAML file that holds one mapping.
 
-_INTEGER = re.compile(r"[-+]?(?:0|[1-9][0-9]*)$")
-_DECIMAL = re.compile(
-    r"[-+]?(?:[0-9]+\.[0-9]*|\.[0-9]+)(?:[eE][-+][0-9]+)?$|[-+]?\.(?:inf|Inf|INF)$|\.(?:nan|NaN|NAN)$"
-)
-"""Numbers as everybody writes them: YAML 1.1 reads 010 as 8, 1:30 as 90 and 1_000 as 1000."""
+    Parameters
+    ----------
+    path
+        The file.
+
+    Returns
+    -------
+    data : dict
+        Text, numbers, booleans and None, in lists and dictionaries.
+    places : dict
+        Line and column, from 0, by the path of a key.
+
+    Raises
+    ------
+    ConfigInvalidError
+        The file is missing, not UTF-8 text, not YAML or not one mapping, or it has an anchor, alias, tag or
+        duplicate key.
+    """
+    try:
+        node = _node(path, small_text(path, "config", max_bytes=MAX_CONFIG_BYTES))
+    except InputError as error:
+        raise ConfigInvalidError(str(error)) from error
+    except MaxDepthExceededError as error:
+        msg = f"{path}: config is nested too deeply; keys are at most two levels deep"
+        raise ConfigInvalidError(msg) from error
+    except YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        problem = getattr(error, "problem", None) or " ".join(str(error).split())
+        where = f"{place_of(mark)}: {problem}" if mark else problem
+        msg = f"{path}: not valid YAML ({where}); indent with spaces, write 'key: value'"
+        raise ConfigInvalidError(msg) from error
+    if not isinstance(node, MappingNode):
+        what = "empty" if node is None else "not a mapping (a list or a bare value)"
+        msg = f"{path}: config is {what}; give keys such as 'expression: matrix.tsv', one a line"
+        raise ConfigInvalidError(msg)
+    places: Places = {}
+    return _mapping(path, node, (), places), places
 
 
-class StrictLoader(yaml.SafeLoader):
-    """A safe loader that takes no aliases and no tags, and remembers the line of every key."""
+def place_of(mark: StreamMark) -> str:
+    """Line and column as editors count them."""
+    return f"line {mark.line + 1}, column {mark.column + 1}"
 
-    def __init__(self, text: str, path: Path) -> None:
-        super().__init__(text)
-        self.path = path
-        self.lines: dict[KeyPath, int] = {}
 
-    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        """Compose one node, or refuse what a config has no use for."""
-        event = self.peek_event()  # type: ignore[no-untyped-call]
-        line = event.start_mark.line + 1
-        if isinstance(event, AliasEvent) or getattr(event, "anchor", None):
-            msg = (
-                f"{self.path}: YAML anchors and aliases (& and *) are not allowed (line {line}); write "
-                "values out"
-            )
+def _node(path: Path, text: str) -> Node | None:
+    """Tree of the only document; nothing is constructed from it."""
+    yaml = YAML(pure=True)
+    yaml.max_depth = MAX_DEPTH
+    yaml.composer.warn_double_anchors = False
+    node: Node | None = yaml.compose(text)
+    for event in YAML(pure=True).parse(text):
+        place = place_of(event.start_mark)
+        if getattr(event, "anchor", None):
+            msg = f"{path}: YAML anchors and aliases (& and *) are not allowed ({place}); write values out"
             raise ConfigInvalidError(msg)
         if getattr(event, "tag", None):
-            msg = (
-                f"{self.path}: YAML tags (!) are not allowed in a config (line {line}: {event.tag}); take "
-                "it out"
-            )
+            msg = f"{path}: YAML tags (!) are not allowed in a config ({place}: {event.tag}); take it out"
             raise ConfigInvalidError(msg)
-        node: yaml.Node | None = super().compose_node(parent, index)
-        return node
+    return node
 
 
-StrictLoader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if not tag.endswith(_LEFT_AS_TEXT)]
-    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
-StrictLoader.add_implicit_resolver("tag:yaml.org,2002:int", _INTEGER, list("-+0123456789"))
-StrictLoader.add_implicit_resolver("tag:yaml.org,2002:float", _DECIMAL, list("-+.0123456789"))
-
-
-def config_text(path: Path) -> str:
-    """Read the text of a config, or say in one line why there is none."""
-    try:
-        if path.exists() and not path.is_file():
-            msg = f"{path}: config is not a regular file; give a YAML file"
-            raise ConfigInvalidError(msg)
-        if path.stat().st_size > MAX_CONFIG_BYTES:
-            msg = (
-                f"{path}: too large for a config (over {MAX_CONFIG_BYTES} bytes); give a YAML file of options"
-            )
-            raise ConfigInvalidError(msg)
-        return path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError as error:
-        msg = f"{path}: config not found (no such file); check the path"
-        raise ConfigInvalidError(msg) from error
-    except (OSError, UnicodeDecodeError) as error:
-        msg = f"{path}: config cannot be read as UTF-8 text ({error}); save it as UTF-8"
-        raise ConfigInvalidError(msg) from error
-
-
-def yaml_message(path: Path, error: Exception) -> str:
-    """Say in one line where a file is no YAML."""
-    mark = getattr(error, "problem_mark", None)
-    problem = getattr(error, "problem", None) or " ".join(str(error).split())
-    place = f"line {mark.line + 1}, column {mark.column + 1}" if mark else "somewhere"
-    return f"{path}: not valid YAML ({place}: {problem}); indent with spaces, write 'key: value'"
-
-
-def check_keys(loader: StrictLoader, node: yaml.MappingNode, above: KeyPath) -> None:
-    """Refuse keys that are no text or stand twice, and remember their lines."""
+def _mapping(path: Path, node: MappingNode, above: KeyPath, places: Places) -> dict[str, object]:
+    """Plain values by key; refuse keys that are no text or stand twice."""
+    data: dict[str, object] = {}
     for key_node, value_node in node.value:
-        line = key_node.start_mark.line + 1
-        if not isinstance(key_node, yaml.ScalarNode) or not key_node.tag.endswith(":str"):
-            msg = f"{loader.path}: a key is not a word (line {line}); write keys as plain text"
+        mark = key_node.start_mark
+        if not isinstance(key_node, ScalarNode) or not str(key_node.tag).endswith((":str", ":merge")):
+            msg = f"{path}: a key is not a word ({place_of(mark)}); write keys as plain text"
             raise ConfigInvalidError(msg)
         key = (*above, str(key_node.value))
-        if key in loader.lines:
-            msg = (
-                f"{loader.path}: duplicate key {'.'.join(key)} (lines {loader.lines[key]} and {line}); "
-                "keep one"
-            )
+        if key in places:
+            lines = f"lines {places[key].line + 1} and {mark.line + 1}"
+            msg = f"{path}: duplicate key {'.'.join(key)} ({lines}); keep one"
             raise ConfigInvalidError(msg)
-        loader.lines[key] = line
-        if isinstance(value_node, yaml.MappingNode):
-            check_keys(loader, value_node, key)
+        places[key] = mark
+        data[key[-1]] = _value(path, value_node, key, places)
+    return data
+
+
+def _value(path: Path, node: Node, key: KeyPath, places: Places) -> object:
+    """Plain value of a node."""
+    if isinstance(node, MappingNode):
+        return _mapping(path, node, key, places)
+    if isinstance(node, SequenceNode):
+        entries = {(*key, str(at)): entry for at, entry in enumerate(node.value)}
+        places.update({own: entry.start_mark for own, entry in entries.items()})
+        return [_value(path, entry, own, places) for own, entry in entries.items()]
+    return _scalar(str(node.tag).rpartition(":")[2], str(node.value))
+
+
+def _scalar(kind: str, text: str) -> object:
+    """Plain value of a text of the kind that YAML takes it for."""
+    if kind == "int" and _INTEGER.fullmatch(text):
+        return int(text)
+    if kind == "float" and "_" not in text:
+        return float(re.sub(r"\.(?=[a-zA-Z])", "", text))  # .inf and .nan
+    if kind == "bool":
+        return {"true": True, "false": False}.get(text.lower(), text)
+    return None if kind == "null" else text

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import csv
+import io
 import math
 from collections.abc import Mapping
 from pathlib import Path
 
-from escape_score.errors import FileMissingError, FileUnreadableError, InputFaultsError, MatrixInvalidError
+from escape_score.errors import FileUnreadableError, InputFaultsError, MatrixInvalidError
 from escape_score.genes import GeneTable
+from escape_score.library.files import small_text
 
 N_COLUMNS = 2
 
@@ -54,16 +56,10 @@ def read_gene_lengths(path: Path, genes: GeneTable) -> Mapping[str, float]:
 
 def _numbered_rows(path: Path) -> list[tuple[int, list[str]]]:
     """Fields of all lines that are not blank, with their numbers."""
-    if not path.exists():
-        msg = f"{path}: no such file; check --gene-lengths"
-        raise FileMissingError(msg)
-    if not path.is_file():
-        msg = f"{path}: is not a regular file; give a table of gene lengths"
-        raise FileUnreadableError(msg)
+    lines = io.StringIO(small_text(path, "table of gene lengths"), newline="")
     try:
-        with path.open(encoding="utf-8-sig", newline="") as handle:
-            rows = list(csv.reader(handle, delimiter="\t", quoting=csv.QUOTE_NONE))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        rows = list(csv.reader(lines, delimiter="\t", quoting=csv.QUOTE_NONE))
+    except csv.Error as error:
         msg = f"{path}: cannot be read as text ({error}); give gene and length, tab-separated"
         raise FileUnreadableError(msg) from error
     return [(line, row) for line, row in enumerate(rows, 1) if any(row)]

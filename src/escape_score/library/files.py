@@ -1,15 +1,20 @@
-"""Where the files shipped with the package are found, and how their tables are read."""
+"""Where the files shipped with the package are found, and how small files are read."""
 
 from __future__ import annotations
 
 import csv
+import stat
 from pathlib import Path
 
-from escape_score.errors import ResourceMissingError
+from escape_score.errors import FileMissingError, FileUnreadableError, ResourceMissingError
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 _ROOTS = (_PACKAGE / "_data" / "resources", _PACKAGE.parents[1] / "resources")
 """A wheel carries the resources inside the package; a source tree has them at its top."""
+
+
+MAX_SMALL_BYTES = 64 * 1024**2
+"""Size of a table, list or config that is read as a whole; a larger file is something else."""
 
 
 def resource_path(*parts: str) -> Path:
@@ -53,3 +58,53 @@ def table_rows(path: Path) -> list[dict[str, str]]:
     """
     with path.open(encoding="utf-8", newline="") as handle:
         return list(csv.DictReader(handle, delimiter="\t", quoting=csv.QUOTE_NONE))
+
+
+def small_file(path: Path, what: str, *, max_bytes: int = MAX_SMALL_BYTES) -> bytes:
+    """Read a small file that a user names.
+
+    Parameters
+    ----------
+    path
+        The file.
+    what
+        What it should be, for messages: ``"sample sheet"``.
+    max_bytes
+        Size above which it is not read.
+
+    Returns
+    -------
+    bytes
+        Its content.
+
+    Raises
+    ------
+    FileMissingError
+        There is no such file.
+    FileUnreadableError
+        It is not a regular file, too large, or may not be read.
+    """
+    try:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            msg = f"{path}: {what} is not a regular file but a folder, pipe or device; give a file on disk"
+            raise FileUnreadableError(msg)
+        if status.st_size > max_bytes:
+            msg = f"{path}: too large for a {what} (over {max_bytes} bytes); check the path"
+            raise FileUnreadableError(msg)
+        return path.read_bytes()
+    except FileNotFoundError as error:
+        msg = f"{path}: {what} not found (no such file); check the path"
+        raise FileMissingError(msg) from error
+    except OSError as error:
+        msg = f"{path}: {what} cannot be read ({error.strerror}); check the path and its permissions"
+        raise FileUnreadableError(msg) from error
+
+
+def small_text(path: Path, what: str, *, max_bytes: int = MAX_SMALL_BYTES) -> str:
+    """Read a small text file as :func:`small_file` does; it must be UTF-8, a byte order mark is left out."""
+    try:
+        return small_file(path, what, max_bytes=max_bytes).decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        msg = f"{path}: {what} is not UTF-8 text (byte {error.start}); save it as plain text in UTF-8"
+        raise FileUnreadableError(msg) from error

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from escape_score.errors import MatrixInvalidError, UnitAmbiguousError, UnitContradictedError
+from escape_score.errors import MatrixInvalidError, UnitAmbiguousError, UnitContradictedError, raise_faults
 from escape_score.model.cohort import Cohort, SampleTotals
 from escape_score.model.flags import FlagLog
 from escape_score.model.units import ExpressionUnit, UnitDecision
 from escape_score.read.checks.composition import composition_notes
-from escape_score.read.checks.faults import attempt, listed, raise_faults
+from escape_score.read.checks.faults import attempt, listed
 from escape_score.read.checks.gene_kinds import species_notes
 from escape_score.read.checks.names import check_orientation
 from escape_score.read.checks.non_genes import without_non_genes

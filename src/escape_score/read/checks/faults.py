@@ -2,43 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from escape_score.errors import InputError, InputFaultsError
+from escape_score.errors import InputError, InputFaultsError, raise_faults
 
 _Result = TypeVar("_Result")
 
 MAX_NAMED = 5
 """Names spelled out in one message; the rest are counted."""
-
-
-def raise_faults(faults: Iterable[InputError]) -> None:
-    """Raise the only fault as it is, several as one error, none not at all.
-
-    Parameters
-    ----------
-    faults
-        Faults in the order a user should mend them.
-
-    Raises
-    ------
-    InputError
-        The fault itself, where there is one.
-    InputFaultsError
-        Where there are several.
-    """
-    found = tuple(faults)
-    if len(found) == 1:
-        raise found[0]
-    if found:
-        raise InputFaultsError(found)
-
-
-def faults_of(error: InputError) -> tuple[InputError, ...]:
-    """Single faults of an error."""
-    return error.faults if isinstance(error, InputFaultsError) else (error,)
 
 
 def listed(names: Sequence[str], *, limit: int = MAX_NAMED) -> str:
@@ -85,4 +58,4 @@ def attempt(step: Callable[[], _Result]) -> Attempt[_Result]:
     try:
         return Attempt(results=(step(),))
     except InputError as error:
-        return Attempt(faults=faults_of(error))
+        return Attempt(faults=error.faults if isinstance(error, InputFaultsError) else (error,))

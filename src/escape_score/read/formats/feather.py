@@ -11,9 +11,8 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from escape_score.errors import FileUnreadableError
+from escape_score.errors import FileUnreadableError, raise_faults
 from escape_score.model.cohort import FloatArray
-from escape_score.read.checks.faults import raise_faults
 from escape_score.read.checks.sample_names import sample_name_faults
 from escape_score.read.checks.shape import check_shape
 from escape_score.read.files.arrow_sizes import MAGIC, ArrowSizes, arrow_sizes

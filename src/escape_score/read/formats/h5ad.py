@@ -12,9 +12,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
-from escape_score.errors import FileUnreadableError, MatrixInvalidError
+from escape_score.errors import FileUnreadableError, MatrixInvalidError, raise_faults
 from escape_score.model.cohort import FloatArray
-from escape_score.read.checks.faults import raise_faults
 from escape_score.read.checks.sample_names import sample_name_faults
 from escape_score.read.checks.shape import check_shape
 from escape_score.read.files.blocks import SparseMatrix

@@ -13,9 +13,9 @@ import pyarrow as pa
 from pyarrow import csv as pa_csv
 from scipy import sparse
 
-from escape_score.errors import FileUnreadableError, InputError, MatrixInvalidError
+from escape_score.errors import FileUnreadableError, InputError, MatrixInvalidError, raise_faults
 from escape_score.genes import load_gene_table
-from escape_score.read.checks.faults import listed, raise_faults
+from escape_score.read.checks.faults import listed
 from escape_score.read.checks.sample_names import sample_name_faults
 from escape_score.read.checks.shape import check_shape
 from escape_score.read.files.blocks import SparseMatrix

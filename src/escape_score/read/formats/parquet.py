@@ -11,9 +11,8 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import parquet as pq
 
-from escape_score.errors import FileUnreadableError, MatrixInvalidError
+from escape_score.errors import FileUnreadableError, MatrixInvalidError, raise_faults
 from escape_score.model.cohort import FloatArray
-from escape_score.read.checks.faults import raise_faults
 from escape_score.read.checks.sample_names import sample_name_faults
 from escape_score.read.files.limits import ReadLimits
 from escape_score.read.files.probe import Probe

@@ -12,11 +12,10 @@ import pyarrow as pa
 from pyarrow import compute as pc
 from pyarrow import csv as pa_csv
 
-from escape_score.errors import FileUnreadableError, InputError, MatrixInvalidError
+from escape_score.errors import FileUnreadableError, InputError, MatrixInvalidError, raise_faults
 from escape_score.model.cohort import FloatArray
 from escape_score.model.flags import Flag, FlagNote
 from escape_score.read.checks.cells import MISSING_WORDS, NumberStyle, fault_in
-from escape_score.read.checks.faults import raise_faults
 from escape_score.read.checks.names import check_header
 from escape_score.read.checks.sample_names import sample_name_faults
 from escape_score.read.checks.shape import check_shape

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import numpy as np
 
-from escape_score.errors import FileUnreadableError, InputError, MatrixInvalidError
+from escape_score.errors import FileUnreadableError, InputError, MatrixInvalidError, raise_faults
 from escape_score.model.cohort import FloatArray
 from escape_score.read.checks.cells import NumberStyle, fault_in, is_missing
-from escape_score.read.checks.faults import listed, raise_faults
+from escape_score.read.checks.faults import listed
 from escape_score.read.checks.names import MIN_GENE_FRACTION, check_header, gene_fraction
 from escape_score.read.checks.sample_names import sample_name_faults
 from escape_score.read.checks.shape import check_filling, check_shape

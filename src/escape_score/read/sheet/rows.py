@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import csv
 import io
-import stat
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
-from escape_score.errors import FileMissingError, FileUnreadableError, InputError, SampleSheetInvalidError
+from escape_score.errors import FileUnreadableError, InputError, SampleSheetInvalidError
+from escape_score.library.files import small_file
 from escape_score.model.flags import Flag, FlagNote
-
-MAX_SHEET_BYTES = 64 * 1024**2
-"""Sheets are small; a larger file is no sheet."""
 
 _TEXT_COLUMNS = ("patient_id", "timepoint", "cancer_type", "msi", "pdl1_ihc", "site")
 _DAYS_COLUMNS = ("os_days", "pfs_days")
@@ -44,28 +41,8 @@ class SheetRow:
         return "" if text.lower() in _MISSING_WORDS else text
 
 
-def _read_text(path: Path) -> str:
-    """Content in any of the encodings that spreadsheets write."""
-    try:
-        status = path.stat()
-        if not stat.S_ISREG(status.st_mode):
-            msg = f"{path}: sample sheet is not a regular file; give a TSV or CSV file"
-            raise FileUnreadableError(msg)
-        if status.st_size > MAX_SHEET_BYTES:
-            msg = (
-                f"{path}: too large for a sample sheet (over {MAX_SHEET_BYTES} bytes); was the matrix meant?"
-            )
-            raise FileUnreadableError(msg)
-        return _decode(path, path.read_bytes())
-    except FileNotFoundError as error:
-        msg = f"{path}: sample sheet not found (no such file); check the path"
-        raise FileMissingError(msg) from error
-    except OSError as error:
-        msg = f"{path}: sample sheet cannot be read ({error.strerror}); check its permissions"
-        raise FileUnreadableError(msg) from error
-
-
 def _decode(path: Path, data: bytes) -> str:
+    """Content in any of the encodings that spreadsheets write."""
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         return data.decode("utf-16", errors="replace")
     if b"\x00" in data:
@@ -87,7 +64,7 @@ def read_rows(path: Path) -> list[SheetRow]:
     SampleSheetInvalidError
         It is empty, has no ``sample_id``, a column twice, or a row of another width.
     """
-    text = _read_text(path)
+    text = _decode(path, small_file(path, "sample sheet"))
     if not text.strip(" \t\r\n,;"):
         msg = f"{path}: sample sheet is empty; give a header with sample_id and one row a sample"
         raise SampleSheetInvalidError(msg)

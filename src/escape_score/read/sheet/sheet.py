@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from escape_score.errors import InputError, InputFaultsError, SampleSheetInvalidError
+from escape_score.errors import SampleSheetInvalidError, raise_faults
 from escape_score.model.cohort import SampleRecord
 from escape_score.model.flags import Flag, FlagLog, FlagNote
 from escape_score.read.sheet.cells import event_coding_faults, record_of, row_faults
@@ -61,7 +61,7 @@ def read_sample_sheet(path: Path) -> SampleSheet:
     rows = unique_rows(path, read_rows(path))
     faults = [fault for row in rows.kept for fault in row_faults(path, row)]
     faults += event_coding_faults(path, rows.kept)
-    _raise_all([*rows.faults, *faults])
+    raise_faults([*rows.faults, *faults])
     parsed = [record_of(row) for row in rows.kept]
     notes = tuple((record.sample_id, note) for record, row_notes in parsed for note in row_notes)
     flags = FlagLog(cohort=rows.notes, by_sample=notes)
@@ -127,10 +127,3 @@ def _unused(names: Sequence[str]) -> tuple[FlagNote, ...]:
     return (
         FlagNote(Flag.SHEET_ROWS_UNUSED, f"{len(names)} rows of the sample sheet fit no sample: {shown}."),
     )
-
-
-def _raise_all(faults: Sequence[InputError]) -> None:
-    if len(faults) == 1:
-        raise faults[0]
-    if faults:
-        raise InputFaultsError(tuple(faults))
