@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import os
+import struct
 import subprocess
 import sys
 import zipfile
@@ -91,6 +92,45 @@ def feather_of_many_rows(path: Path) -> None:
     pa_feather.write_feather(table, str(path), compression="zstd")
 
 
+def long_names() -> pa.Array:
+    """Names of 2 GB, which pack to 130 kB; one buffer, as each is repeated by its offsets only where read."""
+    n_rows, n_letters = 20_000, 100_000
+    offsets = np.arange(n_rows + 1, dtype="int32") * n_letters
+    letters = pa.py_buffer(np.full(n_rows * n_letters, ord("A"), "uint8"))
+    return pa.Array.from_buffers(pa.string(), n_rows, [None, pa.py_buffer(offsets), letters])
+
+
+def feather_of_long_names(path: Path) -> None:
+    names = long_names()
+    table = pa.table({"gene": names, "A": np.zeros(len(names))})
+    pa_feather.write_feather(table, str(path), compression="zstd")
+
+
+def feather_of_long_dictionary(path: Path) -> None:
+    names = pa.DictionaryArray.from_arrays(pa.array(np.zeros(100, "int32")), long_names())
+    pa_feather.write_feather(pa.table({"gene": names, "A": np.zeros(100)}), str(path), compression="zstd")
+
+
+def feather_that_lies(path: Path) -> None:
+    """Each packed buffer says that it unpacks to a thousand times its size."""
+    table = pa.table({"gene": ["B2M"] * 9_000, "A": np.arange(9_000.0)})
+    pa_feather.write_feather(table, str(path), compression="zstd")
+    content = path.read_bytes()
+    n_bytes, frame = struct.pack("<q", 72_000), b"\x28\xb5\x2f\xfd"
+    assert n_bytes + frame in content
+    path.write_bytes(content.replace(n_bytes + frame, struct.pack("<q", 72_000 << 20) + frame))
+
+
+def feather_of_promises(path: Path) -> None:
+    """Not packed: the metadata promise a billion times the rows that are there."""
+    pa_feather.write_feather(
+        pa.table({"gene": ["B2M"] * 77, "A": np.zeros(77)}), str(path), compression="uncompressed"
+    )
+    content, n_rows = path.read_bytes(), struct.pack("<q", 77)
+    assert content.count(n_rows) >= 3
+    path.write_bytes(content.replace(n_rows, struct.pack("<q", 77 << 30)))
+
+
 def h5ad_of_no_chunks(path: Path) -> None:
     with h5py.File(path, "w") as file:
         file.create_dataset("X", shape=(20_000, 10_000_000), dtype="f4", chunks=(100, 10_000))
@@ -128,12 +168,16 @@ def link_to_device(path: Path) -> None:
 @pytest.mark.parametrize(
     ("make", "said"),
     [
-        (gzip_bomb, "too large once decompressed|more than 100000 gene rows"),
-        (zstd_bomb, "too large once decompressed|more than 100000 gene rows"),
+        (gzip_bomb, "too large once unpacked|more than 100000 gene rows"),
+        (zstd_bomb, "too large once unpacked|more than 100000 gene rows"),
         (xlsx_bomb, "too large once unpacked"),
         (xlsx_far_cell, "too large|sample name is empty|column without a name"),
         (parquet_of_many_rows, "too large"),
         (feather_of_many_rows, "too large"),
+        (feather_of_long_names, "too large"),
+        (feather_of_long_dictionary, "too large"),
+        (feather_that_lies, "too large"),
+        (feather_of_promises, "too large"),
         (h5ad_of_no_chunks, "too large"),
         (gct_of_promises, "dimensions do not match"),
         (mtx_of_promises, "dimensions do not match"),

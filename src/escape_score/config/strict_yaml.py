@@ -17,7 +17,7 @@ KeyPath = tuple[str, ...]
 Places = dict[KeyPath, StreamMark]
 """Where each key, or entry of a list, begins."""
 
-MAX_CONFIG_BYTES = 1024**2
+MAX_CONFIG_BYTES = 256 * 1024
 """A config is written by hand; a larger file is none."""
 MAX_DEPTH = 20
 

@@ -16,12 +16,11 @@ from escape_score.read.checks.faults import attempt, listed
 from escape_score.read.checks.gene_kinds import species_notes
 from escape_score.read.checks.names import check_orientation
 from escape_score.read.checks.non_genes import without_non_genes
-from escape_score.read.checks.shape import check_shape
 from escape_score.read.checks.unit_evidence import totals_of
 from escape_score.read.checks.units import decide_unit
 from escape_score.read.checks.values import check_finite, flag_samples, gather_facts
 from escape_score.read.files.digest import digest_of
-from escape_score.read.files.limits import DEFAULT_LIMITS, ReadLimits
+from escape_score.read.files.limits import DEFAULT_LIMITS, ReadLimits, check_shape
 from escape_score.read.files.probe import probe_path
 from escape_score.read.formats.reader import MatrixReading
 from escape_score.read.formats.registry import choose_format

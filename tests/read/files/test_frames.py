@@ -110,5 +110,5 @@ def test_open_bytes_passes_over_padding(tmp_path: Path, name: str, n_zeros: int)
     ],
 )
 def test_open_bytes_refuses_bomb(tmp_path: Path, name: str, limits: ReadLimits) -> None:
-    with pytest.raises(FileUnreadableError, match="too large once decompressed"):
+    with pytest.raises(FileUnreadableError, match="too large once unpacked"):
         unpack(tmp_path / "m", PACKERS[name](bytes(30_000_000)), limits)

@@ -272,7 +272,7 @@ def test_open_matrix_refuses_bomb(tmp_path: Path) -> None:
     path = tmp_path / "matrix.tsv.gz"
     path.write_bytes(gzip.compress(("\n".join(ROWS) + "\nJAK1\t0\t0" * 20_000).encode()))
     limits = ReadLimits(max_expansion_ratio=20, ratio_floor_bytes=100_000)
-    with pytest.raises(FileUnreadableError, match="too large once decompressed"):
+    with pytest.raises(FileUnreadableError, match="too large once unpacked"):
         open_matrix(path, limits)
 
 

@@ -113,7 +113,7 @@ class FramedStream(io.RawIOBase):
         self._path = path
         self._compression = compression
         self._limits = limits
-        self._packed_bytes = max(path.stat().st_size, 1)
+        self._packed_bytes = path.stat().st_size
         self._decoder: FrameDecoder | None = compression.new_decoder()
         self._fed = b""
         self._ready = memoryview(b"")
@@ -148,7 +148,8 @@ class FramedStream(io.RawIOBase):
             data = decoder.decompress(packed)
         except _DAMAGED as error:
             raise self._corrupt(error) from error
-        self._count(len(data))
+        self._n_read += len(data)
+        self._limits.check_unpacked(self._path, self._n_read, of=self._packed_bytes)
         if decoder.eof:
             self._start_next(decoder.unused_data)
         return data
@@ -181,22 +182,6 @@ class FramedStream(io.RawIOBase):
             )
             raise FileUnreadableError(msg + "is a part missing? pack the table again")
         self._decoder, self._fed = self._compression.new_decoder(), rest
-
-    def _count(self, n_bytes: int) -> None:
-        """Refuse a file that grows out of proportion."""
-        self._n_read += n_bytes
-        limits = self._limits
-        too_dense = (
-            self._n_read > limits.ratio_floor_bytes
-            and self._n_read > limits.max_expansion_ratio * self._packed_bytes
-        )
-        if self._n_read > limits.max_expanded_bytes or too_dense:
-            msg = (
-                f"{self._path}: too large once decompressed ({self._n_read} bytes of {self._packed_bytes} "
-                f"packed); "
-                f"at most {limits.max_expanded_bytes} bytes and {limits.max_expansion_ratio}-fold are read"
-            )
-            raise FileUnreadableError(msg)
 
     def close(self) -> None:
         """Close the packed file too."""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from escape_score.config import ReadConfig
+from escape_score.errors import FileUnreadableError, MatrixInvalidError
 
 MEBIBYTE = 1024**2
 
@@ -52,5 +54,90 @@ class ReadLimits:
             max_samples=config.max_samples,
         )
 
+    def allow(self, n_bytes: int, *, of: int) -> bool:
+        """Whether that many bytes may come of so many on disk."""
+        is_dense = n_bytes > self.ratio_floor_bytes and n_bytes > self.max_expansion_ratio * max(of, 1)
+        return n_bytes <= self.max_expanded_bytes and not is_dense
+
+    def check_unpacked(self, path: Path, n_bytes: int, *, of: int, part: str = "") -> None:
+        """Refuse a file, or a part of it, that grows out of proportion.
+
+        Parameters
+        ----------
+        path
+            Named in the error.
+        n_bytes
+            Size unpacked, or as far as it is known.
+        of
+            Size on disk.
+        part
+            Named in the error too.
+
+        Raises
+        ------
+        FileUnreadableError
+            It grows beyond the limits.
+        """
+        if not self.allow(n_bytes, of=of):
+            size = f"{part}: {n_bytes}" if part else n_bytes
+            msg = (
+                f"{path}: too large once unpacked ({size} bytes of {of} packed); "
+                f"at most {self.max_expanded_bytes} bytes and {self.max_expansion_ratio}-fold are read"
+            )
+            raise FileUnreadableError(msg)
+
 
 DEFAULT_LIMITS = ReadLimits()
+
+
+def check_shape(path: Path, limits: ReadLimits, *, n_samples: int = 0, n_genes: int = 0) -> None:
+    """Refuse a matrix of too many samples or genes.
+
+    Parameters
+    ----------
+    path
+        Named in the error.
+    limits
+        Largest numbers allowed.
+    n_samples, n_genes
+        Shape as header or footer say it, or as far as it is known.
+
+    Raises
+    ------
+    MatrixInvalidError
+        Either is above its limit.
+    """
+    if n_samples <= limits.max_samples and n_genes <= limits.max_genes:
+        return
+    found = [f"{n} {what}" for n, what in ((n_samples, "samples"), (n_genes, "genes")) if n]
+    msg = (
+        f"{path}: too large ({' by '.join(found)}); at most {limits.max_samples} samples and "
+        f"{limits.max_genes} genes are read"
+    )
+    raise MatrixInvalidError(msg)
+
+
+def check_filling(path: Path, limits: ReadLimits, *, n_samples: int, n_genes: int, n_bytes: int) -> None:
+    """Refuse a matrix that would be many times as large as the file that holds it, and so mostly blank.
+
+    Parameters
+    ----------
+    path
+        Named in the error.
+    limits
+        Allows ``max_expansion_ratio`` and ``max_expanded_bytes``.
+    n_samples, n_genes
+        Shape in memory, 8 bytes a cell.
+    n_bytes
+        Size of the file.
+
+    Raises
+    ------
+    MatrixInvalidError
+        It would be larger than allowed.
+    """
+    needed = 8 * n_samples * n_genes
+    if limits.allow(needed, of=n_bytes):
+        return
+    msg = f"{path}: too large ({n_samples} samples by {n_genes} genes need {needed} bytes of memory, "
+    raise MatrixInvalidError(msg + f"the file has {n_bytes}); give a smaller matrix, or h5ad")

@@ -13,8 +13,7 @@ from escape_score.errors import MatrixInvalidError
 from escape_score.read.checks.cells import is_missing, looks_numeric
 from escape_score.read.checks.faults import listed
 from escape_score.read.checks.names import SYMBOL_NAMES, is_annotation_name, plain_name
-from escape_score.read.checks.shape import check_shape
-from escape_score.read.files.limits import ReadLimits
+from escape_score.read.files.limits import ReadLimits, check_shape
 
 N_PROBED_ROWS = 100
 """Rows that columns of text are told by."""

@@ -14,12 +14,12 @@ import pyarrow as pa
 from escape_score.errors import FileUnreadableError, raise_faults
 from escape_score.model.cohort import FloatArray
 from escape_score.read.checks.sample_names import sample_name_faults
-from escape_score.read.checks.shape import check_shape
-from escape_score.read.files.arrow_sizes import MAGIC, ArrowSizes, arrow_sizes
-from escape_score.read.files.limits import ReadLimits
+from escape_score.read.files.limits import ReadLimits, check_shape
 from escape_score.read.files.probe import Probe
 from escape_score.read.formats.arrow_columns import N_PROBED_ROWS, ArrowColumns, find_columns
 from escape_score.read.formats.reader import MatrixFormat, MatrixReading
+
+MAGIC = b"ARROW1"
 
 _DAMAGED = (pa.ArrowException, OSError, ValueError, KeyError, struct.error)
 """What Arrow and the look at its metadata raise on a damaged file."""
@@ -72,26 +72,12 @@ def _is_feather(probe: Probe) -> bool:
     return probe.head.startswith(MAGIC)
 
 
-def _checked_sizes(path: Path, limits: ReadLimits) -> ArrowSizes:
-    """Refuse a file that grows out of proportion, before any column is unpacked."""
-    n_file_bytes = path.stat().st_size
-    with path.open("rb") as file:
-        sizes = arrow_sizes(file, n_file_bytes)
-    check_shape(path, limits, n_genes=sizes.n_rows)
-    is_dense = sizes.n_bytes > limits.max_expansion_ratio * n_file_bytes
-    if sizes.n_bytes > limits.max_expanded_bytes or (is_dense and sizes.n_bytes > limits.ratio_floor_bytes):
-        msg = (
-            f"{path}: too large once decompressed ({sizes.n_bytes} bytes of {n_file_bytes}); at most "
-            f"{limits.max_expanded_bytes} bytes and {limits.max_expansion_ratio}-fold are read"
-        )
-        raise FileUnreadableError(msg)
-    return sizes
-
-
 def _columns(path: Path, limits: ReadLimits) -> ArrowColumns:
-    sizes = _checked_sizes(path, limits)
     with pa.memory_map(str(path)) as file:
         schema = pa.ipc.open_file(file).schema
+        sizes = promised_sizes(memoryview(file.read_buffer()))
+    check_shape(path, limits, n_genes=sizes.n_rows)
+    limits.check_unpacked(path, sizes.n_bytes, of=path.stat().st_size)
     return find_columns(
         path,
         schema,
@@ -122,3 +108,114 @@ FEATHER = MatrixFormat(
     count_samples=_count_samples,
 )
 """Feather of version 2, gene names in a text column or as pandas row names."""
+
+
+# --- sizes that the file promises ---------------------------------------------------------------------------
+#
+# Arrow unpacks a column to whatever size is written in front of it, and 130 kB can become 2 GB. The sizes are
+# read off the metadata before that (https://arrow.apache.org/docs/format/Columnar.html, IPC file format).
+
+_FOOTER_DICTIONARIES, _FOOTER_BATCHES = 2, 3
+_MESSAGE_KIND, _MESSAGE_HEADER = 1, 2
+_DICTIONARY_BATCH, _DICTIONARY_DATA = 2, 1
+_BATCH_LENGTH, _BATCH_BUFFERS, _BATCH_COMPRESSION = 0, 2, 3
+_CONTINUATION = 0xFFFFFFFF
+
+
+@dataclass(frozen=True)
+class PromisedSizes:
+    """Rows of all record batches, and bytes of all packed buffers once unpacked."""
+
+    n_rows: int
+    n_bytes: int
+
+
+@dataclass(frozen=True)
+class _Flat:
+    """One table of a flatbuffer (https://flatbuffers.dev/internals), at a position of the file."""
+
+    file: memoryview
+    at: int
+
+    @classmethod
+    def root(cls, file: memoryview, at: int) -> _Flat:
+        """Table at the root of a flatbuffer that begins at a position."""
+        return cls(file, at + _number(file, "<I", at))
+
+    def field(self, field: int) -> int:
+        """Position of a field, 0 where it has its default."""
+        names = self.at - _number(self.file, "<i", self.at)
+        is_given = 4 + 2 * field < _number(self.file, "<H", names)
+        offset = _number(self.file, "<H", names + 4 + 2 * field) if is_given else 0
+        return self.at + offset if offset else 0
+
+    def number(self, field: int, form: str) -> int:
+        """Number in a field."""
+        at = self.field(field)
+        return _number(self.file, form, at) if at else 0
+
+    def table(self, field: int) -> _Flat:
+        """Table that a field points to."""
+        return self.root(self.file, self.field(field))
+
+    def structs(self, field: int, form: str) -> Iterator[tuple[int, ...]]:
+        """Structs of the vector that a field points to."""
+        at = self.field(field)
+        start = at + _number(self.file, "<I", at) if at else 0
+        for position in range(_number(self.file, "<I", start) if at else 0):
+            yield struct.unpack_from(form, self.file, start + 4 + position * struct.calcsize(form))
+
+
+def _number(file: memoryview, form: str, at: int) -> int:
+    return int(struct.unpack_from(form, file, at)[0])
+
+
+def promised_sizes(file: memoryview) -> PromisedSizes:
+    """Add up what an Arrow file promises.
+
+    Parameters
+    ----------
+    file
+        All bytes of the file.
+
+    Returns
+    -------
+    PromisedSizes
+        As promised; Arrow itself checks that it holds.
+
+    Raises
+    ------
+    ValueError, struct.error
+        The metadata are damaged.
+    """
+    end = len(file) - 4 - len(MAGIC)
+    footer = _Flat.root(file, end - _number(file, "<i", end))
+    blocks = [
+        block for kind in (_FOOTER_DICTIONARIES, _FOOTER_BATCHES) for block in footer.structs(kind, "<qi4xq")
+    ]
+    # batches that shared their metadata would take a time far beyond the size of the file
+    if sum(abs(n_metadata) for _, n_metadata, _ in blocks) > len(file):
+        msg = "metadata of batches overlap"
+        raise ValueError(msg)
+    batches = [_batch_sizes(file, offset, n_metadata) for offset, n_metadata, _ in blocks]
+    return PromisedSizes(sum(one.n_rows for one in batches), sum(one.n_bytes for one in batches))
+
+
+def _batch_sizes(file: memoryview, offset: int, n_metadata: int) -> PromisedSizes:
+    """Rows and unpacked bytes of one batch; a dictionary has no rows of the table."""
+    body = offset + n_metadata
+    metadata = file[offset:body]
+    message = _Flat.root(metadata, 8 if _number(metadata, "<I", 0) == _CONTINUATION else 4)
+    batch, n_rows, n_bytes = message.table(_MESSAGE_HEADER), 0, 0
+    if message.number(_MESSAGE_KIND, "<B") == _DICTIONARY_BATCH:
+        batch = batch.table(_DICTIONARY_DATA)
+    else:
+        n_rows = batch.number(_BATCH_LENGTH, "<q")
+    if n_rows < 0:
+        msg = "a negative number of rows"
+        raise ValueError(msg)
+    if batch.field(_BATCH_COMPRESSION):
+        # a packed buffer begins with its size once unpacked, -1 where it is stored as it is
+        buffers = batch.structs(_BATCH_BUFFERS, "<qq")
+        n_bytes = sum(max(_number(file, "<q", body + start), 0) for start, length in buffers if length > 0)
+    return PromisedSizes(n_rows, n_bytes)

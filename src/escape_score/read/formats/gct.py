@@ -10,8 +10,7 @@ from pathlib import Path
 from escape_score.errors import InputError, MatrixInvalidError
 from escape_score.read.checks.cells import PLAIN_STYLE
 from escape_score.read.checks.names import MIN_GENE_FRACTION, TRANSPOSED_FRACTION, gene_fraction
-from escape_score.read.checks.shape import check_shape
-from escape_score.read.files.limits import ReadLimits
+from escape_score.read.files.limits import ReadLimits, check_shape
 from escape_score.read.files.probe import Probe
 from escape_score.read.files.streams import encoding_of, iter_lines, open_text
 from escape_score.read.formats.reader import MatrixFormat, MatrixReading

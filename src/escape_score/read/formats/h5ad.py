@@ -15,9 +15,8 @@ from scipy import sparse
 from escape_score.errors import FileUnreadableError, MatrixInvalidError, raise_faults
 from escape_score.model.cohort import FloatArray
 from escape_score.read.checks.sample_names import sample_name_faults
-from escape_score.read.checks.shape import check_shape
 from escape_score.read.files.blocks import SparseMatrix
-from escape_score.read.files.limits import ReadLimits
+from escape_score.read.files.limits import ReadLimits, check_shape
 from escape_score.read.files.probe import Probe
 from escape_score.read.formats.reader import MatrixFormat, MatrixReading
 

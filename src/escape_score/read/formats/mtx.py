@@ -17,9 +17,8 @@ from escape_score.errors import FileUnreadableError, InputError, MatrixInvalidEr
 from escape_score.genes import load_gene_table
 from escape_score.read.checks.faults import listed
 from escape_score.read.checks.sample_names import sample_name_faults
-from escape_score.read.checks.shape import check_shape
 from escape_score.read.files.blocks import SparseMatrix
-from escape_score.read.files.limits import ReadLimits
+from escape_score.read.files.limits import ReadLimits, check_shape
 from escape_score.read.files.probe import Probe, probe_path
 from escape_score.read.files.streams import iter_lines, open_text
 from escape_score.read.formats.reader import MatrixFormat, MatrixReading

@@ -18,10 +18,9 @@ from escape_score.model.flags import Flag, FlagNote
 from escape_score.read.checks.cells import MISSING_WORDS, NumberStyle, fault_in
 from escape_score.read.checks.names import check_header
 from escape_score.read.checks.sample_names import sample_name_faults
-from escape_score.read.checks.shape import check_shape
 from escape_score.read.files.blocks import PiecewiseMatrix
 from escape_score.read.files.frames import ends_in_padding
-from escape_score.read.files.limits import ReadLimits
+from escape_score.read.files.limits import ReadLimits, check_shape
 from escape_score.read.files.probe import Probe
 from escape_score.read.files.streams import encoding_of, is_wide, iter_lines, open_text
 from escape_score.read.formats.reader import MatrixFormat, MatrixReading

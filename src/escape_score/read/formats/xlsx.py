@@ -16,9 +16,8 @@ from escape_score.read.checks.cells import NumberStyle, fault_in, is_missing
 from escape_score.read.checks.faults import listed
 from escape_score.read.checks.names import MIN_GENE_FRACTION, check_header, gene_fraction
 from escape_score.read.checks.sample_names import sample_name_faults
-from escape_score.read.checks.shape import check_filling, check_shape
 from escape_score.read.files.blocks import PiecewiseMatrix
-from escape_score.read.files.limits import ReadLimits
+from escape_score.read.files.limits import ReadLimits, check_filling, check_shape
 from escape_score.read.files.probe import Probe
 from escape_score.read.files.sheet_rows import Cell, CellKind, SheetRow, column_letters, open_rows
 from escape_score.read.files.workbook import Workbook, open_workbook
