@@ -18,7 +18,6 @@ from escape_score.model.flags import Flag
 from escape_score.model.units import ExpressionUnit
 from escape_score.read import ReadLimits, count_samples, read_cohort
 from escape_score.read.files.limits import DEFAULT_LIMITS
-from escape_score.read.files.sheet_rows import MAX_COLUMNS, column_letters, column_of
 from escape_score.read.formats.xlsx import XLSX
 
 MakeFrame = Callable[..., pd.DataFrame]
@@ -60,7 +59,7 @@ def relations(parts: Mapping[str, str]) -> str:
 
 def write_raw(path: Path, sheet: str, *, prolog: str = "", shared: str = "", namespace: str = MAIN) -> Path:
     """A workbook of one sheet, its XML as given."""
-    sheets = '<sheets><sheet name="S" r:id="r0"/></sheets>'
+    sheets = '<sheets><sheet name="S" sheetId="1" r:id="r0"/></sheets>'
     book = f'<workbook xmlns="{namespace}" xmlns:r="{OFFICE}">{sheets}</workbook>'
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("_rels/.rels", relations({"officeDocument": "xl/workbook.xml"}))
@@ -219,9 +218,10 @@ def test_open_matrix_reads_strict_workbook(tmp_path: Path) -> None:
     ("sheet", "said"),
     [
         (gene_row(2, '<c r="XFD2"><v>1</v></c>'), "sample name is empty|no sheet"),
-        (gene_row(2, '<c r="ZZZZ2"><v>1</v></c>'), "no column of a worksheet"),
-        (gene_row(2, '<c r="B2" t="s"><v>99</v></c>'), "damaged"),
-        (gene_row(2, '<c r="B2" t="s"><v>-1</v></c>'), "no position of a shared text"),
+        (gene_row(2, '<c r="ZZZZ2"><v>1</v></c>'), "'ZZZZ' is not a valid column name"),
+        (gene_row(2, '<c r="XFE2"><v>1</v></c>'), "no column of a worksheet"),
+        (gene_row(2, '<c r="B2" t="s"><v>99</v></c>'), "cell B2: no shared text 99"),
+        (gene_row(2, '<c r="B2" t="s"><v>-1</v></c>'), "cell B2: no shared text -1"),
         (gene_row(99_999_999, '<c r="B2"><v>1</v></c>'), "too large"),
         (gene_row(2, '<c r="B2"><v>1</v>'), "damaged"),
     ],
@@ -308,18 +308,38 @@ def test_open_matrix_never_reads_other_numbers_from_damaged_workbook(
             assert "m.xlsx" in str(error)  # noqa: PT017
 
 
-@pytest.mark.parametrize(
-    ("column", "letters"), [(0, "A"), (25, "Z"), (26, "AA"), (701, "ZZ"), (702, "AAA"), (16_383, "XFD")]
-)
-def test_column_letters(column: int, letters: str) -> None:
-    assert column_letters(column) == letters
-    assert column_of(letters) == column
+def test_open_matrix_keeps_rows_and_cells_in_any_order(tmp_path: Path) -> None:
+    cell = '<c r="{}"><v>{}</v></c>'
+    head = HEAD.replace("</row>", '<c r="AB1" t="str"><v>B</v></c></row>')
+    rows = gene_row(5, cell.format("AB5", 1), cell.format("B5", 2)), gene_row(3, cell.format("B3", 3))
+    source = source_of(
+        write_raw(tmp_path / "m.xlsx", head + "".join(rows) + gene_row(3, cell.format("AB3", 4)))
+    )
+    assert source.gene_ids == ("CD8A",) * 3
+    found = source.block(0, 2)
+    assert np.array_equal(found, [[2, 3, np.nan], [1, np.nan, 4]], equal_nan=True)
 
 
-@pytest.mark.parametrize("letters", ["", "a", "XFE", "ZZZZZZ", "A1"])
-def test_column_of_refuses(letters: str) -> None:
-    assert column_of(letters) == -1
-    assert MAX_COLUMNS == 16_384
+def test_open_matrix_takes_saved_values_of_formulas(tmp_path: Path) -> None:
+    sheet = (
+        HEAD + gene_row(2, '<c r="B2"><f>2+3</f><v>5</v></c>') + gene_row(3, '<c r="B3" t="odd"><v>6</v></c>')
+    )
+    assert source_of(write_raw(tmp_path / "m.xlsx", sheet)).block(0, 1).tolist() == [[5.0, 6.0]]
+
+
+def test_open_matrix_refuses_row_without_bounds(tmp_path: Path) -> None:
+    path = write_raw(tmp_path / "m.xlsx", HEAD + gene_row(2, "<c/>" * 1_100_000))
+    with pytest.raises(FileUnreadableError, match="a row has more than"):
+        source_of(path)
+
+
+@pytest.mark.parametrize("state", ["visible", "hidden", "veryHidden"])
+def test_open_matrix_reads_hidden_sheet_too(tmp_path: Path, state: str) -> None:
+    path = write_book(tmp_path / "m.xlsx", {"notes": [["made by us"]], "S": ROWS})
+    book = openpyxl.load_workbook(path)
+    book["S"].sheet_state = state
+    book.save(path)
+    assert_plain(path)
 
 
 def test_read_cohort_tells_old_workbook(tmp_path: Path) -> None:

@@ -1,53 +1,165 @@
-"""An Excel workbook (xlsx) as a container: its sheets, its shared texts and which of its styles are dates."""
+"""An Excel workbook (xlsx) as openpyxl reads it: its sheets, and their cells row by row."""
 
 from __future__ import annotations
 
-import posixpath
-import re
+import datetime as dt
+import warnings
 import zipfile
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
+from typing import IO, Any, NamedTuple
 from xml.etree.ElementTree import Element, ParseError
-from xml.parsers.expat import ExpatError
 
 from defusedxml import DefusedXmlException
-from defusedxml.ElementTree import fromstring
+from defusedxml.ElementTree import fromstring, iterparse
+from openpyxl.packaging.relationship import get_dependents
+from openpyxl.reader.strings import read_string_table
+from openpyxl.reader.workbook import WorkbookParser
+from openpyxl.styles.numbers import BUILTIN_FORMATS, is_date_format
+from openpyxl.utils import get_column_letter
+from openpyxl.utils.exceptions import CellCoordinatesException
+from openpyxl.worksheet._reader import DATA_TAG, FORMULA_TAG, ROW_TAG, WorkSheetParser
+from openpyxl.xml.constants import REL_NS, SHEET_MAIN_NS
 
-from escape_score.errors import FileUnreadableError
+from escape_score.errors import FileUnreadableError, InputError, MatrixInvalidError
 from escape_score.read.files.limits import ReadLimits
-from escape_score.read.files.xml_rows import XmlForbiddenError, XmlStream, XmlTokenTooLongError
 
-MAX_SMALL_PART_BYTES = 16 * 1024**2
-"""Parts other than sheets and texts; they are read whole."""
+MAX_COLUMNS, MAX_ROWS = 16_384, 1_048_576
+"""Size of a worksheet (Microsoft, Excel specifications and limits)."""
 
-MAX_SHARED_CHARACTERS = 128 * 1024**2
-"""Shared texts held in memory."""
+MAX_ROW_ELEMENTS = 64 * MAX_COLUMNS
+"""XML elements of one row, which is held in memory: a cell has some three of them, rich text more."""
+
+MAX_SMALL_PART_BYTES, MAX_TEXTS_BYTES = 16 * 1024**2, 128 * 1024**2
+"""Parts that are read as a whole: those that describe the others, and the texts that cells share."""
 
 _DAMAGED = (
-    zipfile.BadZipFile,
-    zlib.error,
-    EOFError,
-    OSError,
-    NotImplementedError,
-    LookupError,
-    ValueError,
-    ExpatError,
-    ParseError,
-    DefusedXmlException,
+    *(zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RecursionError),
+    *(LookupError, ValueError, TypeError, AttributeError, ParseError, CellCoordinatesException),
 )
-"""What zip and XML libraries raise on a damaged workbook."""
+"""What zipfile, the XML parser and openpyxl raise on a damaged workbook."""
 
 _ODS_MARK = "application/vnd.oasis.opendocument"
 
-_DATE_FORMATS = frozenset({*range(14, 23), *range(27, 37), *range(45, 48), *range(50, 59)})
-"""Built-in number formats that show dates or times (ECMA-376 part 1, section 18.8.30)."""
+_LOCAL_DATES = frozenset({*range(27, 37), *range(50, 59)})
+"""Built-in number formats that show dates in East Asia (ECMA-376 part 1, section 18.8.30)."""
 
-_NO_DATE_PARTS = re.compile(r'"[^"]*"|\\.|\[[^\]]*\]|_.|\*.|General|E[+-]', re.IGNORECASE)
-"""Parts of a number format in which letters are no date: quoted, escaped, colours, padding, exponents."""
+_STRICT_NAMESPACES = (
+    (b"http://purl.oclc.org/ooxml/spreadsheetml/main", SHEET_MAIN_NS.encode()),
+    (b"http://purl.oclc.org/ooxml/officeDocument/relationships", REL_NS.encode()),
+)
+"""Namespaces of a workbook saved as "Strict Open XML", and those that openpyxl knows."""
+
+
+class Cell(NamedTuple):
+    """One cell that is not blank.
+
+    Attributes
+    ----------
+    column
+        Position, from 0.
+    kind
+        As in openpyxl: ``n`` number, ``s`` text, ``b`` truth value, ``e`` error, ``d`` date or time. ``f`` is
+        a formula whose value was not saved; its value is None.
+    """
+
+    column: int
+    kind: str
+    value: Any
+
+    @property
+    def column_letter(self) -> str:
+        """Name of the column, as spreadsheets write it."""
+        return str(get_column_letter(self.column + 1))
+
+    @property
+    def text(self) -> str:
+        """What the cell shows; a whole number without its fraction, and a day without its time."""
+        value = self.value
+        if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
+            return str(int(value))
+        if isinstance(value, dt.datetime):
+            return value.isoformat(" ").removesuffix(" 00:00:00")
+        if isinstance(value, bool):
+            return str(value).upper()
+        return "" if value is None else str(value)
+
+
+class SheetRow(NamedTuple):
+    """One row with its number, from 1, and its cells that are not blank, in the order of the file."""
+
+    number: int
+    cells: tuple[Cell, ...]
+
+
+class _Part:
+    """One part of a workbook as it is unpacked, in the usual namespaces and without endless tags."""
+
+    def __init__(self, stream: IO[bytes], max_token_bytes: int) -> None:
+        self._stream = stream
+        self._max_token_bytes = max_token_bytes
+        self._n_token = 0
+        self._is_first = True
+
+    def read(self, n_bytes: int = -1) -> bytes:
+        """Read some bytes; the checksum is compared with the last of them."""
+        data = self._stream.read(n_bytes)
+        for strict, usual in _STRICT_NAMESPACES if self._is_first else ():
+            data = data.replace(strict, usual)
+        self._is_first = False
+        end = data.rfind(b">")
+        self._n_token = len(data) - end - 1 + (self._n_token if end < 0 else 0)
+        if self._n_token > self._max_token_bytes:
+            msg = f"a tag is longer than {self._max_token_bytes} bytes"
+            raise ValueError(msg)
+        return data
+
+
+class _Archive(zipfile.ZipFile):
+    """A zip file whose parts are checked for their size before they are unpacked, and never give more."""
+
+    def __init__(self, path: Path, limits: ReadLimits) -> None:
+        super().__init__(path)
+        self._path = path
+        self._limits = limits
+
+    @contextmanager
+    def part(self, name: str, *, max_bytes: int | None = None) -> Iterator[_Part]:
+        """Open one part to be read."""
+        info = self.getinfo(name)
+        if max_bytes is not None and info.file_size > max_bytes:
+            msg = f"{self._path}: too large ({name} of the workbook has {info.file_size} bytes); give TSV"
+            raise FileUnreadableError(msg)
+        self._limits.check_unpacked(self._path, info.file_size, of=info.compress_size, part=name)
+        with self.open(info) as stream:
+            yield _Part(stream, self._limits.max_line_bytes)
+
+    def read(self, name: str, *_args: object) -> bytes:  # type: ignore[override]
+        """Read a small part as a whole, as openpyxl does."""
+        with self.part(name, max_bytes=MAX_SMALL_PART_BYTES) as part:
+            return part.read()
+
+
+@contextmanager
+def _workbook_faults(path: Path) -> Iterator[None]:
+    """Turn what the libraries raise on a damaged workbook into our own error."""
+    try:
+        yield
+    except InputError:
+        raise
+    except DefusedXmlException as error:
+        msg = f"{path}: workbook (xlsx) with a document type or entity in its XML; save it with a spreadsheet"
+        raise FileUnreadableError(msg) from error
+    except _DAMAGED as error:
+        reason = " ".join(str(error).split())[:120]
+        msg = f"{path}: damaged or truncated zip file, for instance an Excel workbook, xlsx ({reason}); "
+        raise FileUnreadableError(msg + "copy the file again") from error
+    except RuntimeError as error:
+        msg = f"{path}: workbook (xlsx) with a password ({error}); save it without one"
+        raise FileUnreadableError(msg) from error
 
 
 @dataclass(frozen=True)
@@ -61,78 +173,51 @@ class Workbook:
     sheets
         Name of each worksheet and the part that holds it, in the order of the tabs.
     texts
-        Shared texts, cut after the longest cell that is read.
+        Texts that cells share, by number.
     date_styles
         Numbers of the styles that show a number as a date.
-    counts_from_1904
-        Whether day 0 is 1 January 1904, as old Macs counted.
+    epoch
+        Day 0: that of 1904 in old workbooks of Macs.
+    limits
+        Sizes above which a sheet is refused.
     """
 
     path: Path
     sheets: tuple[tuple[str, str], ...]
-    texts: tuple[str, ...] = field(repr=False)
-    date_styles: frozenset[str]
-    counts_from_1904: bool
+    texts: Mapping[int, str] = field(repr=False)
+    date_styles: frozenset[int]
+    epoch: dt.datetime
+    limits: ReadLimits
 
+    def rows(self, part: str) -> Generator[SheetRow]:
+        """Stream the rows of a worksheet that hold anything.
 
-class SharedTexts:
-    """Collects the shared texts of a workbook; phonetic guides are left out."""
+        Parameters
+        ----------
+        part
+            Part of the workbook that holds the sheet.
 
-    def __init__(self, max_characters: int) -> None:
-        self._max_characters = max_characters
-        self._parts: list[str] = []
-        self._finished: list[str] = []
-        self._is_text = False
-        self._is_phonetic = False
+        Yields
+        ------
+        SheetRow
+            In the order of the file.
 
-    def start(self, name: str, attributes: Mapping[str, str]) -> None:
-        """Begin an element."""
-        del attributes
-        if name == "si":
-            self._parts = []
-        elif name == "t":
-            self._is_text = not self._is_phonetic
-        elif name == "rPh":
-            self._is_phonetic = True
-
-    def end(self, name: str) -> None:
-        """End an element."""
-        if name == "si":
-            self._finished.append("".join(self._parts)[: self._max_characters])
-        elif name == "t":
-            self._is_text = False
-        elif name == "rPh":
-            self._is_phonetic = False
-
-    def text(self, text: str) -> None:
-        """Keep the text of a cell."""
-        if self._is_text and len(self._parts) <= self._max_characters:
-            self._parts.append(text[: self._max_characters])
-
-    def take(self) -> list[str]:
-        """Texts finished since the last call."""
-        finished, self._finished = self._finished, []
-        return finished
-
-
-@contextmanager
-def workbook_faults(path: Path) -> Iterator[None]:
-    """Turn what the libraries raise on a damaged workbook into our own error."""
-    try:
-        yield
-    except (XmlForbiddenError, XmlTokenTooLongError, DefusedXmlException) as error:
-        reason = " ".join(str(error).split())[:120] or type(error).__name__
-        msg = (
-            f"{path}: workbook (xlsx) with XML that is not read ({reason}); save it again with a spreadsheet"
-        )
-        raise FileUnreadableError(msg) from error
-    except _DAMAGED as error:
-        reason = " ".join(str(error).split())[:120]
-        msg = f"{path}: damaged or truncated zip file, for instance an Excel workbook, xlsx ({reason}); "
-        raise FileUnreadableError(msg + "copy the file again") from error
-    except RuntimeError as error:
-        msg = f"{path}: workbook (xlsx) with a password ({error}); save it without one"
-        raise FileUnreadableError(msg) from error
+        Raises
+        ------
+        FileUnreadableError
+            The sheet is damaged or out of proportion.
+        MatrixInvalidError
+            It has more rows than are read, or one beyond the last row of a worksheet.
+        """
+        n_rows = 0
+        with _workbook_faults(self.path), _Archive(self.path, self.limits) as archive:
+            for number, cells in _sheet_rows(self, archive, part):
+                n_rows += bool(cells)
+                if n_rows > self.limits.max_genes + 2 or not 0 < number <= MAX_ROWS:
+                    msg = f"{self.path}: too large, more than {self.limits.max_genes} gene rows; "
+                    raise MatrixInvalidError(msg + "is this a matrix of genes?")
+                if cells:
+                    yield SheetRow(number, cells)
 
 
 def open_workbook(path: Path, limits: ReadLimits) -> Workbook:
@@ -155,55 +240,29 @@ def open_workbook(path: Path, limits: ReadLimits) -> Workbook:
     FileUnreadableError
         The file is damaged, too large, no workbook, or one in another format.
     """
-    with workbook_faults(path), zipfile.ZipFile(path) as archive:
-        main = _main_part(path, archive)
-        book = _small_part(path, archive, main)
-        targets = _targets(path, archive, main)
-        sheets = tuple(
-            (sheet.get("name", ""), target)
-            for sheet in _children(book, "sheets", "sheet")
-            for kind, target in [targets.get(_relation(sheet), ("", ""))]
-            if kind == "worksheet"
-        )
-        by_kind = dict(targets.values())
-        properties = next(iter(_children(book, "workbookPr")), None)
-        return Workbook(
-            path=path,
-            sheets=sheets,
-            texts=_shared_texts(path, archive, by_kind.get("sharedStrings", ""), limits),
-            date_styles=_date_styles(path, archive, by_kind.get("styles", "")),
-            counts_from_1904=properties is not None and properties.get("date1904") in ("1", "true"),
-        )
+    with _workbook_faults(path), _Archive(path, limits) as archive, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        parser = WorkbookParser(archive, _main_part(path, archive), keep_links=False)
+        parser.parse()
+        parts = {relation.Type.rpartition("/")[2]: relation.target for relation in parser.rels.values()}
+        sheets = [
+            (sheet.name, relation.target)
+            for sheet, relation in parser.find_sheets()
+            if relation.Type.endswith("/worksheet")
+        ]
+        texts = _texts(archive, parts.get("sharedStrings", ""))
+        date_styles = _date_styles(archive, parts.get("styles", ""))
+    return Workbook(path, tuple(sheets), texts, date_styles, parser.wb.epoch, limits)
 
 
-@contextmanager
-def open_part(path: Path, archive: zipfile.ZipFile, part: str, limits: ReadLimits) -> Iterator[IO[bytes]]:
-    """Open one large part, after a look at the size it says it has; no more than that is ever unpacked."""
-    info = archive.getinfo(part)
-    is_dense = info.file_size > limits.max_expansion_ratio * max(info.compress_size, 1)
-    is_large = info.file_size > limits.max_expanded_bytes
-    if is_large or (is_dense and info.file_size > limits.ratio_floor_bytes):
-        msg = (
-            f"{path}: too large once unpacked ({part} has {info.file_size} bytes of {info.compress_size} "
-            f"packed); at most {limits.max_expanded_bytes} bytes and {limits.max_expansion_ratio}-fold "
-            "are read"
-        )
-        raise FileUnreadableError(msg)
-    with archive.open(info) as stream:
-        yield stream
-
-
-def _main_part(path: Path, archive: zipfile.ZipFile) -> str:
+def _main_part(path: Path, archive: _Archive) -> str:
     """Find the workbook inside the zip file, or say what it is instead."""
     names = archive.namelist()
-    if "mimetype" in names and archive.getinfo("mimetype").file_size < len(_ODS_MARK) * 4:
-        kind = archive.read("mimetype").decode("ascii", "replace")
-        if kind.startswith(_ODS_MARK):
-            msg = f"{path}: an OpenDocument file (ods); save the sheet as xlsx or TSV"
-            raise FileUnreadableError(msg)
-    main = ""
-    if "_rels/.rels" in names:
-        main = dict(_targets(path, archive, "").values()).get("officeDocument", "")
+    if "mimetype" in names and archive.read("mimetype").startswith(_ODS_MARK.encode()):
+        msg = f"{path}: an OpenDocument file (ods); save the sheet as xlsx or TSV"
+        raise FileUnreadableError(msg)
+    relations = get_dependents(archive, "_rels/.rels") if "_rels/.rels" in names else ()
+    main = next((str(one.target) for one in relations if one.Type.endswith("/officeDocument")), "")
     if main.endswith(".bin"):
         msg = f"{path}: a binary Excel workbook (xlsb); save it as xlsx or TSV"
         raise FileUnreadableError(msg)
@@ -214,80 +273,71 @@ def _main_part(path: Path, archive: zipfile.ZipFile) -> str:
     return main
 
 
-def _small_part(path: Path, archive: zipfile.ZipFile, part: str) -> Element:
-    """Parse one of the parts that describe the others."""
-    n_bytes = archive.getinfo(part).file_size
-    if n_bytes > MAX_SMALL_PART_BYTES:
-        msg = f"{path}: too large ({part} of the workbook has {n_bytes} bytes); save it with a spreadsheet"
-        raise FileUnreadableError(msg)
-    root: Element = fromstring(archive.read(part), forbid_dtd=True)
-    return root
-
-
-def _local(tag: str) -> str:
-    """Name of an element or attribute without its namespace, of which there are two generations."""
-    return tag.rpartition("}")[2]
-
-
-def _children(root: Element, *names: str) -> Iterator[Element]:
-    """Elements reached by a path of names."""
-    found = (child for child in root if _local(child.tag) == names[0])
-    for child in found:
-        if len(names) == 1:
-            yield child
-        else:
-            yield from _children(child, *names[1:])
-
-
-def _relation(sheet: Element) -> str:
-    return next((value for name, value in sheet.attrib.items() if name.endswith("}id")), "")
-
-
-def _targets(path: Path, archive: zipfile.ZipFile, part: str) -> dict[str, tuple[str, str]]:
-    """Parts that a part refers to: kind and full name by the id of the relation."""
-    folder, name = posixpath.split(part)
-    relations = _small_part(path, archive, posixpath.join(folder, "_rels", f"{name}.rels"))
-    return {
-        relation.get("Id", ""): (
-            relation.get("Type", "").rpartition("/")[2],
-            posixpath.normpath(posixpath.join("/", folder, relation.get("Target", ""))).lstrip("/"),
-        )
-        for relation in _children(relations, "Relationship")
-        if relation.get("TargetMode") != "External"
-    }
-
-
-def _shared_texts(path: Path, archive: zipfile.ZipFile, part: str, limits: ReadLimits) -> tuple[str, ...]:
+def _texts(archive: _Archive, part: str) -> dict[int, str]:
     if part not in archive.namelist():
-        return ()
-    texts: list[str] = []
-    n_characters = 0
-    with open_part(path, archive, part, limits) as stream:
-        target = SharedTexts(limits.max_cell_bytes + 1)
-        for text in XmlStream(stream, target, max_token_bytes=limits.max_line_bytes):
-            texts.append(text)
-            n_characters += len(text) + 1
-            if n_characters > MAX_SHARED_CHARACTERS:
-                msg = f"{path}: too large (more than {MAX_SHARED_CHARACTERS} characters of text); give TSV"
-                raise FileUnreadableError(msg)
-    return tuple(texts)
+        return {}
+    with archive.part(part, max_bytes=MAX_TEXTS_BYTES) as stream:
+        return dict(enumerate(read_string_table(stream)))
 
 
-def _date_styles(path: Path, archive: zipfile.ZipFile, part: str) -> frozenset[str]:
-    """Positions of the cell styles that show dates."""
+def _date_styles(archive: _Archive, part: str) -> frozenset[int]:
+    """Numbers of the cell styles that show dates."""
     if part not in archive.namelist():
         return frozenset()
-    root = _small_part(path, archive, part)
-    own = {
-        format_.get("numFmtId", ""): format_.get("formatCode", "")
-        for format_ in _children(root, "numFmts", "numFmt")
-    }
-    styles = _children(root, "cellXfs", "xf")
-    return frozenset(str(at) for at, style in enumerate(styles) if _is_date(style.get("numFmtId", "0"), own))
+    root, name = fromstring(archive.read(part), forbid_dtd=True), f"{{{SHEET_MAIN_NS}}}"
+    own = {int(one.get("numFmtId")): one.get("formatCode") for one in root.iter(f"{name}numFmt")}
+    numbers = [int(style.get("numFmtId", 0)) for style in root.iterfind(f"{name}cellXfs/{name}xf")]
+    codes = BUILTIN_FORMATS | own
+    return frozenset(
+        at for at, number in enumerate(numbers) if number in _LOCAL_DATES or is_date_format(codes.get(number))
+    )
 
 
-def _is_date(number: str, own: Mapping[str, str]) -> bool:
-    if number in own:
-        code = _NO_DATE_PARTS.sub("", own[number])
-        return re.search(r"[dmyhs]", code, re.IGNORECASE) is not None
-    return number.isdecimal() and int(number) in _DATE_FORMATS
+class _SheetParser(WorkSheetParser):  # type: ignore[misc]
+    """The parser of openpyxl, which here reads cells only, and tells formulas without a value from blanks."""
+
+    def parse(self) -> Iterator[tuple[int, list[dict[str, Any]]]]:
+        """Yield the number and the cells of each row of the sheet."""
+        n_elements = 0
+        for _, element in iterparse(self.source, forbid_dtd=True):
+            n_elements += 1
+            if element.tag == ROW_TAG:
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore")
+                    yield self.parse_row(element)
+                element.clear()
+                n_elements = 0
+            elif element.tag == DATA_TAG:
+                break
+            elif n_elements > MAX_ROW_ELEMENTS:
+                msg = f"a row has more than {MAX_ROW_ELEMENTS} elements"
+                raise ValueError(msg)
+        while self.source.read(1 << 20):
+            pass  # the checksum is at the end
+
+    def parse_cell(self, element: Element) -> dict[str, Any]:
+        """Take one cell."""
+        try:
+            cell: dict[str, Any] = super().parse_cell(element)
+        except LookupError as error:
+            msg = f"cell {element.get('r')}: no shared text {error}"
+            raise ValueError(msg) from error
+        if cell["value"] is None and element.find(FORMULA_TAG) is not None:
+            cell["data_type"] = "f"
+        return cell
+
+
+def _sheet_rows(book: Workbook, archive: _Archive, part: str) -> Iterator[tuple[int, tuple[Cell, ...]]]:
+    """Number of each row, and its cells that are not blank."""
+    with archive.part(part) as stream:
+        parser = _SheetParser(stream, book.texts, True, book.epoch, book.date_styles)
+        for number, found in parser.parse():
+            cells = tuple(
+                Cell(cell["column"] - 1, cell["data_type"], cell["value"])
+                for cell in found
+                if cell["value"] not in (None, "") or cell["data_type"] == "f"
+            )
+            if any(cell.column >= MAX_COLUMNS for cell in cells):
+                msg = f"row {number} has a cell in no column of a worksheet"
+                raise ValueError(msg)
+            yield number, cells

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -19,10 +21,11 @@ from escape_score.read.checks.sample_names import sample_name_faults
 from escape_score.read.files.blocks import PiecewiseMatrix
 from escape_score.read.files.limits import ReadLimits, check_filling, check_shape
 from escape_score.read.files.probe import Probe
-from escape_score.read.files.sheet_rows import Cell, CellKind, SheetRow, column_letters, open_rows
-from escape_score.read.files.workbook import Workbook, open_workbook
 from escape_score.read.formats.reader import MatrixFormat, MatrixReading
 from escape_score.read.formats.text_layout import TextLayout, layout_of_cells
+
+if TYPE_CHECKING:
+    from escape_score.read.files.workbook import Cell, SheetRow, Workbook
 
 TEXT_SUFFIXES = frozenset({".csv", ".tsv", ".txt", ".tab"})
 
@@ -91,17 +94,23 @@ def _is_zip(probe: Probe) -> bool:
     return probe.head.startswith(MAGIC)
 
 
+def _open_workbook(path: Path, limits: ReadLimits) -> Workbook:
+    # openpyxl takes a tenth of a second to load, which other files need not wait for
+    from escape_score.read.files.workbook import open_workbook
+
+    return open_workbook(path, limits)
+
+
 def _open_matrix(path: Path, limits: ReadLimits) -> MatrixReading:
-    book = open_workbook(path, limits)
+    book = _open_workbook(path, limits)
     _check_name(path)
-    sheet = _choose_sheet(book, limits)
+    sheet = _choose_sheet(book)
     layout = sheet.layout
     check_shape(path, limits, n_samples=len(layout.sample_columns))
     check_header(path, layout.names[layout.gene_column], layout.sample_ids)
     raise_faults(sample_name_faults(path, layout.sample_ids))
     pieces = _Pieces(path, len(layout.sample_columns), limits)
-    with open_rows(book, sheet.part, limits) as rows:
-        _read_rows(path, sheet, rows, pieces)
+    _read_matrix(path, sheet, book.rows(sheet.part), pieces)
     source = PiecewiseMatrix(layout.sample_ids, tuple(pieces.names), tuple(pieces.pieces))
     return MatrixReading(source, tuple(layout.names[column] for column in layout.annotation_columns))
 
@@ -116,9 +125,9 @@ def _check_name(path: Path) -> None:
 # --- which sheet --------------------------------------------------------------------------------------------
 
 
-def _choose_sheet(book: Workbook, limits: ReadLimits) -> MatrixSheet:
+def _choose_sheet(book: Workbook) -> MatrixSheet:
     """Choose the only sheet with genes and numbers, or else the only one with numbers."""
-    sheets = [sheet for name, part in book.sheets for sheet in _matrix_sheets(book, name, part, limits)]
+    sheets = [sheet for name, part in book.sheets for sheet in _matrix_sheets(book, name, part)]
     chosen = [sheet for sheet in sheets if sheet.has_genes] or sheets
     if len(chosen) == 1:
         return chosen[0]
@@ -130,9 +139,9 @@ def _choose_sheet(book: Workbook, limits: ReadLimits) -> MatrixSheet:
     raise MatrixInvalidError(msg + "give one row for every gene below a header, or it is empty")
 
 
-def _matrix_sheets(book: Workbook, name: str, part: str, limits: ReadLimits) -> Iterator[MatrixSheet]:
+def _matrix_sheets(book: Workbook, name: str, part: str) -> Iterator[MatrixSheet]:
     """The sheet if it has columns of numbers, else nothing."""
-    with open_rows(book, part, limits) as rows:
+    with closing(book.rows(part)) as rows:
         head = list(islice(rows, N_HEAD_ROWS))
     table = _table(head)
     if len(table) < 2:  # noqa: PLR2004
@@ -164,29 +173,14 @@ def _dense(row: SheetRow, n_columns: int) -> list[str]:
     """All cells of a row in text, blank ones too."""
     cells = [""] * n_columns
     for cell in row.cells:
-        cells[cell.column] = _shown(cell)
+        cells[cell.column] = cell.text
     return cells
-
-
-def _shown(cell: Cell) -> str:
-    """Text of a cell; whole numbers without the fraction that a spreadsheet may store."""
-    if cell.kind is not CellKind.NUMBER:
-        return cell.text
-    try:
-        number = float(cell.text)
-    except ValueError:
-        return cell.text
-    return (
-        str(int(number))
-        if math.isfinite(number) and number.is_integer() and abs(number) < 2**53
-        else cell.text
-    )
 
 
 # --- its rows -----------------------------------------------------------------------------------------------
 
 
-def _read_rows(path: Path, sheet: MatrixSheet, rows: Iterator[SheetRow], pieces: _Pieces) -> None:
+def _read_matrix(path: Path, sheet: MatrixSheet, rows: Iterator[SheetRow], pieces: _Pieces) -> None:
     """Read all rows below the header; faulty cells are told together."""
     layout = sheet.layout
     position_of = {column: position for position, column in enumerate(layout.sample_columns)}
@@ -196,7 +190,7 @@ def _read_rows(path: Path, sheet: MatrixSheet, rows: Iterator[SheetRow], pieces:
         if row.number <= layout.n_head_lines:
             continue
         values = np.full(pieces.n_samples, np.nan)
-        gene = next((_shown(cell) for cell in row.cells if cell.column == layout.gene_column), "")
+        gene = next((cell.text for cell in row.cells if cell.column == layout.gene_column), "")
         for cell in row.cells:
             position = position_of.get(cell.column)
             if position is None:
@@ -204,7 +198,7 @@ def _read_rows(path: Path, sheet: MatrixSheet, rows: Iterator[SheetRow], pieces:
             else:
                 values[position], fault = _number(cell, layout.style)
             if fault:
-                place = f"cell {column_letters(cell.column)}{row.number} of sheet {sheet.name[:40]!r}"
+                place = f"cell {cell.column_letter}{row.number} of sheet {sheet.name[:40]!r}"
                 faults.append(_cell_fault(path, sheet, cell, fault, place=f"gene {gene[:40]}, {place}"))
         if len(faults) >= MAX_CELL_FAULTS:
             break
@@ -214,27 +208,22 @@ def _read_rows(path: Path, sheet: MatrixSheet, rows: Iterator[SheetRow], pieces:
     pieces.finish()
 
 
+_KIND_FAULTS = {
+    "b": "not numeric (a truth value)",
+    "e": "not numeric (the error of a formula)",
+    "d": "not numeric (a date)",
+    "f": "not numeric (a formula whose value was not saved)",
+}
+
+
 def _number(cell: Cell, style: NumberStyle) -> tuple[float, str]:
     """Number of a cell, or what is wrong with it."""
-    if cell.kind is CellKind.NUMBER:
-        try:
-            number = float(cell.text)
-        except ValueError:
-            return math.nan, "not numeric"
+    if cell.kind == "n":
+        number = float(cell.value)
         return (number, "") if math.isfinite(number) else (math.nan, "infinite (too large for a number)")
-    if cell.kind is CellKind.TEXT:
-        fault = fault_in(cell.text, style)
-        is_number = not fault and not is_missing(cell.text)
-        return (float(style.plain(cell.text)) if is_number else math.nan), fault
-    return math.nan, _KIND_FAULTS[cell.kind]
-
-
-_KIND_FAULTS = {
-    CellKind.BOOLEAN: "not numeric (a truth value)",
-    CellKind.ERROR: "not numeric (the error of a formula)",
-    CellKind.DATE: "not numeric (a date)",
-    CellKind.FORMULA: "not numeric (a formula whose value was not saved)",
-}
+    fault = _KIND_FAULTS.get(cell.kind) or fault_in(cell.text, style)
+    is_number = not fault and not is_missing(cell.text)
+    return (float(style.plain(cell.text)) if is_number else math.nan), fault
 
 
 def _cell_fault(path: Path, sheet: MatrixSheet, cell: Cell, fault: str, *, place: str) -> InputError:
@@ -245,8 +234,7 @@ def _cell_fault(path: Path, sheet: MatrixSheet, cell: Cell, fault: str, *, place
 
 
 def _count_samples(path: Path, limits: ReadLimits) -> int:
-    book = open_workbook(path, limits)
-    return len(_choose_sheet(book, limits).layout.sample_columns)
+    return len(_choose_sheet(_open_workbook(path, limits)).layout.sample_columns)
 
 
 XLSX = MatrixFormat(
