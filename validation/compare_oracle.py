@@ -141,7 +141,8 @@ def engine_on_oracle(matrix: pd.DataFrame, constants: dict, oracle: ModuleType) 
     components = {name: tuple(genes) for name, genes in constants["components"].items()}
     components["mhc1_fallback"] = tuple(constants["mhc1_fallback"])
     components["weakest_link_mhc1"] = tuple(constants["wl_mhc1"])
-    components["mhc_region_genes"] = tuple(constants["mhc_region_genes"])
+    for name in ("mhc_region_genes", "mhc_region_controls"):
+        components[name] = tuple(constants[name])
     reference, thresholds = oracle_reference(constants), load_thresholds()
     presentation = thresholds.presentation.model_copy(update={"zero_log2_tpm": -1.0})
     design = Design(
@@ -149,8 +150,6 @@ def engine_on_oracle(matrix: pd.DataFrame, constants: dict, oracle: ModuleType) 
         thresholds=thresholds.model_copy(update={"presentation": presentation}),
         signatures=tuple(Signature(name, genes) for name, genes in components.items()),
         components=components,
-        locus_genes=tuple(constants["mhc_region_genes"]),
-        control_genes=tuple(constants["mhc_region_controls"]),
     )
     scores = score_signatures(cohort, design.signatures, reference, design=design)
     context = build_context(scores, reference, design)

@@ -11,13 +11,13 @@ import pandas as pd
 from mixes import ImmuneSource, as_cohort, harmonised
 
 from escape_score.fit import ReferenceLabel, fit_reference
-from escape_score.library.axes import load_design, load_thresholds
+from escape_score.library.axes import load_design
 from escape_score.model.reference import Reference, ReferenceConstants
 from escape_score.model.scores import SignatureScores
 from escape_score.pipeline import stages as pipeline
 from escape_score.pipeline.outputs import ProfiledCohort
+from escape_score.profile.mhc.infiltrate import PSEUDOCOUNT_TPM
 from escape_score.profile.mhc.presentation_fit import fit_presentation
-from escape_score.profile.mhc.tumour_mhc import PSEUDOCOUNT_TPM
 
 SMALLEST_TPM = 1e-3
 
@@ -59,9 +59,7 @@ def constants_of(source: ImmuneSource, shipped: ReferenceConstants) -> Reference
 def refit(reference: Reference, tumours: pd.DataFrame, constants: ReferenceConstants) -> Reference:
     """The shipped reference with its presentation model fitted to some tumours and with other constants."""
     bare = replace(reference, constants=constants, presentation=None)
-    model = fit_presentation(
-        score(tumours, bare), bare, load_design().components, load_thresholds(), prior=None
-    )
+    model = fit_presentation(score(tumours, bare), bare, load_design(), prior=None)
     return replace(bare, presentation=model)
 
 

@@ -32,8 +32,14 @@ import pandas as pd
 import statsmodels.api as sm
 
 from escape_score.fit.genes import gene_moments
-from escape_score.fit.moments import DECIMALS, Moments, rounded
-from escape_score.fit.scales import contrast_slopes, distributions_of, term_moments
+from escape_score.fit.scales import (
+    DECIMALS,
+    Moments,
+    contrast_slopes,
+    distributions_of,
+    rounded,
+    term_moments,
+)
 from escape_score.genes import GeneTable, load_gene_table
 from escape_score.harmonise import harmonise_cohort
 from escape_score.library.axes import load_design
@@ -206,9 +212,9 @@ def build(wheels: Path, out: Path) -> None:
         anchor_distance=rounded(np.median(scores.placement.distance)),
         slopes=contrast_slopes(scores, design.catalogue.contrasts, Moments.PLAIN),
         weakest_links=fit_links(scores),
-        presentation=fit_presentation(scores, reference, design.components, design.thresholds, prior=None),
+        presentation=fit_presentation(scores, reference, design, prior=None),
     )
-    terms = build_context(scores, reference, design).terms.values
+    terms = build_context(scores, reference, design).terms
     reference = replace(reference, term_stats=term_moments(terms, Moments.PLAIN))
     raw = profile_cohort(build_context(scores, reference, design)).index.raw
     reference = replace(reference, index_stats=(rounded(np.nanmean(raw)), rounded(np.nanstd(raw, ddof=1))))

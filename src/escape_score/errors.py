@@ -18,7 +18,8 @@ EscapeScoreError                  4  internal
 │   └── InputFaultsError          3  several of the above, found together
 ├── LowCoverageError              3  too few genes of a signature are measured
 ├── ResultInvalidError            3  a result folder that does not agree with its manifest
-└── ResourceMissingError          4  a file of the package itself is not where it was installed
+├── ResourceMissingError          4  a file of the package itself is not where it was installed
+└── ResourceInvalidError          4  a file of the package itself uses a name or key that is not defined
 """
 
 from __future__ import annotations
@@ -161,3 +162,7 @@ class ResultInvalidError(EscapeScoreError):
 
 class ResourceMissingError(EscapeScoreError):
     """A file that ships with the package is not there."""
+
+
+class ResourceInvalidError(EscapeScoreError):
+    """A file that ships with the package uses a name or key that is not defined."""

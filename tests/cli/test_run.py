@@ -52,7 +52,7 @@ def test_columns_of_profiles_are_those_of_the_contract(finished: Path) -> None:
         *("archetype", "phenotype", "status", "flags"),
     ]
     for axis in load_axis_catalogue().axes:
-        raw = [f"{axis.axis}_raw"] if axis.has_raw else []
+        raw = [f"{axis.axis}_raw"] if axis.raw_terms else []
         ends = ("percentile", "low", "high", "low_within", "high_within", "coverage", "call")
         expected += [axis.axis, *raw, *(f"{axis.axis}_{end}" for end in ends)]
     expected += ["mhc1_weakest_gene", "leukocyte_fraction", "reference"]

@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from escape_score.fit.moments import Moments, locations, pooled_spread, spreads
-from escape_score.fit.scales import drawn_slopes
+from escape_score.fit.scales import Moments, drawn_slopes, locations, pooled_spread, spreads
 
 positive = st.floats(0.05, 20)
 

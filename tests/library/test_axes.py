@@ -6,9 +6,12 @@ import csv
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
-from escape_score.library.axes import load_axis_catalogue, load_design, load_thresholds
-from escape_score.model.axes import AxisKind
+from escape_score.errors import ResourceInvalidError
+from escape_score.library.axes import load_axis_catalogue, load_design, load_thresholds, require_names
+from escape_score.library.files import resource_path
+from escape_score.model.axes import Axis, AxisCatalogue, AxisKind, IndexWeight, Term
 from escape_score.reference.read import load_reference
 
 AXES = [
@@ -44,22 +47,88 @@ def test_axes_are_those_of_the_result_columns() -> None:
 
 
 def test_axes_with_an_unadjusted_twin() -> None:
-    twins = {axis.axis for axis in load_axis_catalogue().axes if axis.has_raw}
+    twins = {axis.axis for axis in load_axis_catalogue().axes if axis.raw_terms}
     assert twins == {"coinhibition", "exhaustion", "suppressive", "mhc1_loss"}
 
 
-def test_every_term_is_a_component_a_contrast_or_the_shortfall() -> None:
-    catalogue, components = load_axis_catalogue(), load_design().components
-    known = {*components, *(contrast.contrast for contrast in catalogue.contrasts), "mhc1_shortfall"}
-    for axis in catalogue.axes:
-        assert {term.name for term in (*axis.terms, *axis.raw_terms)} <= known
-        assert bool(axis.terms) == (axis.kind is AxisKind.MEAN)
-        assert bool(axis.chain) == (axis.kind is not AxisKind.MEAN)
-        assert axis.chain in {"", *components}
-    for block in catalogue.index_blocks:
-        assert {term.name for term in block.terms} <= known
-    for contrast in catalogue.contrasts:
-        assert {contrast.numerator, contrast.denominator} <= components.keys()
+def test_axes_have_the_inputs_of_their_kind() -> None:
+    for axis in load_axis_catalogue().axes:
+        is_mean = axis.kind in {AxisKind.MEAN, AxisKind.CHAIN_LOSS}
+        assert bool(axis.terms) == is_mean
+        assert bool(axis.chain) != is_mean
+
+
+def test_weights_of_the_index_are_those_of_the_contract() -> None:
+    weights = [(block.axis, block.weight) for block in load_axis_catalogue().index]
+    assert weights == [("effector_absence", 3), ("mhc1_loss", 1), ("stroma", 1), ("suppressive", 1)]
+
+
+def with_axis(axis: str, **changes: object) -> AxisCatalogue:
+    catalogue = load_axis_catalogue()
+    changed = catalogue.axis(axis).model_copy(update=changes)
+    axes = tuple(changed if found.axis == axis else found for found in catalogue.axes)
+    return catalogue.model_copy(update={"axes": axes})
+
+
+def with_part(part: str, **changes: object) -> AxisCatalogue:
+    catalogue = load_axis_catalogue()
+    return catalogue.model_copy(update={part: getattr(catalogue, part).model_copy(update=changes)})
+
+
+@pytest.mark.parametrize(
+    ("catalogue", "where", "name"),
+    [
+        (with_axis("wnt", terms=(Term(name="wmt"),)), "axis wnt", "wmt"),
+        (with_axis("coinhibition", raw_terms=(Term(name="x"),)), "axis coinhibition", "x"),
+        (with_axis("ifng_machinery", chain="no_chain"), "axis ifng_machinery", "no_chain"),
+        (with_axis("mhc1_loss", terms=(Term(name="mhc1"),)), "axis mhc1_loss", "mhc1"),
+        (with_part("class_one", fallback="none"), "class_one", "none"),
+        (with_part("class_one", shortfall="loss"), "axis mhc1_loss", "mhc1_shortfall"),
+        (with_part("covariates", interferon="ifn"), "covariates", "ifn"),
+        (with_part("phenotype", t_cells=("effector", "t")), "phenotype", "t"),
+        (with_part("phenotype", stroma="tgfb"), "phenotype", "tgfb"),
+        (with_part("archetype", exhausted=("spent",)), "archetype", "spent"),
+    ],
+)
+def test_a_name_that_nothing_defines_is_refused(catalogue: AxisCatalogue, where: str, name: str) -> None:
+    with pytest.raises(ResourceInvalidError, match=f"^resources/axes: {where} uses {name}, .*; use one of "):
+        require_names(catalogue, load_design().components)
+
+
+def test_the_index_takes_axes_that_are_means() -> None:
+    catalogue = load_axis_catalogue()
+    blocks = (*catalogue.index, IndexWeight(axis="ifng_machinery", weight=1))
+    with pytest.raises(ResourceInvalidError, match="index uses ifng_machinery"):
+        require_names(catalogue.model_copy(update={"index": blocks}), load_design().components)
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        ({"kind": "mean", "terms": []}, "axis wnt: kind mean needs terms"),
+        ({"kind": "link_loss"}, "axis wnt: kind link_loss needs chain"),
+        ({"kind": "sum"}, "Input should be"),
+        ({"treshold": 1}, "Extra inputs"),
+    ],
+)
+def test_an_axis_that_cannot_be_computed_is_refused(changes: dict[str, object], problem: str) -> None:
+    with pytest.raises(ValidationError, match=problem):
+        Axis.model_validate(load_axis_catalogue().axis("wnt").model_dump() | changes)
+
+
+def test_a_fault_in_the_shipped_file_is_one_line_that_names_the_place(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    text = resource_path("axes", "axes.yaml").read_text(encoding="utf-8")
+    for name in ("contrasts.tsv", "index.tsv", "approaches.tsv"):
+        (tmp_path / name).write_bytes(resource_path("axes", name).read_bytes())
+    (tmp_path / "axes.yaml").write_text(text.replace("fallback: ", "fall_back: "), encoding="utf-8")
+    monkeypatch.setattr("escape_score.library.axes.resource_path", lambda _, name: tmp_path / name)
+    with pytest.raises(ResourceInvalidError) as caught:
+        load_axis_catalogue.__wrapped__()
+    assert caught.value.lines == (
+        "resources/axes: class_one.fallback: Field required; see the comments in axes.yaml",
+    )
 
 
 def test_the_reference_has_all_that_axes_ask_for() -> None:

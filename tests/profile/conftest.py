@@ -10,8 +10,8 @@ import pytest
 
 from escape_score.library.axes import load_thresholds
 from escape_score.model.scores import GeneValues
+from escape_score.profile.mhc.infiltrate import Infiltrate
 from escape_score.profile.mhc.presentation import PresentationState, assess_presentation, tumour_ifng
-from escape_score.profile.mhc.tumour_mhc import Infiltrate
 from escape_score.reference.read import load_reference
 
 THRESHOLDS = load_thresholds()
@@ -38,14 +38,21 @@ def make_state(
         symbol: [SHIPPED.genes.location[SHIPPED.genes.symbols.index(symbol)] + ifng]
         for symbol in SHIPPED.constants.ifng_per_leukocyte_unit
     }
-    response = float(tumour_ifng(genes_of(levels), infiltrate, SHIPPED, THRESHOLDS)[0])
+    response = tumour_ifng(genes_of(levels), infiltrate, SHIPPED, THRESHOLDS)
     for k, symbol in enumerate(model.gene_symbols):
-        tumour = (1 - infiltrate.fraction[0]) * 2 ** (model.location[k] + model.ifng_slope[k] * response)
+        tumour = (1 - infiltrate.fraction[0]) * 2 ** (
+            model.location[k] + model.ifng_slope[k] * float(response[0])
+        )
         leukocytes = THRESHOLDS.presentation.leukocyte_mhc_factor * model.per_leukocyte_unit[k] * unit
         levels[symbol] = [math.log2(tumour + leukocytes + 1) + (shifts or {}).get(symbol, 0.0)]
-    state = assess_presentation(genes_of(levels), infiltrate, SHIPPED, np.array([excess]), THRESHOLDS)
-    assert state is not None
-    return state
+    return assess_presentation(
+        genes_of(levels),
+        infiltrate,
+        response,
+        model,
+        excess_distance=np.array([excess]),
+        limits=THRESHOLDS.presentation,
+    )
 
 
 @pytest.fixture(scope="session")

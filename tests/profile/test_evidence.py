@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from escape_score.library.axes import load_axis_catalogue, load_thresholds
-from escape_score.model.axes import Axis
 from escape_score.model.scores import GeneValues
 from escape_score.pipeline.outputs import ProfiledCohort
+from escape_score.profile.axes import AxisModel
 from escape_score.profile.evidence import AxisGene, axis_genes, gene_evidence
+from escape_score.profile.stage import axis_models
 
 LIMITS = load_thresholds().evidence
 
@@ -31,14 +32,14 @@ def test_gene_evidence_ranks_signs_and_cuts() -> None:
     assert found[1].log2_tpm == 2.0
 
 
-@pytest.mark.parametrize("axis", load_axis_catalogue().axes, ids=lambda axis: axis.axis)
-def test_axis_genes_are_those_of_its_components_once(axis: Axis, demo: ProfiledCohort) -> None:
+@pytest.mark.parametrize("axis", axis_models(load_axis_catalogue()), ids=lambda axis: axis.definition.axis)
+def test_axis_genes_are_those_of_its_components_once(axis: AxisModel, demo: ProfiledCohort) -> None:
     context = demo.maker.context
-    found = axis_genes(axis, context.catalogue, context.components, demo.scores.genes)
+    found = axis_genes(axis.evidence(context), context.design.components, demo.scores.genes)
     symbols = [gene.gene_symbol for gene in found]
     assert len(symbols) == len(set(symbols)) > 0
     for gene in found:
-        assert gene.gene_symbol in context.components[gene.component]
+        assert gene.gene_symbol in context.design.components[gene.component]
         assert demo.scores.genes.gene_symbols[gene.column] == gene.gene_symbol
 
 

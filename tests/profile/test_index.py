@@ -18,7 +18,7 @@ CATALOGUE, LIMITS = load_axis_catalogue(), load_thresholds().index
 
 
 def test_weights_are_half_effector_and_half_the_three_mechanisms() -> None:
-    weights = {block.block: block.weight for block in CATALOGUE.index_blocks}
+    weights = {block.axis: block.weight for block in CATALOGUE.index}
     total = sum(weights.values())
     assert {name: weight / total for name, weight in weights.items()} == pytest.approx(
         {"effector_absence": 1 / 2, "mhc1_loss": 1 / 6, "stroma": 1 / 6, "suppressive": 1 / 6}
@@ -36,7 +36,8 @@ def test_weights_are_half_effector_and_half_the_three_mechanisms() -> None:
     ],
 )
 def test_weighted_mean_shares_the_weight_of_a_missing_block(blocks: list[float], expected: float) -> None:
-    found = weighted_mean(np.array([blocks]), CATALOGUE, LIMITS)
+    weights = np.array([block.weight for block in CATALOGUE.index])
+    found = weighted_mean(np.array([blocks]), weights, LIMITS.min_index_blocks)
     np.testing.assert_allclose(found, [expected])
 
 
@@ -47,7 +48,7 @@ def test_index_agrees_with_a_slow_computation(demo: ProfiledCohort) -> None:
         held: list[float] = []
         for name in names:
             location, spread = reference.term_stats[name]
-            held.append(max(-3.0, min(3.0, (terms.values[name][row] - location) / spread)))
+            held.append(max(-3.0, min(3.0, (terms[name][row] - location) / spread)))
         return sum(held) / len(held)
 
     for row in range(8):

@@ -24,7 +24,7 @@ from escape_score.profile.percentiles import percentile_of
 from escape_score.reference.read import load_reference
 
 CATALOGUE, LIMITS = load_axis_catalogue(), load_thresholds().coverage
-MEANS = [axis for axis in CATALOGUE.axes if axis.kind is AxisKind.MEAN]
+MEANS = [axis for axis in CATALOGUE.axes if axis.terms]
 STEPS = (1.0, 0.8, 0.6, 0.4, 0.25)
 MATCHES = st.sampled_from([match.value for match in ReferenceMatch])
 numbers = st.floats(-6, 6).map(lambda x: round(x, 2))

@@ -76,7 +76,7 @@ def test_distant_and_blood_samples_are_flagged(
     anchors = [s for s, a in zip(genes.symbols, genes.is_anchor, strict=True) if a and s in demo_tpm]
     odd = demo_tpm.copy()
     odd.loc[odd.index[0], anchors] *= np.exp2(np.random.default_rng(1).normal(0, 2, len(anchors)))
-    odd.loc[odd.index[1], list(demo.maker.context.components["leukocyte"])] += 700
+    odd.loc[odd.index[1], list(demo.maker.context.design.components["leukocyte"])] += 700
     by_sample = run_engine(make_cohort(odd)).maker.flags.by_sample
     assert {(s, note.flag) for s, note in by_sample} == {
         (odd.index[0], Flag.REFERENCE_DISTANT),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,7 +13,8 @@ from hypothesis import strategies as st
 from escape_score.library.axes import load_axis_catalogue
 from escape_score.model.axes import Term
 from escape_score.pipeline.outputs import ProfiledCohort
-from escape_score.profile.terms import axis_components, axis_mean, mean_present, standardise
+from escape_score.profile.stage import axis_models
+from escape_score.profile.terms import mean_present
 
 NAN = float("nan")
 
@@ -33,7 +35,7 @@ def test_mean_present_leaves_missing_out(columns: list[list[float]]) -> None:
 
 
 def test_contrasts_subtract_their_denominator(demo: ProfiledCohort) -> None:
-    terms, slopes = demo.maker.context.terms.values, demo.reference.slopes
+    terms, slopes = demo.maker.context.terms, demo.reference.slopes
     for contrast in load_axis_catalogue().contrasts:
         for row in range(8):
             expected = (
@@ -42,35 +44,30 @@ def test_contrasts_subtract_their_denominator(demo: ProfiledCohort) -> None:
             assert terms[contrast.contrast][row] == pytest.approx(expected, abs=1e-12)
 
 
-def test_standardise_takes_sign_and_limit(demo: ProfiledCohort) -> None:
-    terms, reference = demo.maker.context.terms, demo.reference
-    location, spread = reference.term_stats["effector"]
+def test_standardised_takes_sign_and_limit(demo: ProfiledCohort) -> None:
+    context = demo.maker.context
+    location, spread = demo.reference.term_stats["effector"]
     for row in range(8):
-        z = (terms.values["effector"][row] - location) / spread
-        assert standardise(terms, reference, Term(name="effector", sign=-1))[row] == pytest.approx(-z)
-        held = standardise(terms, reference, Term(name="effector"), limit=0.5)[row]
+        z = (context.terms["effector"][row] - location) / spread
+        assert context.standardised(Term(name="effector", sign=-1))[row] == pytest.approx(-z)
+        held = context.standardised(Term(name="effector"), limit=0.5)[row]
         assert held == pytest.approx(max(-0.5, min(0.5, z)))
 
 
 def test_term_the_reference_lacks_is_not_evaluable(demo: ProfiledCohort) -> None:
-    terms = demo.maker.context.terms
     published = next(name for name in demo.scores.signature_ids if name not in demo.reference.term_stats)
-    assert np.isnan(standardise(terms, demo.reference, Term(name=published))).all()
+    assert np.isnan(demo.maker.context.standardised(Term(name=published))).all()
 
 
 def test_axes_are_the_means_of_their_terms_and_never_winsorised(demo: ProfiledCohort) -> None:
-    terms, reference = demo.maker.context.terms, demo.reference
+    context = demo.maker.context
     for axis in load_axis_catalogue().axes:
         if axis.terms:
-            each = [standardise(terms, reference, term) for term in axis.terms]
+            each = [context.standardised(term) for term in axis.terms]
             expected = [sum(column[row] for column in each) / len(each) for row in range(8)]
             np.testing.assert_allclose(demo.profiles.axis(axis.axis).score, expected, atol=1e-12)
-    shifted = dict(terms.values) | {"hypoxia": terms.values["hypoxia"] + 100}
-    far = axis_mean(
-        type(terms)(shifted, terms.leukocyte_fraction, terms.is_mhc1_unquantified),
-        reference,
-        (Term(name="hypoxia"),),
-    )
+    shifted = {**context.terms, "hypoxia": context.terms["hypoxia"] + 100}
+    far = replace(context, terms=shifted).mean_of((Term(name="hypoxia"),))
     assert far.min() > 50
 
 
@@ -85,9 +82,30 @@ def test_axes_are_the_means_of_their_terms_and_never_winsorised(demo: ProfiledCo
         ("effector_absence", (("effector", -1),)),
     ],
 )
-def test_axis_components_tell_which_genes_speak_for_an_axis(
-    axis: str, expected: tuple[tuple[str, int], ...]
+def test_evidence_of_an_axis_is_what_its_terms_are_made_of(
+    axis: str, expected: tuple[tuple[str, int], ...], demo: ProfiledCohort
 ) -> None:
-    catalogue = load_axis_catalogue()
-    found = next(a for a in catalogue.axes if a.axis == axis)
-    assert axis_components(found, catalogue) == expected
+    models = {model.definition.axis: model for model in axis_models(load_axis_catalogue())}
+    assert models[axis].evidence(demo.maker.context) == expected
+
+
+@pytest.mark.parametrize(
+    ("term", "components"),
+    [
+        ("treg_core", ("treg_core",)),
+        ("treg_per_cd8", ("treg_core", "cd8")),
+        ("mhc1_shortfall", ("mhc1", "leukocyte", "ifng_response")),
+    ],
+)
+def test_terms_know_the_components_behind_them(
+    term: str, components: tuple[str, ...], demo: ProfiledCohort
+) -> None:
+    assert demo.maker.context.term_models[term].components == components
+
+
+def test_weights_of_a_contrast_take_its_slope_and_its_spread(demo: ProfiledCohort) -> None:
+    context, name = demo.maker.context, "treg_per_cd8"
+    spread, slope = demo.reference.term_stats[name][1], demo.reference.slopes[name]
+    weights = context.weights_of(Term(name=name, sign=-1))
+    np.testing.assert_allclose(weights["treg_core"], -1 / spread)
+    np.testing.assert_allclose(weights["cd8"], slope / spread)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from escape_score.fit.moments import DECIMALS, Moments, locations, pooled_spread, spreads
+from escape_score.fit.scales import DECIMALS, Moments, locations, pooled_spread, spreads
 from escape_score.model.cohort import FloatArray, HarmonisedCohort, iter_blocks
 from escape_score.model.reference import Reference, ReferenceGenes
 from escape_score.model.scale import shifted_log2_tpm

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 
-from escape_score.fit.moments import rounded
+from escape_score.fit.scales import pooled_spread, rounded
+from escape_score.model.axes import AxisKind, Design
 from escape_score.model.cohort import FloatArray
 from escape_score.model.reference import WeakestLinkFit
 from escape_score.model.robust import MAD_TO_SD, scaled_mad_rows
@@ -22,56 +23,50 @@ MIN_SPREAD_Z = 0.2
 
 
 def fit_weakest_links(
-    scores: SignatureScores,
-    links: Sequence[str],
-    base: Mapping[str, WeakestLinkFit],
-    *,
-    prior: float,
-    fewest: int,
+    scores: SignatureScores, design: Design, base: Mapping[str, WeakestLinkFit]
 ) -> dict[str, WeakestLinkFit]:
-    """Fit every link, drawn to another reference's fits.
+    """Fit every link of the chains that are judged by their weakest one, drawn to another reference's fits.
 
     Parameters
     ----------
     scores
-        Of the tumours to fit on; must hold ``ifng_response`` and ``leukocyte`` and the links' z.
-    links
-        Genes.
+        Of the tumours to fit on.
     base
         Fits to draw to.
-    prior
-        Tumours that the base counts for.
-    fewest
-        Fewest tumours of a fit; links with fewer are left out.
 
     Returns
     -------
     dict
-        Gene to fit. The intercept is the median of what the drawn slopes leave.
+        Gene to fit; genes that too few tumours have are left out. The intercept is the median of what the
+        drawn slopes leave.
     """
-    value = dict(zip(scores.signature_ids, scores.values.T, strict=True))
-    design = np.column_stack([value["ifng_response"], value["leukocyte"]])
+    covariates, limits = design.catalogue.covariates, design.thresholds.fit
+    explained_by = np.column_stack([scores.of(covariates.interferon), scores.of(covariates.leukocytes)])
+    chains = [axis.chain for axis in design.catalogue.axes if axis.kind is AxisKind.WEAKEST_LINK]
     fits = {}
-    for gene in links:
+    for gene in (gene for chain in chains for gene in design.components[chain]):
         if gene not in scores.genes.gene_symbols or gene not in base:
             continue
         z = scores.genes.z[:, scores.genes.gene_symbols.index(gene)]
-        known = ~np.isnan(z) & ~np.isnan(design).any(axis=1)
-        if known.sum() >= fewest:
-            fits[gene] = _fit_link(z[known], design[known], base[gene], prior)
+        known = ~np.isnan(z) & ~np.isnan(explained_by).any(axis=1)
+        if known.sum() >= limits.min_fit_samples:
+            fits[gene] = _fit_link(z[known], explained_by[known], base[gene], limits.fit_prior_samples)
     return fits
 
 
-def _fit_link(z: FloatArray, design: FloatArray, base: WeakestLinkFit, prior: float) -> WeakestLinkFit:
+def _fit_link(z: FloatArray, explained_by: FloatArray, base: WeakestLinkFit, prior: float) -> WeakestLinkFit:
     """One link: slopes by weight of numbers, intercept and spread from what they leave."""
     n = len(z)
-    own = huber(z, np.column_stack([np.ones(n), design]))[1:]
+    own = huber(z, np.column_stack([np.ones(n), explained_by]))[1:]
     slopes = (n * own + prior * np.array([base.ifng_slope, base.leukocyte_slope])) / (n + prior)
-    left = z - (design * slopes).sum(axis=1)
-    intercept = float(np.median(left))
+    left = z - (explained_by * slopes).sum(axis=1)
     own_spread = max(float(scaled_mad_rows(left[None, :])[0]), MIN_SPREAD_Z)
-    spread = np.sqrt((n * own_spread**2 + prior * base.spread**2) / (n + prior))
-    return WeakestLinkFit(rounded(slopes[0]), rounded(slopes[1]), rounded(intercept), rounded(spread))
+    return WeakestLinkFit(
+        ifng_slope=rounded(slopes[0]),
+        leukocyte_slope=rounded(slopes[1]),
+        intercept=rounded(np.median(left)),
+        spread=rounded(pooled_spread(own_spread, base.spread, n, prior)),
+    )
 
 
 def huber(y: FloatArray, design: FloatArray) -> FloatArray:

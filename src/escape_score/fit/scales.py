@@ -1,19 +1,59 @@
-"""Slopes of contrasts, and location and spread of terms."""
+"""Location and spread of columns, and what is drawn to another reference: slopes of contrasts and terms."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from enum import StrEnum
+from typing import TypeVar
 
 import numpy as np
 
-from escape_score.fit.moments import DECIMALS, Moments, locations, rounded, spreads
 from escape_score.model.axes import Contrast
 from escape_score.model.cohort import FloatArray
 from escape_score.model.profiles import CohortProfiles
 from escape_score.model.reference import Distributions, Reference
+from escape_score.model.robust import nanmedian_rows, scaled_mad_rows
 from escape_score.model.scores import SignatureScores
+from escape_score.model.thresholds import FitLimits
 
 INDEX = "index"
+DECIMALS = 6
+"""Decimals of every fitted number: its table holds it whole, and a machine's last bits change nothing."""
+
+Number = TypeVar("Number", float, FloatArray)
+
+
+class Moments(StrEnum):
+    """How location and spread are taken.
+
+    ``PLAIN``: mean and standard deviation, for hundreds of tumours. ``ROBUST``: median and scaled MAD, for
+    few, of which some may be odd.
+    """
+
+    PLAIN = "plain"
+    ROBUST = "robust"
+
+
+def locations(values: FloatArray, moments: Moments) -> FloatArray:
+    """Location of each column of an array of shape (n_samples, n_columns); NaN is left out."""
+    return nanmedian_rows(values.T) if moments is Moments.ROBUST else np.asarray(np.nanmean(values, axis=0))
+
+
+def spreads(values: FloatArray, moments: Moments) -> FloatArray:
+    """Spread of each column of an array of shape (n_samples, n_columns); NaN is left out."""
+    is_robust = moments is Moments.ROBUST
+    return scaled_mad_rows(values.T) if is_robust else np.asarray(np.nanstd(values, axis=0, ddof=1))
+
+
+def rounded(value: float) -> float:
+    """Round to the decimals of the tables."""
+    return round(float(value), DECIMALS)
+
+
+def pooled_spread(own: Number, base: Number, n: Number | float, prior: float) -> Number:
+    """Draw spreads to those of another reference: squares weighted by ``n`` samples and by ``prior``."""
+    pooled: Number = np.sqrt((n * own**2 + prior * base**2) / (n + prior))
+    return pooled
 
 
 def contrast_slopes(
@@ -56,33 +96,18 @@ def term_moments(terms: Mapping[str, FloatArray], moments: Moments) -> dict[str,
 
 
 def drawn_terms(
-    own: Mapping[str, tuple[float, float]],
-    n: Mapping[str, int],
-    base: Reference,
-    *,
-    prior: float,
-    fewest: int,
+    terms: Mapping[str, FloatArray], base: Reference, limits: FitLimits
 ) -> dict[str, tuple[float, float]]:
-    """Keep own locations, draw spreads to another reference; terms that too few tumours have are left out.
+    """Robust moments of terms: locations stay, spreads are drawn to another reference.
 
-    Parameters
-    ----------
-    n
-        Tumours that have the term.
-    prior
-        Tumours that the other reference counts for.
-    fewest
-        Fewest tumours of a term.
+    Terms that too few tumours have, or that the other reference lacks, are left out.
     """
+    prior = limits.fit_prior_samples
+    n = {name: int((~np.isnan(values)).sum()) for name, values in terms.items()}
     return {
-        name: (
-            at,
-            rounded(
-                np.sqrt((n[name] * spread**2 + prior * base.term_stats[name][1] ** 2) / (n[name] + prior))
-            ),
-        )
-        for name, (at, spread) in own.items()
-        if name in base.term_stats and n[name] >= fewest
+        name: (at, rounded(pooled_spread(spread, base.term_stats[name][1], n[name], prior)))
+        for name, (at, spread) in term_moments(terms, Moments.ROBUST).items()
+        if name in base.term_stats and n[name] >= limits.min_fit_samples
     }
 
 

@@ -6,18 +6,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-import numpy.typing as npt
 
 from escape_score.errors import ReferenceUnfittableError
 from escape_score.fit.genes import PlacedCohort, fit_genes
 from escape_score.fit.links import fit_weakest_links
-from escape_score.fit.moments import Moments, rounded
-from escape_score.fit.scales import contrast_slopes, distributions_of, drawn_slopes, drawn_terms, term_moments
+from escape_score.fit.scales import (
+    Moments,
+    contrast_slopes,
+    distributions_of,
+    drawn_slopes,
+    drawn_terms,
+    pooled_spread,
+    rounded,
+)
 from escape_score.model.axes import Design
 from escape_score.model.cohort import FloatArray, HarmonisedCohort
 from escape_score.model.reference import Reference
 from escape_score.model.robust import scaled_mad_rows
-from escape_score.model.scores import GeneValues, Placement, SignatureScores
+from escape_score.model.scores import SignatureScores
 from escape_score.profile import build_context, profile_cohort
 from escape_score.profile.mhc.presentation_fit import fit_presentation
 from escape_score.reference.untrusted import find_untrusted_genes
@@ -91,7 +97,7 @@ def fit_reference(
     placed = PlacedCohort.from_scores(cohort, base, on_base)
     require_samples(len(placed.rows), min_samples, name=label.name, source=source)
     untrusted = find_untrusted_genes(
-        of_samples(on_base, placed.rows).genes, base, design.genes, design.thresholds.untrusted
+        on_base.of_rows(placed.rows).genes, base, design.genes, design.thresholds.untrusted
     ).reasons
     locus = frozenset((*design.locus_genes, *design.control_genes))
     draft = Reference(
@@ -109,7 +115,7 @@ def fit_reference(
     )
     draft = replace(draft, anchor_distance=rounded(np.median(_held_out_distance(placed, draft))))
     scored = score_signatures(cohort, design.signatures, draft, design=design, label=source)
-    return _fit_scales(draft, base, of_samples(scored, placed.rows), design)
+    return _fit_scales(draft, base, scored.of_rows(placed.rows), design)
 
 
 def require_samples(n_samples: int, min_samples: int, *, name: str, source: str) -> None:
@@ -128,41 +134,20 @@ def require_samples(n_samples: int, min_samples: int, *, name: str, source: str)
         raise ReferenceUnfittableError(msg)
 
 
-def of_samples(scores: SignatureScores, rows: npt.NDArray[np.intp]) -> SignatureScores:
-    """Scores of some samples, in the order of ``rows``."""
-    genes = scores.genes
-    return replace(
-        scores,
-        facts=replace(scores.facts, samples=tuple(scores.facts.samples[row] for row in rows)),
-        values=scores.values[rows],
-        coverage=scores.coverage[rows],
-        placement=Placement(**{name: values[rows] for name, values in vars(scores.placement).items()}),
-        genes=GeneValues(genes.gene_symbols, genes.log2_tpm[rows], genes.z[rows]),
-    )
-
-
 def _fit_scales(draft: Reference, base: Reference, scores: SignatureScores, design: Design) -> Reference:
     """Fit everything that rests on scores against the fitted genes."""
-    n, prior, fewest = (
-        len(scores.sample_ids),
-        design.thresholds.fit.fit_prior_samples,
-        design.thresholds.fit.min_fit_samples,
-    )
+    n, limits = len(scores.sample_ids), design.thresholds.fit
     slopes = contrast_slopes(scores, design.catalogue.contrasts, Moments.ROBUST)
     draft = replace(
         draft,
-        slopes=drawn_slopes(slopes, base.slopes, n / (n + prior)),
-        weakest_links=fit_weakest_links(scores, design.links, base.weakest_links, prior=prior, fewest=fewest),
-        presentation=fit_presentation(
-            scores, draft, design.components, design.thresholds, prior=base.presentation
-        ),
+        slopes=drawn_slopes(slopes, base.slopes, n / (n + limits.fit_prior_samples)),
+        weakest_links=fit_weakest_links(scores, design, base.weakest_links),
+        presentation=fit_presentation(scores, draft, design, prior=base.presentation),
     )
-    terms = build_context(scores, draft, design).terms.values
-    n_of = {name: int((~np.isnan(values)).sum()) for name, values in terms.items()}
-    own = term_moments(terms, Moments.ROBUST)
-    draft = replace(draft, term_stats=drawn_terms(own, n_of, base, prior=prior, fewest=fewest))
+    terms = build_context(scores, draft, design).terms
+    draft = replace(draft, term_stats=drawn_terms(terms, base, limits))
     raw = profile_cohort(build_context(scores, draft, design)).index.raw
-    draft = replace(draft, index_stats=_index_stats(raw, base, prior))
+    draft = replace(draft, index_stats=_index_stats(raw, base, limits.fit_prior_samples))
     profiles = profile_cohort(build_context(scores, draft, design))
     return replace(draft, distributions=distributions_of(scores.sample_ids, profiles))
 
@@ -173,8 +158,7 @@ def _index_stats(raw: FloatArray, base: Reference, prior: float) -> tuple[float,
     if not len(known):
         return base.index_stats
     spread = float(scaled_mad_rows(known[None, :])[0])
-    pooled = np.sqrt((len(known) * spread**2 + prior * base.index_stats[1] ** 2) / (len(known) + prior))
-    return rounded(np.median(known)), rounded(pooled)
+    return rounded(np.median(known)), rounded(pooled_spread(spread, base.index_stats[1], len(known), prior))
 
 
 def _held_out_distance(placed: PlacedCohort, reference: Reference) -> FloatArray:

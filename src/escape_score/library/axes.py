@@ -3,71 +3,46 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Collection, Iterator
 from functools import cache
 
 import yaml
+from pydantic import ValidationError
 
+from escape_score.errors import ResourceInvalidError
 from escape_score.library.files import resource_path, table_rows
 from escape_score.library.gene_sets import load_signatures
-from escape_score.model.axes import (
-    Axis,
-    AxisCatalogue,
-    Contrast,
-    Design,
-    IndexBlockDefinition,
-    Term,
-)
-from escape_score.model.record import ApproachRecord
+from escape_score.model.axes import AxisCatalogue, AxisKind, Design
 from escape_score.model.signature import GeneRole
 from escape_score.model.thresholds import Thresholds
-
-_LOCUS = "mhc_region_genes"
-_LOCUS_CONTROLS = "mhc_region_controls"
-
-
-def _term(text: str) -> Term:
-    """Read ``name`` or ``-name``."""
-    return Term(name=text.removeprefix("-"), sign=-1 if text.startswith("-") else 1)
 
 
 @cache
 def load_axis_catalogue() -> AxisCatalogue:
-    """Read the shipped axes, contrasts, index blocks and approaches.
+    """Read the shipped axes, in the order of the result columns, and what is made of them.
 
-    Returns
-    -------
-    AxisCatalogue
-        Axes in the order of the result columns.
+    Raises
+    ------
+    ResourceInvalidError
+        A key is unknown or missing, or an axis lacks what its kind needs.
     """
-    axes = yaml.safe_load(resource_path("axes", "axes.yaml").read_text(encoding="utf-8"))["axes"]
-    return AxisCatalogue(
-        axes=tuple(Axis.model_validate(axis) for axis in axes),
-        contrasts=tuple(
-            Contrast.model_validate(row) for row in table_rows(resource_path("axes", "contrasts.tsv"))
-        ),
-        index_blocks=tuple(
-            IndexBlockDefinition(
-                block=row["block"],
-                weight=float(row["weight"]),
-                terms=tuple(_term(text) for text in row["terms"].split(",")),
-            )
-            for row in table_rows(resource_path("axes", "index.tsv"))
-        ),
-        approaches=tuple(
-            ApproachRecord.model_validate(row) for row in table_rows(resource_path("axes", "approaches.tsv"))
-        ),
-    )
+    content = yaml.safe_load(resource_path("axes", "axes.yaml").read_text(encoding="utf-8"))
+    tables = {
+        name: table_rows(resource_path("axes", f"{name}.tsv"))
+        for name in ("contrasts", "index", "approaches")
+    }
+    try:
+        return AxisCatalogue.model_validate({**content, **tables})
+    except ValidationError as error:
+        fault = error.errors()[0]
+        where = ".".join(str(part) for part in fault["loc"])
+        msg = f"resources/axes: {where}: {fault['msg']}; see the comments in axes.yaml"
+        raise ResourceInvalidError(msg) from error
 
 
 @cache
 def load_thresholds() -> Thresholds:
-    """Read the method's fixed numbers.
-
-    Returns
-    -------
-    Thresholds
-        One field a row of ``thresholds.tsv``, which also carries unit, meaning and source.
-    """
+    """Read the method's fixed numbers; ``thresholds.tsv`` also has their units, meanings and sources."""
     groups: defaultdict[str, dict[str, float]] = defaultdict(dict)
     for row in table_rows(resource_path("axes", "thresholds.tsv")):
         groups[row["group"]][row["threshold"]] = float(row["value"])
@@ -76,20 +51,61 @@ def load_thresholds() -> Thresholds:
 
 @cache
 def load_design() -> Design:
-    """Read everything that is fixed before data are seen.
+    """Read everything that is fixed before data are seen: the shipped axes, their genes, the fixed numbers.
 
-    Returns
-    -------
-    Design
-        The shipped axes, their genes and the method's fixed numbers.
+    Raises
+    ------
+    ResourceInvalidError
+        As for :func:`load_axis_catalogue`, or a name is used that nothing defines.
     """
     library = load_signatures()
     controls = {gene.component for gene in library.axis_genes if gene.role is GeneRole.CONTROL}
-    return Design(
+    design = Design(
         catalogue=load_axis_catalogue(),
         thresholds=load_thresholds(),
         signatures=tuple(s for s in library.components if s.signature_id not in controls),
         components={s.signature_id: s.gene_symbols for s in library.components},
-        locus_genes=library.component(_LOCUS).gene_symbols,
-        control_genes=library.component(_LOCUS_CONTROLS).gene_symbols,
     )
+    require_names(design.catalogue, design.components)
+    return design
+
+
+def require_names(catalogue: AxisCatalogue, components: Collection[str]) -> None:
+    """Refuse a catalogue that uses a name which nothing defines.
+
+    Raises
+    ------
+    ResourceInvalidError
+        Names the first such name, where it is used, and what would be allowed there.
+    """
+    for where, name, allowed in _uses(catalogue, components):
+        if name not in allowed:
+            known = ", ".join(sorted(allowed))
+            msg = f"resources/axes: {where} uses {name}, which is not defined there; use one of {known}"
+            raise ResourceInvalidError(msg)
+
+
+def _uses(
+    catalogue: AxisCatalogue, components: Collection[str]
+) -> Iterator[tuple[str, str, Collection[str]]]:
+    """Every use of a name: where, the name, and the names allowed there."""
+    model, shortfall = catalogue.class_one, catalogue.class_one.shortfall
+    terms = {*components, *(contrast.contrast for contrast in catalogue.contrasts), shortfall}
+    axes = {axis.axis for axis in catalogue.axes}
+    for axis in catalogue.axes:
+        own = {shortfall} if axis.kind is AxisKind.CHAIN_LOSS else terms
+        yield from ((f"axis {axis.axis}", term.name, own) for term in axis.terms)
+        yield from ((f"axis {axis.axis}", term.name, terms) for term in axis.raw_terms)
+        yield from ((f"axis {axis.axis}", chain, components) for chain in (axis.chain,) if chain)
+    for contrast in catalogue.contrasts:
+        parts = (contrast.numerator, contrast.denominator)
+        yield from ((f"contrast {contrast.contrast}", part, components) for part in parts)
+    yield from (("covariates", name, components) for name in vars(catalogue.covariates).values())
+    for name in (model.chain, model.fallback, model.locus, model.locus_controls):
+        yield "class_one", name, components
+    yield from (("hla_components", name, components) for name in catalogue.hla_components)
+    yield from (("phenotype", name, terms) for name in catalogue.phenotype.t_cells)
+    yield "phenotype", catalogue.phenotype.stroma, axes
+    yield from (("archetype", name, axes) for names in vars(catalogue.archetype).values() for name in names)
+    averaged = {axis.axis for axis in catalogue.axes if axis.terms}
+    yield from (("index", block.axis, averaged) for block in catalogue.index)

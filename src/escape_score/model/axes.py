@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from escape_score.model.record import ApproachRecord
 from escape_score.model.signature import Signature
@@ -14,10 +14,11 @@ from escape_score.model.thresholds import Thresholds
 
 
 class AxisKind(StrEnum):
-    """How an axis gets its score."""
+    """How an axis gets its score: mean of terms, weakest gene of a chain, or one of two losses of class I."""
 
     MEAN = "mean"
     WEAKEST_LINK = "weakest_link"
+    CHAIN_LOSS = "chain_loss"
     LINK_LOSS = "link_loss"
 
 
@@ -38,7 +39,7 @@ class Axis(Definition):
     """One escape mechanism.
 
     ``terms`` are averaged after each was expressed in reference SD units; ``raw_terms`` are the unadjusted
-    twin.
+    version.
     """
 
     axis: str
@@ -48,17 +49,21 @@ class Axis(Definition):
     kind: AxisKind = AxisKind.MEAN
     terms: tuple[Term, ...] = ()
     raw_terms: tuple[Term, ...] = ()
-    chain: str = Field(default="", description="component whose genes are the links, for a weakest link")
+    chain: str = Field(default="", description="component whose genes are judged one by one")
     adjusted_for: str | None = None
     threshold: float
     threshold_source: str
     meaning: str
     limits: str
 
-    @property
-    def has_raw(self) -> bool:
-        """Whether the axis has an unadjusted twin."""
-        return bool(self.raw_terms)
+    @model_validator(mode="after")
+    def _has_inputs(self) -> Axis:
+        """Refuse an axis that lacks what its kind is computed from."""
+        needed = "terms" if self.kind in {AxisKind.MEAN, AxisKind.CHAIN_LOSS} else "chain"
+        if not getattr(self, needed):
+            msg = f"axis {self.axis}: kind {self.kind.value} needs {needed}"
+            raise ValueError(msg)
+        return self
 
 
 class Contrast(Definition):
@@ -72,21 +77,78 @@ class Contrast(Definition):
     denominator: str
 
 
-class IndexBlockDefinition(Definition):
-    """One block of the index: the mean of its winsorised terms, with a weight."""
+class IndexWeight(Definition):
+    """An axis that counts in the index, its terms held within limits, and its weight."""
 
-    block: str
+    axis: str
     weight: float
-    terms: tuple[Term, ...]
+
+
+class Covariates(Definition):
+    """Components that explain the level of antigen-presentation genes."""
+
+    leukocytes: str
+    interferon: str
+
+
+class ClassOneInputs(Definition):
+    """What the model of MHC class I in tumour cells is made of.
+
+    Attributes
+    ----------
+    chain, fallback
+        Components: genes of the model, and genes outside 6p21 that stand in where that is not quantified.
+    locus, locus_controls
+        Components: MHC genes of 6p21, and genes of 6p21 that take no part in antigen presentation.
+    shortfall, fallback_shortfall
+        Names of the terms that the model adds, as the reference has them.
+    core_genes
+        A tumour's infiltrate always holds RNA of these; exactly none means that they were not counted.
+    lost_together
+        Genes whose joint loss is looked for as well.
+    """
+
+    chain: str
+    fallback: str
+    locus: str
+    locus_controls: str
+    shortfall: str
+    fallback_shortfall: str
+    core_genes: tuple[str, ...]
+    lost_together: tuple[tuple[str, ...], ...]
+
+
+class PhenotypeInputs(Definition):
+    """Terms whose mean is the level of T cells, and the axis that stands for the stroma."""
+
+    t_cells: tuple[str, ...]
+    stroma: str
+
+
+class ArchetypeInputs(Definition):
+    """Axes of which any beyond its threshold speaks for an archetype."""
+
+    presentation: tuple[str, ...]
+    suppressive: tuple[str, ...]
+    exhausted: tuple[str, ...]
 
 
 class AxisCatalogue(Definition):
-    """All axes, contrasts and index blocks, and the approaches that the literature ties to them."""
+    """All axes, what else is made of them, and the approaches that the literature ties to them."""
 
     axes: tuple[Axis, ...]
     contrasts: tuple[Contrast, ...]
-    index_blocks: tuple[IndexBlockDefinition, ...]
+    covariates: Covariates
+    class_one: ClassOneInputs
+    phenotype: PhenotypeInputs
+    archetype: ArchetypeInputs
+    hla_components: tuple[str, ...]
+    index: tuple[IndexWeight, ...]
     approaches: tuple[ApproachRecord, ...] = ()
+
+    def axis(self, axis: str) -> Axis:
+        """Definition of one axis."""
+        return next(found for found in self.axes if found.axis == axis)
 
 
 @dataclass(frozen=True)
@@ -99,16 +161,12 @@ class Design:
         Components that are scored.
     components
         Component or chain to its gene symbols, with those that only serve quality checks.
-    locus_genes, control_genes
-        MHC genes of 6p21, and genes of 6p21 that take no part in antigen presentation.
     """
 
     catalogue: AxisCatalogue
     thresholds: Thresholds
     signatures: tuple[Signature, ...] = field(repr=False)
     components: Mapping[str, tuple[str, ...]] = field(repr=False)
-    locus_genes: tuple[str, ...] = field(repr=False)
-    control_genes: tuple[str, ...] = field(repr=False)
 
     @property
     def genes(self) -> frozenset[str]:
@@ -116,7 +174,18 @@ class Design:
         return frozenset(gene for genes in self.components.values() for gene in genes)
 
     @property
-    def links(self) -> tuple[str, ...]:
-        """Genes of the chains whose links are judged one by one."""
-        chains = [axis.chain for axis in self.catalogue.axes if axis.kind is AxisKind.WEAKEST_LINK]
-        return tuple(gene for chain in chains for gene in self.components[chain])
+    def locus_genes(self) -> tuple[str, ...]:
+        """MHC genes of 6p21."""
+        return self.components[self.catalogue.class_one.locus]
+
+    @property
+    def control_genes(self) -> tuple[str, ...]:
+        """Genes of 6p21 that take no part in antigen presentation."""
+        return self.components[self.catalogue.class_one.locus_controls]
+
+    @property
+    def pooled(self) -> tuple[str, ...]:
+        """Components that are pooled: all but those that repeat the genes of the class I chain."""
+        chains = {axis.chain for axis in self.catalogue.axes if axis.kind is AxisKind.LINK_LOSS}
+        repeated = {self.catalogue.class_one.fallback, *chains}
+        return tuple(name for name in self.components if name not in repeated)

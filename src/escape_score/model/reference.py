@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -78,6 +79,14 @@ class ReferenceGenes:
     spread: FloatArray = field(repr=False)
     is_anchor: npt.NDArray[np.bool_] = field(repr=False)
     n_samples: npt.NDArray[np.int64] | None = field(default=None, repr=False)
+
+    def positions(self, symbols: Iterable[str]) -> npt.NDArray[np.intp]:
+        """Where some genes of the reference are."""
+        return np.array([self._place[symbol] for symbol in symbols], dtype=np.intp)
+
+    @cached_property
+    def _place(self) -> Mapping[str, int]:
+        return {symbol: i for i, symbol in enumerate(self.symbols)}
 
     def __post_init__(self) -> None:
         """Refuse double genes and arrays of other lengths."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -53,6 +54,10 @@ class Placement:
     locus_doubt_log2: FloatArray = field(repr=False)
     reads_per_tpm: FloatArray = field(repr=False)
 
+    def excess_distance(self, own_distance: float) -> FloatArray:
+        """By how much samples lie farther from the reference than its own tumours do, as squares, log2."""
+        return np.sqrt(np.maximum(self.distance**2 - own_distance**2, 0.0))
+
 
 @dataclass(frozen=True)
 class GeneValues:
@@ -70,6 +75,11 @@ class GeneValues:
     gene_symbols: tuple[str, ...]
     log2_tpm: FloatArray = field(repr=False)
     z: FloatArray = field(repr=False)
+
+    def columns(self, wanted: Iterable[str]) -> npt.NDArray[np.intp]:
+        """Columns of those wanted genes that are there, in their order."""
+        members = set(wanted)
+        return np.array([i for i, symbol in enumerate(self.gene_symbols) if symbol in members], dtype=np.intp)
 
 
 REFERENCE_Z = "reference_z"
@@ -136,6 +146,23 @@ class SignatureScores:
     def sample_ids(self) -> tuple[str, ...]:
         """Sample ids, in order."""
         return tuple(sample.sample_id for sample in self.facts.samples)
+
+    def of(self, signature_id: str) -> FloatArray:
+        """Values of one signature, shape (n_samples,)."""
+        return self.values[:, self.signature_ids.index(signature_id)]
+
+    def of_rows(self, rows: npt.NDArray[np.intp]) -> SignatureScores:
+        """Scores of some samples, in the order of ``rows``, without what was scored beside the axes."""
+        genes = self.genes
+        return replace(
+            self,
+            facts=replace(self.facts, samples=tuple(self.facts.samples[row] for row in rows)),
+            values=self.values[rows],
+            coverage=self.coverage[rows],
+            placement=Placement(**{name: values[rows] for name, values in vars(self.placement).items()}),
+            genes=GeneValues(genes.gene_symbols, genes.log2_tpm[rows], genes.z[rows]),
+            beside=(),
+        )
 
     @property
     def published(self) -> MethodTable | None:

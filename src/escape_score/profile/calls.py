@@ -27,6 +27,7 @@ NO_GENES = "Too few of its genes are measured, or they cannot be trusted in this
 NO_SCORE = {
     AxisKind.MEAN: NO_GENES,
     AxisKind.WEAKEST_LINK: NO_GENES,
+    AxisKind.CHAIN_LOSS: NO_GENES,
     AxisKind.LINK_LOSS: (
         "A five-fold loss of a single gene in the tumour cells could not be seen here: the infiltrate hides "
         "it, the reference gives no baseline for single genes, or genes are not measured."

@@ -17,9 +17,6 @@ MIN_SHARED_ZERO = 5
 EXPECTED_LOG2 = 1.0
 """Genes with a reference location above this, 1 TPM, are expected in some sample of a cohort."""
 
-PRESENTATION = ("mhc1", "mhc2")
-"""Components whose genes at zero mean that HLA was not quantified."""
-
 
 def cohort_notes(context: ProfileContext, profiles: CohortProfiles) -> tuple[FlagNote, ...]:
     """Notes that hold for every sample of a cohort.
@@ -63,7 +60,8 @@ def _missing_axes(profiles: CohortProfiles) -> Iterable[FlagNote]:
 
 def _by_kind(context: ProfileContext, genes: Iterable[str], sentence: str) -> Iterable[FlagNote]:
     """One note for presentation genes, one for others; the sentence takes their names."""
-    presentation = {gene for name in PRESENTATION for gene in context.components[name]}
+    design = context.design
+    presentation = {gene for name in design.catalogue.hla_components for gene in design.components[name]}
     found = list(genes)
     for flag, names in (
         (Flag.GENE_ZERO_IN_ALL, [gene for gene in found if gene not in presentation]),
@@ -90,7 +88,7 @@ def _zero_genes(context: ProfileContext) -> Iterable[FlagNote]:
 
 def _untrusted_genes(context: ProfileContext) -> Iterable[FlagNote]:
     """Genes near zero in nearly all samples, or far below their siblings; those at zero were named before."""
-    used = {gene for genes in context.components.values() for gene in genes}
+    used = context.design.genes
     found = find_untrusted_genes(context.scores.genes, context.reference, used, context.thresholds.untrusted)
     zero = set(_all_zero(context))
     near_zero = [gene for gene in found.near_zero if gene not in zero]
@@ -129,7 +127,10 @@ def _shared_locus(context: ProfileContext) -> Iterable[FlagNote]:
 
 def _small_cohort(context: ProfileContext) -> Iterable[FlagNote]:
     """Say where checks over samples cannot work."""
-    n_samples, fewest = len(context.scores.facts.samples), context.thresholds.untrusted.min_cohort_checks
+    n_samples, fewest = (
+        len(context.scores.facts.samples),
+        context.thresholds.untrusted.min_cohort_checks,
+    )
     if n_samples < fewest:
         sentence = (
             f"{n_samples} sample{'s' if n_samples > 1 else ''}: what a pipeline does to all samples alike "

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
-from escape_score.model.axes import Axis, AxisCatalogue
 from escape_score.model.record import GeneEvidence
 from escape_score.model.scores import GeneValues
 from escape_score.model.thresholds import EvidenceLimits
-from escape_score.profile.terms import axis_components
 
 
 @dataclass(frozen=True)
@@ -25,12 +23,18 @@ class AxisGene:
 
 
 def axis_genes(
-    axis: Axis, catalogue: AxisCatalogue, components: Mapping[str, tuple[str, ...]], genes: GeneValues
+    evidence: Iterable[tuple[str, int]], components: Mapping[str, tuple[str, ...]], genes: GeneValues
 ) -> tuple[AxisGene, ...]:
-    """Genes measured in a cohort that carry an axis, each once."""
+    """Genes measured in a cohort that carry an axis, each once.
+
+    Parameters
+    ----------
+    evidence
+        Components of the axis, each with the direction in which its genes count.
+    """
     column_of = {symbol: i for i, symbol in enumerate(genes.gene_symbols)}
     found: dict[str, AxisGene] = {}
-    for component, direction in axis_components(axis, catalogue):
+    for component, direction in evidence:
         for symbol in components[component]:
             if symbol in column_of and symbol not in found:
                 found[symbol] = AxisGene(symbol, column_of[symbol], component, direction)

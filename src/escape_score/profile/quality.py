@@ -51,7 +51,7 @@ def _sample_flags(context: ProfileContext, profiles: CohortProfiles) -> Iterable
     suspect = context.thresholds.presentation.leukocyte_fraction_suspect
     rules = (
         (
-            context.terms.is_mhc1_unquantified,
+            context.class_one.is_uncounted,
             Flag.HLA_UNQUANTIFIED,
             "B2M, HLA-A, HLA-B or HLA-C is exactly zero: it was not quantified, since infiltrating cells "
             "always hold some. MHC class I loss is not evaluable.",

@@ -42,6 +42,7 @@ from escape_score.profile.notes import msi_notes, withheld_by
 from escape_score.profile.pairs import Pairing, change_interval, pair_samples
 from escape_score.profile.percentiles import percentile_interval, percentile_reason
 from escape_score.profile.quality import profile_flags
+from escape_score.profile.stage import axis_models
 from escape_score.reference.read import COHORT_REFERENCE
 
 INDEX = "immunoresistance_index"
@@ -103,7 +104,7 @@ class RecordMaker:
         return tuple(
             self._axis(axis, axis_scores, genes, row)
             for axis, axis_scores, genes in zip(
-                self.context.catalogue.axes, self.profiles.axes, self.genes_of_axis, strict=True
+                self.context.design.catalogue.axes, self.profiles.axes, self.genes_of_axis, strict=True
             )
         )
 
@@ -183,7 +184,7 @@ class RecordMaker:
         )
 
     def _approaches(self, row: int) -> tuple[ApproachRecord, ...]:
-        catalogue = self.context.catalogue
+        catalogue = self.context.design.catalogue
         pairs = zip(catalogue.axes, self.profiles.axes, strict=True)
         detected = {axis.axis for axis, scores in pairs if scores.call[row] == Call.DETECTED}
         found = {*detected, self.profiles.archetype[row]}
@@ -197,8 +198,8 @@ class RecordMaker:
             interval_within=within_of(index.bounds, row),
             reference_quantiles=self.quantiles.get(INDEX),
             blocks=tuple(
-                IndexBlock(block=block.block, weight=block.weight, score=known(index.blocks[row, i]))
-                for i, block in enumerate(self.context.catalogue.index_blocks)
+                IndexBlock(block=block.axis, weight=block.weight, score=known(index.blocks[row, i]))
+                for i, block in enumerate(self.context.design.catalogue.index)
             ),
         )
 
@@ -263,8 +264,8 @@ def make_records(
         Its ``records`` come in the order of the samples.
     """
     genes_of_axis = tuple(
-        axis_genes(axis, context.catalogue, context.components, context.scores.genes)
-        for axis in context.catalogue.axes
+        axis_genes(model.evidence(context), context.design.components, context.scores.genes)
+        for model in axis_models(context.design.catalogue)
     )
     flags = context.scores.flags.joined(profile_flags(context, profiles))
     quantiles = reference_quantiles(context.reference.distributions)

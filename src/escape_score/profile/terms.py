@@ -1,53 +1,92 @@
-"""Terms of the axes: components, contrasts, and MHC class I in tumour cells, for all samples at once."""
+"""Terms of the axes: components, contrasts, and what the class I model adds."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
-import numpy.typing as npt
 
-from escape_score.model.axes import Axis, AxisCatalogue, Term
+from escape_score.model.axes import Design
 from escape_score.model.cohort import FloatArray
 from escape_score.model.reference import Reference
 from escape_score.model.scores import SignatureScores
-from escape_score.model.thresholds import Thresholds
-from escape_score.profile.distance import excess_distance
-from escape_score.profile.mhc.presentation import LossTest, PresentationState, assess_presentation, chain_loss
-from escape_score.profile.mhc.tumour_mhc import estimate_infiltrate
 
-SHORTFALL = "mhc1_shortfall"
-"""The one term that is neither a component nor a contrast: the test for a loss of the whole MHC class I
-chain."""
+Weights = Mapping[str, FloatArray]
+"""Component to what one of its z adds to a score, shape (n_samples,)."""
 
-FALLBACK_SHORTFALL = "mhc1_fallback_shortfall"
-"""The same where 6p21 is not quantified: the chain's genes elsewhere below what the interferon response lets
-expect, z."""
+
+class TermModel(Protocol):
+    """What a term is made of."""
+
+    @property
+    def components(self) -> tuple[str, ...]:
+        """Components behind the term, for its coverage."""
+
+    @property
+    def evidence(self) -> tuple[str, int]:
+        """Component whose genes speak for the term, and the direction in which they do."""
+
+    @property
+    def weights(self) -> Weights:
+        """What one z of each component adds to the term, before it is standardised."""
 
 
 @dataclass(frozen=True)
-class Terms:
-    """Terms before standardising.
+class LinearTerm:
+    """A component, or a component less a multiple of another: components to their factors, the first 1."""
 
-    Attributes
+    factors: Mapping[str, float]
+    n_samples: int
+
+    @property
+    def components(self) -> tuple[str, ...]:
+        """Components behind the term."""
+        return tuple(self.factors)
+
+    @property
+    def evidence(self) -> tuple[str, int]:
+        """The first component: denominators are left out."""
+        return self.components[0], 1
+
+    @property
+    def weights(self) -> Weights:
+        """The factors, the same in every sample."""
+        return {name: np.full(self.n_samples, factor) for name, factor in self.factors.items()}
+
+
+def linear_terms(design: Design, reference: Reference, n_samples: int) -> dict[str, TermModel]:
+    """Term models of all components and contrasts."""
+    factors = {name: {name: 1.0} for name in design.components}
+    for contrast in design.catalogue.contrasts:
+        slope = reference.slopes.get(contrast.contrast, np.nan)
+        factors[contrast.contrast] = {contrast.numerator: 1.0, contrast.denominator: -slope}
+    return {name: LinearTerm(own, n_samples) for name, own in factors.items()}
+
+
+def compute_terms(
+    scores: SignatureScores, reference: Reference, design: Design, added: Mapping[str, FloatArray]
+) -> dict[str, FloatArray]:
+    """Compute every term that axes and index are made of.
+
+    Parameters
     ----------
-    values
-        Term to array of shape (n_samples,), in gene z units.
-    leukocyte_fraction
-        Share of leukocyte RNA, 0–0.9.
-    is_mhc1_unquantified
-        A core gene of MHC class I is measured as exactly zero.
-    presentation, chain
-        Antigen-presentation genes against their expectation, and the test for a loss of the whole chain; None
-        where the reference has no presentation model.
-    """
+    scores
+        Must hold every component.
+    added
+        Terms of the class I model, and components of which it withholds values.
 
-    values: Mapping[str, FloatArray] = field(repr=False)
-    leukocyte_fraction: FloatArray = field(repr=False)
-    is_mhc1_unquantified: npt.NDArray[np.bool_] = field(repr=False)
-    presentation: PresentationState | None = field(default=None, repr=False)
-    chain: LossTest | None = field(default=None, repr=False)
+    Returns
+    -------
+    dict
+        Term to array of shape (n_samples,), in gene z units; NaN = not evaluable.
+    """
+    values: dict[str, FloatArray] = {**component_values(scores), **added}
+    for contrast in design.catalogue.contrasts:
+        slope = reference.slopes.get(contrast.contrast, np.nan)
+        values[contrast.contrast] = values[contrast.numerator] - slope * values[contrast.denominator]
+    return values
 
 
 def component_values(scores: SignatureScores) -> dict[str, FloatArray]:
@@ -60,93 +99,10 @@ def component_coverage(scores: SignatureScores) -> dict[str, FloatArray]:
     return {name: scores.coverage[:, i] for i, name in enumerate(scores.signature_ids)}
 
 
-def compute_terms(
-    scores: SignatureScores,
-    reference: Reference,
-    catalogue: AxisCatalogue,
-    components: Mapping[str, tuple[str, ...]],
-    thresholds: Thresholds,
-) -> Terms:
-    """Compute every term that axes and index ask for.
-
-    Parameters
-    ----------
-    scores
-        Must hold every component.
-    components
-        Component to its gene symbols.
-
-    Returns
-    -------
-    Terms
-        MHC class I terms are NaN where a class I gene was not counted at all.
-    """
-    values = component_values(scores)
-    infiltrate = estimate_infiltrate(scores, reference, components, thresholds.presentation)
-    is_uncounted = infiltrate.is_mhc1_unquantified
-    state = assess_presentation(
-        scores.genes, infiltrate, reference, excess_distance(scores, reference), thresholds
-    )
-    chain = None if state is None else chain_loss(state, thresholds.presentation)
-    values[FALLBACK_SHORTFALL] = -(
-        values["mhc1_fallback"] - reference.constants.ifng_factor * values["ifng_response"]
-    )
-    values[SHORTFALL] = np.where(is_uncounted, np.nan, shortfall(values, chain, scores, reference))
-    values["mhc1"] = np.where(is_uncounted, np.nan, values["mhc1"])
-    for contrast in catalogue.contrasts:
-        slope = reference.slopes.get(contrast.contrast, np.nan)
-        values[contrast.contrast] = values[contrast.numerator] - slope * values[contrast.denominator]
-    return Terms(values, infiltrate.fraction, is_uncounted, state, chain)
-
-
-def shortfall(
-    values: Mapping[str, FloatArray],
-    chain: LossTest | None,
-    scores: SignatureScores,
-    reference: Reference,
-) -> FloatArray:
-    """MHC class I of the tumour cells below what infiltrate and interferon explain.
-
-    Where 6p21 is under-quantified the chain's genes elsewhere stand in, brought to the same spread.
-    """
-    own = np.full(len(scores.sample_ids), np.nan) if chain is None else chain.z
-    stats = reference.term_stats
-    location, spread = stats.get(SHORTFALL, (np.nan, np.nan))
-    their_location, their_spread = stats.get(FALLBACK_SHORTFALL, (np.nan, np.nan))
-    elsewhere = location + spread * (values[FALLBACK_SHORTFALL] - their_location) / their_spread
-    return np.where(scores.placement.is_mhc_locus_unquantified, elsewhere, own)
-
-
-def standardise(terms: Terms, reference: Reference, term: Term, *, limit: float | None = None) -> FloatArray:
-    """Express a term in reference SD units, with its sign.
-
-    ``limit`` winsorises; used inside the index only, never for an axis: at ±3 SD nine tumours of ten tied in
-    one cohort.
-    """
-    location, spread = reference.term_stats.get(term.name, (np.nan, np.nan))
-    value = (terms.values[term.name] - location) / spread
-    return term.sign * (value if limit is None else np.clip(value, -limit, limit))
-
-
-def mean_present(columns: list[FloatArray]) -> FloatArray:
+def mean_present(columns: Sequence[FloatArray]) -> FloatArray:
     """Mean of those columns that have a value; NaN where none has."""
     stacked = np.vstack(columns)
     present = ~np.isnan(stacked)
     n_present = present.sum(axis=0)
     total = np.where(present, stacked, 0.0).sum(axis=0)
     return np.where(n_present > 0, total / np.maximum(n_present, 1), np.nan)
-
-
-def axis_mean(terms: Terms, reference: Reference, wanted: tuple[Term, ...]) -> FloatArray:
-    """Mean of an axis's standardised terms."""
-    return mean_present([standardise(terms, reference, term) for term in wanted])
-
-
-def axis_components(axis: Axis, catalogue: AxisCatalogue) -> tuple[tuple[str, int], ...]:
-    """Components whose genes carry an axis, with the sign of their effect on it (denominators left out)."""
-    numerators = {contrast.contrast: contrast.numerator for contrast in catalogue.contrasts}
-    numerators[SHORTFALL] = "mhc1"
-    signs = {SHORTFALL: -1}
-    if axis.chain:
-        return ((axis.chain, -1),)
-    return tuple((numerators.get(t.name, t.name), t.sign * signs.get(t.name, 1)) for t in axis.terms)

@@ -13,10 +13,9 @@ from hypothesis import strategies as st
 from scipy import integrate, optimize
 
 from escape_score.library.axes import load_axis_catalogue, load_thresholds
-from escape_score.model.axes import IndexBlockDefinition, Term
+from escape_score.model.axes import Term
 from escape_score.model.scores import GeneValues
 from escape_score.pipeline.outputs import ProfiledCohort
-from escape_score.profile.distance import excess_distance
 from escape_score.profile.intervals.gene_errors import (
     GeneErrors,
     counting_errors,
@@ -41,9 +40,7 @@ from escape_score.profile.intervals.uncertainty import (
     missing_terms_variance,
     score_variances,
     student_factor,
-    term_weights,
 )
-from escape_score.profile.terms import Terms
 
 NAN = float("nan")
 LIMITS = load_thresholds().intervals
@@ -153,7 +150,7 @@ def test_usual_variance_never_vanishes(demo: ProfiledCohort) -> None:
 
 def test_tumours_of_the_reference_are_dispersed_as_usual(demo: ProfiledCohort) -> None:
     """The demo's tumours are the reference's own: what the decomposition says is what their genes do."""
-    found = find_dispersion(demo.scores.genes, demo.maker.context.components, demo.reference)
+    found = find_dispersion(demo.scores.genes, demo.maker.context.design, demo.reference)
     assert np.median(found.ratio) == pytest.approx(0.8, abs=0.25)
     known = [name for name in found.spreads if name in demo.reference.term_stats]
     observed = np.array([found.spreads[name].variance.mean() for name in known])
@@ -235,7 +232,7 @@ def errors_of(
     genes = GeneErrors(
         np.full((1, n_genes), 0.5), np.full((1, n_genes), bias), np.ones((1, n_genes)), np.full(n_genes, 0.8)
     )
-    return Errors(components, genes, np.array([placement]), np.array([2.0]), {}, np.ones(1), 0.9)
+    return Errors(components, genes, np.array([placement]), np.array([2.0]), np.ones(1), 0.9)
 
 
 def component(columns: list[int], missing: float = 0.0, freedom: float = KNOWN) -> ComponentErrors:
@@ -298,7 +295,7 @@ def test_bounds_of_an_axis_agree_with_a_slow_computation(demo: ProfiledCohort) -
     for row in range(len(demo.scores.sample_ids)):
         share: dict[str, float] = {}
         for name, weight in (("treg_core", 1 / scale), ("cd8", -slope / scale)):
-            members = context.components[name]
+            members = context.design.components[name]
             assert not any(math.isnan(genes.z[row, column[g]]) for g in members)
             for g in members:
                 share[g] = share.get(g, 0.0) + weight / len(members)
@@ -325,7 +322,7 @@ def test_bounds_of_an_axis_agree_with_a_slow_computation(demo: ProfiledCohort) -
 def test_shortfall_weights_say_which_way_the_loss_goes(demo: ProfiledCohort) -> None:
     """More of the chain is less of a loss; more interferon, with the same chain, is more of one."""
     context = demo.maker.context
-    weights = term_weights(Term(name="mhc1_shortfall"), context.errors, demo.reference, context.catalogue)
+    weights = context.weights_of(Term(name="mhc1_shortfall"))
     assert (weights["mhc1_chain"] > 0).all()
     assert (context.errors.components["mhc1_chain"].share.sum(axis=1) < 0).all()
     assert (weights["mhc1_fallback"] == 0).all()
@@ -335,7 +332,7 @@ def test_shortfall_weights_say_which_way_the_loss_goes(demo: ProfiledCohort) -> 
 
 def test_excess_distance_is_none_inside_the_reference(demo: ProfiledCohort) -> None:
     distance = demo.scores.placement.distance
-    found = excess_distance(demo.scores, demo.reference)
+    found = demo.scores.placement.excess_distance(demo.reference.anchor_distance)
     inside = distance <= demo.reference.anchor_distance
     assert (found[inside] == 0).all()
     np.testing.assert_allclose(
@@ -346,11 +343,9 @@ def test_excess_distance_is_none_inside_the_reference(demo: ProfiledCohort) -> N
 
 
 def test_mean_weights_are_shared_by_the_terms_present() -> None:
-    terms = Terms(
-        {"a": np.array([1.0, 1.0, NAN]), "b": np.array([1.0, NAN, NAN])}, np.zeros(3), np.zeros(3, bool)
-    )
+    terms = [np.array([1.0, 1.0, NAN]), np.array([1.0, NAN, NAN])]
     parts = [{"x": np.full(3, 2.0)}, {"x": np.full(3, 1.0), "y": np.full(3, 4.0)}]
-    weights, n = mean_weights((Term(name="a"), Term(name="b")), terms, parts)
+    weights, n = mean_weights(terms, parts)
     assert n.tolist() == [2, 1, 0]
     np.testing.assert_allclose(weights["x"], [1.5, 2.0, 0.0])
     np.testing.assert_allclose(weights["y"], [2.0, 0.0, 0.0])
@@ -367,12 +362,8 @@ def test_missing_terms_variance_is_that_of_a_mean_of_fewer() -> None:
 
 
 def test_missing_blocks_variance_renormalises_over_the_blocks_present() -> None:
-    blocks = tuple(
-        IndexBlockDefinition(block=name, weight=weight, terms=())
-        for name, weight in (("a", 3), ("b", 1), ("c", 1), ("d", 1))
-    )
     has = np.array([[1.0, 1, 1, 1], [1.0, 0, 1, 1]])
-    found = missing_blocks_variance(blocks, has, np.array([1.0, 2.0]), 0.9)
+    found = missing_blocks_variance(np.array([3.0, 1, 1, 1]), has, np.array([1.0, 2.0]), 0.9)
     effective = (9 + 1 + 1) / 25 - (9 + 1 + 1 + 1) / 36
     np.testing.assert_allclose(found, [0.0, 0.9 * 2.0 * effective], atol=1e-15)
 

@@ -9,40 +9,50 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from escape_score.library.axes import load_thresholds
-from escape_score.model.cohort import Cohort
+from escape_score.library.axes import load_axis_catalogue, load_thresholds
+from escape_score.model.cohort import Cohort, FloatArray
+from escape_score.model.profiles import LinkScores
 from escape_score.model.record import Call
 from escape_score.pipeline.outputs import ProfiledCohort
+from escape_score.profile.axes import AxisValues
 from escape_score.profile.mhc.link_loss import link_losses
 from escape_score.profile.mhc.presentation import PresentationState
 
 LIMITS = load_thresholds().links
+PAIRS = load_axis_catalogue().class_one.lost_together
 NEAR = np.array([0.0])
 CHAIN = ("B2M", "HLA-A", "HLA-B", "HLA-C", "TAP1", "TAP2", "TAPBP")
 StateOf = Callable[..., PresentationState]
 
 
+def losses_of(state: PresentationState, excess: FloatArray = NEAR) -> tuple[AxisValues, LinkScores]:
+    """What is found, and its links."""
+    found = link_losses(state, CHAIN, excess, LIMITS, lost_together=PAIRS)
+    assert found.links is not None
+    return found, found.links
+
+
 @pytest.mark.parametrize("gene", CHAIN)
 def test_a_lost_link_is_named(gene: str, state_of: StateOf) -> None:
-    found = link_losses(state_of({gene: -3.0}), CHAIN, NEAR, LIMITS)
-    assert found.weakest.gene.tolist() == [gene]
-    k = found.links.names.index(gene)
-    expected = found.links.z[0, k] - LIMITS.link_shift_weight * found.links.detectable_sd[0, k]
-    assert found.weakest.score[0] >= expected > 1.0
+    found, links = losses_of(state_of({gene: -3.0}))
+    assert found.gene.tolist() == [gene]
+    k = links.names.index(gene)
+    expected = links.z[0, k] - LIMITS.link_shift_weight * links.detectable_sd[0, k]
+    assert found.score[0] >= expected > 1.0
 
 
 def test_a_lost_transporter_is_named_by_its_lower_half(state_of: StateOf) -> None:
-    found = link_losses(state_of({"TAP1": -2.0, "TAP2": -2.5}), CHAIN, NEAR, LIMITS)
-    pair, ranked = found.links.names.index("TAP1+TAP2"), found.links.z[0]
+    found, links = losses_of(state_of({"TAP1": -2.0, "TAP2": -2.5}))
+    pair, ranked = links.names.index("TAP1+TAP2"), links.z[0]
     assert ranked[pair] == ranked.max()
-    lower = max(("TAP1", "TAP2"), key=lambda gene: ranked[found.links.names.index(gene)])
-    assert found.weakest.gene.tolist() == [lower]
+    lower = max(("TAP1", "TAP2"), key=lambda gene: ranked[links.names.index(gene)])
+    assert found.gene.tolist() == [lower]
 
 
 def test_a_whole_chain_that_is_down_is_no_weak_link(state_of: StateOf) -> None:
     down = dict.fromkeys(state_of().gene_symbols, -1.5)
-    whole = link_losses(state_of(down), CHAIN, NEAR, LIMITS).weakest.score[0]
-    single = link_losses(state_of({"HLA-A": -1.5}), CHAIN, NEAR, LIMITS).weakest.score[0]
+    whole = losses_of(state_of(down))[0].score[0]
+    single = losses_of(state_of({"HLA-A": -1.5}))[0].score[0]
     assert whole < single
 
 
@@ -53,19 +63,19 @@ def test_a_whole_chain_that_is_down_is_no_weak_link(state_of: StateOf) -> None:
 def test_link_losses_where_a_loss_could_not_be_seen(
     unit: float, excess: float, *, is_evaluable: bool, state_of: StateOf
 ) -> None:
-    found = link_losses(state_of(unit=unit, excess=excess), CHAIN, np.array([excess]), LIMITS)
-    assert np.isfinite(found.weakest.score).tolist() == [is_evaluable]
-    assert (found.weakest.gene[0] != "") == is_evaluable
-    assert found.links.is_evaluable.any() == is_evaluable
+    found, links = losses_of(state_of(unit=unit, excess=excess), np.array([excess]))
+    assert np.isfinite(found.score).tolist() == [is_evaluable]
+    assert (found.gene[0] != "") == is_evaluable
+    assert links.is_evaluable.any() == is_evaluable
 
 
 def test_link_losses_need_four_links(state_of: StateOf) -> None:
     for n_missing, is_known in ((3, True), (4, False)):
         state = state_of(dict.fromkeys(CHAIN[:n_missing], math.nan))
-        found = link_losses(state, CHAIN, NEAR, LIMITS)
-        assert np.isfinite(found.weakest.score[0]) == is_known
-        assert found.weakest.coverage[0] == pytest.approx((7 - n_missing) / 7)
-        assert not found.links.is_evaluable[0, :n_missing].any()
+        found, links = losses_of(state)
+        assert np.isfinite(found.score[0]) == is_known
+        assert found.coverage[0] == pytest.approx((7 - n_missing) / 7)
+        assert not links.is_evaluable[0, :n_missing].any()
 
 
 @pytest.mark.parametrize("gene", ["HLA-B", "TAP1", "HLA-A"])

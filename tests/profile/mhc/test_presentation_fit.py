@@ -11,6 +11,7 @@ from escape_score.library.axes import load_thresholds
 from escape_score.model.cohort import FloatArray
 from escape_score.model.reference import PresentationModel
 from escape_score.pipeline.outputs import ProfiledCohort
+from escape_score.profile.mhc.infiltrate import Infiltrate
 from escape_score.profile.mhc.presentation_fit import (
     TumourLevels,
     fit_levels,
@@ -18,11 +19,9 @@ from escape_score.profile.mhc.presentation_fit import (
     huber_regression,
     robust_covariance,
 )
-from escape_score.profile.mhc.tumour_mhc import Infiltrate
 from escape_score.reference.read import load_reference
 
-THRESHOLDS = load_thresholds()
-LIMITS = THRESHOLDS.presentation
+LIMITS = load_thresholds().presentation
 CAP = load_reference().constants.leukocyte_cap_tpm
 GENES = ("A", "B", "C")
 LOCATION, SLOPE = np.array([8.0, 6.0, 10.0]), np.array([0.5, 0.8, 0.3])
@@ -91,12 +90,12 @@ def test_fit_presentation_takes_placed_scores(demo: ProfiledCohort) -> None:
     """Eight tumours are too few to move anything: the earlier model comes back."""
     bare = replace(demo.reference, presentation=None)
     prior = demo.reference.presentation
-    components = demo.maker.context.components
-    model = fit_presentation(demo.scores, bare, components, THRESHOLDS, prior=prior)
+    design = demo.maker.context.design
+    model = fit_presentation(demo.scores, bare, design, prior=prior)
     assert prior is not None
     for part in ("location", "ifng_slope", "per_leukocyte_unit", "covariance"):
         np.testing.assert_array_equal(getattr(model, part), getattr(prior, part))
-    assert fit_presentation(demo.scores, bare, components, THRESHOLDS).gene_symbols == ()
+    assert fit_presentation(demo.scores, bare, design).gene_symbols == ()
 
 
 def test_huber_regression_ignores_outliers() -> None:

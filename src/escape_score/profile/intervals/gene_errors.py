@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -11,7 +11,6 @@ from escape_score.model.cohort import FloatArray
 from escape_score.model.reference import Reference
 from escape_score.model.scores import GeneValues, SignatureScores
 from escape_score.model.thresholds import IntervalLimits
-from escape_score.profile.mhc.tumour_mhc import gene_columns
 
 
 @dataclass(frozen=True)
@@ -76,11 +75,10 @@ def gene_errors(
     )
 
 
-def spreads_of(members: Sequence[str], genes: GeneValues, reference: Reference) -> FloatArray:
+def spreads_of(members: Iterable[str], genes: GeneValues, reference: Reference) -> FloatArray:
     """Reference spreads of those members that are measured, in the order of the genes."""
-    at = {symbol: i for i, symbol in enumerate(reference.genes.symbols)}
-    columns = gene_columns(genes, members)
-    return reference.genes.spread[np.array([at[genes.gene_symbols[i]] for i in columns], dtype=np.intp)]
+    symbols = (genes.gene_symbols[i] for i in genes.columns(members))
+    return reference.genes.spread[reference.genes.positions(symbols)]
 
 
 def placement_variance(scores: SignatureScores, reference: Reference) -> FloatArray:

@@ -8,14 +8,11 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+from escape_score.model.axes import Design
 from escape_score.model.cohort import FloatArray
 from escape_score.model.reference import Reference
 from escape_score.model.scores import GeneValues
 from escape_score.model.thresholds import IntervalLimits
-from escape_score.profile.mhc.tumour_mhc import gene_columns
-
-OVERLAPPING = frozenset({"mhc1_fallback", "weakest_link_mhc1"})
-"""Lists whose genes stand in other components too; they stay out of what is pooled over components."""
 
 LEAST_VARIANCE = 0.05
 """Genes of a component are never taken to agree better than this, z squared."""
@@ -38,7 +35,7 @@ class ComponentSpread:
 
 def component_spread(genes: GeneValues, members: tuple[str, ...]) -> ComponentSpread:
     """Dispersion of a component's genes in every sample."""
-    z = np.take(genes.z, gene_columns(genes, members), axis=1)
+    z = np.take(genes.z, genes.columns(members), axis=1)
     measured = ~np.isnan(z)
     n = measured.sum(axis=1).astype(np.float64)
     mean = np.where(measured, z, 0.0).sum(axis=1) / np.maximum(n, 1)
@@ -79,14 +76,12 @@ class Dispersion:
     ratio: FloatArray = field(repr=False)
 
 
-def find_dispersion(
-    genes: GeneValues, components: Mapping[str, tuple[str, ...]], reference: Reference
-) -> Dispersion:
+def find_dispersion(genes: GeneValues, design: Design, reference: Reference) -> Dispersion:
     """Dispersion of the genes of all components."""
-    spreads = {name: component_spread(genes, members) for name, members in components.items()}
+    spreads = {name: component_spread(genes, members) for name, members in design.components.items()}
     usual = {name: usual_variance(name, spread.n_genes, reference) for name, spread in spreads.items()}
-    own = {name: spread for name, spread in spreads.items() if name not in OVERLAPPING}
-    return Dispersion(spreads, usual, dispersion_ratio(own, usual))
+    pooled = {name: spreads[name] for name in design.pooled}
+    return Dispersion(spreads, usual, dispersion_ratio(pooled, usual))
 
 
 def dispersion_ratio(spreads: Mapping[str, ComponentSpread], usual: Mapping[str, float]) -> FloatArray:
@@ -138,7 +133,7 @@ def component_errors(
     """Errors of all components; ``inflation`` multiplies the variance for missing genes."""
     found = {}
     for name, spread in dispersion.spreads.items():
-        columns = gene_columns(genes, components[name])
+        columns = genes.columns(components[name])
         is_measured = ~np.isnan(np.take(genes.z, columns, axis=1))
         expected = dispersion.usual[name] * dispersion.ratio
         found[name] = ComponentErrors(

@@ -16,32 +16,25 @@ The absolute interval adds the distance of the sample's pipeline and tissue to t
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 from scipy import stats
 
-from escape_score.model.axes import AxisCatalogue, IndexBlockDefinition, Term
+from escape_score.model.axes import Design
 from escape_score.model.cohort import FloatArray
+from escape_score.model.profiles import Bounds
 from escape_score.model.reference import Reference
 from escape_score.model.scores import SignatureScores
-from escape_score.model.thresholds import Thresholds
-from escape_score.profile.distance import excess_distance
 from escape_score.profile.intervals.gene_errors import GeneErrors, gene_errors, placement_variance
 from escape_score.profile.intervals.missing_genes import (
     KNOWN,
-    OVERLAPPING,
     ComponentErrors,
     component_errors,
     find_dispersion,
 )
-from escape_score.profile.mhc.chain_errors import CHAIN, chain_errors
-from escape_score.profile.mhc.shortfall_errors import LOCUS, locus_errors, shortfall_weights
-from escape_score.profile.terms import SHORTFALL, Terms, mean_present
-
-Weights = Mapping[str, FloatArray]
-"""Component to what one of its z adds to a score, shape (n_samples,)."""
+from escape_score.profile.terms import Weights, mean_present
 
 
 @dataclass(frozen=True)
@@ -55,8 +48,6 @@ class Errors:
     pipeline
         Variance of a gene's level by the sample's distance to the reference, log2²; of absolute intervals
         only.
-    shortfall
-        What each component adds to the MHC class I shortfall.
     between
         Variance between standardised components of a sample, for those that are missing.
     level
@@ -67,7 +58,6 @@ class Errors:
     genes: GeneErrors = field(repr=False)
     placement: FloatArray = field(repr=False)
     pipeline: FloatArray = field(repr=False)
-    shortfall: Weights = field(repr=False)
     between: FloatArray = field(repr=False)
     level: float
 
@@ -75,66 +65,44 @@ class Errors:
 def compute_errors(
     scores: SignatureScores,
     reference: Reference,
+    design: Design,
     *,
-    catalogue: AxisCatalogue,
-    components: Mapping[str, tuple[str, ...]],
-    thresholds: Thresholds,
-    terms: Terms,
+    terms: Mapping[str, FloatArray],
+    more: Callable[[FloatArray], Mapping[str, ComponentErrors]],
 ) -> Errors:
     """Errors of every component in every sample.
 
     Parameters
     ----------
-    components
-        Component to its gene symbols.
     terms
         The cohort's own terms.
+    more
+        Gives what else counts like a component, from how much more than usual each sample's genes differ.
     """
+    limits, placement = design.thresholds.intervals, scores.placement
     # the genes of a panel are no random choice
-    inflation = thresholds.intervals.panel_inflation**2 if scores.facts.is_targeted_panel else 1.0
-    dispersion = find_dispersion(scores.genes, components, reference)
+    inflation = limits.panel_inflation**2 if scores.facts.is_targeted_panel else 1.0
+    dispersion = find_dispersion(scores.genes, design, reference)
+    own = component_errors(scores.genes, design.components, dispersion, limits, inflation)
+    excess = placement.excess_distance(reference.anchor_distance)
+    pooled = [name for name in reference.term_stats if name in set(design.pooled)]
     return Errors(
-        components={
-            **component_errors(scores.genes, components, dispersion, thresholds.intervals, inflation),
-            CHAIN: chain_errors(scores, reference, terms, thresholds, dispersion.ratio),
-            LOCUS: locus_errors(scores, thresholds.intervals),
-        },
-        genes=gene_errors(scores, reference, thresholds.intervals, z_clip=thresholds.placement.z_clip),
+        components={**own, **more(dispersion.ratio)},
+        genes=gene_errors(scores, reference, limits, z_clip=design.thresholds.placement.z_clip),
         placement=inflation * placement_variance(scores, reference),
-        pipeline=(thresholds.intervals.distance_factor * excess_distance(scores, reference)) ** 2,
-        shortfall=shortfall_weights(
-            scores, reference, catalogue=catalogue, components=components, thresholds=thresholds, terms=terms
-        ),
-        between=between_variance(terms, reference, components, thresholds.index.winsor_sd),
-        level=thresholds.intervals.interval_level,
+        pipeline=(limits.distance_factor * excess) ** 2,
+        between=between_variance(terms, pooled, reference, design.thresholds.index.winsor_sd),
+        level=limits.interval_level,
     )
 
 
 def between_variance(
-    terms: Terms, reference: Reference, components: Mapping[str, tuple[str, ...]], limit: float
+    terms: Mapping[str, FloatArray], components: Sequence[str], reference: Reference, limit: float
 ) -> FloatArray:
-    """Mean square of a sample's standardised components, at least that of the reference: 1."""
-    columns = [
-        np.clip((terms.values[name] - location) / spread, -limit, limit)
-        for name, (location, spread) in reference.term_stats.items()
-        if name in components and name not in OVERLAPPING
-    ]
-    return np.maximum(1.0, np.nan_to_num(mean_present([c**2 for c in columns]), nan=1.0))
-
-
-def term_weights(
-    term: Term, errors: Errors, reference: Reference, catalogue: AxisCatalogue
-) -> dict[str, FloatArray]:
-    """What one z of each component adds to a standardised term, with the term's sign."""
-    scale = term.sign / reference.term_stats.get(term.name, (np.nan, np.nan))[1]
-    ones = np.ones(len(errors.placement))
-    if term.name == SHORTFALL:
-        return {name: weight * scale for name, weight in errors.shortfall.items()}
-    for contrast in catalogue.contrasts:
-        if contrast.contrast == term.name:
-            slope = reference.slopes.get(term.name, np.nan)
-            return {contrast.numerator: ones * scale, contrast.denominator: -slope * scale * ones}
-    return {term.name: ones * scale}
+    """Mean square of a sample's standardised components, held within a limit; at least the reference's: 1."""
+    moments = [(terms[name], *reference.term_stats[name]) for name in components]
+    columns = [np.clip((value - location) / spread, -limit, limit) for value, location, spread in moments]
+    return np.maximum(1.0, np.nan_to_num(mean_present([column**2 for column in columns]), nan=1.0))
 
 
 def added(parts: Sequence[tuple[FloatArray, Weights]]) -> Weights:
@@ -196,11 +164,9 @@ def score_variances(weights: Weights, errors: Errors) -> Variances:
     return Variances(within, absolute)
 
 
-def mean_weights(
-    wanted: tuple[Term, ...], terms: Terms, parts: Sequence[Weights]
-) -> tuple[Weights, FloatArray]:
+def mean_weights(terms: Sequence[FloatArray], parts: Sequence[Weights]) -> tuple[Weights, FloatArray]:
     """Weights of the mean of those terms that are present, and how many are."""
-    is_present = [~np.isnan(terms.values[term.name]) for term in wanted]
+    is_present = [~np.isnan(values) for values in terms]
     n = np.vstack(is_present).sum(axis=0)
     return added([(here / np.maximum(n, 1), part) for here, part in zip(is_present, parts, strict=True)]), n
 
@@ -227,20 +193,38 @@ def held_share(value: FloatArray, variance: FloatArray, limit: float) -> FloatAr
 
 
 def missing_blocks_variance(
-    blocks: tuple[IndexBlockDefinition, ...], has_block: FloatArray, between: FloatArray, independence: float
+    weights: FloatArray, has_block: FloatArray, between: FloatArray, independence: float
 ) -> FloatArray:
     """Variance of the index's weighted mean for blocks that are missing.
 
     Parameters
     ----------
+    weights
+        Shape (n_blocks,).
     has_block
         Shape (n_samples, n_blocks), 1 where the block has a value.
     independence
         1 − correlation assumed between blocks.
     """
-    weights = np.array([block.weight for block in blocks])
     weights = weights / weights.sum()
     # not @: BLAS adds in another order for a single sample
     total = np.maximum((has_block * weights).sum(axis=1), 1e-9)
     effective = (has_block * weights**2).sum(axis=1) / total**2
     return np.asarray(independence * between * np.maximum(effective - (weights**2).sum(), 0.0))
+
+
+def bounds_of(
+    score: FloatArray,
+    variances: Variances,
+    level: float,
+    scale: Callable[[FloatArray], FloatArray] = lambda value: value,
+) -> Bounds:
+    """Ends of the intervals of a normal score, each brought to another scale."""
+    k = stats.norm.ppf(0.5 + level / 2)
+    within, absolute = k * np.sqrt(variances.within), k * np.sqrt(variances.absolute)
+    return Bounds(
+        low=scale(score - absolute),
+        high=scale(score + absolute),
+        low_within=scale(score - within),
+        high_within=scale(score + within),
+    )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -12,16 +11,8 @@ from escape_score.model.cohort import FloatArray
 from escape_score.model.profiles import LinkScores, TextArray
 from escape_score.model.robust import nanmedian_rows
 from escape_score.model.thresholds import LinkLimits
+from escape_score.profile.axes import AxisValues, no_genes
 from escape_score.profile.mhc.presentation import PresentationState, hypotheses, loss_of
-from escape_score.profile.mhc.weakest_link import WeakestLink
-
-
-@dataclass(frozen=True)
-class LinkLoss:
-    """The weakest link of every sample, and what is known of each link."""
-
-    weakest: WeakestLink
-    links: LinkScores = field(repr=False)
 
 
 def link_losses(
@@ -29,7 +20,9 @@ def link_losses(
     chain: Sequence[str],
     excess_distance: FloatArray,
     limits: LinkLimits,
-) -> LinkLoss:
+    *,
+    lost_together: Sequence[tuple[str, ...]] = (),
+) -> AxisValues:
     """Find the link that a sample's tumour cells most likely lost.
 
     Parameters
@@ -38,10 +31,12 @@ def link_losses(
         Links, of which ``limits.min_links`` must be measured.
     excess_distance
         Shape (n_samples,), log2.
+    lost_together
+        Links whose joint loss is looked for as well.
 
     Returns
     -------
-    LinkLoss
+    AxisValues
         The score is the largest, over the links, of z less a quarter of the link's limit of detection: where
         a loss would be plain, it must be plain. It is NaN where a five-fold loss of the typical link would
         move it by less than ``limits.link_min_shift_sd``, and beyond ``limits.link_max_excess_log2``,
@@ -52,7 +47,7 @@ def link_losses(
     A link whose loss could not be seen still takes part: its z has the same spread as that of any other, and
     a value far outside speaks for a loss. Its not standing out, though, says nothing.
     """
-    tests = {name: loss_of(state, lost) for name, lost in hypotheses(chain).items()}
+    tests = {name: loss_of(state, lost) for name, lost in hypotheses(chain, lost_together).items()}
     names = tuple(tests)
     z = np.column_stack([test.z for test in tests.values()])
     shift = np.column_stack([test.detectable_sd for test in tests.values()])
@@ -71,11 +66,11 @@ def link_losses(
         is_evaluable=is_placed[:, None] & (np.nan_to_num(shift) >= limits.link_min_shift_sd),
     )
     genes = _weakest_genes(names, _known_or_lowest(evidence), is_evaluable)
-    return LinkLoss(WeakestLink(score, genes, n_measured / len(chain)), links)
+    return AxisValues(score, n_measured / len(chain), genes, links=links)
 
 
 def _known_or_lowest(evidence: FloatArray) -> FloatArray:
-    """The same, a link that is not measured behind all others."""
+    """Evidence for each link; a link that is not measured comes after all others."""
     return np.where(np.isnan(evidence), -np.inf, evidence)
 
 
@@ -83,7 +78,7 @@ def _weakest_genes(
     names: tuple[str, ...], ranked: FloatArray, is_evaluable: npt.NDArray[np.bool_]
 ) -> TextArray:
     """Symbol of the weakest link; of a pair, the lower of the two."""
-    genes = np.full(len(ranked), "", dtype=object)
+    genes = no_genes(len(ranked))
     for row in np.flatnonzero(is_evaluable):
         members = names[int(ranked[row].argmax())].split("+")
         genes[row] = max(members, key=lambda gene: ranked[row, names.index(gene)])

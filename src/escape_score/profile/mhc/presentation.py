@@ -33,7 +33,7 @@ from escape_score.model.cohort import FloatArray
 from escape_score.model.reference import PresentationModel, Reference
 from escape_score.model.scores import GeneValues
 from escape_score.model.thresholds import PresentationLimits, Thresholds
-from escape_score.profile.mhc.tumour_mhc import Infiltrate
+from escape_score.profile.mhc.infiltrate import Infiltrate
 
 HALF = 0.5
 """Share of the leukocytes' interferon genes that is taken away: the same signal induces them in part."""
@@ -61,13 +61,18 @@ class PresentationState:
         are not measured. NaN where a sample has no leukocyte unit or interferon response.
     """
 
-    gene_symbols: tuple[str, ...]
+    model: PresentationModel = field(repr=False)
     residual: FloatArray = field(repr=False)
     shift: FloatArray = field(repr=False)
     precision: FloatArray = field(repr=False)
     is_measured: npt.NDArray[np.bool_] = field(repr=False)
     share: FloatArray = field(repr=False)
     error: FloatArray = field(repr=False)
+
+    @property
+    def gene_symbols(self) -> tuple[str, ...]:
+        """Genes of the model, in its order."""
+        return self.model.gene_symbols
 
 
 def tumour_ifng(
@@ -80,8 +85,10 @@ def tumour_ifng(
     """
     z_clip, fewest = thresholds.placement.z_clip, thresholds.coverage.min_genes_per_component
     per_unit = reference.constants.ifng_per_leukocyte_unit
-    columns, at = _columns_of(genes, reference, tuple(per_unit))
-    own = np.array([per_unit[genes.gene_symbols[i]] for i in columns])
+    columns = genes.columns(per_unit)
+    symbols = [genes.gene_symbols[i] for i in columns]
+    at = reference.genes.positions(symbols)
+    own = np.array([per_unit[symbol] for symbol in symbols])
     log2_tpm = np.take(genes.log2_tpm, columns, axis=1)
     location, spread = reference.genes.location[at], reference.genes.spread[at]
     cleared = without_leukocytes(log2_tpm, own, infiltrate, thresholds.presentation)
@@ -106,17 +113,6 @@ def without_leukocytes(
     return cleared
 
 
-def _columns_of(
-    genes: GeneValues, reference: Reference, wanted: Sequence[str]
-) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
-    """Columns of the wanted genes among the scores' genes, and their places in the reference."""
-    members = set(wanted)
-    columns = [i for i, symbol in enumerate(genes.gene_symbols) if symbol in members]
-    place = {symbol: i for i, symbol in enumerate(reference.genes.symbols)}
-    at = [place[genes.gene_symbols[i]] for i in columns]
-    return np.array(columns, dtype=np.intp), np.array(at, dtype=np.intp)
-
-
 def model_levels(genes: GeneValues, symbols: Sequence[str]) -> FloatArray:
     """Levels of some genes, log2(TPM + 1), in the order asked for; NaN where not measured or not trusted."""
     column = {symbol: i for i, symbol in enumerate(genes.gene_symbols)}
@@ -130,35 +126,33 @@ def model_levels(genes: GeneValues, symbols: Sequence[str]) -> FloatArray:
 
 def leukocyte_sd(symbols: Sequence[str], limits: PresentationLimits) -> FloatArray:
     """Uncertainty of each gene's level in leukocytes, log2."""
-    t = limits
-    return np.array([t.leukocyte_b2m_sd_log2 if s == "B2M" else t.leukocyte_mhc_sd_log2 for s in symbols])
+    b2m, other = limits.leukocyte_b2m_sd_log2, limits.leukocyte_mhc_sd_log2
+    return np.array([b2m if symbol == "B2M" else other for symbol in symbols])
 
 
 def assess_presentation(
     genes: GeneValues,
     infiltrate: Infiltrate,
-    reference: Reference,
+    ifng: FloatArray,
+    model: PresentationModel,
+    *,
     excess_distance: FloatArray,
-    thresholds: Thresholds,
-) -> PresentationState | None:
+    limits: PresentationLimits,
+) -> PresentationState:
     """Compare the antigen-presentation genes of every sample with their expectation.
 
     Parameters
     ----------
+    ifng
+        Interferon response of the tumour cells, from :func:`tumour_ifng`.
     excess_distance
         Shape (n_samples,), log2.
 
     Returns
     -------
-    PresentationState or None
-        None where the reference has no presentation model. All genes of a sample without leukocyte unit or
-        interferon response count as not measured.
+    PresentationState
+        All genes of a sample without leukocyte unit or interferon response count as not measured.
     """
-    model = reference.presentation
-    if model is None:
-        return None
-    limits = thresholds.presentation
-    ifng = tumour_ifng(genes, infiltrate, reference, thresholds)
     tumour, leukocytes = expected_tpm(model, infiltrate, ifng, limits)
     share = leukocytes / (tumour + leukocytes)
     residual = model_levels(genes, model.gene_symbols) - np.log2(tumour + leukocytes + 1.0)
@@ -177,7 +171,7 @@ def _state(
     """The state with those genes measured that have a residual."""
     measured = ~np.isnan(residual)
     return PresentationState(
-        gene_symbols=model.gene_symbols,
+        model=model,
         residual=np.where(measured, residual, 0.0),
         shift=np.where(measured, np.log2((1 - share) * limits.loss_fraction + share), 0.0),
         precision=_precision(model, share, error, measured),
@@ -187,12 +181,10 @@ def _state(
     )
 
 
-def as_if_measured(
-    state: PresentationState, model: PresentationModel, limits: PresentationLimits
-) -> PresentationState:
+def as_if_measured(state: PresentationState, limits: PresentationLimits) -> PresentationState:
     """The same samples with every gene of the model measured, just as expected: what tests could tell."""
     nothing = np.where(np.isnan(state.share), np.nan, 0.0)
-    return _state(model, nothing, state.share, state.error, limits)
+    return _state(state.model, nothing, state.share, state.error, limits)
 
 
 def expected_tpm(
@@ -274,8 +266,9 @@ def chain_loss(state: PresentationState, limits: PresentationLimits) -> LossTest
     )
 
 
-def hypotheses(chain: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
-    """Losses that are looked for: each link alone, and both subunits of the TAP transporter together."""
+def hypotheses(
+    chain: Sequence[str], lost_together: Sequence[tuple[str, ...]]
+) -> Mapping[str, tuple[str, ...]]:
+    """Losses that are looked for: each link alone, and links that may be lost together."""
     single: dict[str, tuple[str, ...]] = {symbol: (symbol,) for symbol in chain}
-    pair = ("TAP1", "TAP2")
-    return {**single, "TAP1+TAP2": pair} if set(pair) <= set(chain) else single
+    return single | {"+".join(genes): genes for genes in lost_together if set(genes) <= set(chain)}

@@ -19,13 +19,14 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from escape_score.model.axes import Design
 from escape_score.model.cohort import FloatArray
 from escape_score.model.reference import PresentationModel, Reference
 from escape_score.model.robust import MAD_TO_SD
 from escape_score.model.scores import SignatureScores
-from escape_score.model.thresholds import PresentationLimits, Thresholds
+from escape_score.model.thresholds import PresentationLimits
+from escape_score.profile.mhc.infiltrate import Infiltrate, estimate_infiltrate
 from escape_score.profile.mhc.presentation import model_levels, tumour_ifng, without_leukocytes
-from escape_score.profile.mhc.tumour_mhc import Infiltrate, estimate_infiltrate
 
 HUBER = 1.345
 """Residuals beyond this many SD are weighed down: 95 % efficiency for normal ones (Huber 1964)."""
@@ -65,12 +66,7 @@ class TumourLevels:
 
 
 def fit_presentation(
-    scores: SignatureScores,
-    reference: Reference,
-    components: Mapping[str, tuple[str, ...]],
-    thresholds: Thresholds,
-    *,
-    prior: PresentationModel | None = None,
+    scores: SignatureScores, reference: Reference, design: Design, *, prior: PresentationModel | None = None
 ) -> PresentationModel:
     """Fit the antigen-presentation model to a reference's own tumours.
 
@@ -80,8 +76,8 @@ def fit_presentation(
         Of the reference's tumours, placed on ``reference``.
     reference
         Gives locations and spreads of genes, and constants; its own presentation model is not looked at.
-    components
-        Needs ``mhc1``, whose genes are modelled, and ``leukocyte``.
+    design
+        Names the genes of the chain and of leukocytes.
     prior
         Model of a larger reference, such as the shipped one, that fills in for what a small cohort cannot
         tell; None: leukocytes' shares start from the constants, and nothing is shrunk.
@@ -92,15 +88,16 @@ def fit_presentation(
         Genes in alphabetical order. A gene measured in fewer than 10 tumours has the prior's figures, or is
         left out where there is no prior.
     """
-    symbols = tuple(sorted(components["mhc1"])) if prior is None else prior.gene_symbols
-    limits = thresholds.presentation
-    infiltrate = estimate_infiltrate(scores, reference, components, limits)
+    chain = design.components[design.catalogue.class_one.chain]
+    symbols = tuple(sorted(chain)) if prior is None else prior.gene_symbols
+    infiltrate = estimate_infiltrate(scores.genes, reference, design)
     levels = TumourLevels(
         gene_symbols=symbols,
         log2_tpm=model_levels(scores.genes, symbols),
         infiltrate=infiltrate,
-        ifng=tumour_ifng(scores.genes, infiltrate, reference, thresholds),
+        ifng=tumour_ifng(scores.genes, infiltrate, reference, design.thresholds),
     )
+    limits = design.thresholds.presentation
     return fit_levels(levels, reference.constants.mhc_per_leukocyte_unit, limits, prior=prior)
 
 

@@ -12,7 +12,7 @@ from escape_score.library.axes import load_thresholds
 from escape_score.model.cohort import Cohort
 from escape_score.model.record import Archetype, Phenotype
 from escape_score.pipeline.outputs import ProfiledCohort
-from escape_score.profile.phenotype import call_archetype, call_phenotype, match_of, status_of
+from escape_score.profile.archetype import call_archetype, call_phenotype, match_of, status_of
 from escape_score.reference.read import load_reference
 
 NAN = float("nan")

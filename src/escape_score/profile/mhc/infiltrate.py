@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
+from escape_score.model.axes import Design
 from escape_score.model.cohort import FloatArray
 from escape_score.model.reference import Reference
-from escape_score.model.scores import GeneValues, SignatureScores
+from escape_score.model.scores import GeneValues
 from escape_score.model.thresholds import PresentationLimits
 
 PSEUDOCOUNT_TPM = 0.5
 """Added to leukocyte genes before the logarithm, so that one gene at zero does not empty the mean."""
-
-CLASS_1_CORE = ("B2M", "HLA-A", "HLA-B", "HLA-C")
-"""A tumour's infiltrate always holds RNA of these; exactly none means that they were not counted."""
 
 
 @dataclass(frozen=True)
@@ -39,17 +37,11 @@ class Infiltrate:
     is_mhc1_unquantified: npt.NDArray[np.bool_] = field(repr=False)
 
 
-def gene_columns(genes: GeneValues, wanted: Sequence[str]) -> npt.NDArray[np.intp]:
-    """Columns of those wanted genes that are there, in their order."""
-    members = set(wanted)
-    return np.array([i for i, symbol in enumerate(genes.gene_symbols) if symbol in members], dtype=np.intp)
-
-
 def leukocyte_unit(
     genes: GeneValues, leukocyte_genes: Sequence[str], limits: PresentationLimits
 ) -> FloatArray:
     """Geometric mean TPM of the leukocyte genes, shape (n_samples,); NaN where too few are measured."""
-    values = np.exp2(np.take(genes.log2_tpm, gene_columns(genes, leukocyte_genes), axis=1)) - 1.0
+    values = np.exp2(np.take(genes.log2_tpm, genes.columns(leukocyte_genes), axis=1)) - 1.0
     measured = ~np.isnan(values)
     n_measured = measured.sum(axis=1)
     logs = np.where(measured, np.log(np.where(measured, values, 0.0) + PSEUDOCOUNT_TPM), 0.0)
@@ -57,28 +49,14 @@ def leukocyte_unit(
     return np.where(n_measured >= limits.min_leukocyte_genes, unit, np.nan)
 
 
-def estimate_infiltrate(
-    scores: SignatureScores,
-    reference: Reference,
-    components: Mapping[str, tuple[str, ...]],
-    limits: PresentationLimits,
-) -> Infiltrate:
-    """Estimate the leukocytes of every sample.
-
-    Parameters
-    ----------
-    components
-        Needs ``leukocyte``.
-
-    Returns
-    -------
-    Infiltrate
-        The fraction is the unit over that of pure leukocytes.
-    """
-    unit = leukocyte_unit(scores.genes, components["leukocyte"], limits)
-    core = scores.genes.log2_tpm[:, gene_columns(scores.genes, CLASS_1_CORE)]
+def estimate_infiltrate(genes: GeneValues, reference: Reference, design: Design) -> Infiltrate:
+    """Estimate the leukocytes of every sample: the fraction is the unit over that of pure leukocytes."""
+    catalogue, limits = design.catalogue, design.thresholds.presentation
+    unit = leukocyte_unit(genes, design.components[catalogue.covariates.leukocytes], limits)
+    core = genes.log2_tpm[:, genes.columns(catalogue.class_one.core_genes)]
+    fraction = unit / reference.constants.leukocyte_cap_tpm
     return Infiltrate(
         unit_tpm=unit,
-        fraction=np.clip(unit / reference.constants.leukocyte_cap_tpm, 0.0, limits.leukocyte_fraction_max),
+        fraction=np.clip(fraction, 0.0, limits.leukocyte_fraction_max),
         is_mhc1_unquantified=np.any(core <= limits.zero_log2_tpm, axis=1),
     )

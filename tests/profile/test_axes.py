@@ -9,7 +9,7 @@ import pytest
 
 from escape_score.library.axes import load_thresholds
 from escape_score.pipeline.outputs import ProfiledCohort
-from escape_score.profile.mhc.weakest_link import weakest_link
+from escape_score.profile.axes import weakest_link
 
 NAN = float("nan")
 NAMES = ("a", "b", "c", "d", "e")
@@ -23,12 +23,12 @@ def test_weakest_link_agrees_with_a_slow_computation(demo: ProfiledCohort) -> No
         distance = demo.scores.placement.distance[row]
         excess = math.sqrt(max(0.0, distance**2 - reference.anchor_distance**2))
         residuals = {}
-        for gene in context.components["ifng_machinery"]:
+        for gene in context.design.components["ifng_machinery"]:
             fit = reference.weakest_links[gene]
             expected = (
                 fit.intercept
-                + fit.ifng_slope * context.terms.values["ifng_response"][row]
-                + fit.leukocyte_slope * context.terms.values["leukocyte"][row]
+                + fit.ifng_slope * context.terms["ifng_response"][row]
+                + fit.leukocyte_slope * context.terms["leukocyte"][row]
             )
             residuals[gene] = (z[gene] - expected) / math.hypot(fit.spread, excess / spreads[gene])
         weakest = min(residuals, key=lambda gene: residuals[gene])

@@ -13,8 +13,8 @@ from escape_score.model.cohort import Cohort
 from escape_score.model.flags import Flag
 from escape_score.model.record import Call
 from escape_score.pipeline.outputs import ProfiledCohort
+from escape_score.profile.mhc.infiltrate import estimate_infiltrate
 from escape_score.profile.mhc.presentation import HALF
-from escape_score.profile.mhc.tumour_mhc import estimate_infiltrate
 
 MakeCohort = Callable[..., Cohort]
 RunEngine = Callable[..., ProfiledCohort]
@@ -22,12 +22,10 @@ RunEngine = Callable[..., ProfiledCohort]
 
 def test_estimate_infiltrate_agrees_with_a_slow_computation(demo: ProfiledCohort) -> None:
     context, genes = demo.maker.context, demo.scores.genes
-    found = estimate_infiltrate(
-        demo.scores, demo.reference, context.components, context.thresholds.presentation
-    )
+    found = estimate_infiltrate(demo.scores.genes, demo.reference, context.design)
     for row in range(8):
         levels = dict(zip(genes.gene_symbols, genes.log2_tpm[row].tolist(), strict=True))
-        leukocytes = [g for g in context.components["leukocyte"] if g in levels]
+        leukocytes = [g for g in context.design.components["leukocyte"] if g in levels]
         unit = math.exp(sum(math.log(2 ** levels[g] - 1 + 0.5) for g in leukocytes) / len(leukocytes))
         fraction = min(0.9, max(0.0, unit / demo.reference.constants.leukocyte_cap_tpm))
         assert found.unit_tpm[row] == pytest.approx(unit, rel=1e-12)
@@ -40,7 +38,7 @@ def test_infiltrate_is_taken_away(
 ) -> None:
     """Leukocytes added to a tumour with their own MHC leave its tumour cells where they were."""
     context, reference = demo.maker.context, demo.reference
-    leukocytes = list(context.components["leukocyte"])
+    leukocytes = list(context.design.components["leukocyte"])
     model, cap = reference.presentation, reference.constants.leukocyte_cap_tpm
     assert model is not None
     per_unit = dict(zip(model.gene_symbols, model.per_leukocyte_unit, strict=True))
@@ -83,7 +81,7 @@ def test_core_gene_at_zero_was_not_quantified_in_that_sample_alone(
 def test_few_leukocyte_genes_give_no_fraction_and_no_shortfall(
     demo: ProfiledCohort, demo_tpm: pd.DataFrame, make_cohort: MakeCohort, run_engine: RunEngine
 ) -> None:
-    leukocytes = list(demo.maker.context.components["leukocyte"])
+    leukocytes = list(demo.maker.context.design.components["leukocyte"])
     result = run_engine(make_cohort(demo_tpm.drop(columns=leukocytes[:-3])))
     assert np.isnan(result.profiles.leukocyte_fraction).all()
     assert np.isnan(result.profiles.axis("mhc1_loss").score).all()

@@ -14,7 +14,7 @@ from escape_score.library.axes import load_thresholds
 from escape_score.model.cohort import FloatArray
 from escape_score.model.reference import PresentationModel
 from escape_score.pipeline.outputs import ProfiledCohort
-from escape_score.profile.mhc.chain_errors import (
+from escape_score.profile.mhc.errors import (
     CHAIN,
     expected_excess,
     lost_correlation,
@@ -35,7 +35,7 @@ def without(state_of: StateOf, genes: tuple[str, ...], unit: float = 10.0) -> Pr
 
 
 def lost_of(state: PresentationState) -> FloatArray:
-    return lost_correlation(chain_loss(state, LIMITS), state, MODEL, LIMITS)
+    return lost_correlation(chain_loss(state, LIMITS), state, LIMITS)
 
 
 @pytest.mark.parametrize("unit", [2.0, 60.0])
@@ -82,18 +82,18 @@ def test_squared_residual_is_that_of_the_genes_measured(state_of: StateOf) -> No
 def test_expected_excess_follows_the_sample_and_never_falls_below_one(state_of: StateOf) -> None:
     near, far = state_of(), state_of(excess=1.5)
     ratios = [0.2, 1.0, 4.0, 8.0]
-    of_near = [expected_excess(near, MODEL, np.array([ratio]))[0] for ratio in ratios]
+    of_near = [expected_excess(near, np.array([ratio]))[0] for ratio in ratios]
     assert of_near[:2] == [1.0, 1.0]
     assert of_near[3] == pytest.approx(2 * of_near[2])
     assert of_near[2] > 2
     # V of a distant sample already holds the distance
-    assert expected_excess(far, MODEL, np.array([8.0]))[0] < of_near[3]
-    assert expected_excess(near, MODEL, np.array([math.nan])).tolist() == [1.0]
+    assert expected_excess(far, np.array([8.0]))[0] < of_near[3]
+    assert expected_excess(near, np.array([math.nan])).tolist() == [1.0]
 
 
 def test_genes_weigh_in_the_error_as_they_do_in_the_test(demo: ProfiledCohort) -> None:
     context = demo.maker.context
-    error, state = context.errors.components[CHAIN], context.terms.presentation
+    error, state = context.errors.components[CHAIN], context.class_one.state
     assert state is not None
     weight = chain_loss(state, LIMITS).weight
     symbols = [demo.scores.genes.gene_symbols[i] for i in error.columns]
