@@ -13,6 +13,7 @@ import pytest
 
 PACKAGE = Path(__file__).resolve().parents[1] / "src" / "escape_score"
 SOURCES = sorted(PACKAGE.rglob("*.py"))
+PLUGIN = PACKAGE.parent / "snakemake_logger_plugin_escape_score" / "__init__.py"
 LAYERS = (
     {"errors"},
     {"model"},
@@ -155,8 +156,20 @@ def test_module_leaves_snakemake_to_the_launcher(source: Path) -> None:
         for node in ast.walk(tree)
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
     }
-    names = {component(name) for name in imported(tree)}
+    names = {component(name).split("_", maxsplit=1)[0] for name in imported(tree)}
     assert component(module_of(source)) == SNAKEMAKE or "snakemake" not in words | names
+
+
+def test_plugin_imports_the_launcher_and_its_interface_alone() -> None:
+    names = set(imported(ast.parse(PLUGIN.read_text(encoding="utf-8"))))
+    others = {name for name in names if component(name) not in sys.stdlib_module_names}
+    allowed = (f"escape_score.{SNAKEMAKE}.", "snakemake_interface_logger_plugins.")
+    assert [name for name in others if not name.startswith(allowed)] == []
+
+
+def test_plugin_starts_without_the_matrix_libraries() -> None:
+    # Snakemake imports it at every start, whether it is asked for or not.
+    assert loaded_by(f"import {PLUGIN.parent.name}", "anndata", "pandas", "rich", "scipy") == []
 
 
 @every_source
@@ -204,10 +217,13 @@ def test_module_draws_only_from_a_seeded_generator(source: Path) -> None:
     assert "random" not in set(imported(tree))
 
 
-def test_rendering_starts_without_the_matrix_libraries() -> None:
-    matrix_libraries = "{'anndata', 'pandas', 'scanpy', 'scipy'}"
-    program = f"import sys, escape_score.report; print(*{matrix_libraries} & set(sys.modules))"
-    loaded = subprocess.run(
+def loaded_by(statement: str, *libraries: str) -> list[str]:
+    """Those of some libraries that a statement imports."""
+    program = f"import sys; {statement}; print(*{set(libraries)} & set(sys.modules))"
+    return subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=PACKAGE.parent
     ).stdout.split()
-    assert loaded == []
+
+
+def test_rendering_starts_without_the_matrix_libraries() -> None:
+    assert loaded_by("import escape_score.report", "anndata", "pandas", "scanpy", "scipy") == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -84,6 +85,46 @@ def test_rule_writes_into_its_cohort_only(path: Path) -> None:
         outputs = re.findall(r'"([^"]+)"', re.sub(r'(?:caption|category)="[^"]*"', "", declared))
         assert outputs
         assert all(output.startswith(("work/{cohort}/", "results/{cohort}/")) for output in outputs)
+
+
+@every_rule_file
+def test_rule_names_no_environment_that_does_not_hold_the_program(path: Path) -> None:
+    assert not re.search(r"^    (?:conda|container):", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
+
+
+def test_rules_that_find_the_faults_of_an_input_are_tried_once() -> None:
+    rules = {name: text for path in RULE_FILES for name, text in rules_of(path).items()}
+    once = {name for name, text in rules.items() if "\n    retries: 0\n" in text}
+    assert once == {"read", "harmonise"}
+    for profile in ("default", "slurm"):
+        text = (WORKFLOW / "profiles" / profile / "config.yaml").read_text(encoding="utf-8")
+        assert re.search(
+            r'^retries: \?int\(os\.environ\.get\("ESCAPE_SCORE_RETRIES", "\d"\)\)$', text, flags=re.MULTILINE
+        )
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "expected"),
+    [
+        ("Congratulations", 0, 0),
+        ("    * Specify a conda environment or container for each rule.:", 1, 0),
+        ("    * No log directive defined:", 1, 1),
+        (
+            "    * Specify a conda environment or container for each rule.:\n    * No log directive defined:",
+            1,
+            1,
+        ),
+        ("SyntaxError in file Snakefile", 1, 1),
+    ],
+)
+def test_lint_fails_on_all_but_the_one_known_lint(
+    tmp_path: Path, words: str, status: int, expected: int
+) -> None:
+    snakemake = tmp_path / "snakemake"
+    snakemake.write_text(f"#!/bin/sh\ncat >&2 <<'E'\n{words}\nE\nexit {status}\n", encoding="utf-8")
+    snakemake.chmod(0o755)
+    done = subprocess.run([ROOT / ".ci" / "lint-workflow", snakemake], check=False, capture_output=True)
+    assert done.returncode == expected
 
 
 def keys_of(block: dict[str, object], above: str = "") -> set[str]:

@@ -10,7 +10,6 @@ import pytest
 
 from escape_score.cli import main
 from escape_score.cli.log import CommandLog
-from escape_score.launch.log import Job, asked_for
 
 
 class Inputs(Protocol):
@@ -40,14 +39,3 @@ def test_summary_names_where_to_look_in_one_line(
     said = capsys.readouterr().err
     assert (where in said) is says
     assert said.endswith("3 samples\n") is says
-
-
-def test_asked_for_adds_up_jobs_by_rule() -> None:
-    jobs = [Job("read", 1000, 10), Job("read", 4000, 20), Job("score", 2000, 30, threads=4), Job("all")]
-    lines = asked_for(jobs)
-    assert lines[1].split() == ["read", "2", "1", "1000–4000", "MB", "10–20", "min"]
-    assert lines[-1] == "3 jobs; the largest asks for 4000 MB; limits add up to 2.5 core hours"
-
-
-def test_asked_for_says_where_nothing_is_to_be_done() -> None:
-    assert asked_for([Job("all")]) == ["nothing to be done: no job"]

@@ -21,6 +21,7 @@ CHUNK_SIZE = 4
 N_SAMPLES = {"a": 6, "b": 4}
 N_CHUNKS = {"a": 2, "b": 1}
 STAGES = ("read", "harmonise", "score", "profile")
+LOGS = "logs/snakemake-*.log"
 BALLAST_LEFT = 96 * 1024
 
 pytestmark = pytest.mark.slow
@@ -49,10 +50,16 @@ class Project:
         return [*launcher, "--cores", "2", "--", "--directory", str(self.run), *options]
 
     def launch(self, *options: str, source: Path | None = None) -> subprocess.CompletedProcess[str]:
+        """Run the workflow; the words of Snakemake, which are in a log file, are added to stdout."""
         environment = os.environ | ({} if source is None else {"PYTHONPATH": str(source)})
-        return subprocess.run(
+        places = [self.run, *map(Path, options[1:2] if options[:1] == ("--directory",) else ())]
+        before = {log for place in places for log in place.glob(LOGS)}
+        done = subprocess.run(
             self.command(*options), capture_output=True, text=True, check=False, env=environment
         )
+        for log in sorted({log for place in places for log in place.glob(LOGS)} - before):
+            done.stdout += log.read_text(encoding="utf-8")
+        return done
 
     def would_run(self, *options: str, source: Path | None = None) -> list[str]:
         done = self.launch("--dry-run", *options, source=source)
@@ -169,7 +176,7 @@ def test_changed_reference_runs_from_score(finished: Project) -> None:
 
 
 def test_changed_package_runs_everything(finished: Project, repo_root: Path, tmp_path: Path) -> None:
-    package = shutil.copytree(repo_root / "src" / "escape_score", tmp_path / "src" / "escape_score")
+    package = shutil.copytree(repo_root / "src", tmp_path / "src") / "escape_score"
     for name in ("workflow", "resources", "config"):
         (tmp_path / name).symlink_to(repo_root / name)
     (package / "__init__.py").write_text('"""Another."""\n\n__version__ = "99.0"\n', encoding="utf-8")

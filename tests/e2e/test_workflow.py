@@ -21,6 +21,8 @@ N_SAMPLES = 6
 N_COHORT_REFERENCE = 20
 CHUNK_SIZE = 4
 COHORT = "six"
+BROKEN = "gene\ts1\ts2\nTP53\t1\tx\nCD8A\t2\t3\n"
+NO_SHEET = {"samples": "", "gene_lengths": ""}
 
 pytestmark = pytest.mark.slow
 
@@ -44,7 +46,13 @@ class Project:
         return ["workflow", "--config", str(self.config), "--cores", "2", *directory, *options]
 
     def launch(self, *options: str) -> subprocess.CompletedProcess[str]:
-        return call("escape-score", *self.command(*options))
+        """Run the workflow; the words of Snakemake, which are in a log file, are added to stdout."""
+        logs = self.run_folder / "logs"
+        before = {*logs.glob("snakemake-*.log")}
+        done = call("escape-score", *self.command(*options))
+        for log in sorted({*logs.glob("snakemake-*.log")} - before):
+            done.stdout += log.read_text(encoding="utf-8")
+        return done
 
     def configure(self, *, seed: int = 1, chunk_size: int = CHUNK_SIZE) -> None:
         text = f"cohorts: cohorts.tsv\nseed: {seed}\nreport:\n  chunk_size: {chunk_size}\n"
@@ -168,6 +176,39 @@ def test_workflow_gives_the_files_of_plain_snakemake(
     assert digests(tmp_path / "plain" / "results") == digests(project.run_folder / "results")
 
 
+def test_workflow_says_one_line_a_cohort_and_keeps_the_words_of_snakemake_in_a_log(
+    project: Project, tmp_path: Path
+) -> None:
+    other = linked(project, tmp_path, row(COHORT))
+    done = other.launch()
+    finished, header, cohort, closing = done.stderr.splitlines()
+    assert finished == f"{COHORT}: finished (1 of 1)"
+    assert header.split()[:2] == ["cohort", "samples"]
+    assert cohort.split()[:2] == [COHORT, str(N_SAMPLES)]
+    assert closing.startswith(f"{N_SAMPLES} samples of 1 cohort in ")
+    (log,) = (other.run_folder / "logs").glob("snakemake-*.log")
+    assert "localrule gather:" in log.read_text(encoding="utf-8")
+    assert other.launch("--quiet").stderr == ""
+    assert [*(other.run_folder / "logs").glob("snakemake-*.log")] == [log]
+
+
+def test_plugin_says_one_line_a_cohort_in_plain_snakemake(
+    project: Project, repo_root: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "broken.tsv").write_text(BROKEN, encoding="utf-8")
+    other = linked(project, tmp_path, row(COHORT), row("broken", "../broken.tsv") | NO_SHEET)
+    options = ["--snakefile", repo_root / "workflow" / "Snakefile", "--configfile", other.config]
+    options += ["--directory", other.run_folder, "--cores", "2", "--logger", "escape-score"]
+    done = call("snakemake", *options, cwd=tmp_path)
+    assert done.returncode == 1, done.stderr
+    assert f"{COHORT}: finished (1 of 2)" in done.stderr.splitlines()
+    assert [line for line in errors_of(done) if "broken.tsv" in line] == errors_of(done) != []
+    assert "rule " not in done.stderr
+    assert digests(other.run_folder / "results") == digests(project.run_folder / "results")
+    listed = call("snakemake", *options, "--dry-run", "--forceall", cwd=tmp_path)
+    assert rules_run(listed) >= {"read", "harmonise", "score", "profile", "report", "gather"}
+
+
 def test_workflow_report_has_captions_and_loads_nothing(
     project: Project, repo_root: Path, tmp_path: Path
 ) -> None:
@@ -196,7 +237,7 @@ def test_workflow_fits_a_cohort_as_its_own_reference_as_run_does(
     own.config.write_text("cohorts: cohorts.tsv\nprofile:\n  reference: cohort\n", encoding="utf-8")
     done = own.launch()
     assert done.returncode == 0, done.stderr
-    assert "Nothing to be done" in own.launch().stderr
+    assert "nothing was to be done" in own.launch().stderr
     options = ["--cohort", COHORT, "--units", "counts", "--gene-lengths", tmp_path / "lengths.tsv"]
     options += ["--reference", "cohort", "--out", tmp_path / "out"]
     ran = call("escape-score", "run", tmp_path / "expression.parquet", *options)
@@ -208,7 +249,7 @@ def test_workflow_does_nothing_a_second_time(project: Project) -> None:
     before = times(project.run_folder / "results") | times(project.run_folder / "work")
     done = project.launch()
     assert done.returncode == 0, done.stderr
-    assert "Nothing to be done" in done.stderr
+    assert "nothing was to be done" in done.stderr
     assert times(project.run_folder / "results") | times(project.run_folder / "work") == before
 
 
@@ -243,16 +284,18 @@ def test_workflow_names_a_fault_in_one_line_and_finishes_the_other_cohort(
     project: Project, tmp_path: Path
 ) -> None:
     (tmp_path / "config").mkdir()
-    (tmp_path / "broken.tsv").write_text("gene\ts1\ts2\nTP53\t1\tx\nCD8A\t2\t3\n", encoding="utf-8")
+    (tmp_path / "broken.tsv").write_text(BROKEN, encoding="utf-8")
     for name in ("expression.parquet", "samples.tsv", "lengths.tsv"):
         (tmp_path / name).symlink_to(project.folder / name)
-    write_cohorts(tmp_path, row(COHORT), row("broken", "../broken.tsv") | {"samples": "", "gene_lengths": ""})
+    write_cohorts(tmp_path, row(COHORT), row("broken", "../broken.tsv") | NO_SHEET)
     other = Project(tmp_path)
     other.configure()
     done = other.launch()
     (error,) = errors_of(done)
     assert done.returncode == 3, done.stderr
     assert "broken.tsv" in error
+    (named,) = re.findall(r"^log of Snakemake: (.+)$", done.stderr, flags=re.MULTILINE)
+    assert "localrule read:" in Path(named).read_text(encoding="utf-8")
     assert (other.run_folder / "results" / COHORT / "manifest.json").is_file()
     assert not (other.run_folder / "results" / "broken").exists()
 
@@ -328,11 +371,11 @@ def test_workflow_that_is_told_to_stop_leaves_no_lock(
     project: Project, tmp_path: Path, sent: signal.Signals, handling: str
 ) -> None:
     other = linked(project, tmp_path, row(COHORT))
-    command = ["env", handling, str(BIN / "escape-score"), *other.command()]
+    command = ["env", handling, str(BIN / "escape-score"), *other.command("--log-json")]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as launcher:
         assert launcher.stderr is not None
         for line in launcher.stderr:
-            if "1 of " in line:
+            if '"done": 1,' in line:
                 launcher.send_signal(sent)
         assert launcher.wait(timeout=30) == 128 + sent
     assert list(other.run_folder.glob(".snakemake/locks/*")) == []
@@ -349,23 +392,23 @@ def test_workflow_retries_a_killed_job_where_it_may(
 ) -> None:
     monkeypatch.setenv("ESCAPE_SCORE_RETRIES", str(retries))
     other = linked(project, tmp_path, row(COHORT))
-    with killing(other.run_folder, "read"):
+    with killing(other.run_folder, "score", "--out"):
         done = other.launch()
     assert done.returncode == code, done.stderr
-    assert len(re.findall(r"^localrule read:", done.stderr, flags=re.MULTILINE)) == 1 + retries
+    assert len(re.findall(r"^localrule score:", done.stdout, flags=re.MULTILINE)) == 1 + retries
     assert len(errors_of(done)) == 1 - retries
 
 
 def test_workflow_does_not_retry_an_input_at_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ESCAPE_SCORE_RETRIES", "2")
     (tmp_path / "config").mkdir()
-    (tmp_path / "broken.tsv").write_text("gene\ts1\ts2\nTP53\t1\tx\nCD8A\t2\t3\n", encoding="utf-8")
-    write_cohorts(tmp_path, row("broken", "../broken.tsv") | {"samples": "", "gene_lengths": ""})
+    (tmp_path / "broken.tsv").write_text(BROKEN, encoding="utf-8")
+    write_cohorts(tmp_path, row("broken", "../broken.tsv") | NO_SHEET)
     broken = Project(tmp_path)
     broken.configure()
     done = broken.launch()
     assert done.returncode == 3, done.stderr
-    assert len(re.findall(r"^localrule read:", done.stderr, flags=re.MULTILINE)) == 1
+    assert len(re.findall(r"^localrule read:", done.stdout, flags=re.MULTILINE)) == 1
     assert ["broken.tsv" in line for line in errors_of(done)] == [True]
 
 

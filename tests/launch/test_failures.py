@@ -7,16 +7,22 @@ from pathlib import Path
 import pytest
 
 from escape_score.errors import ExitCode
-from escape_score.launch.failures import FailedJob, exit_code_of, failed_jobs
-from escape_score.launch.log import WorkflowLog
+from escape_score.launch.failures import FailedJob, exit_code_of, exit_statuses
 
 BAD_CELL = "error: m.tsv: cell 'x' is not numeric (line 2); give a number, or NA"
 BUG = "error: internal: KeyError: 'x'; run again with --debug and report it"
 NO_MEMORY = "error: internal: MemoryError: ; run again with --debug and report it"
+# As written by the Slurm executor 2.8.0.
+REFUSED = (
+    "SLURM sbatch failed. The error message was 'sbatch: error: invalid partition specified: none\n"
+    "sbatch: error: Batch job submission failed: Invalid partition name specified'.\n"
+    "    sbatch call:\n        sbatch --parsable --job-name x\n"
+)
+TIMEOUT = "SLURM-job '8' failed, SLURM status is: 'TIMEOUT'. Detailed failure reason unavailable."
 
 
-def job(*said: str, status: int | None = None, name: str = "read") -> FailedJob:
-    return FailedJob(Path(f"logs/a/{name}.log"), said, status)
+def job(*said: str, status: int | None = None, name: str = "read", **slurm: str) -> FailedJob:
+    return FailedJob(Path(f"logs/a/{name}.log"), said, status, **slurm)
 
 
 INPUT = job(BAD_CELL, status=3)
@@ -26,32 +32,34 @@ KILLED_CHUNK = job(status=137, name="report-2")
 
 
 def test_failed_job_knows_its_place() -> None:
-    assert (KILLED_CHUNK.cohort, KILLED_CHUNK.name) == ("a", "report-2")
+    assert KILLED_CHUNK.cohort == "a"
     assert KILLED_CHUNK.is_chunk
     assert not KILLED.is_chunk
 
 
 @pytest.mark.parametrize(
-    ("failed", "is_fault", "is_worth_retrying"),
+    ("failed", "code"),
     [
-        (INPUT, True, False),
-        (USAGE, True, False),
-        (job(BAD_CELL), True, False),
-        (KILLED, False, True),
-        (job(), False, True),
-        (job(NO_MEMORY, status=4), False, True),
-        (job(BUG, status=4), False, False),
-        (job(status=127), False, False),
-        (job(status=139), False, False),
-        (job(status=143), False, True),
-        (job(status=255), False, False),
+        (INPUT, ExitCode.INPUT),
+        (USAGE, ExitCode.USAGE),
+        (job(BAD_CELL), ExitCode.INPUT),
+        (KILLED, ExitCode.PARTIAL),
+        (job(), ExitCode.PARTIAL),
+        (job(NO_MEMORY, status=4), ExitCode.PARTIAL),
+        (job(NO_MEMORY), ExitCode.PARTIAL),
+        (job(BUG, status=4), ExitCode.INTERNAL),
+        (job(BUG), ExitCode.INTERNAL),
+        (job(status=127), ExitCode.INTERNAL),
+        (job(status=139), ExitCode.INTERNAL),
+        (job(status=143), ExitCode.PARTIAL),
+        (job(status=255), ExitCode.INTERNAL),
+        (job(refusal="invalid partition"), ExitCode.USAGE),
+        (job(state="TIMEOUT"), ExitCode.PARTIAL),
     ],
 )
-def test_failed_job_is_retried_only_where_that_can_help(
-    failed: FailedJob, is_fault: bool, is_worth_retrying: bool
-) -> None:
-    assert failed.is_fault is is_fault
-    assert failed.is_worth_retrying is is_worth_retrying
+def test_failed_job_knows_what_is_at_fault(failed: FailedJob, code: ExitCode) -> None:
+    assert failed.exit_code is code
+    assert failed.is_fault is (code in {ExitCode.USAGE, ExitCode.INPUT})
 
 
 @pytest.mark.parametrize(
@@ -61,11 +69,19 @@ def test_failed_job_is_retried_only_where_that_can_help(
         (KILLED, ["error: logs/a/read.log: ", "killed by SIGKILL", "cohort a", "same command again"]),
         (job(), ["error: logs/a/read.log: ", "killed or ran out of memory or time"]),
         (job(status=127), ["error: logs/a/read.log: ", "exit status 127"]),
+        (job(state="TIMEOUT"), ["killed by Slurm", "TIMEOUT", "more memory or time"]),
+        (job(refusal="invalid partition: none"), ["Slurm refused the job read", "invalid partition: none"]),
     ],
 )
 def test_failed_job_says_why_in_one_line(failed: FailedJob, words: list[str]) -> None:
     (line,) = failed.lines
     assert all(word in line for word in words)
+
+
+def test_only_a_kill_as_by_the_system_hints_at_want_of_memory() -> None:
+    assert "when memory runs out" in KILLED.lines[0]
+    assert "when memory runs out" not in job(status=143).lines[0]
+    assert "exit status 139" in job(status=139).lines[0]
 
 
 @pytest.mark.parametrize(
@@ -87,7 +103,9 @@ def test_failed_job_says_why_in_one_line(failed: FailedJob, words: list[str]) ->
         ([KILLED, job(status=127)], True, ExitCode.INTERNAL),
     ],
 )
-def test_exit_code_of_follows_the_gravest(jobs: list[FailedJob], is_any_done: bool, code: ExitCode) -> None:
+def test_exit_code_of_follows_the_most_severe(
+    jobs: list[FailedJob], is_any_done: bool, code: ExitCode
+) -> None:
     assert exit_code_of(jobs, is_any_done=is_any_done) is code
 
 
@@ -100,23 +118,38 @@ def test_exit_code_of_follows_the_gravest(jobs: list[FailedJob], is_any_done: bo
         (None, ()),
     ],
 )
-def test_failed_jobs_read_the_log_of_a_job(tmp_path: Path, text: str | None, said: tuple[str, ...]) -> None:
+def test_from_event_reads_the_log_of_a_job(tmp_path: Path, text: str | None, said: tuple[str, ...]) -> None:
     if text is not None:
         (tmp_path / "read.log").write_text(text, encoding="utf-8")
-    (found,) = failed_jobs(WorkflowLog(failed_logs=["read.log"]), tmp_path)
-    assert found == FailedJob(tmp_path / "read.log", said, None)
+    found = FailedJob.from_event({"log": ["read.log"], "rule_msg": None}, {"read.log": 3}, tmp_path)
+    assert found == FailedJob(tmp_path / "read.log", said, 3)
 
 
-def test_failed_jobs_ask_the_log_of_the_executor_for_the_status(tmp_path: Path) -> None:
+def test_from_event_takes_the_status_from_the_log_of_the_executor(tmp_path: Path) -> None:
     remote = tmp_path / "8.log"
     remote.write_text(
         "Command 'escape-score read > read.log 2>&1' returned non-zero exit status 3.\n", "utf-8"
     )
-    log = WorkflowLog(failed_logs=["read.log"], executor_logs={"read.log": str(remote)})
-    assert [found.exit_status for found in failed_jobs(log, tmp_path)] == [3]
+    event = {"log": ["read.log", str(remote)], "rule_msg": TIMEOUT}
+    found = FailedJob.from_event(event, {}, tmp_path)
+    assert (found.exit_status, found.state) == (3, "TIMEOUT")
 
 
-def test_only_a_kill_as_by_the_system_is_told_as_want_of_memory() -> None:
-    assert "where memory runs out" in KILLED.lines[0]
-    assert "where memory runs out" not in job(status=143).lines[0]
-    assert "exit status 139" in job(status=139).lines[0]
+def test_from_event_takes_the_words_of_sbatch_and_no_earlier_log(tmp_path: Path) -> None:
+    (tmp_path / "read.log").write_text(f"{BAD_CELL}\n", encoding="utf-8")
+    found = FailedJob.from_event({"log": ["read.log"], "rule_msg": REFUSED}, {}, tmp_path)
+    assert found.said == ()
+    assert found.refusal.startswith("sbatch: error: invalid partition specified: none sbatch: error: Batch")
+
+
+@pytest.mark.parametrize(
+    ("ending", "status"),
+    [
+        ("returned non-zero exit status 3.", 3),
+        ("returned non-zero exit status 137.", 137),
+        ("died with <Signals.SIGKILL: 9>.", 137),
+    ],
+)
+def test_exit_statuses_are_read_by_log_file(ending: str, status: int) -> None:
+    text = f"Command 'set -euo pipefail;  escape-score read m.tsv > logs/a/read.log 2>&1' {ending}\n"
+    assert exit_statuses(text) == {"logs/a/read.log": status}

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from escape_score.errors import ConfigInvalidError, FileMissingError, InputFaultsError
-from escape_score.launch.plan import plan_workflow
+from escape_score.launch.plan import plan_workflow, reference_files
 
 HEADER = "cohort\texpression\tsamples\tunits\tgene_lengths\n"
 
@@ -39,9 +39,9 @@ def test_plan_workflow_reads_paths_from_the_file_that_names_them(
     config = write_project(tmp_path, rows="a\t../matrix.tsv\t\t\t\n")
     monkeypatch.chdir(config.parent)
     plan = plan_workflow(Path(config.name))
-    assert plan.cohorts["a"].expression.samefile(tmp_path / "matrix.tsv")
-    assert plan.cohorts["a"].expression.is_absolute()
-    assert plan.cohorts["a"].units == "auto"
+    assert plan.cohorts["a"].entry.expression.samefile(tmp_path / "matrix.tsv")
+    assert plan.cohorts["a"].entry.expression.is_absolute()
+    assert plan.cohorts["a"].entry.units == "auto"
 
 
 def test_plan_workflow_prefers_the_lengths_of_a_cohort(tmp_path: Path) -> None:
@@ -71,7 +71,7 @@ def test_plan_workflow_lists_the_tables_of_a_reference_folder(
     (config.parent / "own").mkdir()
     for name in ("terms.tsv", "genes.tsv"):
         (config.parent / "own" / name).touch()
-    assert [path.name for path in plan_workflow(config).reference_files] == names
+    assert [path.name for path in reference_files(plan_workflow(config).config)] == names
 
 
 def test_plan_workflow_names_all_faults_at_once(tmp_path: Path) -> None:

@@ -181,3 +181,52 @@ def test_job_whose_input_is_at_fault_is_told_in_one_line_and_not_sent_again(tmp_
     errors = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
     assert ["broken.tsv" in line for line in errors] == [True]
     assert states(after=before) == Counter(FAILED=1)
+
+
+def one_cohort(folder: Path, repo_root: Path) -> Study:
+    return write_study(folder, repo_root / "resources" / "demo", COHORTS[:1])
+
+
+def errors_of(done: subprocess.CompletedProcess[str]) -> list[str]:
+    return [line for line in done.stderr.splitlines() if line.startswith("error: ")]
+
+
+def test_refusal_of_a_job_is_one_line_with_the_words_of_sbatch(
+    repo_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ESCAPE_SCORE_PARTITION", "no-such-partition")
+    before = last_job()
+    done = one_cohort(tmp_path, repo_root).launch("run", "--profile", "slurm", *ASK_OFTEN)
+    assert done.returncode == 2, done.stderr
+    (error,) = errors_of(done)
+    assert "Slurm refused the job read" in error
+    assert "invalid partition" in error.lower()
+    assert states(after=before) == Counter()
+
+
+def queued(rule: str) -> list[str]:
+    """Jobs of a rule that wait or run, by the comment that Snakemake's executor gives them."""
+    lines = [
+        line.split(maxsplit=1) for line in slurm("squeue", "-h", "-t", "PD,R", "-o", "%i %k").splitlines()
+    ]
+    return [job for job, comment in lines if f"rule_{rule}" in comment]
+
+
+def test_job_that_was_cancelled_is_sent_again_with_more_memory(repo_root: Path, tmp_path: Path) -> None:
+    before = last_job()
+    study = one_cohort(tmp_path, repo_root)
+    command = study.command("run", "--profile", "slurm", *ASK_OFTEN)
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as launcher:
+        wait_until(lambda: queued("score") != [])
+        slurm("scancel", *queued("score"))
+        _, said = launcher.communicate(timeout=PATIENCE_S)
+    assert launcher.returncode == 0, said
+    assert errors_of(subprocess.CompletedProcess(command, 0, "", said)) == []
+    assert states(after=before) == Counter(COMPLETED=STAGES_OF_A_COHORT, CANCELLED=1)
+    (log,) = (study.folder / "run" / "logs").glob("snakemake-*.log")
+    words = log.read_text(encoding="utf-8")
+    asked = re.findall(
+        r"^rule score:\n(?:    .*\n)*?    resources: .*?mem_mb=(\d+)", words, flags=re.MULTILINE
+    )
+    assert len(asked) == 2, words
+    assert int(asked[1]) == 2 * int(asked[0])

@@ -1,11 +1,13 @@
 import os
 import re
 import sys
+from functools import partial
+from operator import attrgetter
 from pathlib import Path
 
 from escape_score import __version__ as PACKAGE_VERSION
 from escape_score.errors import EscapeScoreError, UsageError
-from escape_score.launch.plan import plan_workflow
+from escape_score.launch.plan import plan_workflow, reference_files
 
 # Plain `snakemake` may run without an activated environment; its jobs must find the program of this one.
 os.environ.update(PATH=os.pathsep.join([str(Path(sys.executable).parent), *os.get_exec_path()]))
@@ -16,9 +18,7 @@ def checked_plan():
     default = Path(workflow.basedir).parent / "config" / "config.yaml"
     try:
         if workflow.config_settings.config not in ({}, {"pages": "finished"}):
-            raise UsageError(
-                "--config: values on the command line are not read; write them into the config file"
-            )
+            raise UsageError("--config: values given here are not read; write them into the config file")
         return plan_workflow([default, *workflow.overwrite_configfiles][-1])
     except EscapeScoreError as error:
         print(*(f"error: {line}" for line in error.lines), sep="\n", file=sys.stderr)
@@ -26,10 +26,14 @@ def checked_plan():
 
 
 PLAN = checked_plan()
-GENE_SETS = PLAN.gene_sets or []
-REFERENCE = ["--reference", PLAN.reference] if PLAN.reference else []
+SETTINGS = PLAN.config
+READ_LIMITS = SETTINGS.read.model_dump_json()
+SCORE_OPTIONS = SETTINGS.score.model_dump_json(exclude={"gene_sets"})
+REFERENCE_FILES = reference_files(SETTINGS)
+GENE_SETS = SETTINGS.score.gene_sets or []
+REFERENCE = ["--reference", SETTINGS.profile.reference] if SETTINGS.profile.reference else []
 FITTED = "work/{cohort}/reference"
-IS_FITTED = PLAN.reference == "cohort"
+IS_FITTED = SETTINGS.profile.reference == "cohort"
 
 
 wildcard_constraints:
@@ -41,31 +45,27 @@ def of_cohort(attribute):
     """For a rule: what is planned for the wildcard's cohort; no file where there is none."""
 
     def value(wildcards):
-        return getattr(PLAN.cohorts[wildcards.cohort], attribute) or []
+        return attrgetter(attribute)(PLAN.cohorts[wildcards.cohort]) or []
 
     return value
 
 
-def memory_mb(rule):
-    """For a rule: memory by the size of its cohort, more with every attempt."""
+def asked(attribute, rule):
+    """For a rule: memory or time by the size of its cohort, more with every attempt."""
 
     def value(wildcards, attempt):
-        return PLAN.cohorts[wildcards.cohort].memory_mb(rule, attempt)
+        need, n_samples = PLAN.cohorts[wildcards.cohort].need(rule)
+        return getattr(need, attribute)(n_samples, attempt=attempt)
 
     return value
 
 
-def minutes(rule):
-    """For a rule: time by the size of its cohort, more with every attempt."""
-
-    def value(wildcards, attempt):
-        return PLAN.cohorts[wildcards.cohort].minutes(rule, attempt)
-
-    return value
+memory_mb = partial(asked, "memory_mb")
+minutes = partial(asked, "minutes")
 
 
 def option(flag, name):
-    """For a rule: a flag and the input it hands on; nothing where the rule has no such input."""
+    """For a rule: a flag and the input it names; nothing where the rule has no such input."""
 
     def words(wildcards, input):
         return [flag, input.get(name)] if input.get(name) else []

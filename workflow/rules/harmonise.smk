@@ -9,14 +9,14 @@ rule harmonise:
         "logs/{cohort}/harmonise.log",
     benchmark:
         "logs/{cohort}/harmonise.benchmark.tsv"
-    conda:
-        "../envs/escape_score.yaml"
+    # It finds the faults of an input, which a second try would find again.
+    retries: 0
     resources:
         mem_mb=memory_mb("harmonise"),
         runtime=minutes("harmonise"),
     params:
         package_version=PACKAGE_VERSION,
-        min_genes=PLAN.min_genes,
+        min_genes=SETTINGS.min_genes,
         gene_lengths=option("--gene-lengths", "gene_lengths"),
     shell:
         "escape-score harmonise {input.cohort:q} --out {output.cohort:q} --min-genes {params.min_genes:q}"

@@ -2,7 +2,7 @@ rule profile:
     """Signature scores to one profile per sample: tables, and one JSON file a sample, which the part file lists."""
     input:
         scores="work/{cohort}/scores.h5ad",
-        reference=PLAN.reference_files,
+        reference=REFERENCE_FILES,
         fitted=[FITTED] if IS_FITTED else [],
     output:
         profiles_tsv=report(
@@ -18,8 +18,6 @@ rule profile:
         "logs/{cohort}/profile.log",
     benchmark:
         "logs/{cohort}/profile.benchmark.tsv"
-    conda:
-        "../envs/escape_score.yaml"
     resources:
         mem_mb=memory_mb("profile"),
         runtime=minutes("profile"),
@@ -27,7 +25,7 @@ rule profile:
         package_version=PACKAGE_VERSION,
         results="results/{cohort}",
         reference=REFERENCE,
-        seed=PLAN.seed,
+        seed=SETTINGS.seed,
     shell:
         "escape-score profile {input.scores:q} --out {params.results:q} --part {output.part:q}"
         " {params.reference:q} --seed {params.seed:q} > {log:q} 2>&1"

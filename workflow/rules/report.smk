@@ -8,8 +8,6 @@ rule report:
         "logs/{cohort}/report-{chunk}.log",
     benchmark:
         "logs/{cohort}/report-{chunk}.benchmark.tsv"
-    conda:
-        "../envs/escape_score.yaml"
     resources:
         mem_mb=memory_mb("report"),
         runtime=minutes("report"),
@@ -17,7 +15,7 @@ rule report:
         package_version=PACKAGE_VERSION,
         results="results/{cohort}",
         chunks=of_cohort("n_chunks"),
-        lang=PLAN.lang,
+        lang=SETTINGS.report.lang,
     shell:
         "escape-score report {params.results:q} --profiles {input.profiles:q} --chunk {wildcards.chunk:q}"
         " --chunks {params.chunks:q} --part {output.part:q} --lang {params.lang:q} > {log:q} 2>&1"
@@ -46,15 +44,13 @@ rule gather:
         "logs/{cohort}/gather.log",
     benchmark:
         "logs/{cohort}/gather.benchmark.tsv"
-    conda:
-        "../envs/escape_score.yaml"
     resources:
         mem_mb=memory_mb("gather"),
         runtime=minutes("gather"),
     params:
         package_version=PACKAGE_VERSION,
         settings=of_cohort("settings"),
-        lang=PLAN.lang,
+        lang=SETTINGS.report.lang,
     shell:
         "escape-score gather results/{wildcards.cohort:q} --lang {params.lang:q}"
         " --parts {input.profiles:q} {input.reports:q} > {log:q} 2>&1"

@@ -3,7 +3,7 @@ rule score:
     input:
         cohort="work/{cohort}/harmonised.h5ad",
         gene_sets=GENE_SETS,
-        reference=PLAN.reference_files,
+        reference=REFERENCE_FILES,
     output:
         scores="work/{cohort}/scores.h5ad",
         fitted=[directory(FITTED)] if IS_FITTED else [],
@@ -11,9 +11,7 @@ rule score:
         "logs/{cohort}/score.log",
     benchmark:
         "logs/{cohort}/score.benchmark.tsv"
-    conda:
-        "../envs/escape_score.yaml"
-    threads: PLAN.threads
+    threads: SETTINGS.threads
     resources:
         mem_mb=memory_mb("score"),
         runtime=minutes("score"),
@@ -21,7 +19,7 @@ rule score:
         package_version=PACKAGE_VERSION,
         gene_sets=option("--gene-sets", "gene_sets"),
         reference=REFERENCE,
-        options=PLAN.score_options,
+        options=SCORE_OPTIONS,
     shell:
         "escape-score score {input.cohort:q} --out {output.scores:q} {params.gene_sets:q}"
         " {params.reference:q} --options {params.options:q} --threads {threads:q} > {log:q} 2>&1"

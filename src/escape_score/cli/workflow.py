@@ -1,25 +1,27 @@
-"""``escape-score workflow``: many cohorts through the workflow, watched, and summed up at its end."""
+"""``escape-score workflow``: many cohorts through the workflow, and a summary at its end."""
 
 from __future__ import annotations
 
 import csv
-import os
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
 from escape_score.cli.log import CommandLog
-from escape_score.errors import ExitCode, ResultInvalidError, UsageError
-from escape_score.launch.launcher import Show, WorkflowRun, launch_workflow
-from escape_score.launch.log import WorkflowLog, asked_for
+from escape_score.errors import ExitCode, ResultInvalidError
+from escape_score.launch.launcher import WorkflowRun, launch_workflow
+from escape_score.launch.logger import WorkflowState, request_lines
 from escape_score.launch.plan import WorkflowPlan, plan_workflow
 from escape_score.store.manifest import FailedSample, read_manifest
 
-RETRIES = "ESCAPE_SCORE_RETRIES"
-USUAL_RETRIES = 2
 MAX_NAMED = 20
-"""Failed samples of a cohort that are named one by one."""
+"""Faults, and failed samples of a cohort, that are named one by one."""
 
 
 def run_workflow(
@@ -32,7 +34,7 @@ def run_workflow(
     is_dry_run: bool,
     log: CommandLog,
 ) -> int:
-    """Run the workflow, or say what it would ask for.
+    """Run the workflow, or say what it would request.
 
     Returns
     -------
@@ -42,79 +44,74 @@ def run_workflow(
     started = time.monotonic()
     plan = plan_workflow(config)
     log.event("start", cohorts={name: cohort.n_samples for name, cohort in plan.cohorts.items()})
-    run = launch_workflow(
-        config,
-        cores=cores,
-        profile=profile,
-        directory=directory,
-        cohorts=plan.cohorts,
-        attempts=_attempts(profile),
-        extra=[*extra, *(["--dry-run"] if is_dry_run else [])],
-        show=_show(log, is_dry_run=is_dry_run),
-        on_step=lambda seen: _note(seen, log),
-    )
-    if run.is_dry_run:
-        return _say_what_is_asked_for(run, log)
-    if not (run.log.jobs or run.log.is_up_to_date):
-        return run.exit_code
-    seconds, n_samples = time.monotonic() - started, sum(c.n_samples for c in plan.cohorts.values())
-    n_cohorts = len(plan.cohorts)
-    of = "1 cohort" if n_cohorts == 1 else f"{n_cohorts} cohorts"
-    closing = f"{n_samples} samples of {of} in {seconds:.0f} s"
-    if run.log.is_up_to_date:
-        closing += "; nothing was to be done, all results are up to date"
-    log.summary(list(_rows(plan, run)), seconds=seconds, closing=closing)
-    return _with_failed_samples(plan, run)
-
-
-def _show(log: CommandLog, *, is_dry_run: bool) -> Show:
-    if log.is_quiet or log.is_json or is_dry_run:
-        return Show.NOTHING
-    return Show.PROGRESS if sys.stderr.isatty() else Show.LINES
-
-
-def _note(seen: WorkflowLog, log: CommandLog) -> None:
-    """One event for every job that starts, ends or fails."""
-    job = seen.jobs[-1].rule if seen.jobs else ""
-    log.event("step", done=seen.n_done, total=seen.n_steps, last_job=job, failed=seen.failed_logs)
-
-
-def _say_what_is_asked_for(run: WorkflowRun, log: CommandLog) -> int:
-    log.event("plan", jobs=[vars(job) for job in run.log.jobs])
-    if run.exit_code == ExitCode.DONE:
-        print(*asked_for(run.log.jobs), sep="\n")
+    with _shown(log, is_dry_run=is_dry_run) as on_event:
+        run = launch_workflow(
+            config,
+            cores=cores,
+            profile=profile,
+            directory=directory,
+            cohorts=plan.cohorts,
+            extra=extra,
+            is_dry_run=is_dry_run,
+            on_event=on_event,
+        )
+    _say(run.errors, rest="error: and {n} more faults; correct these first")
+    if run.exit_code:
+        print(f"log of Snakemake: {run.log}", file=sys.stderr)
+    if run.state.is_dry_run:
+        jobs = list(run.state.jobs.values())
+        log.event("plan", jobs=[asdict(job) for job in jobs])
+        print(*(request_lines(jobs) if run.exit_code == ExitCode.DONE else ()), sep="\n")
+    elif run.state.jobs or run.state.is_up_to_date:
+        return _summarise(plan, run, log, seconds=time.monotonic() - started)
     return run.exit_code
 
 
-def _attempts(profile: str) -> int:
-    """How often a job is tried: here no limit grows, so that only an executor tries again."""
-    given = os.environ.get(RETRIES, "0" if profile == "default" else str(USUAL_RETRIES))
-    if not given.isdecimal():
-        msg = f"{RETRIES}: {given!r} is no number of retries; give 0 or more"
-        raise UsageError(msg)
-    return 1 + int(given)
+@contextmanager
+def _shown(log: CommandLog, *, is_dry_run: bool) -> Iterator[Callable[[WorkflowState, str], None]]:
+    """Show events: a bar on a terminal, and a line for each finished cohort; or JSON lines."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    console, is_shown = Console(stderr=True), not (log.is_quiet or log.is_json or is_dry_run)
+    is_bar = is_shown and console.is_terminal
+    with Progress(*columns, console=console, transient=True, disable=not is_bar) as progress:
+        task = progress.add_task("escape-score workflow", total=None)
+
+        def on_event(state: WorkflowState, line: str) -> None:
+            progress.update(task, completed=state.n_done, total=state.n_steps or None)
+            last = [job.rule for job in state.jobs.values()][-1:]
+            failed = [event["log"][0] for event in state.failed.values()]
+            log.event("step", done=state.n_done, total=state.n_steps, last_job="".join(last), failed=failed)
+            if line and is_shown:
+                console.out(line, highlight=False)
+
+        yield on_event
 
 
-def _with_failed_samples(plan: WorkflowPlan, run: WorkflowRun) -> int:
-    """Name the samples that failed; the exit code of a run that has some."""
-    # the result of an unfinished cohort is one from before
+def _say(lines: Sequence[str], *, rest: str) -> None:
+    """Write lines to stderr, at most twenty; the last one then counts the others."""
+    n_shown = len(lines) if len(lines) <= MAX_NAMED else MAX_NAMED - 1
+    for line in lines[:n_shown]:
+        print(line, file=sys.stderr)
+    if len(lines) > n_shown:
+        print(rest.format(n=len(lines) - n_shown), file=sys.stderr)
+
+
+def _summarise(plan: WorkflowPlan, run: WorkflowRun, log: CommandLog, *, seconds: float) -> int:
+    """Print the table of cohorts and the samples that failed; the exit code of the whole."""
+    n_samples, n_cohorts = sum(cohort.n_samples for cohort in plan.cohorts.values()), len(plan.cohorts)
+    of = "1 cohort" if n_cohorts == 1 else f"{n_cohorts} cohorts"
+    closing = f"{n_samples} samples of {of} in {seconds:.0f} s"
+    if run.state.is_up_to_date:
+        closing += "; nothing was to be done, all results are up to date"
+    log.summary(list(_rows(plan, run)), seconds=seconds, closing=closing)
+    # The result of an unfinished cohort is one from before.
     finished = [name for name in plan.cohorts if name not in run.unfinished]
     failed = {name: _failed(run.directory / "results" / name) for name in finished}
     for name, samples in failed.items():
-        n_shown = len(samples) if len(samples) <= MAX_NAMED else MAX_NAMED - 1
-        for one in samples[:n_shown]:
-            print(f"warning: {name}: {one.sample_id}: failed ({one.problem})", file=sys.stderr)
-        if len(samples) > n_shown:
-            print(f"warning: {name}: {len(samples) - n_shown} more failed; see qc.tsv", file=sys.stderr)
+        lines = [f"warning: {name}: {one.sample_id}: failed ({one.problem})" for one in samples]
+        _say(lines, rest=f"warning: {name}: {{n}} more failed; see qc.tsv")
     has_failed = run.exit_code == ExitCode.DONE and any(failed.values())
-    return int(ExitCode.PARTIAL if has_failed else run.exit_code)
-
-
-def _failed(results: Path) -> tuple[FailedSample, ...]:
-    try:
-        return read_manifest(results).failed
-    except ResultInvalidError:
-        return ()
+    return ExitCode.PARTIAL if has_failed else run.exit_code
 
 
 def _rows(plan: WorkflowPlan, run: WorkflowRun) -> Iterator[Mapping[str, object]]:
@@ -127,23 +124,21 @@ def _rows(plan: WorkflowPlan, run: WorkflowRun) -> Iterator[Mapping[str, object]
         yield {
             "cohort": name,
             "samples": cohort.n_samples,
-            "flagged": flagged(results / "profiles.tsv") if is_done else 0,
+            "flagged": len(_cells(results / "profiles.tsv", "flags")) if is_done else 0,
             "failed": len(_failed(results)) if is_done else 0,
-            "job seconds": round(_job_seconds(logs)),
+            "job seconds": round(sum(float(s) for p in logs.glob("*.benchmark.tsv") for s in _cells(p, "s"))),
             "look at": str(results / "index.html") if is_done else f"not finished: {logs}",
         }
 
 
-def flagged(profiles: Path) -> int:
-    """Samples with any flag, by the table of profiles."""
-    with profiles.open(encoding="utf-8", newline="") as handle:
-        return sum(1 for row in csv.DictReader(handle, delimiter="\t") if row["flags"])
+def _failed(results: Path) -> tuple[FailedSample, ...]:
+    try:
+        return read_manifest(results).failed
+    except ResultInvalidError:
+        return ()
 
 
-def _job_seconds(logs: Path) -> float:
-    """Time of all jobs of a cohort, from what was measured with each."""
-    seconds = 0.0
-    for path in logs.glob("*.benchmark.tsv"):
-        with path.open(encoding="utf-8", newline="") as handle:
-            seconds += sum(float(row["s"]) for row in csv.DictReader(handle, delimiter="\t"))
-    return seconds
+def _cells(table: Path, column: str) -> list[str]:
+    """Cells of a column that are not empty."""
+    with table.open(encoding="utf-8", newline="") as handle:
+        return [row[column] for row in csv.DictReader(handle, delimiter="\t") if row[column]]

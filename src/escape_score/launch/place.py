@@ -7,34 +7,20 @@ import os
 import shutil
 from pathlib import Path
 
-from escape_score.errors import EscapeScoreError, OutputUnwritableError, UsageError
+from escape_score.errors import OutputUnwritableError, UsageError
+from escape_score.library.files import resource_path
 
-SLURM = "slurm"
+RETRIES = "ESCAPE_SCORE_RETRIES"
+_SLURM = "slurm"
 _WRITTEN = (".snakemake", "results", "work", "logs")
 
 
 def workflow_folder() -> Path:
-    """Find the folder of the Snakefile: inside an installed package, or at the top of the source tree.
-
-    Returns
-    -------
-    Path
-        A folder that holds ``Snakefile``, ``rules/`` and ``profiles/``.
-
-    Raises
-    ------
-    EscapeScoreError
-        The installation has none.
-    """
-    package = Path(__file__).resolve().parents[1]
-    for folder in (package / "_data" / "workflow", package.parents[1] / "workflow"):
-        if (folder / "Snakefile").is_file():
-            return folder
-    message = f"{package / '_data' / 'workflow'}: the workflow is not installed; install escape-score again"
-    raise EscapeScoreError(message)
+    """Folder that holds ``Snakefile``, ``rules/`` and ``profiles/``, next to the shipped resources."""
+    return resource_path().parent / "workflow"
 
 
-def profile_folder(workflow: Path, profile: str) -> Path:
+def profile_folder(profile: str) -> Path:
     """Find a profile: shipped with the workflow, or a folder of the user's.
 
     Raises
@@ -42,27 +28,34 @@ def profile_folder(workflow: Path, profile: str) -> Path:
     UsageError
         There is none.
     """
-    for folder in (workflow / "profiles" / profile, Path(profile).absolute()):
+    shipped = workflow_folder() / "profiles"
+    for folder in (shipped / profile, Path(profile).absolute()):
         if (folder / "config.yaml").is_file():
             return folder
-    shipped = ", ".join(sorted(path.name for path in (workflow / "profiles").iterdir()))
-    message = f"{profile}: no such profile; name one of {shipped}, or a folder with a config.yaml"
+    names = ", ".join(sorted(path.name for path in shipped.iterdir()))
+    message = f"{profile}: no such profile; name one of {names}, or a folder with a config.yaml"
     raise UsageError(message)
 
 
-def require_slurm(*, is_dry_run: bool) -> None:
-    """Refuse a run on Slurm where its plugin or its commands are missing.
+def require_engine(profile: str, *, is_dry_run: bool) -> None:
+    """Refuse a run whose profile would fail: a variable that is no number, a Slurm that is not there.
 
     Raises
     ------
     UsageError
-        They are.
+        It would.
     """
+    given = os.environ.get(RETRIES, "0")
+    if not given.isdecimal():
+        message = f"{RETRIES}: {given!r} is no number of retries; give 0 or more"
+        raise UsageError(message)
+    if profile != _SLURM:
+        return
     if importlib.util.find_spec("snakemake_executor_plugin_slurm") is None:
-        message = f"--profile {SLURM}: Snakemake's plugin is missing; pip install 'escape-score[slurm]'"
+        message = f"--profile {_SLURM}: Snakemake's plugin is missing; pip install 'escape-score[slurm]'"
         raise UsageError(message)
     if not is_dry_run and shutil.which("sbatch") is None:
-        message = f"--profile {SLURM}: no sbatch on the PATH; run it where Slurm's commands are, or without"
+        message = f"--profile {_SLURM}: no sbatch on the PATH; run it where Slurm's commands are, or without"
         raise UsageError(message)
 
 

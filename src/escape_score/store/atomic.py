@@ -6,9 +6,10 @@ import os
 import re
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from types import FrameType
 
 from escape_score.errors import OutputUnwritableError
 
@@ -94,23 +95,38 @@ def unwritable(path: Path, error: OSError) -> OutputUnwritableError:
 
 
 @contextmanager
-def undisturbed() -> Iterator[None]:
+def undisturbed(on_signal: Callable[[int], object] = lambda number: None) -> Iterator[Sequence[int]]:
     """Hold back the signals that ask to end until the block is done, then obey the first of them.
 
     Signals are held by their handlers, not by the thread's mask: threads of the numerical libraries would
     still take them. Outside the main thread, where Python runs no handler, the block just runs.
+
+    Parameters
+    ----------
+    on_signal
+        Called with the number of each signal when it arrives.
+
+    Yields
+    ------
+    sequence of int
+        The signals held so far.
     """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    handlers = {number: signal.getsignal(number) for number in ENDING}
     held: list[int] = []
+    if threading.current_thread() is not threading.main_thread():
+        yield held
+        return
+
+    def hold(received: int, _frame: FrameType | None) -> None:
+        held.append(received)
+        on_signal(received)
+
+    handlers = {number: signal.getsignal(number) for number in ENDING}
     try:
         for number, handler in handlers.items():
             # ignored ones stay ignored; one that is not Python's could not be put back
             if handler not in (None, signal.SIG_IGN):
-                signal.signal(number, lambda received, _frame: held.append(received))
-        yield
+                signal.signal(number, hold)
+        yield held
     finally:
         for number, handler in handlers.items():
             if handler is not None:
