@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from escape_score.errors import FileMissingError, FileUnreadableError, GeneSetInvalidError, InputFaultsError
+from escape_score.errors import FileMissingError, FileUnreadableError, GeneSetInvalidError, raise_faults
 from escape_score.library.files import resource_path, table_rows
 from escape_score.model.flags import Flag, FlagNote
 from escape_score.model.signature import AxisGene, GeneRole, Signature, SignatureLibrary, SignatureRecord
@@ -93,7 +93,7 @@ def read_gmt(path: Path) -> GmtContent:
         msg = f"{path}: file is empty; give one gene set a line"
         raise GeneSetInvalidError(msg)
     _check_is_no_matrix(path, lines)
-    _raise_if_any(_faults_of(path, lines))
+    raise_faults(_faults_of(path, lines))
     return GmtContent(
         signatures=tuple(_signature_of(path, line) for line in lines), notes=tuple(sorted(_notes_of(lines)))
     )
@@ -181,14 +181,6 @@ def _problem_of(line: _Line, first_line_of: dict[str, int]) -> tuple[str, str] |
         what = f"gene set {line.name} is named twice, first in line {first_line_of[line.name]}"
         return what, "rename or remove one of the two"
     return None
-
-
-def _raise_if_any(faults: tuple[GeneSetInvalidError, ...]) -> None:
-    """Raise the one fault itself, or several together."""
-    if len(faults) == 1:
-        raise faults[0]
-    if faults:
-        raise InputFaultsError(faults)
 
 
 def _signature_of(path: Path, line: _Line) -> Signature:

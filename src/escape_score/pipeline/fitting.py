@@ -6,10 +6,11 @@ import re
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from escape_score import __version__
-from escape_score.errors import InputError, InputFaultsError, UsageError
+from escape_score.errors import UsageError, raise_faults
 from escape_score.fit import ReferenceLabel, fit_reference, join_cohorts
 from escape_score.library.axes import load_design
 from escape_score.model.cohort import HarmonisedCohort
@@ -96,27 +97,18 @@ def _require_name(name: str) -> None:
 
 
 def _harmonised(request: FitRequest) -> list[HarmonisedCohort]:
-    """Read and harmonise every matrix; faults of all are told together."""
+    """Read and harmonise every matrix; the faults of all are raised together."""
     from escape_score.read import read_cohort
+    from escape_score.read.checks.faults import attempt
 
-    cohorts: list[HarmonisedCohort] = []
-    faults: list[InputError] = []
-    for matrix in request.matrices:
-        try:
-            cohort = read_cohort(
-                matrix,
-                name=pipeline.cohort_name(matrix),
-                declared_unit=request.units or ExpressionUnit.AUTO,
-                sample_sheet=None,
-            )
-            cohorts.append(
-                pipeline.harmonise(cohort, gene_lengths=request.gene_lengths, min_genes=1, source=matrix)
-            )
-        except InputError as fault:
-            faults += fault.faults if isinstance(fault, InputFaultsError) else [fault]
-    if faults:
-        raise faults[0] if len(faults) == 1 else InputFaultsError(tuple(faults))
-    return cohorts
+    def harmonised(matrix: Path) -> HarmonisedCohort:
+        unit = request.units or ExpressionUnit.AUTO
+        cohort = read_cohort(matrix, name=pipeline.cohort_name(matrix), declared_unit=unit)
+        return pipeline.harmonise(cohort, gene_lengths=request.gene_lengths, min_genes=1, source=matrix)
+
+    attempts = [attempt(partial(harmonised, matrix)) for matrix in request.matrices]
+    raise_faults(fault for one in attempts for fault in one.faults)
+    return [one.get() for one in attempts]
 
 
 def _label(

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from escape_score import __version__
-from escape_score.errors import GeneSetInvalidError, InputFaultsError
+from escape_score.errors import GeneSetInvalidError, raise_faults
 from escape_score.genes import load_gene_table
 from escape_score.genes.lengths import read_gene_lengths
 from escape_score.harmonise import harmonise_cohort
@@ -83,8 +83,7 @@ def read_user_gene_sets(path: Path | None) -> UserGeneSets:
             signatures.append(
                 Signature(signature.signature_id, known + unknown, signature.description, path.name)
             )
-    if faults:
-        raise InputFaultsError(tuple(faults)) if len(faults) > 1 else faults[0]
+    raise_faults(faults)
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     return UserGeneSets(tuple(signatures), FlagLog(cohort=tuple(notes)), digest)
 
