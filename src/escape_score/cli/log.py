@@ -8,11 +8,29 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from rich.console import Console
-from rich.table import Table
-
 WIDE = 500
 """Columns where nobody's terminal ends: a path is not broken, and can be copied."""
+
+
+MAX_LINES = 20
+"""Most lines that a list of faults or failed samples has."""
+
+
+def print_limited(lines: Sequence[str], *, rest: str) -> None:
+    """Write lines to stderr, at most twenty; the last one then counts the others.
+
+    Parameters
+    ----------
+    lines
+        One for each thing to name.
+    rest
+        The last line where there are more; ``{n}`` is how many are left out.
+    """
+    n_shown = len(lines) if len(lines) <= MAX_LINES else MAX_LINES - 1
+    for line in lines[:n_shown]:
+        print(line, file=sys.stderr)
+    if len(lines) > n_shown:
+        print(rest.format(n=len(lines) - n_shown), file=sys.stderr)
 
 
 @dataclass(frozen=True)
@@ -38,6 +56,9 @@ class CommandLog:
 
     def summary(self, rows: Sequence[Mapping[str, object]], *, seconds: float, closing: str) -> None:
         """End with a table of what was done, one row a cohort, and a closing line."""
+        from rich.console import Console
+        from rich.table import Table
+
         self.event("summary", seconds=round(seconds, 3), cohorts=[dict(row) for row in rows])
         if self.is_quiet or self.is_json or not rows:
             return

@@ -15,9 +15,9 @@ from typing import NoReturn, cast
 import typer
 
 from escape_score.cli.app import app
+from escape_score.cli.log import print_limited
 from escape_score.errors import BY_SIGNAL, EscapeScoreError, ExitCode
 
-MAX_ERROR_LINES = 20
 DEBUG = "--debug"
 ENDED_BY = {
     signal.SIGINT: signal.default_int_handler,
@@ -142,8 +142,5 @@ def _show(lines: Sequence[str], *, is_debug: bool) -> None:
     """Write faults to stderr, one line each, at most twenty."""
     if is_debug:
         traceback.print_exc()
-    n_shown = len(lines) if len(lines) <= MAX_ERROR_LINES else MAX_ERROR_LINES - 1
-    for line in lines[:n_shown]:
-        print(f"error: {line}", file=sys.stderr)
-    if len(lines) > n_shown:
-        print(f"error: and {len(lines) - n_shown} more faults; mend these first", file=sys.stderr)
+    shown = [f"error: {line}" for line in lines]
+    print_limited(shown, rest="error: and {n} more faults; mend these first")

@@ -13,15 +13,12 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from escape_score.cli.log import CommandLog
+from escape_score.cli.log import CommandLog, print_limited
 from escape_score.errors import ExitCode, ResultInvalidError
 from escape_score.launch.launcher import WorkflowRun, launch_workflow
 from escape_score.launch.logger import WorkflowState, request_lines
 from escape_score.launch.plan import WorkflowPlan, plan_workflow
 from escape_score.store.manifest import FailedSample, read_manifest
-
-MAX_NAMED = 20
-"""Faults, and failed samples of a cohort, that are named one by one."""
 
 
 def run_workflow(
@@ -55,7 +52,7 @@ def run_workflow(
             is_dry_run=is_dry_run,
             on_event=on_event,
         )
-    _say(run.errors, rest="error: and {n} more faults; correct these first")
+    print_limited(run.errors, rest="error: and {n} more faults; correct these first")
     if run.exit_code:
         print(f"log of Snakemake: {run.log}", file=sys.stderr)
     if run.state.is_dry_run:
@@ -87,15 +84,6 @@ def _shown(log: CommandLog, *, is_dry_run: bool) -> Iterator[Callable[[WorkflowS
         yield on_event
 
 
-def _say(lines: Sequence[str], *, rest: str) -> None:
-    """Write lines to stderr, at most twenty; the last one then counts the others."""
-    n_shown = len(lines) if len(lines) <= MAX_NAMED else MAX_NAMED - 1
-    for line in lines[:n_shown]:
-        print(line, file=sys.stderr)
-    if len(lines) > n_shown:
-        print(rest.format(n=len(lines) - n_shown), file=sys.stderr)
-
-
 def _summarise(plan: WorkflowPlan, run: WorkflowRun, log: CommandLog, *, seconds: float) -> int:
     """Print the table of cohorts and the samples that failed; the exit code of the whole."""
     n_samples, n_cohorts = sum(cohort.n_samples for cohort in plan.cohorts.values()), len(plan.cohorts)
@@ -109,7 +97,7 @@ def _summarise(plan: WorkflowPlan, run: WorkflowRun, log: CommandLog, *, seconds
     failed = {name: _failed(run.directory / "results" / name) for name in finished}
     for name, samples in failed.items():
         lines = [f"warning: {name}: {one.sample_id}: failed ({one.problem})" for one in samples]
-        _say(lines, rest=f"warning: {name}: {{n}} more failed; see qc.tsv")
+        print_limited(lines, rest=f"warning: {name}: {{n}} more failed; see qc.tsv")
     has_failed = run.exit_code == ExitCode.DONE and any(failed.values())
     return ExitCode.PARTIAL if has_failed else run.exit_code
 
