@@ -70,7 +70,7 @@ def fit_reference(
         log2(TPM + 1), whole transcriptome or panel.
     base
         Reference of many tumours. Its anchors place the cohort, its constants stay, and spreads, slopes and
-        weakest links are drawn to it with the weight of ``thresholds.fit_prior_samples`` tumours.
+        weakest links are drawn to it with the weight of ``thresholds.fit.fit_prior_samples`` tumours.
     design
         Axes, their genes and the fixed numbers of the method.
     label

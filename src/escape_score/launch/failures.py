@@ -53,7 +53,7 @@ class FailedJob:
             known |= exit_statuses(_text(directory / path))
         says = _SLURM_SAYS.search(event["rule_msg"] or "")
         refusal, state = (" ".join((words or "").split()) for words in (says.groups() if says else ("", "")))
-        # That it was ended from outside is no fault of its own; a job that was refused wrote no log.
+        # A job that was ended from outside has no fault to report, and one that was refused wrote no log.
         lines = [] if refusal else _text(directory / log).splitlines()
         said = tuple(line for line in lines if line.startswith(ERROR_PREFIX) and line not in _ENDED)
         return cls(directory / log, said, known.get(log), refusal, state)

@@ -111,7 +111,7 @@ class ClassOne:
             self.inputs.chain: np.where(self.is_uncounted, np.nan, self.scores.of(self.inputs.chain)),
         }
 
-    @property
+    @cached_property
     def _fallback(self) -> FloatArray:
         """The chain's genes outside 6p21 below what the interferon response lets expect, z."""
         interferon = self.scores.of(self.design.catalogue.covariates.interferon)
@@ -132,8 +132,8 @@ class ClassOne:
     def weights(self) -> Weights:
         """What one z of each component adds to the shortfall, found by moving the component a little.
 
-        The shortfall is no sum of components: infiltrate is taken away on the linear scale. ``LOCUS`` stands
-        for the whole of what 6p21 may be too low by.
+        The shortfall is not a sum of components: infiltrate is subtracted on the linear scale. ``LOCUS`` is
+        the largest amount by which 6p21 may be too low.
         """
         genes, components = self.scores.genes, self.design.components
         weights: dict[str, FloatArray] = {CHAIN: self.is_tested.astype(np.float64)}

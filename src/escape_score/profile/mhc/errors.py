@@ -1,4 +1,4 @@
-"""Errors of the class I model, which is no sum of components.
+"""Errors of the class I model, which is not a sum of components.
 
 Of the test for a loss of the whole chain, whose genes weigh unequally: take two most powerful tests for the
 same loss, one with all genes and one with some. Each is a standard normal, and their correlation is the ratio
