@@ -12,15 +12,15 @@ import pandas as pd
 import pytest
 from hypothesis import settings
 
+import escape_score as es
 from escape_score.cli import main
+from escape_score.genes.lengths import open_gene_lengths
+from escape_score.harmonise import harmonise
 from escape_score.model.cohort import Cohort, HarmonisedCohort, InMemoryMatrix, SampleRecord
 from escape_score.model.units import ExpressionUnit, UnitDecision
-from escape_score.pipeline import stages as pipeline
-from escape_score.pipeline.outputs import ProfiledCohort
+from escape_score.pipeline.profiles import Profiles
 from escape_score.read.checks.unit_evidence import totals_of
 from escape_score.read.checks.values import gather_facts
-from escape_score.reference.read import load_reference
-from escape_score.store.tables import profiles_table
 
 # Drawn examples are the same in every run, and a busy machine is no failure.
 settings.register_profile("reproducible", derandomize=True, deadline=None)
@@ -65,19 +65,14 @@ def cohort_of(matrix: pd.DataFrame, unit: ExpressionUnit = ExpressionUnit.TPM) -
     )
 
 
-def profiled(cohort: Cohort, gene_lengths: Path | None = None) -> ProfiledCohort:
+def profiled(cohort: Cohort, gene_lengths: Path | None = None) -> Profiles:
     """All stages from a cohort to its profiles, against the shipped reference."""
-    reference = load_reference()
-    harmonised = pipeline.harmonise(cohort, gene_lengths=gene_lengths, min_genes=1, source=Path("matrix.tsv"))
-    scores = pipeline.score(harmonised, reference, pipeline.UserGeneSets(), source=Path("matrix.tsv"))
-    profiles, maker = pipeline.profile(scores, reference, genesets_sha256="", seed=1)
-    return ProfiledCohort(scores, profiles, maker, reference, "", 1)
+    return es.profile(cohort, gene_lengths=gene_lengths, min_genes=1)
 
 
-def numbers_of(result: ProfiledCohort) -> pd.DataFrame:
+def numbers_of(result: Profiles) -> pd.DataFrame:
     """All numbers of ``profiles.tsv``, by sample id."""
-    table = profiles_table(result.scores, result.profiles, result.maker.flags, result.reference)
-    return table.set_index("sample_id").select_dtypes("number")
+    return result.to_frame().select_dtypes("number")
 
 
 @pytest.fixture(scope="session")
@@ -87,13 +82,13 @@ def make_cohort() -> Callable[..., Cohort]:
 
 
 @pytest.fixture(scope="session")
-def run_engine() -> Callable[..., ProfiledCohort]:
+def run_engine() -> Callable[..., Profiles]:
     """Bring a cohort through all stages."""
     return profiled
 
 
 @pytest.fixture(scope="session")
-def numbers() -> Callable[[ProfiledCohort], pd.DataFrame]:
+def numbers() -> Callable[[Profiles], pd.DataFrame]:
     """All numbers of ``profiles.tsv``."""
     return numbers_of
 
@@ -116,7 +111,7 @@ def demo_counts(repo_root: Path) -> pd.DataFrame:
 def demo_harmonised(demo_counts: pd.DataFrame, demo_lengths: Path) -> HarmonisedCohort:
     """The eight tumours in log2(TPM + 1)."""
     cohort = cohort_of(demo_counts, ExpressionUnit.COUNTS)
-    return pipeline.harmonise(cohort, gene_lengths=demo_lengths, min_genes=1, source=Path("matrix.tsv"))
+    return harmonise(cohort, gene_lengths=open_gene_lengths(demo_lengths))
 
 
 @pytest.fixture(scope="session")
@@ -127,7 +122,7 @@ def demo_tpm(demo_harmonised: HarmonisedCohort) -> pd.DataFrame:
 
 
 @pytest.fixture(scope="session")
-def demo(demo_counts: pd.DataFrame, demo_lengths: Path) -> ProfiledCohort:
+def demo(demo_counts: pd.DataFrame, demo_lengths: Path) -> Profiles:
     """Profiles of the eight tumours."""
     return profiled(cohort_of(demo_counts, ExpressionUnit.COUNTS), demo_lengths)
 
@@ -163,8 +158,8 @@ def inputs(tmp_path_factory: pytest.TempPathFactory, demo_counts: pd.DataFrame, 
 def finished(inputs: Inputs, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Result folder of a run; tests must not change it."""
     out = tmp_path_factory.mktemp("results") / "demo"
-    assert main(["run", *inputs.options, "--out", str(out)]) == 0
-    return out
+    cohort = es.read(inputs.matrix, units="counts", samples=inputs.samples, cohort="demo")
+    return es.profile(cohort, gene_lengths=inputs.lengths).write(out)
 
 
 @pytest.fixture

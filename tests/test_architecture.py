@@ -24,7 +24,7 @@ LAYERS = (
     {"fit"},
     {"statistics", "export", "report"},
     {"pipeline"},
-    {"launch"},
+    {"launch", "pl"},
     {"cli"},
     {"__main__"},
 )
@@ -89,11 +89,15 @@ def run_at_import(node: ast.AST) -> Iterator[ast.AST]:
             ):
                 yield evaluated
                 yield from run_at_import(evaluated)
-        elif isinstance(child, ast.Lambda):
+        elif isinstance(child, ast.Lambda) or _is_for_types(child):
             continue
         elif not _is_main_guard(child):
             yield child
             yield from run_at_import(child)
+
+
+def _is_for_types(node: ast.AST) -> bool:
+    return isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
 
 
 def _is_main_guard(node: ast.AST) -> bool:

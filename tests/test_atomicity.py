@@ -23,7 +23,13 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+import escape_score as es
 from escape_score.errors import ResultInvalidError
+from escape_score.genes.lengths import open_gene_lengths
+from escape_score.harmonise import harmonise
+from escape_score.pipeline.gene_sets import UserGeneSets
+from escape_score.pipeline.profiling import score
+from escape_score.store.h5ad import write_scores
 from escape_score.store.manifest import MANIFEST, verify
 
 OLD, NEW = "old", "new"
@@ -71,6 +77,16 @@ class Bench:
     def command(self, name: str, out: Path) -> list[str]:
         matrix = self.folder / f"{name}.parquet"
         return program("run", matrix, "--out", out, "--units", "counts", "--gene-lengths", self.lengths)
+
+    def stage_scores(self, name: str, folder: Path) -> Path:
+        """The file that the stage score hands to the stage profile."""
+        path, reference = folder / "scores.h5ad", es.load_reference()
+        lengths = open_gene_lengths(self.lengths)
+        cohort = harmonise(
+            es.read(self.folder / f"{name}.parquet", units="counts"), gene_lengths=lengths, min_genes=200
+        )
+        write_scores(path, score(cohort, reference), genesets_sha256=UserGeneSets().digest)
+        return path
 
     def state_of(self, out: Path) -> str | None:
         """Whose result is in a folder; None where the program itself accepts none."""
@@ -410,7 +426,7 @@ def kill_stages(bench: Bench, seed: int, folder: Path) -> None:
     """Kill and repeat each stage that writes into the results, over the finished result of another matrix."""
     rng, out = random.Random(seed), start_folder(bench, NEW, folder)
     profiles, pages = folder / "profiles.part.json", folder / "report-1.part.json"
-    scores = bench.result(OLD) / "scores.h5ad"
+    scores = bench.stage_scores(OLD, folder)
     chunk = ("--profiles", profiles, "--chunk", 1, "--chunks", 1, "--part", pages)
     stages = (
         (program("profile", scores, "--out", out, "--part", profiles), profiles, "samples/*.json"),

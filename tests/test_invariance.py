@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 from escape_score.model.cohort import Cohort
 from escape_score.model.record import Status
 from escape_score.model.units import ExpressionUnit
-from escape_score.pipeline.outputs import ProfiledCohort
+from escape_score.pipeline.profiles import Profiles
 
 MakeCohort = Callable[..., Cohort]
-RunEngine = Callable[..., ProfiledCohort]
-Numbers = Callable[[ProfiledCohort], pd.DataFrame]
+RunEngine = Callable[..., Profiles]
+Numbers = Callable[[Profiles], pd.DataFrame]
 
 SAME_SAMPLE = 1e-6
 """Numbers of one sample in another unit; rounding of the unit itself is all that may differ."""
@@ -41,7 +41,7 @@ def assert_same(ours: pd.DataFrame, expected: pd.DataFrame, tolerance: float) ->
 @pytest.mark.parametrize("position", [0, 3, 7])
 def test_sample_alone_has_the_same_bits_as_in_the_cohort(
     position: int,
-    demo: ProfiledCohort,
+    demo: Profiles,
     demo_counts: pd.DataFrame,
     demo_lengths: Path,
     *,
@@ -65,7 +65,7 @@ def test_sample_alone_has_the_same_bits_as_in_the_cohort(
 def test_order_of_genes_and_samples_changes_nothing(
     *,
     seed: int,
-    demo: ProfiledCohort,
+    demo: Profiles,
     demo_counts: pd.DataFrame,
     demo_lengths: Path,
     make_cohort: MakeCohort,
@@ -119,7 +119,7 @@ def test_size_of_a_library_changes_nothing(
 
 def test_unknown_genes_change_nothing_for_counts(
     *,
-    demo: ProfiledCohort,
+    demo: Profiles,
     demo_counts: pd.DataFrame,
     demo_lengths: Path,
     make_cohort: MakeCohort,

@@ -209,19 +209,20 @@ def run_from_file(matrix: Path, unit: str, out: Path) -> pd.DataFrame:
 
 def explained_correlations(matrix: Path, unit: str, constants: dict, oracle: ModuleType) -> pd.Series:
     """Rank correlations once both programs have the same genes under the same names."""
-    from escape_score.pipeline import stages as pipeline
+    from escape_score.harmonise import harmonise
+    from escape_score.pipeline.profiling import profile_scores, score
     from escape_score.read import read_cohort
     from escape_score.reference.read import load_reference
 
-    cohort = read_cohort(matrix, name=matrix.parent.name, declared_unit=ExpressionUnit(unit))
-    harmonised = pipeline.harmonise(cohort, gene_lengths=None, min_genes=1, source=matrix)
+    cohort = read_cohort(matrix, cohort=matrix.parent.name, units=ExpressionUnit(unit))
+    harmonised = harmonise(cohort)
     values = harmonised.source.block(0, len(cohort.sample_ids))
     unknown = {g for genes in load_design().components.values() for g in genes} - set(constants["mu"])
     kept = [i for i, symbol in enumerate(harmonised.gene_symbols) if symbol not in unknown]
     symbols = tuple(harmonised.gene_symbols[i] for i in kept)
     common = replace(harmonised, source=InMemoryMatrix(cohort.sample_ids, symbols, values[:, kept]))
-    scores = pipeline.score(common, load_reference(), pipeline.UserGeneSets(), source=matrix)
-    profiles, _ = pipeline.profile(scores, load_reference(), genesets_sha256="", seed=1)
+    scores = score(common, load_reference())
+    profiles = profile_scores(scores, load_reference()).profiles
     theirs = oracle.score(pd.DataFrame(values[:, kept].T, symbols, cohort.sample_ids), drop_genes=())
     return rank_correlations(profiles_table(profiles, cohort.sample_ids), theirs)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -14,26 +13,23 @@ from escape_score.fit import ReferenceLabel, fit_reference
 from escape_score.library.axes import load_design
 from escape_score.model.reference import Reference, ReferenceConstants
 from escape_score.model.scores import SignatureScores
-from escape_score.pipeline import stages as pipeline
-from escape_score.pipeline.outputs import ProfiledCohort
+from escape_score.pipeline.profiles import Profiles
+from escape_score.pipeline.profiling import profile_scores
 from escape_score.profile.mhc.infiltrate import PSEUDOCOUNT_TPM
 from escape_score.profile.mhc.presentation_fit import fit_presentation
 
 SMALLEST_TPM = 1e-3
 
 
-def run(tpm: pd.DataFrame, reference: Reference) -> ProfiledCohort:
+def run(tpm: pd.DataFrame, reference: Reference) -> Profiles:
     """Bring samples × genes through the program's stages."""
     scores = score(tpm, reference)
-    profiles, maker = pipeline.profile(scores, reference, genesets_sha256="", seed=1)
-    return ProfiledCohort(scores, profiles, maker, reference, "", 1)
+    return profile_scores(scores, reference)
 
 
 def score(tpm: pd.DataFrame, reference: Reference) -> SignatureScores:
     """The stages up to scores."""
-    return pipeline.score(
-        harmonised(as_cohort(tpm)), reference, pipeline.UserGeneSets(), source=Path("mixes")
-    )
+    return score(harmonised(as_cohort(tpm)), reference)
 
 
 def constants_of(source: ImmuneSource, shipped: ReferenceConstants) -> ReferenceConstants:
@@ -72,5 +68,4 @@ def fit_on(tumours: pd.DataFrame, base: Reference) -> Reference:
         design=load_design(),
         label=label,
         min_samples=10,
-        source="lab",
     )

@@ -53,7 +53,7 @@ from shared_cohorts import OUT, WHEELS
 from escape_score.library.axes import load_design
 from escape_score.model.reference import Reference
 from escape_score.model.units import ExpressionUnit
-from escape_score.pipeline.outputs import ProfiledCohort
+from escape_score.pipeline.profiles import Profiles
 from escape_score.profile.terms import component_values
 from escape_score.reference.read import load_reference
 
@@ -276,7 +276,7 @@ def figures(values: Floats, raw: Floats, truth: Truth, added: Floats) -> dict[st
     }
 
 
-def raw_score(result: ProfiledCohort, axis: str) -> Floats:
+def raw_score(result: Profiles, axis: str) -> Floats:
     """The score without adjustment."""
     raw = result.profiles.axis(axis).raw
     return component_values(result.scores)[RAW_TERMS[axis]] if raw is None else raw

@@ -28,14 +28,14 @@ import numpy.typing as npt
 import pandas as pd
 
 from escape_score.fit import ReferenceLabel, fit_reference
+from escape_score.harmonise import harmonise
 from escape_score.library.axes import load_design, load_thresholds
 from escape_score.model.cohort import HarmonisedCohort, InMemoryMatrix, iter_blocks
 from escape_score.model.profiles import CohortProfiles
 from escape_score.model.record import ReferenceMatch
 from escape_score.model.reference import Reference
 from escape_score.model.units import ExpressionUnit
-from escape_score.pipeline import stages as pipeline
-from escape_score.pipeline.fitting import fit_on_cohort
+from escape_score.pipeline.references import fit_on_cohort
 from escape_score.profile import build_context, profile_cohort
 from escape_score.read import read_cohort
 from escape_score.reference.read import load_reference
@@ -80,8 +80,8 @@ def harmonised(folder: Path) -> HarmonisedCohort:
     """Read a cohort and hold it in memory."""
     path = folder / "expression.parquet"
     unit = ExpressionUnit(UNITS[folder.name])
-    cohort = read_cohort(path, name=folder.name, declared_unit=unit, sample_sheet=None)
-    found = pipeline.harmonise(cohort, gene_lengths=None, min_genes=1, source=path)
+    cohort = read_cohort(path, cohort=folder.name, units=unit, samples=None)
+    found = harmonise(cohort)
     values = np.concatenate([block for _, block in iter_blocks(found.source)])
     return replace(found, source=InMemoryMatrix(found.sample_ids, found.gene_symbols, values))
 
@@ -104,14 +104,13 @@ def fitted(cohort: HarmonisedCohort) -> Reference:
         design=load_design(),
         label=ReferenceLabel("laboratory", "", "", ""),
         min_samples=load_thresholds().fit.min_fit_samples,
-        source=cohort.name,
     )
 
 
 def profiled(cohort: HarmonisedCohort, reference: Reference) -> CohortProfiles:
     """Profiles against a reference."""
     design = load_design()
-    scores = score_signatures(cohort, design.signatures, reference, design=design, label=cohort.name)
+    scores = score_signatures(cohort, design.signatures, reference, design=design)
     return profile_cohort(build_context(scores, reference, design))
 
 
@@ -134,7 +133,7 @@ def agreements(
     is_labelled = np.isin(labels, WORDS)
     whole = {
         "shipped": load_reference(),
-        "cohort itself": fit_on_cohort(cohort, source=Path(cohort.name)),
+        "cohort itself": fit_on_cohort(cohort),
     }
     for name, reference in whole.items():
         found = profiled(cohort, reference).phenotype

@@ -18,13 +18,13 @@ import pandas as pd
 
 from escape_score.genes import load_gene_table
 from escape_score.genes.lengths import read_gene_lengths
-from escape_score.harmonise import harmonise_cohort
+from escape_score.harmonise import harmonise, harmonise_cohort
 from escape_score.model.cohort import FloatArray, HarmonisedCohort, InMemoryMatrix, iter_blocks
 from escape_score.model.method_choice import MethodChoice
 from escape_score.model.profiles import CohortProfiles
 from escape_score.model.scores import SignatureScores
 from escape_score.model.units import ExpressionUnit
-from escape_score.pipeline import stages as pipeline
+from escape_score.pipeline.profiling import profile_scores, score
 from escape_score.read import read_cohort
 from escape_score.reference.read import DEFAULT_REFERENCE, load_reference
 
@@ -94,8 +94,8 @@ def from_folder(folder: Path) -> HarmonisedCohort:
     """Read and harmonise one cohort."""
     path = folder / "expression.parquet"
     unit = ExpressionUnit(UNITS.get(folder.name, "auto"))
-    cohort = read_cohort(path, name=folder.name, declared_unit=unit)
-    harmonised = pipeline.harmonise(cohort, gene_lengths=None, min_genes=1, source=path)
+    cohort = read_cohort(path, cohort=folder.name, units=unit)
+    harmonised = harmonise(cohort)
     return in_memory(harmonised, values_of(harmonised))
 
 
@@ -130,8 +130,6 @@ def reference_tumours(wheels: Path) -> HarmonisedCohort | None:
 def profiled(cohort: HarmonisedCohort, *, has_published: bool = False) -> Profiled:
     """Score and profile a cohort the way ``escape-score run`` does."""
     reference, choice = load_reference(), MethodChoice(has_published=has_published)
-    scores = pipeline.score(
-        cohort, reference, pipeline.UserGeneSets(), source=Path(cohort.name), choice=choice
-    )
-    profiles, _ = pipeline.profile(scores, reference, genesets_sha256="", seed=1)
+    scores = score(cohort, reference, choice=choice)
+    profiles = profile_scores(scores, reference).profiles
     return Profiled(cohort, scores, profiles)

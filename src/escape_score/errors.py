@@ -3,7 +3,8 @@
 EscapeScoreError                  4  internal
 ├── UsageError                    2  command line or config
 │   ├── ConfigInvalidError        2
-│   └── OutputUnwritableError     2  a file or folder that cannot be written
+│   ├── OutputUnwritableError     2  a file or folder that cannot be written
+│   └── SampleUnknownError        2  no sample of a result has this id
 ├── InputError                    3  a file that cannot be used as it is
 │   ├── FileMissingError          3
 │   ├── FileUnreadableError       3  not a regular file, cut short, damaged, or of no known format
@@ -16,7 +17,6 @@ EscapeScoreError                  4  internal
 │   ├── ReferenceUnfittableError  3  too few samples, or of different pipelines, to fit a reference on
 │   ├── AnchorsMissingError       3  too few anchor genes to place samples on the reference scale
 │   └── InputFaultsError          3  several of the above, found together
-├── LowCoverageError              3  too few genes of a signature are measured
 ├── ResultInvalidError            3  a result folder that does not agree with its manifest
 ├── ResourceMissingError          4  a file of the package itself is not where it was installed
 └── ResourceInvalidError          4  a file of the package itself uses a name or key that is not defined
@@ -24,8 +24,15 @@ EscapeScoreError                  4  internal
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from enum import IntEnum
+from typing import Generic, TypeVar
+
+Result = TypeVar("Result")
+
+MAX_NAMED = 5
+"""Names spelled out in one message; the rest are counted."""
 
 
 class ExitCode(IntEnum):
@@ -148,10 +155,58 @@ def raise_faults(faults: Iterable[InputError]) -> None:
         raise InputFaultsError(found)
 
 
-class LowCoverageError(EscapeScoreError):
-    """Fewer genes of a signature are measured than a score needs."""
+def listed(names: Sequence[str], *, limit: int = MAX_NAMED) -> str:
+    """Join names for a message, the first few in full."""
+    shown = ", ".join(repr(name) for name in names[:limit])
+    rest = len(names) - limit
+    return f"{shown} and {rest} more" if rest > 0 else shown
 
-    exit_code = ExitCode.INPUT
+
+@dataclass(frozen=True)
+class Attempt(Generic[Result]):
+    """Outcome of a step whose faults are kept until other steps were tried too.
+
+    Parameters
+    ----------
+    results
+        The one result, or nothing where the step failed.
+    faults
+        Why it failed.
+    """
+
+    results: tuple[Result, ...] = ()
+    faults: tuple[InputError, ...] = ()
+
+    def get(self) -> Result:
+        """Result of the step; raises its faults where it failed."""
+        raise_faults(self.faults)
+        return self.results[0]
+
+
+def attempt(step: Callable[[], Result]) -> Attempt[Result]:
+    """Try a step and keep its input faults.
+
+    Parameters
+    ----------
+    step
+        Called without arguments.
+
+    Returns
+    -------
+    Attempt
+        Its result or its faults; errors other than ``InputError`` pass.
+    """
+    try:
+        return Attempt(results=(step(),))
+    except InputError as error:
+        return Attempt(faults=error.faults if isinstance(error, InputFaultsError) else (error,))
+
+
+class SampleUnknownError(UsageError, KeyError):
+    """No sample of a result has this id."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])
 
 
 class ResultInvalidError(EscapeScoreError):

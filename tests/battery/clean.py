@@ -9,10 +9,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from escape_score.genes.lengths import open_gene_lengths
+from escape_score.harmonise import harmonise
 from escape_score.library.gene_sets import load_signatures
 from escape_score.model.cohort import Cohort, InMemoryMatrix, SampleRecord
 from escape_score.model.units import ExpressionUnit, UnitDecision
-from escape_score.pipeline import stages as pipeline
 from escape_score.read.checks.unit_evidence import totals_of
 from escape_score.read.checks.values import gather_facts
 
@@ -84,7 +85,7 @@ def _tpm(counts: pd.DataFrame) -> pd.DataFrame:
         input_sha256="0" * 64,
         totals=totals_of(gather_facts(source, label="clean"), ExpressionUnit.COUNTS),
     )
-    harmonised = pipeline.harmonise(cohort, gene_lengths=LENGTHS, min_genes=1, source=DEMO)
+    harmonised = harmonise(cohort, gene_lengths=open_gene_lengths(LENGTHS))
     values = np.exp2(harmonised.source.block(0, len(ids))) - 1.0
     return pd.DataFrame(values.T, list(harmonised.gene_symbols), list(ids))
 

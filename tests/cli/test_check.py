@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 from escape_score.cli import main
-from escape_score.cli.check import Finding, Gravity, findings_of
 from escape_score.model.flags import Flag, FlagLog, FlagNote
+from escape_score.pipeline.inspection import Finding, Gravity, findings_of
 
 SHEET = "sample_id\nnobody\n"
 

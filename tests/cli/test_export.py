@@ -97,7 +97,7 @@ def test_export_of_a_changed_result_is_refused(finished: Path, tmp_path: Path, r
 @pytest.mark.parametrize("inside", ["", "x"])
 def test_export_into_the_results_is_refused(inside: str, finished: Path, refused: Refused) -> None:
     (line,) = refused(2, "export", finished, "--format", "gct", "--out", finished / inside)
-    assert "lies inside the results" in line
+    assert "is inside the results" in line
     assert verify(finished) == ()
 
 

@@ -118,11 +118,17 @@ def test_percentiles_of_tumours_of_the_reference_leave_them_out(finished: Path) 
 def test_scores_open_in_scanpy_and_equal_the_table(finished: Path) -> None:
     scores = sc.read_h5ad(finished / "scores.h5ad")
     table = pd.read_parquet(finished / "scores.parquet").set_index("sample_id")
+    table.columns = [name if ":" in name else f"reference_z:{name}" for name in table.columns]
+    profiles = pd.read_parquet(finished / "profiles.parquet").set_index("sample_id")
     assert scores.obs_names.tolist() == table.index.tolist()
-    assert scores.var_names.tolist() == table.columns.tolist()
-    np.testing.assert_array_equal(np.asarray(scores.X), table.to_numpy())
+    of_profiles = [name for name in scores.var_names if name not in table]
+    assert set(scores.var["kind"][of_profiles]) == {"index", "axis", "unadjusted axis"}
+    expected = pd.concat([profiles[of_profiles], table], axis=1)
+    assert scores.var_names.tolist() == expected.columns.tolist()
+    np.testing.assert_array_equal(np.asarray(scores.X), expected.to_numpy())
     assert scores.obs["response"].tolist() == ["R", "NR", "", "R"]
-    sc.pp.pca(scores[:, np.isfinite(np.asarray(scores.X)).all(axis=0)].copy(), n_comps=2)
+    assert scores.obs["purity"].tolist() == [0.5] * 4
+    assert scores.uns["escape_score"]["cohort"] == "demo"
 
 
 def test_no_reports_writes_the_same_tables_and_no_pages(

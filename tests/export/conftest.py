@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from escape_score.export.tables import ResultTables
-from escape_score.pipeline.outputs import ProfiledCohort
+from escape_score.pipeline.profiles import Profiles
 from escape_score.store.tables import profiles_table, scores_table
 
 HOSTILE = (
@@ -25,7 +25,7 @@ HOSTILE = (
 
 
 @pytest.fixture(scope="session")
-def tables(demo: ProfiledCohort) -> ResultTables:
+def tables(demo: Profiles) -> ResultTables:
     """Eight tumours, as a result holds them."""
     return ResultTables(
         "Demo 1",

@@ -11,11 +11,12 @@ import pandas as pd
 import pytest
 
 from escape_score.fit import ReferenceLabel, fit_reference
+from escape_score.genes.lengths import open_gene_lengths
+from escape_score.harmonise import harmonise
 from escape_score.library.axes import load_design
 from escape_score.model.cohort import Cohort, FloatArray, HarmonisedCohort, InMemoryMatrix
 from escape_score.model.reference import Reference
 from escape_score.model.units import ExpressionUnit
-from escape_score.pipeline import stages as pipeline
 from escape_score.reference.read import load_reference
 
 
@@ -25,7 +26,7 @@ def sixty(repo_root: Path, demo_lengths: Path, make_cohort: Callable[..., Cohort
     matrix = pd.read_parquet(repo_root / "resources" / "demo" / "expression.parquet")
     matrix = matrix.set_index("gene") if "gene" in matrix else matrix
     cohort = make_cohort(matrix.T.astype(np.float64), ExpressionUnit.COUNTS)
-    found = pipeline.harmonise(cohort, gene_lengths=demo_lengths, min_genes=1, source=Path("m.tsv"))
+    found = harmonise(cohort, gene_lengths=open_gene_lengths(demo_lengths))
     return with_values(found, found.source.block(0, len(found.sample_ids)))
 
 
@@ -63,7 +64,6 @@ def fit() -> Callable[..., Reference]:
             design=load_design(),
             label=ReferenceLabel("lab", "a laboratory's tumours", "colorectal", "RNA-seq", {"input": "none"}),
             min_samples=min_samples,
-            source="m.tsv",
         )
 
     return fit

@@ -22,9 +22,13 @@ def with_unit(cohort: HarmonisedCohort, unit: ExpressionUnit) -> HarmonisedCohor
     return replace(cohort, unit=UnitDecision(unit, is_declared=True, evidence="declared"))
 
 
+def labelled(parts: list[HarmonisedCohort]) -> list[HarmonisedCohort]:
+    return [replace(part, label=f"{name}.tsv") for name, part in zip("ab", parts, strict=True)]
+
+
 def test_join_cohorts_hands_out_every_block_of_the_whole(sixty: HarmonisedCohort, take: Take) -> None:
     parts = [take(sixty, range(5), range(300)), take(sixty, range(5, 12), range(200, 500))]
-    joined = join_cohorts("both", parts, ["a.tsv", "b.tsv"])
+    joined = join_cohorts("both", labelled(parts))
     assert joined.sample_ids == sixty.sample_ids[:12]
     assert joined.gene_symbols == tuple(sorted(sixty.gene_symbols[:500]))
     whole = joined.source.block(0, 12)
@@ -41,7 +45,7 @@ def test_fit_on_parts_is_the_fit_on_the_whole(
     sixty: HarmonisedCohort, take: Take, fit: Callable[..., Reference]
 ) -> None:
     parts = [take(sixty, range(7, 12)), take(sixty, range(7))]
-    joined = join_cohorts("both", parts, ["a.tsv", "b.tsv"])
+    joined = join_cohorts("both", labelled(parts))
     assert render_tables(fit(joined)) == render_tables(fit(take(sixty, range(12))))
 
 
@@ -50,7 +54,7 @@ def test_join_cohorts_refuses_a_sample_given_twice(sixty: HarmonisedCohort, take
     with pytest.raises(
         ReferenceUnfittableError, match=f"b.tsv: sample {sixty.sample_ids[4]} stands in a.tsv"
     ):
-        join_cohorts("both", parts, ["a.tsv", "b.tsv"])
+        join_cohorts("both", labelled(parts))
 
 
 def test_join_cohorts_refuses_a_mix_of_scales_but_not_of_notations(
@@ -59,7 +63,7 @@ def test_join_cohorts_refuses_a_mix_of_scales_but_not_of_notations(
     tpm = with_unit(take(sixty, range(5)), ExpressionUnit.TPM)
     others = take(sixty, range(5, 9))
     logs = with_unit(others, ExpressionUnit.LOG2_PLUS_1)
-    assert len(join_cohorts("both", [tpm, logs], ["a.tsv", "b.tsv"]).sample_ids) == 9
+    assert len(join_cohorts("both", labelled([tpm, logs])).sample_ids) == 9
     for unit in (ExpressionUnit.COUNTS, ExpressionUnit.FPKM, ExpressionUnit.ARRAY):
         with pytest.raises(ReferenceUnfittableError, match=f"b.tsv: values are {unit.value}, those of a.tsv"):
-            join_cohorts("both", [tpm, with_unit(others, unit)], ["a.tsv", "b.tsv"])
+            join_cohorts("both", labelled([tpm, with_unit(others, unit)]))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -21,8 +20,8 @@ from escape_score.model.flags import Flag
 from escape_score.model.profiles import CohortProfiles
 from escape_score.model.reference import Reference
 from escape_score.model.scores import SignatureScores
-from escape_score.pipeline import stages as pipeline
-from escape_score.pipeline.fitting import fit_on_cohort
+from escape_score.pipeline.profiling import profile_scores, score
+from escape_score.pipeline.references import fit_on_cohort
 from escape_score.profile import build_context, profile_cohort
 from escape_score.reference.read import load_reference
 from escape_score.reference.write import render_tables
@@ -49,8 +48,8 @@ def scores_of(cohort: HarmonisedCohort, reference: Reference) -> pd.DataFrame:
 
 
 def flags_of(cohort: HarmonisedCohort, reference: Reference) -> dict[Flag, str]:
-    scores = pipeline.score(cohort, reference, pipeline.UserGeneSets(), source=Path("m.tsv"))
-    _, maker = pipeline.profile(scores, reference, genesets_sha256="", seed=1)
+    scores = score(cohort, reference)
+    maker = profile_scores(scores, reference).maker
     return {note.flag: note.sentence for note in maker.flags.cohort}
 
 
@@ -146,7 +145,7 @@ def test_fit_refuses_too_few_samples(
     with pytest.raises(
         ReferenceUnfittableError, match=f"m.tsv: {n} samples can be placed, .* needs {n + 1}; "
     ):
-        fit_on_cohort(cohort, source=Path("m.tsv")) if is_cohort else fit(cohort)
+        (fit_on_cohort if is_cohort else fit)(replace(cohort, label="m.tsv"))
 
 
 def test_fit_leaves_out_samples_without_values(sixty: HarmonisedCohort, take: Take, fit: Fit) -> None:
@@ -213,14 +212,14 @@ def test_fit_on_a_panel_has_the_panel_alone(sixty: HarmonisedCohort, take: Take,
 
 
 def test_cohort_as_its_own_reference_is_centred_and_says_so(sixty: HarmonisedCohort) -> None:
-    fitted = fit_on_cohort(sixty, source=Path("m.tsv"))
+    fitted = fit_on_cohort(sixty)
     assert fitted.name == "cohort"
     profiles = profiles_of(sixty, fitted)
     for name in AXES:
         assert abs(np.median(profiles.axis(name).score)) < 0.15
         assert set(profiles.axis(name).percentile_n) == {59}
-    scores = pipeline.score(sixty, fitted, pipeline.UserGeneSets(), source=Path("m.tsv"))
-    _, maker = pipeline.profile(scores, fitted, genesets_sha256="", seed=1)
+    scores = score(sixty, fitted)
+    maker = profile_scores(scores, fitted).maker
     record = maker.record(0).reference
     assert record.is_cohort
     assert record.is_sample_in_reference

@@ -74,7 +74,7 @@ PARQUET, XLSX = _parquet(), _xlsx()
 
 
 def _read_matrix(path: Path) -> Cohort:
-    return read_cohort(path, name="fuzzed", declared_unit=ExpressionUnit.TPM)
+    return read_cohort(path, cohort="fuzzed", units=ExpressionUnit.TPM)
 
 
 def _check_cohort(cohort: Cohort | None, content: bytes) -> None:

@@ -22,10 +22,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from escape_score.genes.lengths import open_gene_lengths
+from escape_score.harmonise import harmonise
 from escape_score.library.axes import load_axis_catalogue, load_thresholds
 from escape_score.library.gene_sets import load_signatures
 from escape_score.model.units import ExpressionUnit
-from escape_score.pipeline import stages as pipeline
 from escape_score.read import read_cohort
 from escape_score.reference.read import load_reference
 
@@ -148,9 +149,9 @@ def import_oracle(folder: Path) -> ModuleType:
 def tumours() -> pd.DataFrame:
     """Genes × the four tumours in log2(TPM + 1)."""
     matrix = RESOURCES / "demo" / "expression.parquet"
-    cohort = read_cohort(matrix, name="demo", declared_unit=ExpressionUnit.COUNTS)
+    cohort = read_cohort(matrix, cohort="demo", units=ExpressionUnit.COUNTS)
     lengths = RESOURCES / "reference" / "tcga-coadread-v1" / "length_factors.tsv"
-    harmonised = pipeline.harmonise(cohort, gene_lengths=lengths, min_genes=1, source=matrix)
+    harmonised = harmonise(cohort, gene_lengths=open_gene_lengths(lengths))
     blocks = np.concatenate([harmonised.source.block(i, i + 1) for i in TUMOURS])
     return pd.DataFrame(blocks.T, harmonised.gene_symbols, [harmonised.sample_ids[i] for i in TUMOURS])
 

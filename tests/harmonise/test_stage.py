@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -221,7 +222,7 @@ def test_long_lists_of_names_are_cut(table: GeneTable, make_cohort: MakeCohort) 
 def test_too_few_genes_stop_and_name_the_file(table: GeneTable, make_cohort: MakeCohort) -> None:
     cohort = make_cohort(pd.DataFrame([[1.0, 2.0]], ["a"], ["TP53", "NOBODY"]))
     with pytest.raises(MatrixInvalidError, match=r"^m\.tsv: 1 genes recognised, 2 needed; "):
-        harmonise_cohort(cohort, table, min_genes=2, label="m.tsv")
+        harmonise_cohort(replace(cohort, label="m.tsv"), table, min_genes=2)
     with pytest.raises(MatrixInvalidError, match=r"^cohort: "):
         harmonise_cohort(cohort, table, min_genes=2)
 

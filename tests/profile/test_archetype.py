@@ -11,7 +11,7 @@ import pytest
 from escape_score.library.axes import load_thresholds
 from escape_score.model.cohort import Cohort
 from escape_score.model.record import Archetype, Phenotype
-from escape_score.pipeline.outputs import ProfiledCohort
+from escape_score.pipeline.profiles import Profiles
 from escape_score.profile.archetype import call_archetype, call_phenotype, match_of, status_of
 from escape_score.reference.read import load_reference
 
@@ -120,11 +120,11 @@ def test_status_of(match: str, index: float, phenotype: str, expected: str) -> N
 
 
 def test_weak_link_off_the_reference_does_not_name_the_archetype(
-    demo: ProfiledCohort,
+    demo: Profiles,
     demo_tpm: pd.DataFrame,
     *,
     make_cohort: Callable[..., Cohort],
-    run_engine: Callable[..., ProfiledCohort],
+    run_engine: Callable[..., Profiles],
 ) -> None:
     lost = demo_tpm.copy()
     lost["TAP1"] /= 1000

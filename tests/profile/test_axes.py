@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 
 from escape_score.library.axes import load_thresholds
-from escape_score.pipeline.outputs import ProfiledCohort
+from escape_score.pipeline.profiles import Profiles
 from escape_score.profile.axes import weakest_link
 
 NAN = float("nan")
 NAMES = ("a", "b", "c", "d", "e")
 
 
-def test_weakest_link_agrees_with_a_slow_computation(demo: ProfiledCohort) -> None:
+def test_weakest_link_agrees_with_a_slow_computation(demo: Profiles) -> None:
     context, reference, genes = demo.maker.context, demo.reference, demo.scores.genes
     for row in range(8):
         z = dict(zip(genes.gene_symbols, genes.z[row].tolist(), strict=True))

@@ -11,18 +11,18 @@ import pytest
 from escape_score.library.axes import load_design
 from escape_score.model.cohort import Cohort
 from escape_score.model.flags import Flag
-from escape_score.pipeline.outputs import ProfiledCohort
+from escape_score.pipeline.profiles import Profiles
 from escape_score.reference.read import load_reference
 
 MakeCohort = Callable[..., Cohort]
-RunEngine = Callable[..., ProfiledCohort]
+RunEngine = Callable[..., Profiles]
 
 
-def sentences(result: ProfiledCohort, flag: Flag) -> list[str]:
+def sentences(result: Profiles, flag: Flag) -> list[str]:
     return [note.sentence for note in result.maker.flags.cohort if note.flag is flag]
 
 
-def own_flags(result: ProfiledCohort, flag: Flag) -> set[str]:
+def own_flags(result: Profiles, flag: Flag) -> set[str]:
     return {sample_id for sample_id, note in result.maker.flags.by_sample if note.flag is flag}
 
 
@@ -63,7 +63,7 @@ def test_gene_near_zero_in_nearly_all_is_flagged_and_changes_nothing(
     demo_tpm: pd.DataFrame,
     make_cohort: MakeCohort,
     run_engine: RunEngine,
-    numbers: Callable[[ProfiledCohort], pd.DataFrame],
+    numbers: Callable[[Profiles], pd.DataFrame],
 ) -> None:
     many = pd.concat([demo_tpm] * 3, ignore_index=True)
     many.index = pd.Index([f"s{i}" for i in range(len(many))])
@@ -116,7 +116,7 @@ def test_axes_with_few_of_their_genes_are_named(
     assert sentences(result, Flag.KEY_GENES_MISSING) == []
 
 
-def test_whole_cohort_without_faults_has_no_such_flag(demo: ProfiledCohort) -> None:
+def test_whole_cohort_without_faults_has_no_such_flag(demo: Profiles) -> None:
     for flag in (
         Flag.HLA_UNQUANTIFIED,
         Flag.GENE_ZERO_IN_ALL,

@@ -7,7 +7,7 @@ import pytest
 
 from escape_score.library.axes import load_axis_catalogue, load_thresholds
 from escape_score.model.scores import GeneValues
-from escape_score.pipeline.outputs import ProfiledCohort
+from escape_score.pipeline.profiles import Profiles
 from escape_score.profile.axes import AxisModel
 from escape_score.profile.evidence import AxisGene, axis_genes, gene_evidence
 from escape_score.profile.stage import axis_models
@@ -33,7 +33,7 @@ def test_gene_evidence_ranks_signs_and_cuts() -> None:
 
 
 @pytest.mark.parametrize("axis", axis_models(load_axis_catalogue()), ids=lambda axis: axis.definition.axis)
-def test_axis_genes_are_those_of_its_components_once(axis: AxisModel, demo: ProfiledCohort) -> None:
+def test_axis_genes_are_those_of_its_components_once(axis: AxisModel, demo: Profiles) -> None:
     context = demo.maker.context
     found = axis_genes(axis.evidence(context), context.design.components, demo.scores.genes)
     symbols = [gene.gene_symbol for gene in found]
@@ -43,7 +43,7 @@ def test_axis_genes_are_those_of_its_components_once(axis: AxisModel, demo: Prof
         assert demo.scores.genes.gene_symbols[gene.column] == gene.gene_symbol
 
 
-def test_evidence_points_where_the_score_does(demo: ProfiledCohort) -> None:
+def test_evidence_points_where_the_score_does(demo: Profiles) -> None:
     """Where a mechanism is the mean of one component, strong scores have more genes for than against."""
     plain = {"angiogenesis": 1, "wnt": 1, "mhc2_loss": -1}
     seen = 0

@@ -7,11 +7,12 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from escape_score.genes.lengths import open_gene_lengths
+from escape_score.harmonise import harmonise
 from escape_score.model.units import ExpressionUnit
-from escape_score.pipeline import stages as pipeline
+from escape_score.pipeline.profiling import profile_scores, score
 from escape_score.read import read_cohort
 from escape_score.reference.read import load_reference
-from escape_score.store.tables import profiles_table
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "reference_z__oracle_proto-0.2.tsv"
 
@@ -24,12 +25,12 @@ def golden() -> pd.DataFrame:
 @pytest.fixture(scope="module")
 def ours(repo_root: Path, demo_lengths: Path) -> pd.DataFrame:
     matrix = repo_root / "resources" / "demo" / "expression.parquet"
-    cohort = read_cohort(matrix, name="demo", declared_unit=ExpressionUnit.COUNTS)
-    harmonised = pipeline.harmonise(cohort, gene_lengths=demo_lengths, min_genes=1, source=matrix)
+    cohort = read_cohort(matrix, cohort="demo", units=ExpressionUnit.COUNTS)
+    harmonised = harmonise(cohort, gene_lengths=open_gene_lengths(demo_lengths))
     reference = load_reference()
-    scores = pipeline.score(harmonised, reference, pipeline.UserGeneSets(), source=matrix)
-    profiles, maker = pipeline.profile(scores, reference, genesets_sha256="", seed=1)
-    return profiles_table(scores, profiles, maker.flags, reference).set_index("sample_id")
+    scores = score(harmonised, reference)
+    result = profile_scores(scores, reference)
+    return result.to_frame()
 
 
 def test_profile_cohort_agrees_with_the_oracle(ours: pd.DataFrame, golden: pd.DataFrame) -> None:

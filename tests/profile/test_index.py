@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from escape_score.library.axes import load_axis_catalogue, load_thresholds
-from escape_score.pipeline.outputs import ProfiledCohort
+from escape_score.pipeline.profiles import Profiles
 from escape_score.profile.index import to_index, weighted_mean
 
 NAN = float("nan")
@@ -41,7 +41,7 @@ def test_weighted_mean_shares_the_weight_of_a_missing_block(blocks: list[float],
     np.testing.assert_allclose(found, [expected])
 
 
-def test_index_agrees_with_a_slow_computation(demo: ProfiledCohort) -> None:
+def test_index_agrees_with_a_slow_computation(demo: Profiles) -> None:
     terms, reference, index = demo.maker.context.terms, demo.reference, demo.profiles.index
 
     def block(names: list[str], row: int) -> float:
@@ -72,7 +72,7 @@ def test_to_index_rises_within_its_scale(one: float, other: float) -> None:
     assert 0 <= low <= high <= 100
 
 
-def test_intervals_hold_the_index_and_the_absolute_ones_are_wider(demo: ProfiledCohort) -> None:
+def test_intervals_hold_the_index_and_the_absolute_ones_are_wider(demo: Profiles) -> None:
     index, bounds = demo.profiles.index.index, demo.profiles.index.bounds
     assert (bounds.low <= bounds.low_within).all()
     assert (bounds.low_within < index).all()

@@ -12,14 +12,14 @@ import pytest
 
 from escape_score.model.cohort import Cohort, SampleRecord
 from escape_score.model.record import AxisProfile, Call, ReferenceMatch
-from escape_score.pipeline.outputs import ProfiledCohort
+from escape_score.pipeline.profiles import Profiles
 from escape_score.profile.notes import MMR_AXIS, msi_notes, withheld_by
 
 MakeCohort = Callable[..., Cohort]
-RunEngine = Callable[..., ProfiledCohort]
+RunEngine = Callable[..., Profiles]
 
 
-def with_call(demo: ProfiledCohort, call: Call) -> tuple[AxisProfile, ...]:
+def with_call(demo: Profiles, call: Call) -> tuple[AxisProfile, ...]:
     axes = demo.maker.record(0).axes
     return tuple(a.model_copy(update={"call": call}) if a.axis == MMR_AXIS else a for a in axes)
 
@@ -39,7 +39,7 @@ def with_call(demo: ProfiledCohort, call: Call) -> tuple[AxisProfile, ...]:
     ],
 )
 def test_msi_notes_hold_the_sheet_against_the_proxy(
-    msi: str, call: Call, words: list[str], demo: ProfiledCohort
+    msi: str, call: Call, words: list[str], demo: Profiles
 ) -> None:
     notes = list(msi_notes(SampleRecord("s", msi=msi), with_call(demo, call)))
     assert len(notes) == len(words)
@@ -50,7 +50,7 @@ def test_sheet_is_shown_and_never_enters_a_score(
     demo_tpm: pd.DataFrame,
     make_cohort: MakeCohort,
     run_engine: RunEngine,
-    numbers: Callable[[ProfiledCohort], pd.DataFrame],
+    numbers: Callable[[Profiles], pd.DataFrame],
 ) -> None:
     cohort = make_cohort(demo_tpm)
     sheet: dict[str, Any] = {

@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 
 from escape_score.model.cohort import Cohort, SampleRecord
 from escape_score.model.record import Interval
-from escape_score.pipeline.outputs import ProfiledCohort
+from escape_score.pipeline.profiles import Profiles
 from escape_score.profile.pairs import change_interval, pair_samples, time_order
 
 MakeCohort = Callable[..., Cohort]
-RunEngine = Callable[..., ProfiledCohort]
+RunEngine = Callable[..., Profiles]
 
 
 def samples(*rows: tuple[str, str]) -> tuple[SampleRecord, ...]:

@@ -12,7 +12,7 @@ from scipy import stats
 
 from escape_score.library.axes import load_thresholds
 from escape_score.model.reference import Distributions
-from escape_score.pipeline.outputs import ProfiledCohort
+from escape_score.pipeline.profiles import Profiles
 from escape_score.profile.percentiles import (
     find_own_tumours,
     percentile_interval,
@@ -69,7 +69,7 @@ def test_find_own_tumours_asks_for_id_and_scores() -> None:
     assert find_own_tumours(scores, ["x", "x", "x", "s2"], distributions).tolist() == [False] * 3 + [True]
 
 
-def test_tumours_of_the_reference_are_left_out_of_their_own_comparison(demo: ProfiledCohort) -> None:
+def test_tumours_of_the_reference_are_left_out_of_their_own_comparison(demo: Profiles) -> None:
     axis, reference = demo.profiles.axis("stroma"), demo.reference.distributions
     for row, sample_id in enumerate(demo.scores.sample_ids):
         own = reference.sample_ids.index(sample_id)

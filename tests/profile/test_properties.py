@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,8 +16,8 @@ from escape_score.model.cohort import HarmonisedCohort, InMemoryMatrix, narrowed
 from escape_score.model.method_choice import MethodChoice
 from escape_score.model.profiles import Bounds, CohortProfiles
 from escape_score.model.record import Call, ReferenceMatch
-from escape_score.pipeline import stages as pipeline
-from escape_score.pipeline.outputs import ProfiledCohort
+from escape_score.pipeline.profiles import Profiles
+from escape_score.pipeline.profiling import profile_scores, score
 from escape_score.profile.calls import call_axis
 from escape_score.profile.percentiles import percentile_of
 from escape_score.reference.read import load_reference
@@ -52,10 +51,8 @@ def with_genes(cohort: HarmonisedCohort, kept: np.ndarray) -> HarmonisedCohort:
 def profiles_of(cohort: HarmonisedCohort) -> tuple[CohortProfiles, dict[str, float]]:
     """Profiles, and the coverage of each component in the first tumour."""
     choice = MethodChoice(has_published=False)
-    scores = pipeline.score(
-        cohort, load_reference(), pipeline.UserGeneSets(), source=Path("matrix.tsv"), choice=choice
-    )
-    profiles, _ = pipeline.profile(scores, load_reference(), genesets_sha256="", seed=1)
+    scores = score(cohort, load_reference(), choice=choice)
+    profiles = profile_scores(scores, load_reference()).profiles
     return profiles, dict(zip(scores.signature_ids, scores.coverage[0].tolist(), strict=True))
 
 
@@ -164,7 +161,7 @@ def test_a_wider_interval_never_makes_a_call_surer(
 
 
 @given(scores=st.lists(numbers, min_size=2, max_size=8))
-def test_percentiles_follow_scores(demo: ProfiledCohort, scores: list[float]) -> None:
+def test_percentiles_follow_scores(demo: Profiles, scores: list[float]) -> None:
     ordered = np.sort(np.array(scores))
     ids = [f"new{i}" for i in range(len(scores))]
     is_own = np.zeros(len(ids), dtype=bool)

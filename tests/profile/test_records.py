@@ -15,16 +15,16 @@ from escape_score.model.cohort import Cohort, SampleRecord
 from escape_score.model.flags import Flag
 from escape_score.model.record import Call, EscapeProfile
 from escape_score.model.reference import Distributions
-from escape_score.pipeline.outputs import ProfiledCohort
+from escape_score.pipeline.profiles import Profiles
 from escape_score.profile.records import known, metadata_of, reference_quantiles
 from escape_score.reference.read import load_reference
 
 MakeCohort = Callable[..., Cohort]
-RunEngine = Callable[..., ProfiledCohort]
+RunEngine = Callable[..., Profiles]
 
 
 def test_records_hold_the_numbers_of_the_table(
-    demo: ProfiledCohort, numbers: Callable[[ProfiledCohort], pd.DataFrame]
+    demo: Profiles, numbers: Callable[[Profiles], pd.DataFrame]
 ) -> None:
     table = numbers(demo)
     for record in demo.maker.records():
@@ -44,7 +44,7 @@ def test_records_hold_the_numbers_of_the_table(
                 assert axis.raw_score == row[f"{axis.axis}_raw"]
 
 
-def test_records_come_back_from_their_json(demo: ProfiledCohort) -> None:
+def test_records_come_back_from_their_json(demo: Profiles) -> None:
     for record in demo.maker.records():
         assert EscapeProfile.model_validate_json(record.model_dump_json()) == record
 
@@ -70,7 +70,7 @@ def test_not_evaluable_is_none_never_zero(
 
 
 def test_distant_and_blood_samples_are_flagged(
-    demo_tpm: pd.DataFrame, demo: ProfiledCohort, make_cohort: MakeCohort, run_engine: RunEngine
+    demo_tpm: pd.DataFrame, demo: Profiles, make_cohort: MakeCohort, run_engine: RunEngine
 ) -> None:
     genes = load_reference().genes
     anchors = [s for s, a in zip(genes.symbols, genes.is_anchor, strict=True) if a and s in demo_tpm]
@@ -114,7 +114,7 @@ def test_metadata_leaves_empty_fields_out_and_keeps_types() -> None:
 
 
 def test_metadata_never_changes_a_score(
-    demo: ProfiledCohort, demo_tpm: pd.DataFrame, *, make_cohort: MakeCohort, run_engine: RunEngine
+    demo: Profiles, demo_tpm: pd.DataFrame, *, make_cohort: MakeCohort, run_engine: RunEngine
 ) -> None:
     plain = make_cohort(demo_tpm)
     told = dataclasses.replace(
@@ -126,7 +126,7 @@ def test_metadata_never_changes_a_score(
     assert one.metadata != other.metadata
 
 
-def test_records_list_every_link_with_its_limit_of_detection(demo: ProfiledCohort) -> None:
+def test_records_list_every_link_with_its_limit_of_detection(demo: Profiles) -> None:
     links = demo.profiles.axis("mhc1_weakest_link").links
     assert links is not None
     for row, record in enumerate(demo.maker.records()):
@@ -144,14 +144,14 @@ def test_reference_quantiles_leave_out_what_is_missing() -> None:
     assert reference_quantiles(distributions) == {"stroma": (0.2, 1.0, 2.0, 3.0, 3.8)}
 
 
-def test_approaches_are_those_of_the_mechanisms_detected(demo: ProfiledCohort) -> None:
+def test_approaches_are_those_of_the_mechanisms_detected(demo: Profiles) -> None:
     for profile in demo.maker.records():
         detected = {axis.axis for axis in profile.axes if axis.call is Call.DETECTED}
         assert {item.mechanism for item in profile.approaches} <= detected | {profile.archetype}
         assert detected <= {item.mechanism for item in profile.approaches}
 
 
-def test_record_of_an_earlier_version_still_loads(demo: ProfiledCohort) -> None:
+def test_record_of_an_earlier_version_still_loads(demo: Profiles) -> None:
     record = json.loads(next(demo.maker.records()).model_dump_json())
     record["schema_version"] = "1.1"
     del record["approaches"], record["index"]["reference_quantiles"]

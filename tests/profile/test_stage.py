@@ -8,13 +8,13 @@ import numpy as np
 
 from escape_score.model.axes import Axis
 from escape_score.model.record import Archetype, Call, Phenotype, Provenance
-from escape_score.pipeline.outputs import ProfiledCohort
+from escape_score.pipeline.profiles import Profiles
 from escape_score.profile import build_context, make_records, profile_cohort
 
 PROVENANCE = Provenance(package_version="0", reference_sha256="", genesets_sha256="", seed=1)
 
 
-def test_a_loss_that_would_not_show_is_not_called_absent(demo: ProfiledCohort) -> None:
+def test_a_loss_that_would_not_show_is_not_called_absent(demo: Profiles) -> None:
     """The limit of detection of every second sample is set so low that no loss would reach the threshold."""
     context = demo.maker.context
     chain = context.class_one.chain
@@ -33,7 +33,7 @@ def test_a_loss_that_would_not_show_is_not_called_absent(demo: ProfiledCohort) -
     assert "would hardly show here" in reason
 
 
-def test_no_tumour_of_the_reference_hides_the_loss_of_the_chain(demo: ProfiledCohort) -> None:
+def test_no_tumour_of_the_reference_hides_the_loss_of_the_chain(demo: Profiles) -> None:
     for axis in demo.profiles.axes:
         if axis.axis == "mhc1_loss":
             assert axis.is_hidden is not None
@@ -42,7 +42,7 @@ def test_no_tumour_of_the_reference_hides_the_loss_of_the_chain(demo: ProfiledCo
             assert axis.is_hidden is None
 
 
-def test_links_of_a_chain_that_was_not_counted_say_nothing(demo: ProfiledCohort) -> None:
+def test_links_of_a_chain_that_was_not_counted_say_nothing(demo: Profiles) -> None:
     context = demo.maker.context
     is_uncounted = np.arange(len(context.scores.sample_ids)) == 1
     infiltrate = replace(context.class_one.infiltrate, is_mhc1_unquantified=is_uncounted)
@@ -57,7 +57,7 @@ def test_links_of_a_chain_that_was_not_counted_say_nothing(demo: ProfiledCohort)
     np.testing.assert_array_equal(found.z[~is_uncounted], usual.z[~is_uncounted])
 
 
-def test_a_reference_without_the_class_one_model_judges_no_loss(demo: ProfiledCohort) -> None:
+def test_a_reference_without_the_class_one_model_judges_no_loss(demo: Profiles) -> None:
     context = demo.maker.context
     bare = replace(demo.reference, presentation=None)
     found = profile_cohort(build_context(demo.scores, bare, context.design))
@@ -68,7 +68,7 @@ def test_a_reference_without_the_class_one_model_judges_no_loss(demo: ProfiledCo
     np.testing.assert_array_equal(found.axis("stroma").score, demo.profiles.axis("stroma").score)
 
 
-def test_an_axis_of_kind_mean_needs_a_definition_only(demo: ProfiledCohort) -> None:
+def test_an_axis_of_kind_mean_needs_a_definition_only(demo: Profiles) -> None:
     """Two components of which the reference knows location and spread make an axis; it has no percentile."""
     context = demo.maker.context
     catalogue = context.design.catalogue
@@ -91,7 +91,7 @@ def test_an_axis_of_kind_mean_needs_a_definition_only(demo: ProfiledCohort) -> N
         np.testing.assert_array_equal(before.bounds.low, after.bounds.low)
 
 
-def test_archetype_follows_the_axes_that_the_catalogue_names(demo: ProfiledCohort) -> None:
+def test_archetype_follows_the_axes_that_the_catalogue_names(demo: Profiles) -> None:
     context = demo.maker.context
     catalogue = context.design.catalogue
     always = catalogue.axis("wnt").model_copy(update={"threshold": -99.0})

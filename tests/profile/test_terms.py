@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from escape_score.library.axes import load_axis_catalogue
 from escape_score.model.axes import Term
-from escape_score.pipeline.outputs import ProfiledCohort
+from escape_score.pipeline.profiles import Profiles
 from escape_score.profile.stage import axis_models
 from escape_score.profile.terms import mean_present
 
@@ -34,7 +34,7 @@ def test_mean_present_leaves_missing_out(columns: list[list[float]]) -> None:
     np.testing.assert_allclose(mean_present([np.array(c) for c in columns]), expected, atol=1e-12)
 
 
-def test_contrasts_subtract_their_denominator(demo: ProfiledCohort) -> None:
+def test_contrasts_subtract_their_denominator(demo: Profiles) -> None:
     terms, slopes = demo.maker.context.terms, demo.reference.slopes
     for contrast in load_axis_catalogue().contrasts:
         for row in range(8):
@@ -44,7 +44,7 @@ def test_contrasts_subtract_their_denominator(demo: ProfiledCohort) -> None:
             assert terms[contrast.contrast][row] == pytest.approx(expected, abs=1e-12)
 
 
-def test_standardised_takes_sign_and_limit(demo: ProfiledCohort) -> None:
+def test_standardised_takes_sign_and_limit(demo: Profiles) -> None:
     context = demo.maker.context
     location, spread = demo.reference.term_stats["effector"]
     for row in range(8):
@@ -54,12 +54,12 @@ def test_standardised_takes_sign_and_limit(demo: ProfiledCohort) -> None:
         assert held == pytest.approx(max(-0.5, min(0.5, z)))
 
 
-def test_term_the_reference_lacks_is_not_evaluable(demo: ProfiledCohort) -> None:
+def test_term_the_reference_lacks_is_not_evaluable(demo: Profiles) -> None:
     published = next(name for name in demo.scores.signature_ids if name not in demo.reference.term_stats)
     assert np.isnan(demo.maker.context.standardised(Term(name=published))).all()
 
 
-def test_axes_are_the_means_of_their_terms_and_never_winsorised(demo: ProfiledCohort) -> None:
+def test_axes_are_the_means_of_their_terms_and_never_winsorised(demo: Profiles) -> None:
     context = demo.maker.context
     for axis in load_axis_catalogue().axes:
         if axis.terms:
@@ -83,7 +83,7 @@ def test_axes_are_the_means_of_their_terms_and_never_winsorised(demo: ProfiledCo
     ],
 )
 def test_evidence_of_an_axis_is_what_its_terms_are_made_of(
-    axis: str, expected: tuple[tuple[str, int], ...], demo: ProfiledCohort
+    axis: str, expected: tuple[tuple[str, int], ...], demo: Profiles
 ) -> None:
     models = {model.definition.axis: model for model in axis_models(load_axis_catalogue())}
     assert models[axis].evidence(demo.maker.context) == expected
@@ -98,12 +98,12 @@ def test_evidence_of_an_axis_is_what_its_terms_are_made_of(
     ],
 )
 def test_terms_know_the_components_behind_them(
-    term: str, components: tuple[str, ...], demo: ProfiledCohort
+    term: str, components: tuple[str, ...], demo: Profiles
 ) -> None:
     assert demo.maker.context.term_models[term].components == components
 
 
-def test_weights_of_a_contrast_take_its_slope_and_its_spread(demo: ProfiledCohort) -> None:
+def test_weights_of_a_contrast_take_its_slope_and_its_spread(demo: Profiles) -> None:
     context, name = demo.maker.context, "treg_per_cd8"
     spread, slope = demo.reference.term_stats[name][1], demo.reference.slopes[name]
     weights = context.weights_of(Term(name=name, sign=-1))

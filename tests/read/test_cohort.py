@@ -108,7 +108,7 @@ def frames(draw: st.DrawFn) -> pd.DataFrame:
 def test_read_cohort_gives_back_what_was_written(tmp_path: Path, form: str, frame: pd.DataFrame) -> None:
     path = tmp_path / "matrix"
     WRITERS[form](frame, path)
-    cohort = read_cohort(path, name="c", declared_unit=ExpressionUnit.FPKM)
+    cohort = read_cohort(path, cohort="c", units=ExpressionUnit.FPKM)
     assert cohort.sample_ids == tuple(frame.columns)
     assert cohort.source.gene_ids == tuple(frame.index)
     tolerance = 1e-14 if form == "xlsx" else 0.0  # openpyxl writes fewer digits than a float64 has
@@ -121,7 +121,7 @@ def test_read_cohort_gives_back_what_was_written(tmp_path: Path, form: str, fram
 def test_read_cohort_hands_out_blocks(tmp_path: Path, make_tpm: MakeFrame, form: str) -> None:
     frame = make_tpm(n_samples=5)
     WRITERS[form](frame, tmp_path / "matrix")
-    source = read_cohort(tmp_path / "matrix", name="c").source
+    source = read_cohort(tmp_path / "matrix", cohort="c").source
     pieces = [source.block(start, min(start + 2, 5)) for start in range(0, 5, 2)]
     tolerance = 1e-14 if form == "xlsx" else 0.0
     assert np.allclose(np.concatenate(pieces), frame.to_numpy().T, rtol=tolerance, atol=0)
@@ -131,7 +131,7 @@ def test_read_cohort_hands_out_blocks(tmp_path: Path, make_tpm: MakeFrame, form:
 def test_read_cohort_joins_sheet_by_id(tmp_path: Path, make_tpm: MakeFrame) -> None:
     make_tpm(n_samples=3).to_csv(tmp_path / "m.tsv", sep="\t")
     (tmp_path / "s.tsv").write_text("sample_id\tresponse\nP02\tPD\nP00\tCR\nghost\tCR\n", encoding="utf-8")
-    cohort = read_cohort(tmp_path / "m.tsv", name="c", sample_sheet=tmp_path / "s.tsv")
+    cohort = read_cohort(tmp_path / "m.tsv", cohort="c", samples=tmp_path / "s.tsv")
     assert [record.response for record in cohort.samples] == ["R", "", "NR"]
     assert [note.flag for note in cohort.flags.cohort] == [Flag.SHEET_ROWS_UNUSED]
     assert [note.flag for note in cohort.flags.of_sample("P01")] == [Flag.NO_METADATA, Flag.SHEET_ROWS_UNUSED]
@@ -142,7 +142,7 @@ def test_read_cohort_tells_faults_of_matrix_and_sheet_together(tmp_path: Path, m
     (frame - frame.to_numpy().mean()).to_csv(tmp_path / "m.tsv", sep="\t")
     (tmp_path / "s.tsv").write_text("sample_id\nX1\n", encoding="utf-8")
     with pytest.raises(InputFaultsError) as caught:
-        read_cohort(tmp_path / "m.tsv", name="c", sample_sheet=tmp_path / "s.tsv")
+        read_cohort(tmp_path / "m.tsv", cohort="c", samples=tmp_path / "s.tsv")
     assert "m.tsv" in caught.value.lines[0]
     assert "no sample_id in common" in caught.value.lines[1]
 
@@ -150,15 +150,15 @@ def test_read_cohort_tells_faults_of_matrix_and_sheet_together(tmp_path: Path, m
 def test_read_cohort_tells_sheet_fault_beside_unreadable_matrix(tmp_path: Path) -> None:
     (tmp_path / "s.tsv").write_text("", encoding="utf-8")
     with pytest.raises(InputFaultsError) as caught:
-        read_cohort(tmp_path / "none.tsv", name="c", sample_sheet=tmp_path / "s.tsv")
+        read_cohort(tmp_path / "none.tsv", cohort="c", samples=tmp_path / "s.tsv")
     assert [type(fault) for fault in caught.value.faults] == [FileMissingError, SampleSheetInvalidError]
 
 
 def test_read_cohort_recognises_transposed_matrix(tmp_path: Path, make_tpm: MakeFrame) -> None:
     for form in ("tsv", "parquet index", "h5ad dense"):
         WRITERS[form](make_tpm().T, tmp_path / form)
-        with pytest.raises(MatrixInvalidError, match=r"looks transposed.*samples belong in columns"):
-            read_cohort(tmp_path / form, name="c")
+        with pytest.raises(MatrixInvalidError, match=r"looks transposed.*samples belong in (columns|obs)"):
+            read_cohort(tmp_path / form, cohort="c")
 
 
 @pytest.mark.parametrize(
@@ -177,13 +177,13 @@ def test_read_cohort_refuses_rows_that_are_no_genes(
     frame.index = [name_of(at) for at in range(len(frame))]
     frame.to_csv(tmp_path / "m.tsv", sep="\t", index_label="gene")
     with pytest.raises(MatrixInvalidError, match=said):
-        read_cohort(tmp_path / "m.tsv", name="c")
+        read_cohort(tmp_path / "m.tsv", cohort="c")
 
 
 def test_read_cohort_refuses_too_many_samples(tmp_path: Path, make_tpm: MakeFrame) -> None:
     make_tpm(n_samples=5).to_csv(tmp_path / "m.tsv", sep="\t")
     with pytest.raises(MatrixInvalidError, match="too large"):
-        read_cohort(tmp_path / "m.tsv", name="c", limits=ReadLimits(max_samples=4))
+        read_cohort(tmp_path / "m.tsv", cohort="c", limits=ReadLimits(max_samples=4))
 
 
 def test_read_cohort_refuses_infinite_cell_of_binary_format(tmp_path: Path, make_tpm: MakeFrame) -> None:
@@ -191,14 +191,14 @@ def test_read_cohort_refuses_infinite_cell_of_binary_format(tmp_path: Path, make
     frame.iloc[5, 2] = -np.inf
     frame.to_parquet(tmp_path / "m.parquet")
     with pytest.raises(MatrixInvalidError, match=rf"infinite.*gene {frame.index[5]}, sample P02"):
-        read_cohort(tmp_path / "m.parquet", name="c")
+        read_cohort(tmp_path / "m.parquet", cohort="c")
 
 
 @pytest.mark.parametrize("make", [os.mkdir, os.mkfifo])
 def test_read_cohort_refuses_what_is_no_file(tmp_path: Path, make: Callable[[Path], None]) -> None:
     make(tmp_path / "m.tsv")
     with pytest.raises(FileUnreadableError, match=r"folder|not a regular file"):
-        read_cohort(tmp_path / "m.tsv", name="c")
+        read_cohort(tmp_path / "m.tsv", cohort="c")
 
 
 @pytest.mark.parametrize("form", ["parquet index", "h5ad dense", "h5ad csr", "xlsx", "feather"])
@@ -211,7 +211,7 @@ def test_read_cohort_refuses_cut_binary_file(
     content = path.read_bytes()
     path.write_bytes(content[: int(len(content) * part)])
     with pytest.raises(FileUnreadableError, match=r"damaged or truncated"):
-        read_cohort(path, name="c")
+        read_cohort(path, cohort="c")
 
 
 def test_read_cohort_refuses_damaged_parquet_pages(tmp_path: Path, make_tpm: MakeFrame) -> None:
@@ -221,13 +221,13 @@ def test_read_cohort_refuses_damaged_parquet_pages(tmp_path: Path, make_tpm: Mak
     content[1_000] ^= 1
     path.write_bytes(bytes(content))
     with pytest.raises(FileUnreadableError, match="damaged"):
-        read_cohort(path, name="c")
+        read_cohort(path, cohort="c")
 
 
 def test_read_cohort_refuses_numbers_stored_as_text_in_parquet(tmp_path: Path, make_tpm: MakeFrame) -> None:
     make_tpm().astype(str).to_parquet(tmp_path / "m.parquet")
     with pytest.raises(MatrixInvalidError, match=r"stored as text .*'P00'"):
-        read_cohort(tmp_path / "m.parquet", name="c")
+        read_cohort(tmp_path / "m.parquet", cohort="c")
 
 
 def test_read_cohort_reads_parquet_beside_annotation_and_prefixes(
@@ -236,7 +236,7 @@ def test_read_cohort_reads_parquet_beside_annotation_and_prefixes(
     frame = make_tpm(n_samples=2).set_axis(["P1", "P1.baseline"], axis=1)
     frame = frame.assign(length=np.arange(len(frame)), description="text").reset_index()
     frame.to_parquet(tmp_path / "m.parquet", index=False)
-    cohort = read_cohort(tmp_path / "m.parquet", name="c")
+    cohort = read_cohort(tmp_path / "m.parquet", cohort="c")
     assert cohort.sample_ids == ("P1", "P1.baseline")
     assert np.array_equal(values_of(cohort), frame[["P1", "P1.baseline"]].to_numpy().T)
 
@@ -244,7 +244,7 @@ def test_read_cohort_reads_parquet_beside_annotation_and_prefixes(
 def test_read_cohort_refuses_parquet_without_genes(tmp_path: Path, make_tpm: MakeFrame) -> None:
     make_tpm().to_parquet(tmp_path / "m.parquet", index=False)
     with pytest.raises(MatrixInvalidError, match="no gene column"):
-        read_cohort(tmp_path / "m.parquet", name="c")
+        read_cohort(tmp_path / "m.parquet", cohort="c")
 
 
 def test_read_cohort_refuses_long_parquet_by_its_footer(tmp_path: Path) -> None:
@@ -254,4 +254,4 @@ def test_read_cohort_refuses_long_parquet_by_its_footer(tmp_path: Path) -> None:
     )
     pq.write_table(table, tmp_path / "m.parquet")
     with pytest.raises(MatrixInvalidError, match="too large, 200000 gene rows"):
-        read_cohort(tmp_path / "m.parquet", name="c")
+        read_cohort(tmp_path / "m.parquet", cohort="c")

@@ -31,7 +31,7 @@ from escape_score.errors import InputError
 from escape_score.read import read_cohort
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 try:
-    read_cohort(Path(sys.argv[1]), name="c")
+    read_cohort(Path(sys.argv[1]), cohort="c")
 except InputError as error:
     print(*error.lines)
     print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,15 +15,15 @@ from escape_score.library.axes import load_design
 from escape_score.library.gene_sets import load_signatures
 from escape_score.model.cohort import Cohort
 from escape_score.model.flags import Flag
-from escape_score.pipeline import stages as pipeline
-from escape_score.pipeline.outputs import ProfiledCohort
+from escape_score.pipeline.gene_sets import open_gene_sets
+from escape_score.pipeline.profiles import Profiles
 from escape_score.reference.read import load_reference
 
 MakeCohort = Callable[..., Cohort]
-RunEngine = Callable[..., ProfiledCohort]
+RunEngine = Callable[..., Profiles]
 
 
-def test_score_signatures_scores_every_shipped_set(demo: ProfiledCohort) -> None:
+def test_score_signatures_scores_every_shipped_set(demo: Profiles) -> None:
     expected = {s.signature_id for s in load_signatures().signatures} - {
         "mhc_region_genes",
         "mhc_region_controls",
@@ -32,7 +33,7 @@ def test_score_signatures_scores_every_shipped_set(demo: ProfiledCohort) -> None
 
 
 def test_skipped_signatures_are_those_without_any_score(
-    demo: ProfiledCohort, demo_tpm: pd.DataFrame, *, make_cohort: MakeCohort, run_engine: RunEngine
+    demo: Profiles, demo_tpm: pd.DataFrame, *, make_cohort: MakeCohort, run_engine: RunEngine
 ) -> None:
     anchors = load_reference().genes
     panel = [s for s, a in zip(anchors.symbols, anchors.is_anchor, strict=True) if a and s in demo_tpm][:50]
@@ -51,7 +52,7 @@ def test_too_few_anchors_stop_and_name_the_file(
     anchors = [s for s, a in zip(genes.symbols, genes.is_anchor, strict=True) if a and s in demo_tpm]
     run_engine(make_cohort(demo_tpm[anchors[:20]]))
     with pytest.raises(AnchorsMissingError, match=r"^matrix\.tsv: 19 of the anchor genes"):
-        run_engine(make_cohort(demo_tpm[anchors[:19]]))
+        run_engine(replace(make_cohort(demo_tpm[anchors[:19]]), label="matrix.tsv"))
 
 
 def test_under_quantified_locus_is_not_trusted(
@@ -75,14 +76,14 @@ def test_under_quantified_locus_is_not_trusted(
     assert np.isnan(result.profiles.axis("mhc1_loss").raw[0])  # type: ignore[index]
 
 
-def test_score_names_are_unique(demo: ProfiledCohort) -> None:
+def test_score_names_are_unique(demo: Profiles) -> None:
     assert len(set(demo.scores.signature_ids)) == len(demo.scores.signature_ids)
 
 
 def test_a_set_of_a_user_counts_genes_nobody_knows(tmp_path: Path) -> None:
     gmt = tmp_path / "u.gmt"
     gmt.write_text("MINE\td\tCD8A\tALIEN1\tALIEN2\nALIENS\td\tALIEN1\tALIEN2\n", encoding="utf-8")
-    sets = pipeline.read_user_gene_sets(gmt)
+    sets = open_gene_sets(gmt)
     assert [(s.signature_id, s.gene_symbols) for s in sets.signatures] == [
         ("MINE", ("CD8A", "ALIEN1", "ALIEN2"))
     ]

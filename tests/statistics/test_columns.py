@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from escape_score.model.record_statistics import Expectation, MeasureKind
-from escape_score.pipeline.outputs import ProfiledCohort
+from escape_score.pipeline.profiles import Profiles
 from escape_score.statistics.columns import CohortColumns, ColumnCollector
 
 
-def test_columns_hold_index_axes_and_baselines_in_order(demo: ProfiledCohort) -> None:
+def test_columns_hold_index_axes_and_baselines_in_order(demo: Profiles) -> None:
     columns = CohortColumns.of(demo.maker.records())
     kinds = [measure.kind for measure in columns.measures]
     assert kinds == sorted(kinds, key=list(MeasureKind).index)
@@ -26,7 +26,7 @@ def test_columns_of_no_profile_are_empty() -> None:
     assert (columns.values.shape, columns.sheet) == ((0, 0), ())
 
 
-def test_collector_hands_on_what_it_counts(demo: ProfiledCohort) -> None:
+def test_collector_hands_on_what_it_counts(demo: Profiles) -> None:
     records, collector = list(demo.maker.records()), ColumnCollector()
     assert list(collector.watch(records)) == records
     collected, expected = collector.columns(), CohortColumns.of(records)

@@ -8,17 +8,17 @@ import pytest
 
 from escape_score.model.record import EscapeProfile
 from escape_score.model.record_statistics import CohortStatistics, MeasureKind
-from escape_score.pipeline.outputs import ProfiledCohort
+from escape_score.pipeline.profiles import Profiles
 from escape_score.statistics import CohortColumns, compute_statistics
 
 SheetRow = Mapping[str, str | float | bool]
 
 
-def columns_of(demo: ProfiledCohort, sheet: list[SheetRow]) -> CohortColumns:
+def columns_of(demo: Profiles, sheet: list[SheetRow]) -> CohortColumns:
     return CohortColumns.of(profiles_of(demo, sheet))
 
 
-def profiles_of(demo: ProfiledCohort, sheet: list[SheetRow]) -> Iterator[EscapeProfile]:
+def profiles_of(demo: Profiles, sheet: list[SheetRow]) -> Iterator[EscapeProfile]:
     """The eight tumours again and again, each time with another row of a sheet."""
     records = list(demo.maker.records())
     for at, row in enumerate(sheet):
@@ -26,7 +26,7 @@ def profiles_of(demo: ProfiledCohort, sheet: list[SheetRow]) -> Iterator[EscapeP
 
 
 @pytest.fixture(scope="module")
-def labelled(demo: ProfiledCohort) -> CohortStatistics:
+def labelled(demo: Profiles) -> CohortStatistics:
     sheet: list[SheetRow] = [
         {
             "patient_id": f"p{at}",
@@ -66,20 +66,20 @@ def test_statistics_travel_as_json(labelled: CohortStatistics) -> None:
     assert CohortStatistics.model_validate_json(labelled.model_dump_json()) == labelled
 
 
-def test_statistics_are_the_same_again(demo: ProfiledCohort) -> None:
+def test_statistics_are_the_same_again(demo: Profiles) -> None:
     sheet: list[SheetRow] = [{"site": "abc"[at % 3]} for at in range(24)]
     once, again = (compute_statistics(columns_of(demo, sheet), seed=1) for _ in range(2))
     assert once.model_dump_json() == again.model_dump_json()
     assert any("24 samples have no patient_id" in note for note in once.notes)
 
 
-def test_statistics_without_labels_are_empty(demo: ProfiledCohort) -> None:
+def test_statistics_without_labels_are_empty(demo: Profiles) -> None:
     found = compute_statistics(columns_of(demo, [{}] * 24), seed=1)
     assert (found.comparisons, found.response, found.survival, found.notes) == ((), None, (), ())
     assert compute_statistics(CohortColumns.of(()), seed=1).n_samples == 0
 
 
-def test_statistics_say_what_was_too_little(demo: ProfiledCohort) -> None:
+def test_statistics_say_what_was_too_little(demo: Profiles) -> None:
     sheet: list[SheetRow] = [
         {"msi": "MSS", "pfs_event": True, "pfs_days": 1.0, "patient_id": f"p{at}", "timepoint": "pre"}
         for at in range(8)

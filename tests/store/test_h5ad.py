@@ -15,7 +15,7 @@ import pytest
 from escape_score.errors import FileMissingError, FileUnreadableError
 from escape_score.model.cohort import Cohort, GeneChange, HarmonisedCohort, InMemoryMatrix, SampleRecord
 from escape_score.model.flags import Flag, FlagLog, FlagNote
-from escape_score.pipeline.outputs import ProfiledCohort
+from escape_score.pipeline.profiles import Profiles
 from escape_score.store import h5ad
 
 MakeCohort = Callable[..., Cohort]
@@ -64,11 +64,12 @@ def test_harmonised_comes_back_to_the_bit(cohort: Cohort, tmp_path: Path) -> Non
     h5ad.write_harmonised(tmp_path / "h.h5ad", harmonised)
     found = h5ad.read_harmonised(tmp_path / "h.h5ad")
     assert bits(found.source) == bits(harmonised.source)
-    assert dataclasses.replace(found, source=harmonised.source) == harmonised
+    assert found.label == str(tmp_path / "h.h5ad")
+    assert dataclasses.replace(found, source=harmonised.source, label="") == harmonised
 
 
 def test_reads_come_back_with_a_harmonised_cohort_and_its_scores(
-    demo_harmonised: HarmonisedCohort, demo: ProfiledCohort, tmp_path: Path
+    demo_harmonised: HarmonisedCohort, demo: Profiles, tmp_path: Path
 ) -> None:
     h5ad.write_harmonised(tmp_path / "h.h5ad", demo_harmonised)
     found = h5ad.read_harmonised(tmp_path / "h.h5ad").reads_per_tpm
@@ -80,7 +81,7 @@ def test_reads_come_back_with_a_harmonised_cohort_and_its_scores(
     np.testing.assert_array_equal(placement.reads_per_tpm, demo_harmonised.reads_per_tpm)
 
 
-def test_scores_come_back_to_the_bit(demo: ProfiledCohort, tmp_path: Path) -> None:
+def test_scores_come_back_to_the_bit(demo: Profiles, tmp_path: Path) -> None:
     scores = demo.scores.with_flags(FLAGS)
     h5ad.write_scores(tmp_path / "s.h5ad", scores, genesets_sha256="g")
     found, meta = h5ad.read_scores(tmp_path / "s.h5ad")
@@ -104,7 +105,7 @@ def test_scores_come_back_to_the_bit(demo: ProfiledCohort, tmp_path: Path) -> No
     np.testing.assert_array_equal(coverage, expected.coverage)
 
 
-def test_two_writes_are_the_same_bytes(cohort: Cohort, demo: ProfiledCohort, tmp_path: Path) -> None:
+def test_two_writes_are_the_same_bytes(cohort: Cohort, demo: Profiles, tmp_path: Path) -> None:
     for folder in ("one", "two"):
         h5ad.write_cohort(tmp_path / folder / "c.h5ad", cohort)
         h5ad.write_scores(tmp_path / folder / "s.h5ad", demo.scores, genesets_sha256="")
@@ -112,7 +113,7 @@ def test_two_writes_are_the_same_bytes(cohort: Cohort, demo: ProfiledCohort, tmp
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
 
 
-def test_anndata_reads_stage_files(cohort: Cohort, demo: ProfiledCohort, tmp_path: Path) -> None:
+def test_anndata_reads_stage_files(cohort: Cohort, demo: Profiles, tmp_path: Path) -> None:
     h5ad.write_cohort(tmp_path / "c.h5ad", cohort)
     read = anndata.read_h5ad(tmp_path / "c.h5ad")
     assert read.obs_names.tolist() == ["=1+1", "00123"]

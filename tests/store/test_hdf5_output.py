@@ -14,7 +14,7 @@ import pytest
 
 from escape_score.errors import OutputUnwritableError
 from escape_score.model.cohort import Cohort
-from escape_score.pipeline.outputs import ProfiledCohort
+from escape_score.pipeline.profiles import Profiles
 from escape_score.store.h5ad import write_cohort, write_scores
 from escape_score.store.hdf5_output import FaultHoldingFile, replacing_hdf5
 
@@ -57,7 +57,7 @@ def must_be_refused_below(n_bytes: int, write: Callable[[Path], None], folder: P
     assert said.read_text(encoding="utf-8") == ""
 
 
-def test_scores_on_a_full_disk_are_one_line(demo: ProfiledCohort, tmp_path: Path) -> None:
+def test_scores_on_a_full_disk_are_one_line(demo: Profiles, tmp_path: Path) -> None:
     def write(path: Path) -> None:
         write_scores(path, demo.scores, genesets_sha256="")
 

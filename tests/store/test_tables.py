@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from escape_score.pipeline.outputs import ProfiledCohort
+from escape_score.pipeline.profiles import Profiles
 from escape_score.store.tables import profiles_table, qc_table, write_parquet
 from escape_score.store.tsv import write_tsv
 
@@ -19,7 +19,7 @@ def test_write_parquet_keeps_float64_and_text_as_it_is(tmp_path: Path) -> None:
     pd.testing.assert_frame_equal(found, table, check_exact=True)
 
 
-def test_tables_written_twice_are_the_same_bytes(demo: ProfiledCohort, tmp_path: Path) -> None:
+def test_tables_written_twice_are_the_same_bytes(demo: Profiles, tmp_path: Path) -> None:
     table = profiles_table(demo.scores, demo.profiles, demo.maker.flags, demo.reference)
     for folder in ("one", "two"):
         write_tsv(tmp_path / folder / "t.tsv", table)
@@ -28,7 +28,7 @@ def test_tables_written_twice_are_the_same_bytes(demo: ProfiledCohort, tmp_path:
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
 
 
-def test_tsv_holds_the_parquet_to_nine_digits(demo: ProfiledCohort, tmp_path: Path) -> None:
+def test_tsv_holds_the_parquet_to_nine_digits(demo: Profiles, tmp_path: Path) -> None:
     table = profiles_table(demo.scores, demo.profiles, demo.maker.flags, demo.reference)
     write_tsv(tmp_path / "t.tsv", table)
     read = pd.read_csv(tmp_path / "t.tsv", sep="\t", keep_default_na=False, na_values=[""])
@@ -37,7 +37,7 @@ def test_tsv_holds_the_parquet_to_nine_digits(demo: ProfiledCohort, tmp_path: Pa
     assert read["archetype"].fillna("").tolist() == [str(word) for word in table["archetype"]]
 
 
-def test_qc_table_says_what_is_known_of_each_input(demo: ProfiledCohort) -> None:
+def test_qc_table_says_what_is_known_of_each_input(demo: Profiles) -> None:
     qc = qc_table(demo.scores, demo.profiles, demo.maker.flags, demo.reference)
     assert qc["sample_id"].tolist() == list(demo.scores.sample_ids)
     expected = {"unit", "n_genes", "coverage", "reference_distance", "flags", "flags_in_words", "status"}

@@ -1,7 +1,4 @@
-"""The command line: the one place that joins the stages.
-
-Heavy libraries are imported inside the commands, so that ``escape-score --help`` answers at once.
-"""
+"""The command line: one file a command, which parses options, calls the package and prints."""
 
 from escape_score.cli.main import main
 

@@ -14,9 +14,35 @@ from typing import NoReturn, cast
 
 import typer
 
-from escape_score.cli.app import app
+from escape_score.cli import genesets, reference
+from escape_score.cli.check import check
+from escape_score.cli.export import export
+from escape_score.cli.harmonise import harmonise
 from escape_score.cli.log import print_limited
+from escape_score.cli.options import options
+from escape_score.cli.profile import profile
+from escape_score.cli.read import read
+from escape_score.cli.report import gather, report
+from escape_score.cli.run import run
+from escape_score.cli.schema import schema
+from escape_score.cli.score import score
+from escape_score.cli.verify import verify
+from escape_score.cli.workflow import workflow
 from escape_score.errors import BY_SIGNAL, EscapeScoreError, ExitCode
+
+app = typer.Typer(
+    help=options.__doc__,
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+app.callback()(options)
+for command in (run, workflow, read, harmonise, score, profile, report, check, verify, export, schema):
+    app.command()(command)
+app.command(hidden=True)(gather)
+app.add_typer(genesets.commands, name="genesets")
+app.add_typer(reference.commands, name="reference")
 
 DEBUG = "--debug"
 ENDED_BY = {

@@ -9,35 +9,67 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+import typer
 
 from escape_score.cli.log import CommandLog, print_limited
+from escape_score.cli.options import LogJson, Quiet
 from escape_score.errors import ExitCode, ResultInvalidError
-from escape_score.launch.launcher import WorkflowRun, launch_workflow
-from escape_score.launch.logger import WorkflowState, request_lines
-from escape_score.launch.plan import WorkflowPlan, plan_workflow
-from escape_score.store.manifest import FailedSample, read_manifest
+
+if TYPE_CHECKING:
+    from escape_score.launch.launcher import WorkflowRun
+    from escape_score.launch.logger import WorkflowState
+    from escape_score.launch.plan import WorkflowPlan
+    from escape_score.store.manifest import FailedSample
 
 
-def run_workflow(
+def workflow(
+    context: typer.Context,
+    *,
+    config: Annotated[Path, typer.Option("--config", help="Config of the workflow.")],
+    cores: Annotated[int | None, typer.Option("--cores", min=1, help="Most cores to use.")] = None,
+    profile: Annotated[
+        str, typer.Option("--profile", help="default, slurm, or a folder with a config.yaml.")
+    ] = "default",
+    directory: Annotated[
+        Path | None, typer.Option("--directory", help="Where results/, work/ and logs/ go.")
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show how many jobs would run, and what they request.")
+    ] = False,
+    quiet: Quiet = False,
+    log_json: LogJson = False,
+    extra: Annotated[list[str] | None, typer.Argument(help="After --: options for snakemake.")] = None,
+) -> int:
+    """Profile many cohorts through Snakemake."""
+    log = CommandLog(is_quiet=quiet, is_json=log_json)
+    return _run(
+        config,
+        log,
+        cores=cores,
+        profile=profile,
+        directory=directory,
+        extra=[*(extra or ()), *context.args],
+        is_dry_run=dry_run,
+    )
+
+
+def _run(
     config: Path,
+    log: CommandLog,
     *,
     cores: int | None,
     profile: str,
     directory: Path | None,
     extra: Sequence[str],
     is_dry_run: bool,
-    log: CommandLog,
 ) -> int:
-    """Run the workflow, or say what it would request.
+    """Run the workflow, or show what it would request; 5 where it is done and samples of it failed."""
+    from escape_score.launch.launcher import launch_workflow
+    from escape_score.launch.logger import request_lines
+    from escape_score.launch.plan import plan_workflow
 
-    Returns
-    -------
-    int
-        That of the run; 5 where it is done and samples of it failed.
-    """
     started = time.monotonic()
     plan = plan_workflow(config)
     log.event("start", cohorts={name: cohort.n_samples for name, cohort in plan.cohorts.items()})
@@ -67,6 +99,9 @@ def run_workflow(
 @contextmanager
 def _shown(log: CommandLog, *, is_dry_run: bool) -> Iterator[Callable[[WorkflowState, str], None]]:
     """Show events: a bar on a terminal, and a line for each finished cohort; or JSON lines."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     console, is_shown = Console(stderr=True), not (log.is_quiet or log.is_json or is_dry_run)
     is_bar = is_shown and console.is_terminal
@@ -120,6 +155,8 @@ def _rows(plan: WorkflowPlan, run: WorkflowRun) -> Iterator[Mapping[str, object]
 
 
 def _failed(results: Path) -> tuple[FailedSample, ...]:
+    from escape_score.store.manifest import read_manifest
+
     try:
         return read_manifest(results).failed
     except ResultInvalidError:

@@ -2,7 +2,7 @@
 
 from escape_score.config.cohorts import CohortEntry, read_cohorts
 from escape_score.config.load import load_config, load_workflow_config
-from escape_score.config.models import ReadConfig, RunConfig, ScoreConfig, WorkflowConfig
+from escape_score.config.models import ReadConfig, RunConfig, ScoreConfig, WorkflowConfig, parse_block
 
 __all__ = [
     "CohortEntry",
@@ -12,5 +12,6 @@ __all__ = [
     "WorkflowConfig",
     "load_config",
     "load_workflow_config",
+    "parse_block",
     "read_cohorts",
 ]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from escape_score.errors import ConfigInvalidError
 from escape_score.model.method_choice import DEFAULT_MIN_COVERAGE, Engine, MethodChoice, MethodName, Ties
 from escape_score.model.units import ExpressionUnit
 
@@ -122,6 +123,31 @@ class StageBlocks(ConfigModel):
     profile: ProfileConfig = Field(default_factory=ProfileConfig, description="Options of the stage profile.")
     report: ReportConfig = Field(default_factory=ReportConfig, description="Options of the stage report.")
 
+    def overridden(self, **options: object) -> Self:
+        """The same config with the options of a command line, wherever their keys are; None changes nothing.
+
+        Raises
+        ------
+        ConfigInvalidError
+            A value is not one that the key takes.
+        """
+        given = {key: value for key, value in options.items() if value is not None}
+        changed: dict[str, Any] = {}
+        for name, field in type(self).model_fields.items():
+            block, kind = getattr(self, name), field.annotation
+            if name in given:
+                changed[name] = given[name]
+            elif isinstance(kind, type) and issubclass(kind, ConfigModel):
+                inner = {key: given[key] for key in kind.model_fields.keys() & given.keys()}
+                changed[name] = {**dict(block), **inner}
+        try:
+            return type(self).model_validate({**dict(self), **changed})
+        except ValidationError as error:
+            fault = error.errors(include_url=False)[0]
+            name = str(fault["loc"][-1]).replace("_", "-")
+            msg = f"--{name} {fault['input']}: {fault['msg'][0].lower()}{fault['msg'][1:]}"
+            raise ConfigInvalidError(msg) from error
+
 
 class RunConfig(StageBlocks):
     """Config of ``escape-score run``; the command line wins over each key."""
@@ -140,3 +166,22 @@ class WorkflowConfig(StageBlocks):
     cohorts: Path = Field(
         description="TSV with columns cohort, expression, samples, units and, optionally, gene_lengths."
     )
+
+
+Block = TypeVar("Block", bound=ConfigModel)
+
+
+def parse_block(option: str, text: str, model: type[Block]) -> Block:
+    """Read one block of a config from JSON, as a rule of the workflow hands it on.
+
+    Raises
+    ------
+    ConfigInvalidError
+        It is not JSON, or a key or value is not allowed; the message names the option.
+    """
+    try:
+        return model.model_validate_json(text)
+    except ValidationError as error:
+        what = error.errors(include_url=False)[0]
+        msg = f"{option}: {'.'.join(str(part) for part in what['loc'])}: {what['msg']}; give a JSON object"
+        raise ConfigInvalidError(msg) from error

@@ -1,8 +1,15 @@
-"""The formats there are."""
+"""The formats that a finished result can be written in."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from escape_score.export.tables import ResultTables
 
 
 class ExportFormat(StrEnum):
@@ -12,3 +19,69 @@ class ExportFormat(StrEnum):
     GCT = "gct"
     CBIOPORTAL = "cbioportal"
     SCHEMA = "schema"
+
+
+@dataclass(frozen=True)
+class ExportedFiles:
+    """How many files were written, and the list of sample ids that had to be replaced, where any had."""
+
+    n_files: int
+    renamed: Path | None
+
+
+def export_results(
+    results: Path, out: Path, formats: Sequence[ExportFormat], *, study: str | None = None
+) -> ExportedFiles:
+    """Write a result in some formats, after its manifest was verified; the result itself is not touched.
+
+    Parameters
+    ----------
+    results
+        Folder of a finished result.
+    out
+        Folder of the files, not inside the result.
+    formats
+        What to write.
+    study
+        Study id for cBioPortal; the cohort's name where None.
+
+    Raises
+    ------
+    UsageError
+        ``out`` is inside the result, or the study's id cannot be used.
+    ResultInvalidError
+        The result does not agree with its manifest.
+    """
+    from escape_score.errors import UsageError
+    from escape_score.export.cbioportal import SAMPLE_IDS_FILE
+    from escape_score.export.tables import read_tables
+    from escape_score.store.atomic import write_text
+
+    if out.resolve().is_relative_to(results.resolve()):
+        msg = f"--out: {out} is inside the results, which hold only what their manifest lists; choose another"
+        raise UsageError(msg)
+    tables = read_tables(results)
+    files: dict[str, str] = {}
+    for chosen in dict.fromkeys(formats):
+        files |= _files(tables, chosen, study)
+    for name, text in files.items():
+        write_text(out / name, text)
+    return ExportedFiles(len(files), out / SAMPLE_IDS_FILE if SAMPLE_IDS_FILE in files else None)
+
+
+def _files(tables: ResultTables, chosen: ExportFormat, study: str | None) -> dict[str, str]:
+    """Files of one format."""
+    from escape_score.export.cbioportal import cbioportal_files
+    from escape_score.export.gct import gct_files
+    from escape_score.export.multiqc import multiqc_files
+    from escape_score.export.schema import schema_files
+
+    match chosen:
+        case ExportFormat.MULTIQC:
+            return multiqc_files(tables)
+        case ExportFormat.GCT:
+            return gct_files(tables)
+        case ExportFormat.CBIOPORTAL:
+            return cbioportal_files(tables, study=study)
+        case ExportFormat.SCHEMA:
+            return schema_files()

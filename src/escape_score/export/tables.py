@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from pathlib import Path
 
+import pandas as pd
+
+from escape_score.errors import ResultInvalidError
 from escape_score.library.axes import load_axis_catalogue
 from escape_score.library.files import resource_path, table_rows
-
-if TYPE_CHECKING:
-    import pandas as pd
+from escape_score.store.manifest import read_manifest, verify
 
 INDEX_COLUMN = "immunoresistance_index"
 PUBLISHED_PREFIX = "published:"
@@ -38,6 +39,25 @@ class ResultTables:
     def sample_ids(self) -> list[str]:
         """Samples in the order of the tables."""
         return [str(sample_id) for sample_id in self.profiles.index]
+
+
+def read_tables(results: Path) -> ResultTables:
+    """Read the tables of a result.
+
+    Raises
+    ------
+    ResultInvalidError
+        It does not agree with its manifest.
+    """
+    manifest = read_manifest(results)
+    faults = verify(results)
+    if faults:
+        more = f" ({len(faults) - 1} more such files)" if len(faults) > 1 else ""
+        raise ResultInvalidError(faults[0] + more)
+    profiles, scores = (
+        pd.read_parquet(results / f"{name}.parquet").set_index("sample_id") for name in ("profiles", "scores")
+    )
+    return ResultTables(manifest.header.cohort, manifest.header.package_version, profiles, scores)
 
 
 @dataclass(frozen=True)

@@ -55,7 +55,7 @@ class JoinedSource:
         return out
 
 
-def join_cohorts(name: str, cohorts: Sequence[HarmonisedCohort], labels: Sequence[str]) -> HarmonisedCohort:
+def join_cohorts(name: str, cohorts: Sequence[HarmonisedCohort]) -> HarmonisedCohort:
     """Put cohorts of one pipeline together.
 
     Parameters
@@ -63,9 +63,7 @@ def join_cohorts(name: str, cohorts: Sequence[HarmonisedCohort], labels: Sequenc
     name
         Name of the whole.
     cohorts
-        At least one.
-    labels
-        What an error calls each of them: its file.
+        At least one; errors call each by its label.
 
     Returns
     -------
@@ -77,6 +75,7 @@ def join_cohorts(name: str, cohorts: Sequence[HarmonisedCohort], labels: Sequenc
     ReferenceUnfittableError
         A sample id stands in two of them, or their values have different scales.
     """
+    labels = [cohort.label or cohort.name for cohort in cohorts]
     _require_one_scale(cohorts, labels)
     _require_own_ids(cohorts, labels)
     if len(cohorts) == 1:
@@ -84,12 +83,13 @@ def join_cohorts(name: str, cohorts: Sequence[HarmonisedCohort], labels: Sequenc
     symbols = tuple(sorted({symbol for cohort in cohorts for symbol in cohort.gene_symbols}))
     place = {symbol: i for i, symbol in enumerate(symbols)}
     columns = tuple(np.array([place[s] for s in cohort.gene_symbols], dtype=np.intp) for cohort in cohorts)
-    digests = "".join(sorted(cohort.input_sha256 for cohort in cohorts))
+    digests = "".join(sorted(cohort.input_sha256 or cohort.matrix_sha256 or "" for cohort in cohorts))
     return HarmonisedCohort(
         name=name,
         source=JoinedSource(tuple(cohorts), symbols, columns),
         unit=cohorts[0].unit,
         samples=tuple(sample for cohort in cohorts for sample in cohort.samples),
+        label=", ".join(labels),
         input_sha256=hashlib.sha256(digests.encode()).hexdigest(),
         is_targeted_panel=any(cohort.is_targeted_panel for cohort in cohorts),
     )

@@ -60,7 +60,6 @@ def fit_reference(
     design: Design,
     label: ReferenceLabel,
     min_samples: int,
-    source: str,
 ) -> Reference:
     """Fit a reference on a cohort.
 
@@ -77,8 +76,6 @@ def fit_reference(
         Name and provenance.
     min_samples
         Fewest samples that must be placeable.
-    source
-        What an error calls the input.
 
     Returns
     -------
@@ -93,9 +90,9 @@ def fit_reference(
     AnchorsMissingError
         The cohort shares too few anchors with the base.
     """
-    on_base = score_signatures(cohort, design.signatures, base, design=design, label=source)
+    on_base = score_signatures(cohort, design.signatures, base, design=design)
     placed = PlacedCohort.from_scores(cohort, base, on_base)
-    require_samples(len(placed.rows), min_samples, name=label.name, source=source)
+    require_samples(len(placed.rows), min_samples, name=label.name, source=cohort.label or cohort.name)
     untrusted = find_untrusted_genes(
         on_base.of_rows(placed.rows).genes, base, design.genes, design.thresholds.untrusted
     ).reasons
@@ -114,7 +111,7 @@ def fit_reference(
         provenance=label.provenance,
     )
     draft = replace(draft, anchor_distance=rounded(np.median(_held_out_distance(placed, draft))))
-    scored = score_signatures(cohort, design.signatures, draft, design=design, label=source)
+    scored = score_signatures(cohort, design.signatures, draft, design=design)
     return _fit_scales(draft, base, scored.of_rows(placed.rows), design)
 
 

@@ -3,16 +3,42 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from escape_score.errors import FileUnreadableError, InputFaultsError, MatrixInvalidError
-from escape_score.genes import GeneTable
+from escape_score.genes import GeneTable, load_gene_table
 from escape_score.library.files import small_text
 
 N_COLUMNS = 2
+
+
+@dataclass(frozen=True)
+class GeneLengths:
+    """Lengths of genes that a user gave.
+
+    Attributes
+    ----------
+    bp
+        Approved symbol to length in base pairs.
+    sha256
+        Digest of the file.
+    """
+
+    bp: Mapping[str, float] = field(repr=False)
+    sha256: str
+
+
+def open_gene_lengths(path: str | Path | None) -> GeneLengths | None:
+    """Read lengths as :func:`read_gene_lengths`, under the shipped gene names; None for no file."""
+    if path is None:
+        return None
+    bp = read_gene_lengths(Path(path), load_gene_table())
+    return GeneLengths(bp, hashlib.sha256(Path(path).read_bytes()).hexdigest())
 
 
 def read_gene_lengths(path: Path, genes: GeneTable) -> Mapping[str, float]:

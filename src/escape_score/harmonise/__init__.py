@@ -1,5 +1,5 @@
 """The harmonise stage: any unit and any gene names to log2(TPM + 1) over approved symbols."""
 
-from escape_score.harmonise.stage import harmonise_cohort
+from escape_score.harmonise.stage import harmonise, harmonise_cohort
 
-__all__ = ["harmonise_cohort"]
+__all__ = ["harmonise", "harmonise_cohort"]

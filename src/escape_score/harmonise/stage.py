@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from escape_score.errors import MatrixInvalidError
-from escape_score.genes import GeneMapping, GeneTable
+from escape_score.genes import GeneMapping, GeneTable, load_gene_table
+from escape_score.genes.lengths import GeneLengths
 from escape_score.harmonise.names import gene_changes, gene_flags, shown
 from escape_score.harmonise.source import BASES_PER_KB, TO_LINEAR, TPM_TOTAL, HarmonisedSource, RowMerge
 from escape_score.model.cohort import Cohort, FloatArray, HarmonisedCohort
@@ -25,13 +27,21 @@ LINEAR_ABOVE = 50.0
 """Normalised array and panel values above this are linear: 50 as a log2 would be 1e15."""
 
 
+def harmonise(
+    cohort: Cohort, *, gene_lengths: GeneLengths | None = None, min_genes: int = 1
+) -> HarmonisedCohort:
+    """Harmonise with the shipped gene names, as :func:`harmonise_cohort`, and note the parameters."""
+    lengths, digest = (gene_lengths.bp, gene_lengths.sha256) if gene_lengths else (None, "")
+    harmonised = harmonise_cohort(cohort, load_gene_table(), gene_lengths=lengths, min_genes=min_genes)
+    return replace(harmonised, parameters=(("gene_lengths_sha256", digest), ("min_genes", str(min_genes))))
+
+
 def harmonise_cohort(
     cohort: Cohort,
     genes: GeneTable,
     *,
     gene_lengths: Mapping[str, float] | None = None,
     min_genes: int = 1,
-    label: str | None = None,
 ) -> HarmonisedCohort:
     """Bring a cohort to log2(TPM + 1) over unique approved symbols.
 
@@ -45,8 +55,6 @@ def harmonise_cohort(
         Approved symbol to length in base pairs, for counts; the table's own lengths where None.
     min_genes
         Fewest genes that must be recognised.
-    label
-        What an error calls the input: its path; the cohort's name where None.
 
     Returns
     -------
@@ -64,7 +72,7 @@ def harmonise_cohort(
     length_bp, flags = None, FlagLog()
     if cohort.unit.unit is ExpressionUnit.COUNTS:
         symbols, length_bp, flags = _lengths_for_counts(symbols, genes, gene_lengths)
-    _require_genes(label or cohort.name, symbols, min_genes)
+    _require_genes(cohort.label or cohort.name, symbols, min_genes)
     is_panel = len(symbols) < WHOLE_TRANSCRIPTOME_GENES
     source = _source(cohort, symbols, mappings, length_bp, is_panel=is_panel)
     flags = flags.joined(gene_flags(mappings)).joined(_panel_flags(is_panel, len(symbols), cohort.unit.unit))
@@ -77,7 +85,9 @@ def harmonise_cohort(
         source=source,
         unit=cohort.unit,
         samples=cohort.samples,
+        label=cohort.label,
         input_sha256=cohort.input_sha256,
+        matrix_sha256=cohort.matrix_sha256,
         is_targeted_panel=is_panel,
         gene_changes=gene_changes(mappings, frozenset(symbols)),
         flags=cohort.flags.joined(flags),

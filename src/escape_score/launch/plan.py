@@ -12,10 +12,9 @@ from typing import Final
 from pydantic.main import IncEx
 
 from escape_score.config import CohortEntry, WorkflowConfig, load_workflow_config, read_cohorts
-from escape_score.errors import FileMissingError, InputError, raise_faults
+from escape_score.errors import FileMissingError, InputError, attempt, raise_faults
 from escape_score.launch.resources import NEEDS, Need, chunk_size_of
 from escape_score.read import ReadLimits, count_samples
-from escape_score.read.checks.faults import attempt
 
 NO_PART_OF_RESULTS: Final[Mapping[str, IncEx | bool]] = {
     "cohorts": True,

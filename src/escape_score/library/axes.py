@@ -16,6 +16,9 @@ from escape_score.model.axes import AxisCatalogue, AxisKind, Design
 from escape_score.model.signature import GeneRole
 from escape_score.model.thresholds import Thresholds
 
+AXIS_FILES = ("approaches.tsv", "axes.yaml", "contrasts.tsv", "index.tsv", "thresholds.tsv")
+"""Files below ``resources/axes`` that numbers and texts of a result depend on."""
+
 
 @cache
 def load_axis_catalogue() -> AxisCatalogue:

@@ -22,6 +22,9 @@ _MIN_FIELDS = 3
 _MATRIX_FRACTION = 0.5
 """Where more lines than this hold numbers only, the file is a matrix, and one fault says so."""
 
+GENE_SET_FILES = ("escape.gmt", "axis_genes.tsv", "published.tsv", "published_genes.tsv")
+"""Files below ``resources/genesets`` that numbers of a result depend on."""
+
 
 @dataclass(frozen=True)
 class GmtContent:

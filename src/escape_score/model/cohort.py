@@ -201,10 +201,14 @@ class Cohort:
         Unit and how it was decided.
     samples
         One record a sample, in the order of ``source.sample_ids``.
-    input_sha256
-        sha256 of the matrix file.
     totals
         What the checks saw of each sample.
+    label
+        What errors call the input: its file, or the argument that held it.
+    input_sha256
+        sha256 of the matrix file; None for data in memory.
+    matrix_sha256
+        sha256 of names and values, for data in memory; None for a file.
     flags
         What the reader noticed.
     """
@@ -213,8 +217,10 @@ class Cohort:
     source: MatrixSource
     unit: UnitDecision
     samples: tuple[SampleRecord, ...]
-    input_sha256: str
     totals: SampleTotals
+    label: str = ""
+    input_sha256: str | None = None
+    matrix_sha256: str | None = None
     flags: FlagLog = FlagLog()
 
     def __post_init__(self) -> None:
@@ -258,8 +264,8 @@ class HarmonisedCohort:
 
     Parameters
     ----------
-    name, samples, unit, input_sha256, flags
-        Handed on from :class:`Cohort`; ``flags`` grew.
+    name, samples, unit, label, input_sha256, matrix_sha256, flags
+        Those of :class:`Cohort`; ``flags`` grew.
     source
         ``block`` gives log2(TPM + 1), float64, ≥ 0, NaN only where not measured; ``gene_ids`` are approved
         symbols.
@@ -279,8 +285,10 @@ class HarmonisedCohort:
     source: MatrixSource
     unit: UnitDecision
     samples: tuple[SampleRecord, ...]
-    input_sha256: str
     is_targeted_panel: bool
+    label: str = ""
+    input_sha256: str | None = None
+    matrix_sha256: str | None = None
     gene_changes: tuple[GeneChange, ...] = ()
     parameters: tuple[tuple[str, str], ...] = ()
     flags: FlagLog = FlagLog()

@@ -223,7 +223,15 @@ class InputRecord(Record):
     unit_evidence: str
     n_genes: int
     is_targeted_panel: bool
-    input_sha256: str
+    input_sha256: str | None = Field(description="of the file; None for data in memory")
+    matrix_sha256: str | None = Field(
+        default=None, description="of names and values, for data in memory; None for a file"
+    )
+
+    @property
+    def sha256(self) -> str:
+        """Whichever digest there is."""
+        return self.input_sha256 or self.matrix_sha256 or ""
 
 
 class Provenance(Record):

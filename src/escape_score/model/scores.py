@@ -20,9 +20,10 @@ class CohortFacts:
     name: str
     samples: tuple[SampleRecord, ...]
     unit: UnitDecision
-    input_sha256: str
+    input_sha256: str | None
     n_genes: int
     is_targeted_panel: bool
+    matrix_sha256: str | None = None
     parameters: tuple[tuple[str, str], ...] = ()
 
 

@@ -5,8 +5,8 @@ Rendering needs no numerical library; only the statistics do.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -42,7 +42,7 @@ from escape_score.store.result_folder import (
 NO_PAGE = "no page: the job that writes it did not finish; run the same command again"
 
 
-def render_chunk(results: Path, profiles: Path, part: Path, *, chunk: int, chunks: int, lang: str) -> int:
+def render_chunk(results: Path, profiles: Path, part: Path, *, chunk: int, chunks: int, lang: str) -> None:
     """Render one slice of a cohort's sample pages.
 
     Slices are counted from 1; the last one takes what is left, whatever number was planned with.
@@ -53,7 +53,6 @@ def render_chunk(results: Path, profiles: Path, part: Path, *, chunk: int, chunk
     withdraw_result(results)
     written, failed = write_pages(results, mine, lang=lang)
     write_part(part, Part(files=written, failed=failed))
-    return 0
 
 
 def sample_files(files: Sequence[FileEntry]) -> list[str]:
@@ -158,18 +157,15 @@ def _write_cohort(
     return index, write_statistics(folder, statistics())
 
 
-def gather_parts(results: Path, parts: Sequence[Path], *, lang: str) -> int:
-    """Write the cohort's statistics, its page and, last of all, the manifest of all parts."""
+def gather_parts(results: Path, parts: Sequence[Path], *, lang: str) -> tuple[FailedSample, ...]:
+    """Write the cohort's statistics, its page and, last of all, the manifest; samples that failed."""
     read = [read_part(path) for path in parts]
     header = next((part.header for part in read if part.header is not None), None)
     if header is None:
         msg = f"{parts[0]}: no part of the stage profile among the parts; run that stage again"
         raise ResultInvalidError(msg)
     with gathering(results):
-        failed = finish_result(results, header, [*read, _unwritten_pages(read)], lang=lang)
-    for one in failed:
-        print(f"warning: {one.sample_id}: failed ({one.problem})", file=sys.stderr)
-    return 0
+        return finish_result(results, header, [*read, _unwritten_pages(read)], lang=lang)
 
 
 def _unwritten_pages(parts: Sequence[Part]) -> Part:
@@ -182,7 +178,15 @@ def _unwritten_pages(parts: Sequence[Part]) -> Part:
     )
 
 
-def render_results(results: Path, out: Path, *, lang: str, has_pdf: bool = False) -> int:
+@dataclass(frozen=True)
+class RenderedPages:
+    """How many sample pages were written, and how many PDFs of earlier pages were removed."""
+
+    n_pages: int
+    n_outdated: int
+
+
+def render_results(results: Path, out: Path, *, lang: str, has_pdf: bool = False) -> RenderedPages:
     """Render all pages of a finished result again, from its JSON alone.
 
     Inside the result itself the manifest is renewed; another folder gets pages only. ``has_pdf`` prints each
@@ -197,8 +201,4 @@ def render_results(results: Path, out: Path, *, lang: str, has_pdf: bool = False
         write_index(folder, iter_profiles(results), statistics=lambda: read_statistics(results), lang=lang)
         if chromium is not None:
             print_pages(chromium, (folder / page.path for page in pages))
-        n_outdated = len(outdated_prints(out, folder))
-    print(f"{len(pages)} pages: {out / INDEX}")
-    if n_outdated:
-        print(f"{n_outdated} PDF files of the pages before were removed; --pdf prints the new ones")
-    return 0
+        return RenderedPages(len(pages), len(outdated_prints(out, folder)))

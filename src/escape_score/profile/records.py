@@ -231,6 +231,7 @@ class RecordMaker:
             n_genes=facts.n_genes,
             is_targeted_panel=facts.is_targeted_panel,
             input_sha256=facts.input_sha256,
+            matrix_sha256=facts.matrix_sha256,
         )
 
 

@@ -1,32 +1,47 @@
-"""The read stage: matrix and sample sheet to a cohort, with every fault found on the way."""
+"""The read stage: matrix and sample sheet to a cohort, with every fault found on the way.
+
+Files and data in memory end in :func:`check_cohort`, so that both pass the same checks.
+"""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from escape_score.errors import MatrixInvalidError, UnitAmbiguousError, UnitContradictedError, raise_faults
+import pandas as pd
+
+from escape_score.errors import (
+    MatrixInvalidError,
+    UnitAmbiguousError,
+    UnitContradictedError,
+    UsageError,
+    attempt,
+    listed,
+    raise_faults,
+)
 from escape_score.model.cohort import Cohort, SampleTotals
 from escape_score.model.flags import FlagLog
 from escape_score.model.units import ExpressionUnit, UnitDecision
 from escape_score.read.checks.composition import composition_notes
-from escape_score.read.checks.faults import attempt, listed
 from escape_score.read.checks.gene_kinds import species_notes
 from escape_score.read.checks.names import check_orientation
 from escape_score.read.checks.non_genes import without_non_genes
 from escape_score.read.checks.unit_evidence import totals_of
 from escape_score.read.checks.units import decide_unit
 from escape_score.read.checks.values import check_finite, flag_samples, gather_facts
-from escape_score.read.files.digest import digest_of
+from escape_score.read.files.digest import digest_of, matrix_digest
 from escape_score.read.files.limits import DEFAULT_LIMITS, ReadLimits, check_shape
 from escape_score.read.files.probe import probe_path
 from escape_score.read.formats.reader import MatrixReading
 from escape_score.read.formats.registry import choose_format
-from escape_score.read.sheet import join_sheet, read_sample_sheet
+from escape_score.read.sheet import join_sheet, open_sheet
 
 _logger = logging.getLogger(__name__)
+
+Sheet = str | Path | pd.DataFrame | None
+"""A sample sheet: a file, a table in memory, or none."""
 
 
 @dataclass(frozen=True)
@@ -39,11 +54,11 @@ class _CheckedValues:
 
 
 def read_cohort(
-    matrix: Path,
+    matrix: str | Path,
     *,
-    name: str,
-    declared_unit: ExpressionUnit = ExpressionUnit.AUTO,
-    sample_sheet: Path | None = None,
+    units: ExpressionUnit | str = ExpressionUnit.AUTO,
+    samples: Sheet = None,
+    cohort: str | None = None,
     limits: ReadLimits = DEFAULT_LIMITS,
 ) -> Cohort:
     """Read an expression matrix and its sample sheet.
@@ -51,22 +66,22 @@ def read_cohort(
     Parameters
     ----------
     matrix
-        File of any format in the registry, told by its content, or a folder as 10x Genomics writes it. Text,
+        File of any known format, detected from its content, or a folder as 10x Genomics writes it. Text,
         workbooks, GCT, parquet and feather have genes in rows and samples in columns; h5ad has samples in
         obs.
-    name
-        Name of the cohort.
-    declared_unit
-        Unit of the values; ``AUTO`` lets the numbers decide.
-    sample_sheet
-        Table with a column ``sample_id``, or None.
+    units
+        Unit of the values, such as ``"tpm"`` or ``"counts"``; ``"auto"`` infers it from the numbers.
+    samples
+        Sample sheet with a column ``sample_id``: a file, or a table whose index may hold the sample ids.
+    cohort
+        Name of the cohort; the file's name without its endings where None.
     limits
         Sizes above which a file is refused.
 
     Returns
     -------
     Cohort
-        Samples × genes as they stand in the file, float64, NaN = not measured, without rows that are no genes
+        Samples × genes as they are in the file, float64, NaN = not measured, without rows that are no genes
         (summaries, spike-ins, rows without a name); the unit decided; one record a sample.
 
     Raises
@@ -75,20 +90,91 @@ def read_cohort(
         The only fault found.
     InputFaultsError
         All faults of matrix and sheet, where there are several.
+    UsageError
+        ``units`` is not a unit.
+
+    Examples
+    --------
+    >>> import escape_score as es
+    >>> cohort = es.read("matrix.tsv", units="tpm", samples="sheet.tsv")  # doctest: +SKIP
     """
-    reading = attempt(lambda: _open_matrix(matrix, limits))
-    sheet = attempt(lambda: read_sample_sheet(sample_sheet) if sample_sheet else None)
+    path = Path(matrix)
+
+    def opened() -> MatrixReading:
+        reading = choose_format(probe_path(path, limits)).open_matrix(path, limits)
+        return replace(reading, parts=reading.parts or (path,))
+
+    name = cohort or cohort_name(path)
+    return check_cohort(str(path), opened, units=units, samples=samples, name=name, limits=limits)
+
+
+def cohort_name(matrix: Path) -> str:
+    """Name of a cohort that was given none: its file's, without endings."""
+    return matrix.name.split(".")[0] or matrix.name
+
+
+def check_cohort(
+    label: str,
+    opened: Callable[[], MatrixReading],
+    *,
+    units: ExpressionUnit | str,
+    samples: Sheet,
+    name: str,
+    limits: ReadLimits = DEFAULT_LIMITS,
+) -> Cohort:
+    """Check a matrix that can be opened, and its sample sheet, and make a cohort of them.
+
+    Parameters
+    ----------
+    label
+        What errors call the matrix.
+    opened
+        Opens the matrix; it raises what is wrong with its container.
+    units, samples, name, limits
+        As in :func:`read_cohort`.
+
+    Returns
+    -------
+    Cohort
+        As :func:`read_cohort` gives it; raises the same errors.
+    """
+    unit = declared_unit(units)
+    reading = attempt(lambda: _with_checked_names(label, opened(), limits))
+    sheet = attempt(lambda: open_sheet(samples))
     if reading.faults:
         raise_faults((*reading.faults, *sheet.faults))
-    opened = reading.get()
-    source = opened.source
-    checked = attempt(lambda: _check_values(matrix, opened, declared_unit))
+    found = reading.get()
+    source = found.source
+    checked = attempt(lambda: _check_values(label, found, unit))
     joined = attempt(lambda: join_sheet(sheet.get(), source.sample_ids))
     raise_faults((*checked.faults, *joined.faults))
-    values, (samples, sheet_flags) = checked.get(), joined.get()
-    flags = FlagLog(cohort=opened.notes).joined(values.flags).joined(sheet_flags)
-    digest = digest_of(opened.parts or (matrix,))
-    return Cohort(name, source, values.unit, samples, digest, values.totals, flags)
+    values, (records, sheet_flags) = checked.get(), joined.get()
+    return Cohort(
+        name=name,
+        source=source,
+        unit=values.unit,
+        samples=records,
+        totals=values.totals,
+        label=label,
+        input_sha256=digest_of(found.parts) if found.parts else None,
+        matrix_sha256=None if found.parts else matrix_digest(source),
+        flags=FlagLog(cohort=found.notes).joined(values.flags).joined(sheet_flags),
+    )
+
+
+def declared_unit(units: ExpressionUnit | str) -> ExpressionUnit:
+    """Look a unit up by its name.
+
+    Raises
+    ------
+    UsageError
+        There is no such unit.
+    """
+    try:
+        return ExpressionUnit(units)
+    except ValueError as error:
+        msg = f"units: {units!r} is not a unit; use one of {', '.join(ExpressionUnit)}"
+        raise UsageError(msg) from error
 
 
 def count_samples(matrix: Path, *, limits: ReadLimits = DEFAULT_LIMITS) -> int:
@@ -97,7 +183,7 @@ def count_samples(matrix: Path, *, limits: ReadLimits = DEFAULT_LIMITS) -> int:
     Parameters
     ----------
     matrix
-        File of any format in the registry.
+        File of any known format.
     limits
         Sizes above which a file is refused.
 
@@ -114,36 +200,33 @@ def count_samples(matrix: Path, *, limits: ReadLimits = DEFAULT_LIMITS) -> int:
     return choose_format(probe_path(matrix, limits)).count_samples(matrix, limits)
 
 
-def _open_matrix(matrix: Path, limits: ReadLimits) -> MatrixReading:
-    """Open a matrix, leave out rows that are no genes, and check what the others are called."""
-    reading = choose_format(probe_path(matrix, limits)).open_matrix(matrix, limits)
-    check_shape(
-        matrix, limits, n_samples=len(reading.source.sample_ids), n_genes=len(reading.source.gene_ids)
-    )
+def _with_checked_names(label: str, reading: MatrixReading, limits: ReadLimits) -> MatrixReading:
+    """Leave out rows that are no genes, and check what samples and genes are called."""
+    check_shape(label, limits, n_samples=len(reading.source.sample_ids), n_genes=len(reading.source.gene_ids))
     source, notes = without_non_genes(reading.source)
-    _check_name_lengths(matrix, (*source.sample_ids, *source.gene_ids), limits)
-    check_orientation(matrix, source.sample_ids, source.gene_ids)
+    _check_name_lengths(label, (*source.sample_ids, *source.gene_ids), limits)
+    check_orientation(label, source.sample_ids, source.gene_ids, layout=reading.layout)
     if reading.annotation_columns:
         columns = listed(reading.annotation_columns)
-        _logger.warning("%s: columns %s describe genes and are not read as samples", matrix, columns)
+        _logger.warning("%s: columns %s describe genes and are not read as samples", label, columns)
     return replace(reading, source=source, notes=(*reading.notes, *notes, *species_notes(source.gene_ids)))
 
 
-def _check_name_lengths(matrix: Path, names: Sequence[str], limits: ReadLimits) -> None:
+def _check_name_lengths(label: str, names: Sequence[str], limits: ReadLimits) -> None:
     too_long = [name for name in names if len(name) > limits.max_cell_bytes]
     if too_long:
         msg = (
-            f"{matrix}: a name of {len(too_long[0])} characters ({too_long[0][:40]!r} …); at most "
+            f"{label}: a name of {len(too_long[0])} characters ({too_long[0][:40]!r} …); at most "
             f"{limits.max_cell_bytes} are read, are quotes closed?"
         )
         raise MatrixInvalidError(msg)
 
 
-def _check_values(matrix: Path, reading: MatrixReading, declared_unit: ExpressionUnit) -> _CheckedValues:
-    facts = gather_facts(reading.source, label=str(matrix))
+def _check_values(label: str, reading: MatrixReading, declared: ExpressionUnit) -> _CheckedValues:
+    facts = gather_facts(reading.source, label=label)
     check_finite(facts)
     try:
-        verdict = decide_unit(facts, declared_unit)
+        verdict = decide_unit(facts, declared)
     except (UnitAmbiguousError, UnitContradictedError) as error:
         if not reading.remedy:
             raise

@@ -42,6 +42,8 @@ DEFAULT_REFERENCE = "tcga-coadread-v1"
 UNTRUSTED = "untrusted_genes.tsv"
 COHORT_REFERENCE = "cohort"
 """Asks for a reference fitted on the cohort itself; no reference may be called that."""
+AUTO_REFERENCE = "auto"
+"""Asks for the shipped reference; no reference may be called that."""
 
 TABLES = (
     "reference.json",
@@ -77,7 +79,7 @@ def load_reference(name_or_path: str = DEFAULT_REFERENCE) -> Reference:
     Parameters
     ----------
     name_or_path
-        Name of a shipped reference, or a folder.
+        Name of a shipped reference, ``"auto"``, or a folder.
 
     Returns
     -------
@@ -88,7 +90,15 @@ def load_reference(name_or_path: str = DEFAULT_REFERENCE) -> Reference:
     ------
     ReferenceInvalidError
         No such reference, or a table is missing or damaged.
+
+    Examples
+    --------
+    >>> import escape_score as es
+    >>> es.load_reference("tcga-coadread-v1").n_samples
+    592
     """
+    if name_or_path == AUTO_REFERENCE:
+        name_or_path = DEFAULT_REFERENCE
     folder = Path(name_or_path)
     if not _is_folder(folder):
         if name_or_path not in list_references():
@@ -108,7 +118,19 @@ def _is_folder(path: Path) -> bool:
 
 
 def list_references() -> tuple[str, ...]:
-    """Names of the shipped references, sorted."""
+    """Names of the shipped references, sorted.
+
+    Returns
+    -------
+    tuple of str
+        Each can be the argument ``reference`` of :func:`escape_score.profile`.
+
+    Examples
+    --------
+    >>> import escape_score as es
+    >>> es.list_references()
+    ('tcga-coadread-v1',)
+    """
     return tuple(sorted(path.parent.name for path in resource_path("reference").glob("*/reference.json")))
 
 

@@ -216,7 +216,7 @@ def provenance_facts(profile: EscapeProfile, words: Words) -> tuple[Fact, ...]:
         Fact(_("Version of escape_score"), made.package_version),
         Fact(_("Version of the record"), profile.schema_version),
         Fact(_("Seed"), str(made.seed)),
-        Fact(_("Input, sha256"), profile.input.input_sha256),
+        Fact(_("Input, sha256"), profile.input.sha256),
         Fact(_("Reference, sha256"), made.reference_sha256),
         Fact(_("Gene sets, sha256"), made.genesets_sha256),
     )

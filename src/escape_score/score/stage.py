@@ -95,7 +95,6 @@ def score_signatures(
     reference: Reference,
     *,
     design: Design,
-    label: str | None = None,
     beside: Sequence[Beside] = (),
 ) -> SignatureScores:
     """Score signatures in every sample of a cohort against a reference.
@@ -110,8 +109,6 @@ def score_signatures(
         Gives anchors, locations and spreads.
     design
         Fixed numbers of the method, and the genes whose placed values later stages need.
-    label
-        What an error calls the input: its path; the cohort's name where None.
     beside
         What else to score from the same blocks.
 
@@ -133,7 +130,7 @@ def score_signatures(
     require_anchors(
         alignment,
         min_anchors=thresholds.placement.min_anchors,
-        cohort=label or cohort.name,
+        cohort=cohort.label or cohort.name,
         reference=reference.name,
     )
     plan = ScoringPlan(
@@ -188,6 +185,7 @@ def _assemble(
             samples=cohort.samples,
             unit=cohort.unit,
             input_sha256=cohort.input_sha256,
+            matrix_sha256=cohort.matrix_sha256,
             n_genes=len(cohort.gene_symbols),
             is_targeted_panel=cohort.is_targeted_panel,
             parameters=cohort.parameters,

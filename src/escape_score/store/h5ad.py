@@ -67,7 +67,8 @@ class CohortMeta:
     gene_ids: tuple[str, ...] = field(repr=False)
     unit: UnitDecision
     samples: tuple[SampleRecord, ...] = field(repr=False)
-    input_sha256: str
+    input_sha256: str | None
+    matrix_sha256: str | None
     flags: FlagLog
     linear_totals: tuple[float | None, ...] = field(default=(), repr=False)
     largest: float | None = None
@@ -118,6 +119,7 @@ def write_cohort(path: Path, cohort: Cohort) -> None:
         cohort.unit,
         cohort.samples,
         cohort.input_sha256,
+        cohort.matrix_sha256,
         cohort.flags,
         _without_nan(cohort.totals.linear_total),
         None if isnan(cohort.totals.largest) else cohort.totals.largest,
@@ -132,7 +134,15 @@ def read_cohort_file(path: Path) -> Cohort:
         np.array(meta.linear_totals, dtype=np.float64), nan if meta.largest is None else meta.largest
     )
     return Cohort(
-        meta.name, _matrix(path, meta), meta.unit, meta.samples, meta.input_sha256, totals, meta.flags
+        name=meta.name,
+        source=_matrix(path, meta),
+        unit=meta.unit,
+        samples=meta.samples,
+        totals=totals,
+        label=str(path),
+        input_sha256=meta.input_sha256,
+        matrix_sha256=meta.matrix_sha256,
+        flags=meta.flags,
     )
 
 
@@ -145,6 +155,7 @@ def write_harmonised(path: Path, cohort: HarmonisedCohort) -> None:
         unit=cohort.unit,
         samples=cohort.samples,
         input_sha256=cohort.input_sha256,
+        matrix_sha256=cohort.matrix_sha256,
         flags=cohort.flags,
         reads_per_tpm=() if cohort.reads_per_tpm is None else _without_nan(cohort.reads_per_tpm),
         is_targeted_panel=cohort.is_targeted_panel,
@@ -163,7 +174,9 @@ def read_harmonised(path: Path) -> HarmonisedCohort:
         source=_matrix(path, meta),
         unit=meta.unit,
         samples=meta.samples,
+        label=str(path),
         input_sha256=meta.input_sha256,
+        matrix_sha256=meta.matrix_sha256,
         is_targeted_panel=meta.is_targeted_panel,
         gene_changes=meta.gene_changes,
         parameters=meta.parameters,

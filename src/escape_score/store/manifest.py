@@ -48,7 +48,8 @@ class ResultHeader(BaseModel):
 
     cohort: str
     n_samples: int
-    input_sha256: str
+    input_sha256: str | None
+    matrix_sha256: str | None = None
     package_version: str = __version__
     reference: str
     reference_sha256: str

@@ -30,7 +30,7 @@ def profiles_table(
         "archetype": profiles.archetype,
         "phenotype": profiles.phenotype,
         "status": profiles.status,
-        "flags": [",".join(_flag_names(flags, sample_id)) for sample_id in scores.sample_ids],
+        "flags": [",".join(flag_names(flags, sample_id)) for sample_id in scores.sample_ids],
     }
     for axis in profiles.axes:
         columns[axis.axis] = axis.score
@@ -51,7 +51,8 @@ def _bounds(name: str, bounds: Bounds) -> dict[str, object]:
     return {f"{name}_{end}": getattr(bounds, end) for end in ("low", "high", "low_within", "high_within")}
 
 
-def _flag_names(flags: FlagLog, sample_id: str) -> list[str]:
+def flag_names(flags: FlagLog, sample_id: str) -> list[str]:
+    """Flags of one sample by name, each once."""
     return list(dict.fromkeys(note.flag.value for note in flags.of_sample(sample_id)))
 
 
@@ -82,7 +83,7 @@ def qc_table(
             "reference_match": profiles.match,
             "leukocyte_fraction": profiles.leukocyte_fraction,
             "status": profiles.status,
-            "flags": [",".join(_flag_names(flags, sample_id)) for sample_id in scores.sample_ids],
+            "flags": [",".join(flag_names(flags, sample_id)) for sample_id in scores.sample_ids],
             "flags_in_words": [
                 " ".join(note.sentence for note in flags.of_sample(sample_id))
                 for sample_id in scores.sample_ids

@@ -15,7 +15,7 @@ from scipy import integrate, optimize
 from escape_score.library.axes import load_axis_catalogue, load_thresholds
 from escape_score.model.axes import Term
 from escape_score.model.scores import GeneValues
-from escape_score.pipeline.outputs import ProfiledCohort
+from escape_score.pipeline.profiles import Profiles
 from escape_score.profile.intervals.gene_errors import (
     GeneErrors,
     counting_errors,
@@ -123,7 +123,7 @@ def test_dispersion_ratio_weighs_by_freedom() -> None:
 
 @pytest.mark.parametrize(("n_genes", "correlation"), [(3, 0.2), (12, 0.7), (20, 0.0)])
 def test_usual_variance_is_that_between_correlated_genes(
-    demo: ProfiledCohort, n_genes: int, correlation: float
+    demo: Profiles, n_genes: int, correlation: float
 ) -> None:
     """Of simulated tumours, from the spread of the component's mean alone."""
     rng = np.random.default_rng(1)
@@ -137,18 +137,18 @@ def test_usual_variance_is_that_between_correlated_genes(
 
 @pytest.mark.parametrize(("name", "n_genes"), [("x", 1), ("not in the reference", 8)])
 def test_usual_variance_is_that_of_single_genes_where_nothing_is_known(
-    demo: ProfiledCohort, name: str, n_genes: int
+    demo: Profiles, name: str, n_genes: int
 ) -> None:
     reference = replace(demo.reference, term_stats={"x": (0.0, 0.5)})
     assert usual_variance(name, n_genes, reference) == 1.0
 
 
-def test_usual_variance_never_vanishes(demo: ProfiledCohort) -> None:
+def test_usual_variance_never_vanishes(demo: Profiles) -> None:
     reference = replace(demo.reference, term_stats={"x": (0.0, 1.2)})
     assert usual_variance("x", 5, reference) == pytest.approx(0.05)
 
 
-def test_tumours_of_the_reference_are_dispersed_as_usual(demo: ProfiledCohort) -> None:
+def test_tumours_of_the_reference_are_dispersed_as_usual(demo: Profiles) -> None:
     """The demo's tumours are the reference's own: what the decomposition says is what their genes do."""
     found = find_dispersion(demo.scores.genes, demo.maker.context.design, demo.reference)
     assert np.median(found.ratio) == pytest.approx(0.8, abs=0.25)
@@ -172,13 +172,13 @@ def test_student_factor_is_one_where_nothing_was_estimated() -> None:
     assert student_factor(np.zeros(1), np.zeros(1), 0.9)[0] == pytest.approx(1.0, abs=1e-5)
 
 
-def with_reads(cohort: ProfiledCohort, reads_per_tpm: float) -> ProfiledCohort:
+def with_reads(cohort: Profiles, reads_per_tpm: float) -> Profiles:
     scores = cohort.scores
     reads = np.full(len(scores.sample_ids), reads_per_tpm)
     return replace(cohort, scores=replace(scores, placement=replace(scores.placement, reads_per_tpm=reads)))
 
 
-def test_counting_errors_agree_with_simulated_reads(demo: ProfiledCohort) -> None:
+def test_counting_errors_agree_with_simulated_reads(demo: Profiles) -> None:
     """Genes of 20 reads and more, where a logarithm is nearly straight, within the read that is added."""
     reads_per_tpm = 32.0
     variance, bias = counting_errors(with_reads(demo, reads_per_tpm).scores, LIMITS)
@@ -194,7 +194,7 @@ def test_counting_errors_agree_with_simulated_reads(demo: ProfiledCohort) -> Non
         assert bias[0, gene] == pytest.approx(0, abs=1e-9)
 
 
-def test_counting_errors_of_unknown_reads_are_those_of_a_usual_depth(demo: ProfiledCohort) -> None:
+def test_counting_errors_of_unknown_reads_are_those_of_a_usual_depth(demo: Profiles) -> None:
     unknown, usual = (
         counting_errors(with_reads(demo, n).scores, LIMITS) for n in (NAN, LIMITS.assumed_reads_per_tpm)
     )
@@ -202,7 +202,7 @@ def test_counting_errors_of_unknown_reads_are_those_of_a_usual_depth(demo: Profi
 
 
 @given(reads_per_tpm=st.floats(0.1, 100), factor=st.floats(1.1, 100))
-def test_counting_errors_grow_as_reads_go(demo: ProfiledCohort, reads_per_tpm: float, factor: float) -> None:
+def test_counting_errors_grow_as_reads_go(demo: Profiles, reads_per_tpm: float, factor: float) -> None:
     few, many = (
         counting_errors(with_reads(demo, n).scores, LIMITS)[0]
         for n in (reads_per_tpm, reads_per_tpm * factor)
@@ -214,7 +214,7 @@ def test_counting_errors_grow_as_reads_go(demo: ProfiledCohort, reads_per_tpm: f
     assert (few[is_read] > many[is_read]).all()
 
 
-def test_placement_variance_is_that_of_a_median(demo: ProfiledCohort) -> None:
+def test_placement_variance_is_that_of_a_median(demo: Profiles) -> None:
     """Medians of many draws of 100 normal anchors."""
     scores, n_all = demo.scores, int(demo.reference.genes.is_anchor.sum())
     fewer = replace(scores.placement, n_anchors=np.full(len(scores.sample_ids), 100))
@@ -284,7 +284,7 @@ def test_held_share_agrees_with_integration(value: float, sd: float) -> None:
     assert found == pytest.approx(expected, abs=2e-3)
 
 
-def test_bounds_of_an_axis_agree_with_a_slow_computation(demo: ProfiledCohort) -> None:
+def test_bounds_of_an_axis_agree_with_a_slow_computation(demo: Profiles) -> None:
     """All genes of the axis are measured: noise, bias and distance remain, gene by gene."""
     context, reference = demo.maker.context, demo.reference
     axis, genes = demo.profiles.axis("treg"), demo.scores.genes
@@ -319,7 +319,7 @@ def test_bounds_of_an_axis_agree_with_a_slow_computation(demo: ProfiledCohort) -
         assert axis.bounds.high[row] - axis.score[row] == pytest.approx(absolute, rel=1e-6)
 
 
-def test_shortfall_weights_say_which_way_the_loss_goes(demo: ProfiledCohort) -> None:
+def test_shortfall_weights_say_which_way_the_loss_goes(demo: Profiles) -> None:
     """More of the chain is less of a loss; more interferon, with the same chain, is more of one."""
     context = demo.maker.context
     weights = context.weights_of(Term(name="mhc1_shortfall"))
@@ -330,7 +330,7 @@ def test_shortfall_weights_say_which_way_the_loss_goes(demo: ProfiledCohort) -> 
     assert (weights["mhc_locus"] == 0).all()
 
 
-def test_excess_distance_is_none_inside_the_reference(demo: ProfiledCohort) -> None:
+def test_excess_distance_is_none_inside_the_reference(demo: Profiles) -> None:
     distance = demo.scores.placement.distance
     found = demo.scores.placement.excess_distance(demo.reference.anchor_distance)
     inside = distance <= demo.reference.anchor_distance
@@ -368,7 +368,7 @@ def test_missing_blocks_variance_renormalises_over_the_blocks_present() -> None:
     np.testing.assert_allclose(found, [0.0, 0.9 * 2.0 * effective], atol=1e-15)
 
 
-def test_weakest_links_have_no_interval(demo: ProfiledCohort) -> None:
+def test_weakest_links_have_no_interval(demo: Profiles) -> None:
     for axis in load_axis_catalogue().axes:
         bounds = demo.profiles.axis(axis.axis).bounds
         assert np.isnan(bounds.low).all() == bool(axis.chain)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from escape_score.library.axes import load_thresholds
 from escape_score.model.cohort import FloatArray
 from escape_score.model.reference import PresentationModel
-from escape_score.pipeline.outputs import ProfiledCohort
+from escape_score.pipeline.profiles import Profiles
 from escape_score.profile.mhc.errors import (
     CHAIN,
     expected_excess,
@@ -91,7 +91,7 @@ def test_expected_excess_follows_the_sample_and_never_falls_below_one(state_of: 
     assert expected_excess(near, np.array([math.nan])).tolist() == [1.0]
 
 
-def test_genes_weigh_in_the_error_as_they_do_in_the_test(demo: ProfiledCohort) -> None:
+def test_genes_weigh_in_the_error_as_they_do_in_the_test(demo: Profiles) -> None:
     context = demo.maker.context
     error, state = context.errors.components[CHAIN], context.class_one.state
     assert state is not None

@@ -12,15 +12,15 @@ import pytest
 from escape_score.model.cohort import Cohort
 from escape_score.model.flags import Flag
 from escape_score.model.record import Call
-from escape_score.pipeline.outputs import ProfiledCohort
+from escape_score.pipeline.profiles import Profiles
 from escape_score.profile.mhc.infiltrate import estimate_infiltrate
 from escape_score.profile.mhc.presentation import HALF
 
 MakeCohort = Callable[..., Cohort]
-RunEngine = Callable[..., ProfiledCohort]
+RunEngine = Callable[..., Profiles]
 
 
-def test_estimate_infiltrate_agrees_with_a_slow_computation(demo: ProfiledCohort) -> None:
+def test_estimate_infiltrate_agrees_with_a_slow_computation(demo: Profiles) -> None:
     context, genes = demo.maker.context, demo.scores.genes
     found = estimate_infiltrate(demo.scores.genes, demo.reference, context.design)
     for row in range(8):
@@ -34,7 +34,7 @@ def test_estimate_infiltrate_agrees_with_a_slow_computation(demo: ProfiledCohort
 
 
 def test_infiltrate_is_taken_away(
-    demo_tpm: pd.DataFrame, demo: ProfiledCohort, *, make_cohort: MakeCohort, run_engine: RunEngine
+    demo_tpm: pd.DataFrame, demo: Profiles, *, make_cohort: MakeCohort, run_engine: RunEngine
 ) -> None:
     """Leukocytes added to a tumour with their own MHC leave its tumour cells where they were."""
     context, reference = demo.maker.context, demo.reference
@@ -79,7 +79,7 @@ def test_core_gene_at_zero_was_not_quantified_in_that_sample_alone(
 
 
 def test_few_leukocyte_genes_give_no_fraction_and_no_shortfall(
-    demo: ProfiledCohort, demo_tpm: pd.DataFrame, make_cohort: MakeCohort, run_engine: RunEngine
+    demo: Profiles, demo_tpm: pd.DataFrame, make_cohort: MakeCohort, run_engine: RunEngine
 ) -> None:
     leukocytes = list(demo.maker.context.design.components["leukocyte"])
     result = run_engine(make_cohort(demo_tpm.drop(columns=leukocytes[:-3])))

@@ -13,7 +13,7 @@ from escape_score.library.axes import load_axis_catalogue, load_thresholds
 from escape_score.model.cohort import Cohort, FloatArray
 from escape_score.model.profiles import LinkScores
 from escape_score.model.record import Call
-from escape_score.pipeline.outputs import ProfiledCohort
+from escape_score.pipeline.profiles import Profiles
 from escape_score.profile.axes import AxisValues
 from escape_score.profile.mhc.link_loss import link_losses
 from escape_score.profile.mhc.presentation import PresentationState
@@ -84,7 +84,7 @@ def test_a_lost_gene_is_detected_in_a_cohort(
     demo_tpm: pd.DataFrame,
     *,
     make_cohort: Callable[..., Cohort],
-    run_engine: Callable[..., ProfiledCohort],
+    run_engine: Callable[..., Profiles],
 ) -> None:
     lost = demo_tpm.copy()
     lost[gene] /= 200
@@ -94,11 +94,11 @@ def test_a_lost_gene_is_detected_in_a_cohort(
 
 
 def test_links_of_a_sample_do_not_depend_on_its_company(
-    demo: ProfiledCohort,
+    demo: Profiles,
     demo_tpm: pd.DataFrame,
     *,
     make_cohort: Callable[..., Cohort],
-    run_engine: Callable[..., ProfiledCohort],
+    run_engine: Callable[..., Profiles],
 ) -> None:
     together = run_engine(make_cohort(demo_tpm)).profiles.axis("mhc1_weakest_link")
     for row in range(3):

@@ -14,7 +14,7 @@ from escape_score.errors import ReferenceInvalidError
 from escape_score.library.axes import load_axis_catalogue, load_thresholds
 from escape_score.model.cohort import FloatArray
 from escape_score.model.reference import PresentationModel, Reference
-from escape_score.pipeline.outputs import ProfiledCohort
+from escape_score.pipeline.profiles import Profiles
 from escape_score.profile.mhc.presentation import (
     PresentationState,
     as_if_measured,
@@ -38,7 +38,7 @@ def model_of(reference: Reference) -> PresentationModel:
     return reference.presentation
 
 
-def test_assess_presentation_agrees_with_a_slow_computation(demo: ProfiledCohort) -> None:
+def test_assess_presentation_agrees_with_a_slow_computation(demo: Profiles) -> None:
     class_one = demo.maker.context.class_one
     model, state = model_of(demo.reference), class_one.state
     assert state is not None

@@ -10,7 +10,7 @@ import pytest
 from escape_score.library.axes import load_thresholds
 from escape_score.model.cohort import FloatArray
 from escape_score.model.reference import PresentationModel
-from escape_score.pipeline.outputs import ProfiledCohort
+from escape_score.pipeline.profiles import Profiles
 from escape_score.profile.mhc.infiltrate import Infiltrate
 from escape_score.profile.mhc.presentation_fit import (
     TumourLevels,
@@ -86,7 +86,7 @@ def test_a_gene_that_is_hardly_measured_keeps_the_earlier_figures() -> None:
     assert fit_levels(levels, START, LIMITS, prior=None).gene_symbols == ("A", "C")
 
 
-def test_fit_presentation_takes_placed_scores(demo: ProfiledCohort) -> None:
+def test_fit_presentation_takes_placed_scores(demo: Profiles) -> None:
     """Eight tumours are too few to move anything: the earlier model comes back."""
     bare = replace(demo.reference, presentation=None)
     prior = demo.reference.presentation

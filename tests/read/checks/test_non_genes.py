@@ -69,7 +69,7 @@ def test_read_cohort_decides_unit_without_rows_that_are_no_genes(tmp_path: Path,
     for name in ("__no_feature", "N_unmapped", "ERCC-00002", ""):
         tpm.loc[name] = 2e5
     tpm.to_csv(tmp_path / "m.tsv", sep="\t")
-    cohort = read_cohort(tmp_path / "m.tsv", name="c")
+    cohort = read_cohort(tmp_path / "m.tsv", cohort="c")
     assert cohort.unit.unit is ExpressionUnit.TPM
     assert np.array_equal(cohort.source.block(0, 4), wanted)
     assert {note.flag for note in cohort.flags.cohort} == {Flag.NON_GENE_ROWS, Flag.UNNAMED_GENES}
@@ -95,19 +95,19 @@ def test_read_cohort_refuses_names_of_other_things(
     frame.index = [rename(name) for name in frame.index]
     frame.to_csv(tmp_path / "m.tsv", sep="\t", index_label="gene")
     with pytest.raises(MatrixInvalidError, match=rf"m\.tsv: .*{said}"):
-        read_cohort(tmp_path / "m.tsv", name="c")
+        read_cohort(tmp_path / "m.tsv", cohort="c")
 
 
 def test_read_cohort_reads_lower_case(tmp_path: Path, make_tpm: MakeFrame) -> None:
     frame = make_tpm()
     frame.index = frame.index.str.lower()
     frame.to_csv(tmp_path / "m.tsv", sep="\t", index_label="gene")
-    assert len(read_cohort(tmp_path / "m.tsv", name="c").source.gene_ids) == 300
+    assert len(read_cohort(tmp_path / "m.tsv", cohort="c").source.gene_ids) == 300
 
 
 def test_read_cohort_flags_some_mouse_genes(tmp_path: Path, make_tpm: MakeFrame) -> None:
     frame = make_tpm(n_genes=6_000)
     frame.index = [f"ENSMUSG{at:011d}" if at % 10 == 0 else name for at, name in enumerate(frame.index)]
     frame.to_csv(tmp_path / "m.tsv", sep="\t", index_label="gene")
-    flags = {note.flag for note in read_cohort(tmp_path / "m.tsv", name="c").flags.cohort}
+    flags = {note.flag for note in read_cohort(tmp_path / "m.tsv", cohort="c").flags.cohort}
     assert flags == {Flag.SPECIES_SUSPECT}

@@ -124,7 +124,7 @@ def test_read_cohort_names_other_matrices_of_the_file(tmp_path: Path) -> None:
     data.X = centred
     data.write_h5ad(path)
     with pytest.raises(UnitAmbiguousError, match=r"z-scored.*raw, layers\['counts'\].* as X"):
-        read_cohort(path, name="c")
+        read_cohort(path, cohort="c")
 
 
 def test_open_matrix_refuses_other_hdf5(tmp_path: Path) -> None:

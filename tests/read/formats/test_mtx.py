@@ -58,7 +58,7 @@ def edit(path: Path, old: str, new: str) -> None:
 def test_read_cohort_reads_folder(tmp_path: Path, is_old: bool, is_file: bool) -> None:
     path = write_folder(tmp_path / "m", is_old=is_old)
     path = next(path.glob("matrix.mtx*")) if is_file else path
-    cohort = read_cohort(path, name="c", declared_unit=ExpressionUnit.FPKM)
+    cohort = read_cohort(path, cohort="c", units=ExpressionUnit.FPKM)
     assert cohort.sample_ids == ("A-1", "B-1", "C-1")
     assert cohort.source.gene_ids == (*ENSEMBL[:3], "JAK1")
     assert np.array_equal(cohort.source.block(0, 3), VALUES)
@@ -69,13 +69,13 @@ def test_read_cohort_reads_folder(tmp_path: Path, is_old: bool, is_file: bool) -
 
 
 def test_read_cohort_digests_all_parts(folder: Path) -> None:
-    before = read_cohort(folder, name="c", declared_unit=ExpressionUnit.FPKM).input_sha256
+    before = read_cohort(folder, cohort="c", units=ExpressionUnit.FPKM).input_sha256
     lines = sorted(
         f"{path.name}\t{hashlib.sha256(path.read_bytes()).hexdigest()}\n" for path in folder.iterdir()
     )
     assert before == hashlib.sha256("".join(lines).encode()).hexdigest()
     edit(folder / "barcodes.tsv", "A-1", "A-2")
-    assert read_cohort(folder, name="c", declared_unit=ExpressionUnit.FPKM).input_sha256 != before
+    assert read_cohort(folder, cohort="c", units=ExpressionUnit.FPKM).input_sha256 != before
 
 
 def test_open_matrix_reads_prefixed_files(folder: Path) -> None:
@@ -151,14 +151,14 @@ def test_read_cohort_does_not_wait_for_a_pipe_in_the_folder(folder: Path, name: 
     (folder / name).unlink()
     os.mkfifo(folder / name)
     with pytest.raises(FileUnreadableError, match="not a regular file"):
-        read_cohort(folder, name="c")
+        read_cohort(folder, cohort="c")
 
 
 def test_read_cohort_refuses_dangling_link_in_the_folder(folder: Path) -> None:
     (folder / "genes.tsv").unlink()
     (folder / "genes.tsv").symlink_to("nowhere.tsv")
     with pytest.raises(FileMissingError, match=r"genes\.tsv"):
-        read_cohort(folder, name="c")
+        read_cohort(folder, cohort="c")
 
 
 def test_open_matrix_refuses_two_matrices(folder: Path) -> None:

@@ -155,7 +155,7 @@ def test_read_cohort_writes_genes_that_became_dates_as_dates(tmp_path: Path, mak
     rows[7][0] = dt.datetime(2020, 3, 1)
     rows[9][0] = dt.date(2020, 9, 2)
     path = write_book(tmp_path / "m.xlsx", {"S": rows})
-    genes = read_cohort(path, name="c", declared_unit=ExpressionUnit.TPM).source.gene_ids
+    genes = read_cohort(path, cohort="c", units=ExpressionUnit.TPM).source.gene_ids
     assert (genes[6], genes[8]) == ("2020-03-01", "2020-09-02")
 
 
@@ -345,11 +345,11 @@ def test_open_matrix_reads_hidden_sheet_too(tmp_path: Path, state: str) -> None:
 def test_read_cohort_tells_old_workbook(tmp_path: Path) -> None:
     (tmp_path / "m.xls").write_bytes(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600))
     with pytest.raises(FileUnreadableError, match=r"xls\), or one with a password"):
-        read_cohort(tmp_path / "m.xls", name="c")
+        read_cohort(tmp_path / "m.xls", cohort="c")
 
 
 def test_read_cohort_of_workbook_has_no_flags(tmp_path: Path, make_tpm: MakeFrame) -> None:
     make_tpm(n_genes=6_000).to_excel(tmp_path / "m.xlsx")
-    cohort = read_cohort(tmp_path / "m.xlsx", name="c")
+    cohort = read_cohort(tmp_path / "m.xlsx", cohort="c")
     assert cohort.unit.unit is ExpressionUnit.TPM
     assert Flag.UNITS_GUESSED not in {note.flag for note in cohort.flags.cohort}

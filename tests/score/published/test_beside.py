@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from escape_score.harmonise import harmonise
 from escape_score.model.cohort import Cohort
 from escape_score.model.scores import MethodTable
 from escape_score.model.units import ExpressionUnit
-from escape_score.pipeline import stages as pipeline
-from escape_score.pipeline.outputs import ProfiledCohort
+from escape_score.pipeline.profiles import Profiles
+from escape_score.pipeline.profiling import score
 from escape_score.reference.read import load_reference
 from escape_score.score.published.beside import offers_of
 from escape_score.score.published.model import ScoreNeeds
@@ -22,8 +22,8 @@ MakeCohort = Callable[..., Cohort]
 
 
 def published(cohort: Cohort) -> MethodTable:
-    harmonised = pipeline.harmonise(cohort, gene_lengths=None, min_genes=1, source=Path("m.tsv"))
-    scores = pipeline.score(harmonised, load_reference(), pipeline.UserGeneSets(), source=Path("m.tsv"))
+    harmonised = harmonise(cohort)
+    scores = score(harmonised, load_reference())
     return scores.beside[0]
 
 
@@ -44,7 +44,7 @@ def test_offers_of_says_what_expression_is(
     make_cohort: MakeCohort,
 ) -> None:
     cohort = make_cohort(demo_tpm.iloc[:, :n_genes], unit)
-    harmonised = pipeline.harmonise(cohort, gene_lengths=None, min_genes=1, source=Path("m.tsv"))
+    harmonised = harmonise(cohort)
     assert set(offers_of(harmonised)) == expected
 
 
@@ -55,7 +55,7 @@ def test_a_panel_has_no_score_on_the_scale_of_tpm(demo_tpm: pd.DataFrame, make_c
     assert "whole transcriptome" in dict(table.skipped)["cyt_geometric_mean"]
 
 
-def test_records_hold_a_value_or_a_reason(demo: ProfiledCohort) -> None:
+def test_records_hold_a_value_or_a_reason(demo: Profiles) -> None:
     record = next(demo.maker.records())
     assert [score.score_id for score in record.published] == list(demo.scores.beside[0].score_ids)
     by_id = {score.score_id: score for score in record.published}

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from escape_score.errors import MatrixInvalidError
 from escape_score.model.flags import Flag, FlagNote
@@ -90,13 +89,13 @@ def kind_of(names: Sequence[str], *, are_known_genes: bool) -> tuple[NameKind, s
     return None
 
 
-def check_kind(path: Path, gene_ids: Sequence[str], *, are_known_genes: bool) -> None:
+def check_kind(label: str, gene_ids: Sequence[str], *, are_known_genes: bool) -> None:
     """Refuse rows whose names say that they are no human genes.
 
     Parameters
     ----------
-    path
-        Named in the error.
+    label
+        What the input is called in the error.
     gene_ids
         Names of the rows.
     are_known_genes
@@ -110,7 +109,7 @@ def check_kind(path: Path, gene_ids: Sequence[str], *, are_known_genes: bool) ->
     found = kind_of(gene_ids, are_known_genes=are_known_genes)
     if found is not None:
         kind, example = found
-        msg = f"{path}: rows are named by {kind.description}, such as {example[:40]!r}; {kind.remedy}"
+        msg = f"{label}: rows are named by {kind.description}, such as {example[:40]!r}; {kind.remedy}"
         raise MatrixInvalidError(msg)
 
 

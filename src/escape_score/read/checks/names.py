@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
-from escape_score.errors import MatrixInvalidError
+from escape_score.errors import MatrixInvalidError, listed
 from escape_score.genes import GeneMapping, GeneMatch, load_gene_table
 from escape_score.read.checks.annotation_names import ANNOTATION_NAMES
 from escape_score.read.checks.cells import NUMBER
-from escape_score.read.checks.faults import listed
 from escape_score.read.checks.gene_kinds import check_kind, probed
 
 MIN_GENE_FRACTION = 0.05
@@ -42,13 +40,13 @@ def is_annotation_name(name: str) -> bool:
     return plain_name(name) in ANNOTATION_NAMES
 
 
-def check_header(path: Path, corner: str, sample_ids: Sequence[str]) -> None:
+def check_header(label: str, corner: str, sample_ids: Sequence[str]) -> None:
     """Refuse a text file without a header, whose first row of values would be lost.
 
     Parameters
     ----------
-    path
-        Named in the error.
+    label
+        What the input is called in the error.
     corner
         Name of the gene column.
     sample_ids
@@ -60,7 +58,9 @@ def check_header(path: Path, corner: str, sample_ids: Sequence[str]) -> None:
         The names are numbers, and the corner is a gene.
     """
     if sample_ids and all(NUMBER.fullmatch(name.strip()) for name in sample_ids) and gene_fraction((corner,)):
-        msg = f"{path}: no header (the first line holds gene {corner} and numbers); name the samples above it"
+        msg = (
+            f"{label}: no header (the first line holds gene {corner} and numbers); name the samples above it"
+        )
         raise MatrixInvalidError(msg)
 
 
@@ -96,15 +96,17 @@ def _is_certain(mapping: GeneMapping, *, with_entrez: bool) -> bool:
     return mapping.match in _CERTAIN_MATCHES
 
 
-def check_orientation(path: Path, sample_ids: Sequence[str], gene_ids: Sequence[str]) -> None:
+def check_orientation(label: str, sample_ids: Sequence[str], gene_ids: Sequence[str], *, layout: str) -> None:
     """Refuse a matrix whose genes are not genes.
 
     Parameters
     ----------
-    path
-        Named in the error.
+    label
+        What the input is called in the error.
     sample_ids, gene_ids
         Names as they stand in the file.
+    layout
+        Where samples and genes belong, for the error.
 
     Raises
     ------
@@ -112,25 +114,25 @@ def check_orientation(path: Path, sample_ids: Sequence[str], gene_ids: Sequence[
         It lies the other way round, or no row is a human gene, or most rows say that they are none.
     """
     if not gene_ids:
-        msg = f"{path}: no gene rows (only a header); give one row for every gene"
+        msg = f"{label}: no gene rows (only a header); give one row for every gene"
         raise MatrixInvalidError(msg)
     row_numbers = _are_row_numbers(gene_ids)
     has_genes = not row_numbers and gene_fraction(gene_ids) >= MIN_GENE_FRACTION
-    if _lies_the_other_way(sample_ids, gene_ids, has_genes=has_genes):
+    if lies_the_other_way(sample_ids, gene_ids, has_genes=has_genes):
         genes = listed(sample_ids, limit=3)
-        msg = f"{path}: looks transposed (genes such as {genes} stand where samples belong); "
-        raise MatrixInvalidError(msg + "samples belong in columns, genes in rows")
+        msg = f"{label}: looks transposed (genes such as {genes} stand where samples belong); "
+        raise MatrixInvalidError(msg + layout)
     if row_numbers:
-        msg = f"{path}: no recognisable human gene (rows have only row numbers for gene identifiers); "
+        msg = f"{label}: no recognisable human gene (rows have only row numbers for gene identifiers); "
         raise MatrixInvalidError(msg + "give the gene names as the first column")
-    check_kind(path, gene_ids, are_known_genes=has_genes)
+    check_kind(label, gene_ids, are_known_genes=has_genes)
     if not has_genes:
         found = listed([name[:40] for name in gene_ids[:4]], limit=3)
-        msg = f"{path}: no recognisable human gene (identifiers such as {found}); "
+        msg = f"{label}: no recognisable human gene (identifiers such as {found}); "
         raise MatrixInvalidError(msg + "use gene symbols, Ensembl or Entrez gene ids")
 
 
-def _lies_the_other_way(sample_ids: Sequence[str], gene_ids: Sequence[str], *, has_genes: bool) -> bool:
+def lies_the_other_way(sample_ids: Sequence[str], gene_ids: Sequence[str], *, has_genes: bool) -> bool:
     """Tell whether the columns are genes, and more clearly so than the rows."""
     by_column = gene_fraction(sample_ids, with_entrez=False)
     if by_column < TRANSPOSED_FRACTION:

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+from escape_score.errors import listed
 from escape_score.model.cohort import FloatArray, MatrixSource
 from escape_score.model.flags import Flag, FlagNote
 from escape_score.read.checks.cells import is_missing
-from escape_score.read.checks.faults import listed
 
 _NON_GENE = re.compile(
     r"__\w+"

@@ -5,23 +5,21 @@ from __future__ import annotations
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
 
-from escape_score.errors import InputError, MatrixInvalidError
+from escape_score.errors import InputError, MatrixInvalidError, listed
 from escape_score.read.checks.cells import NUMBER
-from escape_score.read.checks.faults import listed
 
 _FORMULA_STARTS = ("=", "+", "-", "@")
 """Characters a spreadsheet takes a cell for a formula by."""
 
 
-def sample_name_faults(path: Path, sample_ids: Sequence[str]) -> tuple[InputError, ...]:
+def sample_name_faults(label: str, sample_ids: Sequence[str]) -> tuple[InputError, ...]:
     """Find sample names that no table can hold as they are.
 
     Parameters
     ----------
-    path
-        Named in the faults.
+    label
+        What the input is called in faults.
     sample_ids
         As they stand in the file.
 
@@ -31,7 +29,7 @@ def sample_name_faults(path: Path, sample_ids: Sequence[str]) -> tuple[InputErro
         At most one fault a kind: empty, twice (blanks at the ends aside), with control characters, or like
         the formula of a spreadsheet; and where there is no sample at all.
     """
-    return tuple(MatrixInvalidError(f"{path}: {problem}") for problem in _problems(sample_ids))
+    return tuple(MatrixInvalidError(f"{label}: {problem}") for problem in _problems(sample_ids))
 
 
 def _problems(sample_ids: Sequence[str]) -> Iterator[str]:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NoReturn
 
-from escape_score.errors import UnitAmbiguousError, UnitContradictedError
+from escape_score.errors import UnitAmbiguousError, UnitContradictedError, listed
 from escape_score.model.flags import Flag, FlagNote
 from escape_score.model.units import ExpressionUnit, UnitDecision
-from escape_score.read.checks.faults import listed
 from escape_score.read.checks.unit_evidence import (
     MAX_NEAR_LOG_SPREAD,
     MAX_NEAR_SPREAD,

@@ -11,10 +11,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from escape_score.errors import MatrixInvalidError
+from escape_score.errors import MatrixInvalidError, listed
 from escape_score.model.cohort import ROWS_AT_ONCE, FloatArray, MatrixSource, iter_blocks
 from escape_score.model.flags import Flag, FlagLog, FlagNote
-from escape_score.read.checks.faults import listed
 
 IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]

@@ -90,12 +90,12 @@ class ReadLimits:
 DEFAULT_LIMITS = ReadLimits()
 
 
-def check_shape(path: Path, limits: ReadLimits, *, n_samples: int = 0, n_genes: int = 0) -> None:
+def check_shape(label: Path | str, limits: ReadLimits, *, n_samples: int = 0, n_genes: int = 0) -> None:
     """Refuse a matrix of too many samples or genes.
 
     Parameters
     ----------
-    path
+    label
         Named in the error.
     limits
         Largest numbers allowed.
@@ -111,7 +111,7 @@ def check_shape(path: Path, limits: ReadLimits, *, n_samples: int = 0, n_genes: 
         return
     found = [f"{n} {what}" for n, what in ((n_samples, "samples"), (n_genes, "genes")) if n]
     msg = (
-        f"{path}: too large ({' by '.join(found)}); at most {limits.max_samples} samples and "
+        f"{label}: too large ({' by '.join(found)}); at most {limits.max_samples} samples and "
         f"{limits.max_genes} genes are read"
     )
     raise MatrixInvalidError(msg)

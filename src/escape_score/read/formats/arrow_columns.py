@@ -9,9 +9,8 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from escape_score.errors import MatrixInvalidError
+from escape_score.errors import MatrixInvalidError, listed
 from escape_score.read.checks.cells import is_missing, looks_numeric
-from escape_score.read.checks.faults import listed
 from escape_score.read.checks.names import SYMBOL_NAMES, is_annotation_name, plain_name
 from escape_score.read.files.limits import ReadLimits, check_shape
 

@@ -90,7 +90,7 @@ def _columns(path: Path, limits: ReadLimits) -> ArrowColumns:
 def _open_matrix(path: Path, limits: ReadLimits) -> MatrixReading:
     with _file_faults(path):
         columns = _columns(path, limits)
-        raise_faults(sample_name_faults(path, columns.samples))
+        raise_faults(sample_name_faults(str(path), columns.samples))
         genes = _read_columns(path, [columns.gene]).column(columns.gene).to_pylist()
     names = tuple("" if name is None else str(name) for name in genes)
     return MatrixReading(FeatherMatrix(path, columns.samples, names), columns.annotation)

@@ -18,7 +18,7 @@ from escape_score.read.checks.sample_names import sample_name_faults
 from escape_score.read.files.blocks import SparseMatrix
 from escape_score.read.files.limits import ReadLimits, check_shape
 from escape_score.read.files.probe import Probe
-from escape_score.read.formats.reader import MatrixFormat, MatrixReading
+from escape_score.read.formats.reader import IN_OBS, MatrixFormat, MatrixReading
 
 IntArray = npt.NDArray[np.int64]
 NumberArray = npt.NDArray[Any]
@@ -97,8 +97,9 @@ def _open_matrix(path: Path, limits: ReadLimits) -> MatrixReading:
             shape = _checked_shape(path, file, limits)
             sample_ids = _axis_names(path, file, "obs", shape[0], shape)
             gene_ids = _axis_names(path, file, "var", shape[1], shape)
-            raise_faults(sample_name_faults(path, sample_ids))
-            return MatrixReading(_source(path, file, sample_ids, gene_ids), remedy=_remedy(file))
+            raise_faults(sample_name_faults(str(path), sample_ids))
+            source = _source(path, file, sample_ids, gene_ids)
+            return MatrixReading(source, remedy=_remedy(file), layout=IN_OBS)
     except _DAMAGED as error:
         raise _damaged(path, error) from error
 

@@ -13,9 +13,8 @@ import pyarrow as pa
 from pyarrow import csv as pa_csv
 from scipy import sparse
 
-from escape_score.errors import FileUnreadableError, InputError, MatrixInvalidError, raise_faults
+from escape_score.errors import FileUnreadableError, InputError, MatrixInvalidError, listed, raise_faults
 from escape_score.genes import load_gene_table
-from escape_score.read.checks.faults import listed
 from escape_score.read.checks.sample_names import sample_name_faults
 from escape_score.read.files.blocks import SparseMatrix
 from escape_score.read.files.limits import ReadLimits, check_shape
@@ -210,7 +209,7 @@ def _open_matrix(path: Path, limits: ReadLimits) -> MatrixReading:
     )
     features = [line.split("\t") for line in _lines(parts.features, limits, max_lines=10 * limits.max_genes)]
     _check_header(path, header, len(features), len(barcodes), limits)
-    raise_faults(sample_name_faults(parts.barcodes, barcodes))
+    raise_faults(sample_name_faults(str(parts.barcodes), barcodes))
     is_gene = _is_gene(parts.features, features)
     genes = _gene_names(
         parts.features, [fields for fields, kept in zip(features, is_gene, strict=True) if kept]

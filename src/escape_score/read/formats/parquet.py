@@ -90,7 +90,7 @@ def _is_parquet(probe: Probe) -> bool:
 def _open_matrix(path: Path, limits: ReadLimits) -> MatrixReading:
     file = _guarded(path, _open_file, path)
     columns = _columns(path, file, limits)
-    raise_faults(sample_name_faults(path, columns.samples))
+    raise_faults(sample_name_faults(str(path), columns.samples))
     gene_ids = _guarded(path, file.read, columns=[columns.gene]).column(columns.gene)
     names = tuple("" if name is None else str(name) for name in gene_ids.to_pylist())
     return MatrixReading(ParquetMatrix(path, columns.samples, names, file), columns.annotation)

@@ -11,6 +11,9 @@ from escape_score.model.flags import FlagNote
 from escape_score.read.files.limits import ReadLimits
 from escape_score.read.files.probe import Probe
 
+IN_OBS = "samples belong in obs, genes in var"
+"""Layout of AnnData."""
+
 
 @dataclass(frozen=True)
 class MatrixReading:
@@ -29,6 +32,8 @@ class MatrixReading:
     remedy
         What to do where the values are no expression: another matrix that the file holds; empty where it
         holds none.
+    layout
+        Where samples and genes belong in such an input.
     """
 
     source: MatrixSource
@@ -36,6 +41,7 @@ class MatrixReading:
     notes: tuple[FlagNote, ...] = ()
     parts: tuple[Path, ...] = ()
     remedy: str = ""
+    layout: str = "samples belong in columns, genes in rows"
 
 
 @dataclass(frozen=True)

@@ -90,7 +90,7 @@ def _first_characters(lines: Iterator[str]) -> Iterator[str]:
 
 def _open_matrix(path: Path, limits: ReadLimits) -> MatrixReading:
     layout = _read_layout(path, limits)
-    check_header(path, layout.names[layout.gene_column], layout.sample_ids)
+    check_header(str(path), layout.names[layout.gene_column], layout.sample_ids)
     return read_table(path, layout, limits)
 
 
@@ -117,7 +117,7 @@ def read_table(path: Path, layout: TextLayout, limits: ReadLimits) -> MatrixRead
         A name or cell is not usable; names line, gene and sample.
     """
     check_shape(path, limits, n_samples=len(layout.sample_columns))
-    raise_faults(sample_name_faults(path, layout.sample_ids))
+    raise_faults(sample_name_faults(str(path), layout.sample_ids))
     pieces = _read_pieces(path, layout, limits)
     if any(np.isinf(values).any() for _, values in pieces):
         raise_faults(_locate(path, layout, limits))

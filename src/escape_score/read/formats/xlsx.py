@@ -12,10 +12,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from escape_score.errors import FileUnreadableError, InputError, MatrixInvalidError, raise_faults
+from escape_score.errors import FileUnreadableError, InputError, MatrixInvalidError, listed, raise_faults
 from escape_score.model.cohort import FloatArray
 from escape_score.read.checks.cells import NumberStyle, fault_in, is_missing
-from escape_score.read.checks.faults import listed
 from escape_score.read.checks.names import MIN_GENE_FRACTION, check_header, gene_fraction
 from escape_score.read.checks.sample_names import sample_name_faults
 from escape_score.read.files.blocks import PiecewiseMatrix
@@ -107,8 +106,8 @@ def _open_matrix(path: Path, limits: ReadLimits) -> MatrixReading:
     sheet = _choose_sheet(book)
     layout = sheet.layout
     check_shape(path, limits, n_samples=len(layout.sample_columns))
-    check_header(path, layout.names[layout.gene_column], layout.sample_ids)
-    raise_faults(sample_name_faults(path, layout.sample_ids))
+    check_header(str(path), layout.names[layout.gene_column], layout.sample_ids)
+    raise_faults(sample_name_faults(str(path), layout.sample_ids))
     pieces = _Pieces(path, len(layout.sample_columns), limits)
     _read_matrix(path, sheet, book.rows(sheet.part), pieces)
     source = PiecewiseMatrix(layout.sample_ids, tuple(pieces.names), tuple(pieces.pieces))

@@ -7,7 +7,6 @@ import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
-from pathlib import Path
 from types import MappingProxyType
 
 from escape_score.errors import InputError, SampleSheetInvalidError
@@ -48,23 +47,23 @@ def _plain_word(word: str) -> str:
     return " ".join(re.findall(r"[a-z]+", word.lower()))
 
 
-def row_faults(path: Path, row: SheetRow) -> Iterator[InputError]:
+def row_faults(label: str, row: SheetRow) -> Iterator[InputError]:
     """Cells that should be numbers and are not."""
     for column in ("purity", "tmb"):
         text = row.given(column)
         number = _number(text)
         if text and (number is None or (column == "tmb" and number < 0)):
-            msg = f"{path}: {column} {text[:40]!r} is no number (sample {row.sample_id}, line {row.line}); "
+            msg = f"{label}: {column} {text[:40]!r} is no number (sample {row.sample_id}, line {row.line}); "
             need = "0 to 1" if column == "purity" else "0 or more"
             yield SampleSheetInvalidError(msg + f"give {need}, or leave it empty")
 
 
-def event_coding_faults(path: Path, rows: Sequence[SheetRow]) -> Iterator[InputError]:
+def event_coding_faults(label: str, rows: Sequence[SheetRow]) -> Iterator[InputError]:
     """Columns coded 1/2, as R's Surv takes them: there 1 means censored, so that no 1 can be trusted."""
     for column in EVENT_COLUMNS:
         row = next((row for row in rows if row.given(column) in ("2", "2.0")), None)
         if row is not None:
-            msg = f"{path}: {column} is coded 1/2 (sample {row.sample_id}, line {row.line}); "
+            msg = f"{label}: {column} is coded 1/2 (sample {row.sample_id}, line {row.line}); "
             yield SampleSheetInvalidError(msg + "code it 0/1, where 1 is an event seen")
 
 

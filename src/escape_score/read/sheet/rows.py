@@ -77,7 +77,7 @@ def read_rows(path: Path) -> list[SheetRow]:
     except csv.Error as error:
         msg = f"{path}: sample sheet cannot be read (line {reader.line_num}: {error}); check its quotes"
         raise SampleSheetInvalidError(msg) from error
-    header = _header(path, filled[0][1])
+    header = check_header(str(path), filled[0][1])
     rows = [_row(path, header, line, cells) for line, cells in filled[1:]]
     if not rows:
         msg = f"{path}: sample sheet is empty below its header; give one row a sample"
@@ -85,14 +85,21 @@ def read_rows(path: Path) -> list[SheetRow]:
     return rows
 
 
-def _header(path: Path, cells: Sequence[str]) -> tuple[str, ...]:
+def check_header(label: str, cells: Sequence[str]) -> tuple[str, ...]:
+    """Names of the columns, lower case.
+
+    Raises
+    ------
+    SampleSheetInvalidError
+        There is no ``sample_id``, or a column that is read stands twice.
+    """
     header = tuple(cell.strip().lower() for cell in cells)
     if "sample_id" not in header:
-        msg = f"{path}: sample sheet has no column sample_id (columns: {', '.join(cells[:8])}); name it so"
+        msg = f"{label}: sample sheet has no column sample_id (columns: {', '.join(cells[:8])}); name it so"
         raise SampleSheetInvalidError(msg)
     twice = [name for name, count in Counter(header).items() if count > 1 and name in COLUMNS]
     if twice:
-        msg = f"{path}: duplicate columns in the sample sheet ({', '.join(twice)}); keep one of each"
+        msg = f"{label}: duplicate columns in the sample sheet ({', '.join(twice)}); keep one of each"
         raise SampleSheetInvalidError(msg)
     return header
 
@@ -115,7 +122,7 @@ class UniqueRows:
     notes: tuple[FlagNote, ...]
 
 
-def unique_rows(path: Path, rows: Sequence[SheetRow]) -> UniqueRows:
+def unique_rows(label: str, rows: Sequence[SheetRow]) -> UniqueRows:
     """Keep the first of rows that say the same; rows of one sample that differ are faults."""
     by_id: dict[str, list[SheetRow]] = defaultdict(list)
     for row in rows:
@@ -123,11 +130,11 @@ def unique_rows(path: Path, rows: Sequence[SheetRow]) -> UniqueRows:
     faults: list[InputError] = []
     for key, same in by_id.items():
         if not key:
-            msg = f"{path}: sample_id is empty (line {same[0].line}); name every sample"
+            msg = f"{label}: sample_id is empty (line {same[0].line}); name every sample"
             faults.append(SampleSheetInvalidError(msg))
         elif len({tuple(row.cells.items()) for row in same}) > 1:
             lines = ", ".join(str(row.line) for row in same)
-            msg = f"{path}: duplicate rows of sample {key} conflict (lines {lines}); keep the right one"
+            msg = f"{label}: duplicate rows of sample {key} conflict (lines {lines}); keep the right one"
             faults.append(SampleSheetInvalidError(msg))
     n_twice = len(rows) - len(by_id)
     sentence = f"{n_twice} rows of the sample sheet stand twice, word for word; one of each is used."

@@ -6,11 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import pandas as pd
+
 from escape_score.errors import SampleSheetInvalidError, raise_faults
 from escape_score.model.cohort import SampleRecord
 from escape_score.model.flags import Flag, FlagLog, FlagNote
 from escape_score.read.sheet.cells import event_coding_faults, record_of, row_faults
-from escape_score.read.sheet.rows import read_rows, unique_rows
+from escape_score.read.sheet.rows import SheetRow, check_header, read_rows, unique_rows
 
 
 @dataclass(frozen=True)
@@ -19,15 +21,15 @@ class SampleSheet:
 
     Parameters
     ----------
-    path
-        The file, for messages.
+    label
+        The file, or the argument that held it, for messages.
     records
         One record a sample id, in the order of the file.
     flags
         Unknown labels, bad survival and purity by sample, and rows that stand twice.
     """
 
-    path: Path
+    label: str
     records: tuple[SampleRecord, ...]
     flags: FlagLog = FlagLog()
 
@@ -58,14 +60,34 @@ def read_sample_sheet(path: Path) -> SampleSheet:
     InputFaultsError
         Several of these.
     """
-    rows = unique_rows(path, read_rows(path))
-    faults = [fault for row in rows.kept for fault in row_faults(path, row)]
-    faults += event_coding_faults(path, rows.kept)
-    raise_faults([*rows.faults, *faults])
-    parsed = [record_of(row) for row in rows.kept]
+    return checked_sheet(str(path), read_rows(path))
+
+
+def open_sheet(sheet: str | Path | pd.DataFrame | None) -> SampleSheet | None:
+    """Read a sample sheet from a file or a table in memory; None where there is none.
+
+    A table has a column ``sample_id``, or its index holds the sample ids; raises what
+    :func:`read_sample_sheet` does.
+    """
+    if sheet is None or isinstance(sheet, (str, Path)):
+        return None if sheet is None else read_sample_sheet(Path(sheet))
+    table = sheet if "sample_id" in sheet else sheet.rename_axis("sample_id").reset_index()
+    header = check_header("samples", [str(name) for name in table.columns])
+    rows = enumerate(table.itertuples(index=False, name=None), 1)
+    cells = [(row, ["" if pd.isna(cell) else str(cell) for cell in values]) for row, values in rows]
+    return checked_sheet("samples", [SheetRow(row, dict(zip(header, c, strict=True))) for row, c in cells])
+
+
+def checked_sheet(label: str, rows: Sequence[SheetRow]) -> SampleSheet:
+    """Turn the rows of a sheet into records; raises what :func:`read_sample_sheet` does."""
+    unique = unique_rows(label, rows)
+    faults = [fault for row in unique.kept for fault in row_faults(label, row)]
+    faults += event_coding_faults(label, unique.kept)
+    raise_faults([*unique.faults, *faults])
+    parsed = [record_of(row) for row in unique.kept]
     notes = tuple((record.sample_id, note) for record, row_notes in parsed for note in row_notes)
-    flags = FlagLog(cohort=rows.notes, by_sample=notes)
-    return SampleSheet(path, tuple(record for record, _ in parsed), flags)
+    flags = FlagLog(cohort=unique.notes, by_sample=notes)
+    return SampleSheet(label, tuple(record for record, _ in parsed), flags)
 
 
 def join_sheet(
@@ -99,7 +121,7 @@ def join_sheet(
     keys = {sample_id.strip(): sample_id for sample_id in sample_ids}
     if not by_key.keys() & keys.keys():
         msg = (
-            f"{sheet.path}: no sample_id in common with the matrix (sheet {_some(by_key)}; matrix "
+            f"{sheet.label}: no sample_id in common with the matrix (sheet {_some(by_key)}; matrix "
             f"{_some(keys)}); "
         )
         raise SampleSheetInvalidError(msg + "make the ids match")

@@ -94,7 +94,7 @@ def _origin(profile: EscapeProfile, words: Words) -> tuple[Fact, ...]:
     _ = words.gettext
     return (
         Fact(_("Input unit"), profile.input.unit),
-        Fact(_("Input, sha256"), profile.input.input_sha256),
+        Fact(_("Input, sha256"), profile.input.sha256),
         Fact(_("Reference"), profile.reference.name),
         Fact(_("Reference, sha256"), profile.provenance.reference_sha256),
         Fact(_("Gene sets, sha256"), profile.provenance.genesets_sha256),

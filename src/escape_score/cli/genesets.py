@@ -1,0 +1,53 @@
+"""``escape-score genesets``: what can be scored."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+commands = typer.Typer(help="What can be scored.", no_args_is_help=True, rich_markup_mode=None)
+
+
+@commands.command("list")
+def list_sets() -> int:
+    """List the shipped gene sets."""
+    from escape_score.library.gene_sets import load_signatures
+
+    print("signature_id\tkind\tn_genes\tsource")
+    for record in load_signatures().records:
+        print(f"{record.signature_id}\t{record.kind}\t{record.n_genes}\t{record.source}")
+    return 0
+
+
+@commands.command("show")
+def show_set(signature_id: Annotated[str, typer.Argument(help="Name of a shipped set.")]) -> int:
+    """Show genes and source of one shipped set."""
+    from escape_score.library.gene_sets import load_signatures
+
+    library = load_signatures()
+    record, signature = library.record(signature_id), library.signature(signature_id)
+    sources = {gene.gene_symbol: gene for gene in library.genes_of(signature_id)}
+    print(f"{signature_id} ({record.kind}, {record.n_genes} genes)\nsource: {record.source}")
+    print(f"pmid: {record.pmid or '–'}  doi: {record.doi or '–'}\nterms: {record.terms}")
+    for symbol in signature.gene_symbols:
+        gene = sources.get(symbol)
+        print(symbol if gene is None else f"{symbol}\t{gene.role.value}\t{gene.source}\t{gene.pmid_or_doi}")
+    return 0
+
+
+@commands.command("check")
+def check_sets(gmt: Annotated[Path, typer.Argument(help="GMT file.")]) -> int:
+    """Report which sets of a GMT file can be scored."""
+    from escape_score.genes import load_gene_table
+    from escape_score.pipeline.gene_sets import open_gene_sets
+
+    sets, genes = open_gene_sets(gmt), load_gene_table()
+    for signature in sets.signatures:
+        unknown = [m.given for m in genes.map_genes(signature.gene_symbols) if m.gene_symbol is None]
+        said = f"; unknown: {', '.join(unknown)}" if unknown else ""
+        print(f"{signature.signature_id}: {len(signature.gene_symbols) - len(unknown)} genes known{said}")
+    for note in sets.flags.cohort:
+        print(f"{note.flag.value}: {note.sentence}")
+    return 0

@@ -1,0 +1,86 @@
+"""``escape-score reference``: what samples are measured against."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from escape_score.cli.options import GeneLengths, Units
+
+commands = typer.Typer(help="What samples are measured against.", no_args_is_help=True, rich_markup_mode=None)
+
+
+@commands.command("fit")
+def fit(
+    matrices: Annotated[
+        list[Path], typer.Argument(metavar="MATRIX...", help="Matrices of one pipeline, 10 samples or more.")
+    ],
+    *,
+    name: Annotated[str, typer.Option("--name", help="Name of the reference.")],
+    out: Annotated[Path, typer.Option("--out", help="Folder to write; use it as --reference.")],
+    units: Units = None,
+    gene_lengths: GeneLengths = None,
+    tumour_type: Annotated[
+        str | None, typer.Option("--tumour-type", help="Shown next to every percentile.")
+    ] = None,
+    assay: Annotated[str | None, typer.Option("--assay", help="Shown next to every percentile.")] = None,
+) -> int:
+    """Fit a reference on tumours from your own pipeline."""
+    from functools import partial
+
+    from escape_score.errors import attempt, raise_faults
+    from escape_score.library.axes import load_design
+    from escape_score.pipeline.references import fit_reference, require_name
+    from escape_score.read import read_cohort
+
+    require_name(name)
+    attempts = [attempt(partial(read_cohort, matrix, units=units or "auto")) for matrix in matrices]
+    raise_faults(fault for one in attempts for fault in one.faults)
+    fitted = fit_reference(
+        [one.get() for one in attempts],
+        name=name,
+        tumour_type=tumour_type,
+        assay=assay,
+        gene_lengths=gene_lengths,
+        out=out,
+    )
+    n, advised = fitted.n_samples, load_design().thresholds.fit.advised_fit_samples
+    if n < advised:
+        print(f"warning: {name} has {n} samples; its levels are stable from {advised} on", file=sys.stderr)
+    if fitted.untrusted_genes:
+        names = ", ".join(fitted.untrusted_genes)
+        print(f"warning: not used, because this pipeline does not count them: {names}", file=sys.stderr)
+    print(f"{name}: {n} samples, {len(fitted.genes.symbols)} genes; use it with --reference {out}")
+    return 0
+
+
+@commands.command("list")
+def list_all() -> int:
+    """List the shipped references."""
+    from escape_score.reference.read import list_references, load_reference
+
+    for name in list_references():
+        reference = load_reference(name)
+        print(f"{name}\t{reference.n_samples} samples\t{reference.tumour_type}\t{reference.description}")
+    return 0
+
+
+@commands.command("show")
+def show(name: Annotated[str, typer.Argument(help="Name or folder.")]) -> int:
+    """Show what a reference was made from."""
+    from escape_score.reference.read import load_reference
+
+    reference = load_reference(name)
+    print(f"{reference.name}: {reference.description}")
+    print(f"tumour type: {reference.tumour_type}; assay: {reference.assay}; samples: {reference.n_samples}")
+    print(f"genes: {len(reference.genes.symbols)}, of these anchors: {int(reference.genes.is_anchor.sum())}")
+    print(f"anchor distance of its own tumours: {reference.anchor_distance:.2f} log2")
+    for gene, reason in reference.untrusted_genes.items():
+        print(f"not used: {gene}: {reason}")
+    for key, value in reference.provenance.items():
+        print(f"made from: {key}: {value}")
+    print(f"sha256: {reference.sha256}")
+    return 0

@@ -1,0 +1,61 @@
+"""``escape-score report`` and ``gather``: stage 5, and the end of a result of the workflow."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from escape_score.cli.options import Language, Results
+
+
+def report(
+    results: Results,
+    *,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", help="Folder for the pages; that of the result if not given."),
+    ] = None,
+    lang: Language = "en",
+    pdf: Annotated[
+        bool, typer.Option("--pdf", help="Also print each sample's page to PDF with a Chromium on the PATH.")
+    ] = False,
+    profiles: Annotated[
+        Path | None, typer.Option("--profiles", help="Part file of the stage profile.")
+    ] = None,
+    chunk: Annotated[int, typer.Option("--chunk", min=1, help="Render this slice of the samples …")] = 1,
+    chunks: Annotated[int, typer.Option("--chunks", min=1, help="… of this many.")] = 1,
+    part: Annotated[
+        Path | None, typer.Option("--part", help="List of the files written, with digests.")
+    ] = None,
+) -> int:
+    """Stage 5: render pages again from the JSON alone."""
+    from escape_score.pipeline.reports import render_chunk, render_results
+    from escape_score.store.result_folder import INDEX
+
+    if profiles is not None and part is not None:
+        render_chunk(results, profiles, part, chunk=chunk, chunks=chunks, lang=lang)
+        return 0
+    where = out or results
+    rendered = render_results(results, where, lang=lang, has_pdf=pdf)
+    print(f"{rendered.n_pages} pages: {where / INDEX}")
+    if rendered.n_outdated:
+        print(f"{rendered.n_outdated} PDF files of earlier pages were removed; --pdf prints the new ones")
+    return 0
+
+
+def gather(
+    results: Results,
+    parts: Annotated[list[Path], typer.Option("--parts", help="Part files of profile and report.")],
+    more_parts: Annotated[list[Path] | None, typer.Argument(help="Further part files.")] = None,
+    lang: Language = "en",
+) -> int:
+    """Write the cohort's statistics, its page and, last of all, the manifest."""
+    import sys
+
+    from escape_score.pipeline.reports import gather_parts
+
+    for one in gather_parts(results, (*parts, *(more_parts or ())), lang=lang):
+        print(f"warning: {one.sample_id}: failed ({one.problem})", file=sys.stderr)
+    return 0

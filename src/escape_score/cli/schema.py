@@ -1,0 +1,30 @@
+"""``escape-score schema``: JSON Schemas of records and configs."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from escape_score.errors import UsageError
+
+
+def schema(
+    what: Annotated[str, typer.Argument(help="profile, cohort, config or workflow-config")] = "profile",
+) -> int:
+    """Print the JSON Schema of the profile, the cohort's statistics or the config."""
+    from pydantic import BaseModel
+
+    from escape_score.config import RunConfig, WorkflowConfig
+    from escape_score.export.schema import PUBLISHED_MODELS, schema_text
+
+    models: dict[str, type[BaseModel]] = {
+        **PUBLISHED_MODELS,
+        "config": RunConfig,
+        "workflow-config": WorkflowConfig,
+    }
+    if what not in models:
+        msg = f"schema: {what} is none of {', '.join(models)}; name one of them"
+        raise UsageError(msg)
+    print(schema_text(models[what]), end="")
+    return 0

@@ -1,0 +1,134 @@
+"""A user's own gene sets: from a GMT file or a mapping, over approved symbols."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from escape_score.errors import GeneSetInvalidError, InputError, raise_faults
+from escape_score.genes import load_gene_table
+from escape_score.library.axes import AXIS_FILES
+from escape_score.library.files import resource_path
+from escape_score.library.gene_sets import GENE_SET_FILES, load_signatures, read_gmt
+from escape_score.model.flags import Flag, FlagLog, FlagNote
+from escape_score.model.scores import SignatureScores
+from escape_score.model.signature import Signature
+
+GeneSets = str | Path | Mapping[str, Sequence[str]] | None
+"""Gene sets: a GMT file, a mapping of names to genes, or none."""
+
+LARGE_SET_GENES = 500
+"""Larger sets are left out by default in GSEA (Broad Institute, user guide: max size)."""
+
+
+@dataclass(frozen=True)
+class UserGeneSets:
+    """A user's gene sets over approved symbols, and what was noticed."""
+
+    signatures: tuple[Signature, ...] = ()
+    flags: FlagLog = FlagLog()
+    sha256: str = ""
+
+    @property
+    def digest(self) -> str:
+        """Digest of the shipped gene sets, axes and fixed numbers, and of these sets."""
+        digest = hashlib.sha256()
+        shipped = (*(("genesets", name) for name in GENE_SET_FILES), *(("axes", name) for name in AXIS_FILES))
+        for parts in shipped:
+            digest.update(hashlib.sha256(resource_path(*parts).read_bytes()).digest())
+        digest.update(self.sha256.encode())
+        return digest.hexdigest()
+
+    def flags_of(self, scores: SignatureScores) -> FlagLog:
+        """These flags, and one for every set that could not be scored; axes speak for shipped sets."""
+        names = {signature.signature_id for signature in self.signatures}
+        skipped = tuple(
+            FlagNote(Flag.GENE_SET_LOW_COVERAGE, f"Gene set {name} is not scored: {reason}.")
+            for name, reason in scores.skipped
+            if name in names
+        )
+        return self.flags.joined(FlagLog(cohort=skipped))
+
+
+def open_gene_sets(gene_sets: GeneSets, *, is_shipped_allowed: bool = False) -> UserGeneSets:
+    """Bring a user's gene sets to approved symbols.
+
+    Parameters
+    ----------
+    gene_sets
+        GMT file, or names of sets with their genes.
+    is_shipped_allowed
+        Whether a set may have the name of a shipped one.
+
+    Returns
+    -------
+    UserGeneSets
+        Genes that are not known stay in their set and count as not measured.
+
+    Raises
+    ------
+    GeneSetInvalidError, InputFaultsError
+        Faults of the file; a set without a gene, or named like a shipped one.
+    """
+    if gene_sets is None:
+        return UserGeneSets()
+    shipped = frozenset(signature.signature_id for signature in load_signatures().signatures)
+    taken = frozenset[str]() if is_shipped_allowed else shipped
+    if isinstance(gene_sets, Mapping):
+        content = {name: list(genes) for name, genes in gene_sets.items()}
+        digest = hashlib.sha256(json.dumps(content).encode()).hexdigest()
+        return _approved("gene_sets", _signatures_of(content), (), digest, taken)
+    path = Path(gene_sets)
+    read = read_gmt(path)
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    return _approved(str(path), read.signatures, read.notes, digest, taken)
+
+
+def _signatures_of(content: Mapping[str, Sequence[str]]) -> tuple[Signature, ...]:
+    """Sets given as a mapping; the faults of all are raised together."""
+    signatures, faults = [], list[InputError]()
+    for name, genes in content.items():
+        try:
+            unique = tuple(dict.fromkeys(str(gene) for gene in genes))
+            signatures.append(Signature(str(name), unique, source="gene_sets"))
+        except GeneSetInvalidError as error:
+            faults.append(GeneSetInvalidError(f"gene_sets: {error}"))
+    raise_faults(faults)
+    return tuple(signatures)
+
+
+def _approved(
+    label: str, given: Sequence[Signature], noticed: Sequence[FlagNote], sha256: str, taken: frozenset[str]
+) -> UserGeneSets:
+    """Sets over approved symbols, and what there is to flag about them."""
+    genes = load_gene_table()
+    faults, signatures, notes = [], [], list(noticed)
+    for signature in given:
+        mappings = genes.map_genes(signature.gene_symbols)
+        known = tuple(dict.fromkeys(m.gene_symbol for m in mappings if m.gene_symbol is not None))
+        if signature.signature_id in taken:
+            problem = "is the name of a shipped gene set; rename it"
+            faults.append(GeneSetInvalidError(f"{label}: gene set {signature.signature_id} {problem}"))
+        elif not known:
+            sentence = f"No gene of gene set {signature.signature_id} is known; it is not scored."
+            notes.append(FlagNote(Flag.GENE_SET_LOW_COVERAGE, sentence))
+        else:
+            notes += _size_notes(signature)
+            # genes that are not known stay in the set, so that its coverage is right
+            symbols = known + tuple(m.given for m in mappings if m.gene_symbol is None)
+            name, source = signature.signature_id, Path(label).name
+            signatures.append(Signature(name, symbols, signature.description, source))
+    raise_faults(faults)
+    return UserGeneSets(tuple(signatures), FlagLog(cohort=tuple(notes)), sha256)
+
+
+def _size_notes(signature: Signature) -> list[FlagNote]:
+    """Flag a set so large that its mean is that of the whole transcriptome."""
+    n_genes = len(signature.gene_symbols)
+    if n_genes <= LARGE_SET_GENES:
+        return []
+    sentence = f"Gene set {signature.signature_id} has {n_genes} genes: the mean of so many says little."
+    return [FlagNote(Flag.GENE_SET_TOO_LARGE, sentence)]

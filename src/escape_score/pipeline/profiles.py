@@ -1,0 +1,285 @@
+"""The profiles of a cohort: what they hold, and how they become tables and a result folder."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from escape_score.errors import SampleUnknownError
+from escape_score.model.profiles import CohortProfiles
+from escape_score.model.record import EscapeProfile, slug_of
+from escape_score.model.reference import Reference
+from escape_score.model.scores import SignatureScores
+from escape_score.pipeline.failures import noting_failure
+from escape_score.pipeline.reports import finish_result, sample_files, write_pages
+from escape_score.profile import RecordMaker
+from escape_score.report.text.i18n import SOURCE_LANGUAGE, translations
+from escape_score.store.atomic import write_text
+from escape_score.store.manifest import (
+    SAMPLES,
+    FailedSample,
+    FileEntry,
+    Part,
+    ResultHeader,
+    entry_of,
+    library_versions,
+)
+from escape_score.store.result_folder import staged_result
+from escape_score.store.scores_anndata import scores_anndata, write_anndata
+from escape_score.store.tables import profiles_table, qc_table, scores_table, write_parquet
+from escape_score.store.tsv import write_tsv
+
+if TYPE_CHECKING:
+    from anndata import AnnData
+
+N_SHOWN = 10
+"""Samples in the table that a notebook shows."""
+SHOWN_COLUMNS = ("immunoresistance_index", "archetype", "phenotype", "status", "flags")
+
+
+def _ignore() -> None:
+    """Nobody counts samples."""
+
+
+@dataclass(frozen=True, eq=False)
+class Profiles:
+    """Profiles of the samples of one cohort, as :func:`escape_score.profile` gives them.
+
+    Attributes
+    ----------
+    scores
+        Scores of all signatures, and of all genes that axes are made of.
+    profiles
+        Axes, index and calls as columns over samples.
+    reference
+        What the samples were measured against.
+
+    Examples
+    --------
+    >>> import escape_score as es
+    >>> result = es.profile(es.read("matrix.tsv", units="tpm"))  # doctest: +SKIP
+    >>> result["PATIENT-1"].index.score  # doctest: +SKIP
+    >>> result.to_frame().query("mhc1_loss_call == 'detected'")  # doctest: +SKIP
+    >>> result.write("results/mine")  # doctest: +SKIP
+    """
+
+    scores: SignatureScores = field(repr=False)
+    profiles: CohortProfiles = field(repr=False)
+    maker: RecordMaker = field(repr=False)
+    reference: Reference = field(repr=False)
+
+    @property
+    def cohort(self) -> str:
+        """Name of the cohort."""
+        return self.scores.facts.name
+
+    @property
+    def sample_ids(self) -> tuple[str, ...]:
+        """Sample ids, in the order of the matrix."""
+        return self.scores.sample_ids
+
+    def __len__(self) -> int:
+        return len(self.sample_ids)
+
+    def __iter__(self) -> Iterator[EscapeProfile]:
+        return self.maker.records()
+
+    def __getitem__(self, sample_id: str) -> EscapeProfile:
+        """The whole profile of one sample, as its JSON holds it.
+
+        Raises
+        ------
+        SampleUnknownError
+            The cohort has no such sample; it is a ``KeyError`` too.
+        """
+        if sample_id not in self.sample_ids:
+            some = ", ".join(repr(known) for known in self.sample_ids[:3])
+            msg = f"{self.cohort}: no sample {sample_id!r}; its {len(self)} samples are {some}, …"
+            raise SampleUnknownError(msg)
+        return self.maker.record(self.sample_ids.index(sample_id))
+
+    def __repr__(self) -> str:
+        return f"Profiles({self.cohort!r}: {len(self)} samples against {self.reference.name!r})"
+
+    def to_frame(self) -> pd.DataFrame:
+        """The table ``profiles.tsv``.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row a sample, sample ids as index; the columns are explained in ``columns.json`` and in the
+            documentation. NaN or empty text = not evaluable.
+        """
+        table = profiles_table(self.scores, self.profiles, self.maker.flags, self.reference)
+        return table.set_index("sample_id")
+
+    def to_anndata(self) -> AnnData:
+        """Scores of all samples for scanpy, as in ``scores.h5ad``.
+
+        Returns
+        -------
+        anndata.AnnData
+            Samples × (index, axes, signatures); ``var`` has kind, axis, method, unit and what higher values
+            mean; ``obs`` has status, archetype, phenotype, flags and the sample sheet. NaN = not evaluable;
+            ``var["highly_variable"]`` marks the variables without one, which scanpy's PCA then uses.
+        """
+        return scores_anndata(self.scores, self.profiles, self.maker.flags, self.header)
+
+    def write(self, folder: str | Path, *, lang: str = SOURCE_LANGUAGE, reports: bool = True) -> Path:
+        """Write a result folder: tables, one JSON and page a sample, the cohort's page, the manifest.
+
+        Parameters
+        ----------
+        folder
+            Made where missing; an earlier result in it is replaced as a whole.
+        lang
+            Language of the pages, ``"en"`` or ``"fr"``.
+        reports
+            Whether ``samples/`` and ``index.html`` are written.
+
+        Returns
+        -------
+        pathlib.Path
+            The folder. Samples that failed are listed in its ``qc.tsv``.
+
+        Raises
+        ------
+        OutputUnwritableError
+            The folder cannot be written.
+        UsageError
+            There are no pages in this language.
+        """
+        write_result(self, Path(folder), lang=lang if reports else None)
+        return Path(folder)
+
+    @property
+    def header(self) -> ResultHeader:
+        """What the profiles were made from and with."""
+        facts, made = self.scores.facts, self.maker.provenance
+        return ResultHeader(
+            cohort=facts.name,
+            n_samples=len(facts.samples),
+            input_sha256=facts.input_sha256,
+            matrix_sha256=facts.matrix_sha256,
+            reference=self.reference.name,
+            reference_sha256=self.reference.sha256,
+            genesets_sha256=made.genesets_sha256,
+            parameters={"unit": facts.unit.unit.value, **dict(facts.parameters)},
+            seed=made.seed,
+            versions=library_versions(),
+        )
+
+    def _repr_html_(self) -> str:
+        """Number of samples by status, and the first of them."""
+        counts = Counter(str(status) for status in self.profiles.status)
+        said = ", ".join(f"{n} {status}" for status, n in sorted(counts.items()))
+        shown = self.to_frame().head(N_SHOWN)[list(SHOWN_COLUMNS)]
+        more = f"<p>… and {len(self) - N_SHOWN} more samples</p>" if len(self) > N_SHOWN else ""
+        title = f"<b>{escape(self.cohort)}</b>: {len(self)} samples ({said})"
+        table = shown.to_html(float_format="{:.1f}".format, na_rep="", border=0)
+        return f"<div><p>{title}, reference {escape(self.reference.name)}</p>{table}{more}</div>"
+
+
+def write_result(
+    result: Profiles,
+    folder: Path,
+    *,
+    lang: str | None,
+    on_stage: Callable[[str], None] = lambda _: None,
+    on_sample: Callable[[], None] = _ignore,
+) -> tuple[FailedSample, ...]:
+    """Write a result folder as a whole or not at all.
+
+    Parameters
+    ----------
+    result
+        Profiles of one cohort.
+    folder
+        Made where missing.
+    lang
+        Language of the pages; None where there are none.
+    on_stage, on_sample
+        Called when the writing and the rendering begin, and after each sample, for progress.
+
+    Returns
+    -------
+    tuple of FailedSample
+        Samples without a profile or a page.
+    """
+    if lang is not None:
+        translations(lang)  # an unknown language is an error before the work, not after it
+    with staged_result(folder) as staging:
+        on_stage("write")
+        parts = [write_profiles(result, staging, has_samples=lang is not None, on_sample=on_sample)]
+        if lang is not None:
+            on_stage("report")
+            paths = [staging / path for path in sample_files(parts[0].files)]
+            pages, failed = write_pages(staging, paths, lang=lang, on_sample=on_sample)
+            parts.append(Part(files=pages, failed=failed))
+        return finish_result(staging, result.header, parts, lang=lang)
+
+
+def write_profiles(
+    result: Profiles,
+    folder: Path,
+    *,
+    has_samples: bool = True,
+    on_sample: Callable[[], None] = _ignore,
+) -> Part:
+    """Write tables, scores and, where wanted, one JSON a sample.
+
+    Parameters
+    ----------
+    result
+        Profiles of one cohort.
+    folder
+        Result folder.
+    has_samples
+        Whether ``samples/*.json`` are written.
+    on_sample
+        Called after each sample, for progress.
+
+    Returns
+    -------
+    Part
+        The files written; those of samples in the order of the samples.
+    """
+    scores, flags, reference = result.scores, result.maker.flags, result.reference
+    samples, failed = _write_samples(result, folder, on_sample) if has_samples else ((), ())
+    tables = (
+        ("profiles", profiles_table(scores, result.profiles, flags, reference)),
+        ("scores", scores_table(scores)),
+    )
+    for name, table in tables:
+        write_tsv(folder / f"{name}.tsv", table)
+        write_parquet(folder / f"{name}.parquet", table)
+    write_tsv(folder / "qc.tsv", qc_table(scores, result.profiles, flags, reference))
+    write_anndata(folder / "scores.h5ad", result.to_anndata())
+    written = ("profiles.tsv", "profiles.parquet", "scores.tsv", "scores.parquet", "qc.tsv", "scores.h5ad")
+    return Part(
+        header=result.header,
+        files=(*samples, *(entry_of(folder, folder / name) for name in written)),
+        failed=failed,
+        sample_ids=scores.sample_ids,
+    )
+
+
+def _write_samples(
+    result: Profiles, folder: Path, on_sample: Callable[[], None]
+) -> tuple[tuple[FileEntry, ...], tuple[FailedSample, ...]]:
+    """Write one JSON a sample; one that fails does not take the others along."""
+    entries, failed = [], list[FailedSample]()
+    for row, sample_id in enumerate(result.sample_ids):
+        slug = slug_of(sample_id)
+        path = folder / SAMPLES / f"{slug}.json"
+        with noting_failure(failed, slug, folder):
+            write_text(path, result.maker.record(row).model_dump_json(indent=1) + "\n")
+            entries.append(entry_of(folder, path))
+        on_sample()
+    return tuple(entries), tuple(failed)

@@ -1,0 +1,276 @@
+"""The one way from data to profiles: every command, script and test takes it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Protocol
+
+from escape_score import __version__
+from escape_score.errors import UsageError, attempt, raise_faults
+from escape_score.genes.lengths import open_gene_lengths
+from escape_score.harmonise import harmonise
+from escape_score.library.axes import load_design
+from escape_score.library.gene_sets import load_signatures
+from escape_score.model.cohort import Cohort, HarmonisedCohort
+from escape_score.model.method_choice import DEFAULT_CHOICE, MethodChoice, MethodName
+from escape_score.model.record import Provenance, PublishedRecord
+from escape_score.model.reference import Reference
+from escape_score.model.scores import SignatureScores
+from escape_score.model.signature import Signature
+from escape_score.pipeline.gene_sets import GeneSets, UserGeneSets, open_gene_sets
+from escape_score.pipeline.profiles import Profiles
+from escape_score.pipeline.references import fit_on_cohort, open_reference
+from escape_score.profile import build_context, make_records, profile_cohort
+from escape_score.reference.read import AUTO_REFERENCE
+from escape_score.score import Beside, score_signatures
+
+MIN_GENES = 200
+"""Fewest recognised genes that a matrix must have."""
+
+
+class Progress(Protocol):
+    """What is told of the work while it goes on."""
+
+    def stage(self, name: str, *, total: int | None = None) -> None:
+        """A stage begins, of so many steps where that is known."""
+
+    def advance(self) -> None:
+        """One step of it is done."""
+
+
+class Silent:
+    """Progress that nobody looks at."""
+
+    def stage(self, name: str, *, total: int | None = None) -> None:
+        """Nothing."""
+
+    def advance(self) -> None:
+        """Nothing."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProfileOptions:
+    """How a cohort is profiled; see :func:`profile`."""
+
+    reference: str | Path | Reference = AUTO_REFERENCE
+    gene_sets: GeneSets = None
+    gene_lengths: str | Path | None = None
+    min_genes: int = MIN_GENES
+    choice: MethodChoice = DEFAULT_CHOICE
+    seed: int = 1
+
+
+def profile(
+    data: Cohort,
+    *,
+    reference: str | Path | Reference = AUTO_REFERENCE,
+    gene_sets: GeneSets = None,
+    methods: Sequence[str] = (),
+    seed: int = 1,
+    cohort: str | None = None,
+    gene_lengths: str | Path | None = None,
+    min_genes: int = MIN_GENES,
+    published: bool = True,
+    threads: int = 1,
+) -> Profiles:
+    """Profile a cohort: harmonise it, score it, and tell for every sample which mechanisms it shows.
+
+    Parameters
+    ----------
+    data
+        From :func:`escape_score.read`, :func:`escape_score.from_anndata` or
+        :func:`escape_score.from_dataframe`.
+    reference
+        What samples are measured against: ``"auto"``, ``"cohort"`` (the cohort itself, from 20 samples on),
+        the name of a shipped reference, the folder of a fitted one, or a
+        :class:`~escape_score.Reference`.
+    gene_sets
+        More gene sets to score: a GMT file, or names with their genes.
+    methods
+        Methods to score every gene set with in addition to the axes, such as ``"ssgsea"``.
+    seed
+        Seed of every random draw, 0 or more.
+    cohort
+        Name of the cohort; its own name where None.
+    gene_lengths
+        TSV of genes and their lengths in bp, for counts; the shipped lengths where None.
+    min_genes
+        Fewest recognised genes that the matrix must have.
+    published
+        Whether scores by published formulas are computed too.
+    threads
+        Threads of the methods chosen; they change no number.
+
+    Returns
+    -------
+    Profiles
+        One profile a sample; ``to_frame()`` gives the table.
+
+    Raises
+    ------
+    InputError
+        The only fault of the reference, the gene sets or the matrix.
+    InputFaultsError
+        All of them, where there are several.
+    UsageError
+        An argument is of a wrong type or not a known word.
+
+    Examples
+    --------
+    >>> import escape_score as es
+    >>> result = es.profile(es.read("matrix.tsv", units="tpm"))  # doctest: +SKIP
+    >>> result.to_frame()["immunoresistance_index"]  # doctest: +SKIP
+    """
+    if not hasattr(data, "totals"):
+        msg = f"data: a {type(data).__name__}; read it with es.read, es.from_anndata or es.from_dataframe"
+        raise UsageError(msg)
+    options = ProfileOptions(
+        reference=reference,
+        gene_sets=gene_sets,
+        gene_lengths=gene_lengths,
+        min_genes=min_genes,
+        choice=MethodChoice(named_methods(methods), has_published=published, threads=threads),
+        seed=seed,
+    )
+    named = data if cohort is None else replace(data, name=cohort)
+    return profile_opened(lambda: named, options)
+
+
+def named_methods(methods: Sequence[str]) -> tuple[MethodName, ...]:
+    """Look methods up by name, each once.
+
+    Raises
+    ------
+    UsageError
+        One is not known.
+    """
+    wanted = (methods,) if isinstance(methods, str) else tuple(methods)
+    unknown = [name for name in wanted if name not in list(MethodName)]
+    if unknown:
+        msg = f"methods: {unknown[0]!r} is not a method; use some of {', '.join(MethodName)}"
+        raise UsageError(msg)
+    return tuple(dict.fromkeys(MethodName(name) for name in wanted))
+
+
+def profile_opened(
+    opened: Callable[[], Cohort], options: ProfileOptions, *, progress: Progress | None = None
+) -> Profiles:
+    """Profile a cohort that is yet to be read, so that the faults of all inputs are raised together.
+
+    Parameters
+    ----------
+    opened
+        Reads the cohort.
+    options
+        How to profile it.
+    progress
+        Told of every stage.
+
+    Returns
+    -------
+    Profiles
+        As :func:`profile` gives them; raises the same errors.
+    """
+    shown = progress or Silent()
+    shown.stage("read")
+    named = attempt(lambda: open_reference(options.reference))
+    user_sets = attempt(lambda: open_gene_sets(options.gene_sets))
+    lengths = attempt(lambda: open_gene_lengths(options.gene_lengths))
+    cohort = attempt(opened)
+    raise_faults((*named.faults, *user_sets.faults, *lengths.faults, *cohort.faults))
+    shown.stage("harmonise")
+    harmonised = harmonise(cohort.get(), gene_lengths=lengths.get(), min_genes=options.min_genes)
+    shown.stage("score")
+    reference, sets = named.get() or fit_on_cohort(harmonised), user_sets.get()
+    scores = score(harmonised, reference, sets, choice=options.choice)
+    shown.stage("profile")
+    return profile_scores(scores, reference, genesets_sha256=sets.digest, seed=options.seed)
+
+
+def score(
+    cohort: HarmonisedCohort,
+    reference: Reference,
+    user_sets: UserGeneSets | None = None,
+    *,
+    choice: MethodChoice = DEFAULT_CHOICE,
+) -> SignatureScores:
+    """Score components, published signatures and a user's sets."""
+    design, sets = load_design(), user_sets or UserGeneSets()
+    signatures = (*design.signatures, *load_signatures().published, *sets.signatures)
+    beside = _beside(choice, signatures, cohort)
+    scores = score_signatures(cohort, signatures, reference, design=design, beside=beside)
+    facts = replace(scores.facts, parameters=(*scores.facts.parameters, *_method_parameters(choice)))
+    return replace(scores, facts=facts).with_flags(sets.flags_of(scores))
+
+
+def _beside(choice: MethodChoice, signatures: Sequence[Signature], cohort: HarmonisedCohort) -> list[Beside]:
+    """What is scored in addition to the axes."""
+    beside: list[Beside] = []
+    if choice.methods:
+        from escape_score.score.beside import MethodsBeside
+        from escape_score.score.methods import SetIndex
+
+        ids = tuple(signature.signature_id for signature in signatures)
+        beside.append(MethodsBeside(choice, ids, SetIndex.of(signatures, cohort.gene_symbols)))
+    if choice.has_published:
+        from escape_score.score.published import PublishedPlan
+        from escape_score.score.published.beside import PublishedBeside, offers_of
+
+        plan = PublishedPlan.of(cohort.gene_symbols)
+        beside.append(PublishedBeside(plan, choice.min_coverage, offers_of(cohort)))
+    return beside
+
+
+def _method_parameters(choice: MethodChoice) -> tuple[tuple[str, str], ...]:
+    """What was chosen, for the manifest; the number of threads changes nothing."""
+    return (
+        ("methods", ",".join(choice.methods)),
+        ("engine", choice.engine.value),
+        ("ties", choice.ties.value),
+        ("min_coverage", f"{choice.min_coverage:g}"),
+        ("published", str(choice.has_published).lower()),
+    )
+
+
+def profile_scores(
+    scores: SignatureScores, reference: Reference, *, genesets_sha256: str | None = None, seed: int = 1
+) -> Profiles:
+    """Turn the scores of a cohort into profiles; the digest is that of the shipped gene sets where None."""
+    context = build_context(scores, reference, load_design())
+    profiles = profile_cohort(context)
+    provenance = Provenance(
+        package_version=__version__,
+        reference_sha256=reference.sha256,
+        genesets_sha256=UserGeneSets().digest if genesets_sha256 is None else genesets_sha256,
+        seed=seed,
+    )
+    maker = make_records(context, profiles, provenance, _published_records(scores))
+    return Profiles(scores=scores, profiles=profiles, maker=maker, reference=reference)
+
+
+def _published_records(scores: SignatureScores) -> tuple[PublishedRecord, ...]:
+    """What is the same in all samples of the published scores, in the order of their table."""
+    table = scores.published
+    if table is None:
+        return ()
+    from escape_score.score.published import load_published
+
+    reasons, known = dict(table.skipped), load_published()
+    return tuple(
+        PublishedRecord(
+            score_id=score.score_id,
+            title=score.title,
+            formula=score.words,
+            unit=score.unit,
+            scope=score.scope.value,
+            matches=f"{score.program} {score.program_version}".strip(),
+            differs=score.differs,
+            doi=score.doi,
+            value=None,
+            coverage=0.0,
+            reason=reasons.get(score.score_id, ""),
+        )
+        for score in map(known.score, table.score_ids)
+    )

@@ -1,0 +1,206 @@
+"""References of a user's own: fitted on their matrices, or on the cohort that is being profiled."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from escape_score import __version__
+from escape_score.errors import ReferenceInvalidError, UsageError
+from escape_score.fit import ReferenceLabel, join_cohorts
+from escape_score.fit import fit_reference as fit_on
+from escape_score.genes.lengths import open_gene_lengths
+from escape_score.harmonise import harmonise
+from escape_score.library.axes import load_design
+from escape_score.model.cohort import Cohort, HarmonisedCohort
+from escape_score.model.reference import Reference
+from escape_score.model.scores import SignatureScores
+from escape_score.model.units import ExpressionUnit
+from escape_score.reference.read import AUTO_REFERENCE, COHORT_REFERENCE, list_references, load_reference
+from escape_score.reference.write import sealed, write_reference
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+NOT_STATED = "not stated"
+
+
+def fit_reference(
+    cohorts: Sequence[Cohort],
+    *,
+    name: str,
+    tumour_type: str | None = None,
+    assay: str | None = None,
+    gene_lengths: str | Path | None = None,
+    out: str | Path | None = None,
+) -> Reference:
+    """Fit a reference on cohorts of one pipeline.
+
+    Parameters
+    ----------
+    cohorts
+        From :func:`escape_score.read`; together 10 samples or more, from 20 on levels are stable.
+    name
+        Name of the reference: letters, digits, ``.``, ``_`` and ``-``.
+    tumour_type, assay
+        What they are, shown next to every percentile.
+    gene_lengths
+        TSV of genes and their lengths in bp, for counts; the shipped lengths where None.
+    out
+        Folder to write it to; give that folder as ``reference`` later. Not written where None.
+
+    Returns
+    -------
+    Reference
+        For the argument ``reference`` of :func:`escape_score.profile`.
+
+    Raises
+    ------
+    UsageError
+        The name cannot be used, or ``cohorts`` is empty.
+    ReferenceUnfittableError
+        Too few samples, or cohorts of different scales.
+    OutputUnwritableError
+        ``out`` cannot be written.
+
+    Examples
+    --------
+    >>> import escape_score as es
+    >>> lab = es.fit_reference([es.read("lab.tsv")], name="our-lab", out="our-lab")  # doctest: +SKIP
+    >>> result = es.profile(es.read("patient.tsv"), reference=lab)  # doctest: +SKIP
+    """
+    require_name(name)
+    if not cohorts:
+        msg = "cohorts: there is none; give at least one cohort of es.read"
+        raise UsageError(msg)
+    lengths = open_gene_lengths(gene_lengths)
+    harmonised = [harmonise(cohort, gene_lengths=lengths) for cohort in cohorts]
+    joined, base = join_cohorts(name, harmonised), load_reference()
+    label = ReferenceLabel(
+        name=name,
+        description=f"{len(joined.sample_ids)} samples given by the user, fitted together with {base.name}",
+        tumour_type=tumour_type or NOT_STATED,
+        assay=assay or _assay(joined),
+        provenance=_provenance(harmonised),
+    )
+    fitted = _fitted(joined, label, min_samples=load_design().thresholds.fit.min_fit_samples)
+    if out is not None:
+        write_reference(Path(out), fitted)
+    return fitted
+
+
+def fit_on_cohort(cohort: HarmonisedCohort) -> Reference:
+    """Fit the reference ``cohort`` on the cohort that is being profiled.
+
+    Raises
+    ------
+    ReferenceUnfittableError
+        Fewer than 20 samples can be placed.
+    """
+    n, types = len(cohort.sample_ids), {sample.cancer_type for sample in cohort.samples} - {""}
+    label = ReferenceLabel(
+        name=COHORT_REFERENCE,
+        description=f"the {n} samples of this cohort themselves: numbers of a sample depend on the others",
+        tumour_type=NOT_STATED if not types else types.pop() if len(types) == 1 else "mixed",
+        assay=_assay(cohort),
+        provenance=_provenance((cohort,)),
+    )
+    return _fitted(cohort, label, min_samples=load_design().thresholds.fit.advised_fit_samples)
+
+
+def open_reference(reference: str | Path | Reference = AUTO_REFERENCE) -> Reference | None:
+    """Look a reference up; None for the cohort that is being profiled.
+
+    Parameters
+    ----------
+    reference
+        ``"auto"``, ``"cohort"``, the name of a shipped reference, a folder, or a reference itself.
+
+    Raises
+    ------
+    ReferenceInvalidError
+        There is no such reference, or a table of it is damaged.
+    """
+    if isinstance(reference, Reference):
+        return reference
+    return None if str(reference) == COHORT_REFERENCE else load_reference(str(reference))
+
+
+def fitted_folder(scores: Path) -> Path:
+    """Folder of the reference that was fitted on a cohort, next to its scores."""
+    return scores.with_name("reference")
+
+
+def reference_of_scores(path: Path, scores: SignatureScores, reference: str) -> Reference:
+    """Look up the reference that a file of scores was made with.
+
+    Parameters
+    ----------
+    path
+        File of the stage score, for messages; a reference fitted on the cohort is next to it.
+    scores
+        Its content.
+    reference
+        As for :func:`open_reference`.
+
+    Raises
+    ------
+    ReferenceInvalidError
+        There is no such reference, or the scores were made with another one.
+    """
+    folder = fitted_folder(path)
+    if reference == COHORT_REFERENCE and not folder.is_dir():
+        msg = f"{folder}: no such folder; run the stage score with --reference {COHORT_REFERENCE} first"
+        raise ReferenceInvalidError(msg)
+    loaded = load_reference(str(folder) if reference == COHORT_REFERENCE else reference)
+    if (loaded.name, loaded.sha256) != (scores.reference, scores.reference_sha256):
+        other = loaded.name if loaded.name != scores.reference else f"this state of {loaded.name}"
+        msg = f"{path}: scored against {scores.reference}, not {other}; score again or give that reference"
+        raise ReferenceInvalidError(msg)
+    return loaded
+
+
+def require_name(name: str) -> None:
+    """Refuse a name that no reference can have.
+
+    Raises
+    ------
+    UsageError
+        It is taken, or has other characters.
+    """
+    taken = (*list_references(), COHORT_REFERENCE, AUTO_REFERENCE)
+    if not NAME.fullmatch(name) or name in taken:
+        msg = (
+            f"name: {name!r} cannot be the name of a reference; use letters, digits, '.', '_' and '-', and "
+            f"none of {', '.join(taken)}"
+        )
+        raise UsageError(msg)
+
+
+def _fitted(cohort: HarmonisedCohort, label: ReferenceLabel, *, min_samples: int) -> Reference:
+    return sealed(
+        fit_on(cohort, load_reference(), design=load_design(), label=label, min_samples=min_samples)
+    )
+
+
+def _assay(cohort: HarmonisedCohort) -> str:
+    platform = {ExpressionUnit.ARRAY: "microarray", ExpressionUnit.NANOSTRING: "NanoString"}
+    kind = "targeted panel" if cohort.is_targeted_panel else "whole transcriptome"
+    return f"{platform.get(cohort.unit.unit, 'RNA-seq')}, {kind}"
+
+
+def _provenance(cohorts: Sequence[HarmonisedCohort]) -> dict[str, str]:
+    """What a reference was fitted on: digests and units of the inputs, program, base."""
+    base = load_reference()
+    inputs = {
+        f"input {i}": f"{_digest(c)}, {c.unit.unit.value}, {len(c.sample_ids)} samples"
+        for i, c in enumerate(cohorts, 1)
+    }
+    lengths = {
+        f"{key} {i}": v for i, c in enumerate(cohorts, 1) for key, v in c.parameters if v and "sha256" in key
+    }
+    return {**inputs, **lengths, "escape_score": __version__, f"base {base.name}": base.sha256}
+
+
+def _digest(cohort: HarmonisedCohort) -> str:
+    of_file = cohort.input_sha256
+    return f"sha256 {of_file}" if of_file else f"sha256 of the matrix {cohort.matrix_sha256}"

@@ -1,0 +1,131 @@
+"""Figures of a result, drawn with matplotlib; every function returns the axes it drew on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from escape_score.errors import UsageError
+from escape_score.library.axes import load_axis_catalogue
+from escape_score.pipeline.profiles import Profiles
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+LIMIT_SD = 3.0
+"""Colours end here."""
+INDEX = "immunoresistance_index"
+
+
+def heatmap(result: Profiles, *, ax: Axes | None = None) -> Axes:
+    """Draw the mechanisms of all samples, ordered by the index.
+
+    Parameters
+    ----------
+    result
+        From :func:`escape_score.profile`.
+    ax
+        Axes to draw on; new ones where None.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        Mechanisms × samples: scores in SD of the reference, red = more resistance, grey = not evaluable.
+
+    Examples
+    --------
+    >>> import escape_score as es
+    >>> es.pl.heatmap(es.profile(es.read("matrix.tsv")))  # doctest: +SKIP
+    """
+    import matplotlib.pyplot as plt
+
+    table, axes = result.to_frame(), load_axis_catalogue().axes
+    table = table.sort_values(INDEX, ascending=False, kind="stable")
+    values = table[[axis.axis for axis in axes]].to_numpy(dtype=np.float64).T
+    if ax is None:
+        width = float(np.clip(0.18 * len(table) + 4, 6, 16))
+        _, ax = plt.subplots(figsize=(width, 6), layout="constrained")
+    colours = plt.get_cmap("RdBu_r").with_extremes(bad="0.85")
+    image = ax.imshow(
+        values, cmap=colours, vmin=-LIMIT_SD, vmax=LIMIT_SD, aspect="auto", interpolation="none"
+    )
+    ax.set_yticks(range(len(axes)), [axis.title for axis in axes])
+    ax.set_xticks(range(len(table)), list(table.index), rotation=90)
+    ax.tick_params(labelsize=7)
+    ax.set_title(f"{result.cohort}: {len(table)} samples by falling index")
+    ax.figure.colorbar(image, ax=ax, label="SD of the reference (red = more resistance)", shrink=0.6)
+    return ax
+
+
+def survival(result: Profiles, column: str, *, endpoint: str = "os", ax: Axes | None = None) -> Axes:
+    """Draw Kaplan-Meier curves of the samples above and below the median of a column.
+
+    Parameters
+    ----------
+    result
+        From :func:`escape_score.profile`, with ``<endpoint>_days`` and ``<endpoint>_event`` in its sample
+        sheet.
+    column
+        Column of :meth:`Profiles.to_frame` that holds numbers, such as ``"immunoresistance_index"``.
+    endpoint
+        ``"os"`` or ``"pfs"``.
+    ax
+        Axes to draw on; new ones where None.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        Two curves with 95 % confidence bands, and the log-rank p in the title: a description of this cohort,
+        not a test that was planned.
+
+    Raises
+    ------
+    UsageError
+        There is no such column or endpoint, or fewer than two samples on one side.
+
+    Examples
+    --------
+    >>> import escape_score as es
+    >>> result = es.profile(es.read("matrix.tsv", samples="sheet.tsv"))  # doctest: +SKIP
+    >>> es.pl.survival(result, "immunoresistance_index", endpoint="pfs")  # doctest: +SKIP
+    """
+    import matplotlib.pyplot as plt
+    from lifelines import KaplanMeierFitter
+    from lifelines.statistics import logrank_test
+
+    values, days, event = _survival_columns(result, column, endpoint)
+    if ax is None:
+        _, ax = plt.subplots(figsize=(5, 4), layout="constrained")
+    is_high = values > np.median(values)
+    for chosen, name in ((is_high, "above the median"), (~is_high, "up to the median")):
+        if chosen.sum() < 2:  # noqa: PLR2004
+            msg = f"{column}: fewer than two samples {name}; curves need two groups"
+            raise UsageError(msg)
+        fitter = KaplanMeierFitter(label=f"{name} (n = {chosen.sum()})")
+        fitter.fit(days[chosen], event[chosen]).plot_survival_function(ax=ax, show_censors=True)
+    p = logrank_test(days[is_high], days[~is_high], event[is_high], event[~is_high]).p_value
+    ax.set_xlabel("days")
+    ax.set_ylabel(f"fraction without event ({endpoint})")
+    ax.set_ylim(0, 1.05)
+    ax.set_title(f"{column}, log-rank p = {p:.2g}")
+    return ax
+
+
+def _survival_columns(
+    result: Profiles, column: str, endpoint: str
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Values, days and events of the samples that have all three."""
+    table, samples = result.to_frame(), result.scores.facts.samples
+    if endpoint not in {"os", "pfs"}:
+        msg = f"endpoint: {endpoint!r} is not an endpoint; use os or pfs"
+        raise UsageError(msg)
+    if column not in table or table[column].dtype.kind != "f":
+        msg = f"column: {column!r} is not a column of numbers of to_frame()"
+        raise UsageError(msg)
+    known = [(getattr(s, f"{endpoint}_days"), getattr(s, f"{endpoint}_event")) for s in samples]
+    rows = [row for row, (days, event) in enumerate(known) if days is not None and event is not None]
+    values = table[column].to_numpy(dtype=np.float64)[rows]
+    days, event = (np.array([known[row][i] for row in rows], dtype=np.float64) for i in (0, 1))
+    is_known = ~np.isnan(values)
+    return values[is_known], days[is_known], event[is_known]

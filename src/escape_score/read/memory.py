@@ -1,0 +1,211 @@
+"""Data in memory as cohorts: they pass the checks of files, and are never changed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from escape_score.errors import MatrixInvalidError, UsageError, listed, raise_faults
+from escape_score.model.cohort import Cohort, FloatArray, InMemoryMatrix
+from escape_score.model.units import ExpressionUnit
+from escape_score.read.checks.names import MIN_GENE_FRACTION, gene_fraction, lies_the_other_way
+from escape_score.read.checks.sample_names import sample_name_faults
+from escape_score.read.cohort import Sheet, check_cohort
+from escape_score.read.formats.reader import IN_OBS, MatrixReading
+
+if TYPE_CHECKING:
+    from anndata import AnnData
+
+IN_MEMORY = "cohort"
+"""Name of a cohort that has no file to be named after."""
+
+
+def from_dataframe(
+    frame: pd.DataFrame,
+    *,
+    units: ExpressionUnit | str = ExpressionUnit.AUTO,
+    samples: Sheet = None,
+    cohort: str = IN_MEMORY,
+) -> Cohort:
+    """Make a cohort from a table of numbers.
+
+    Parameters
+    ----------
+    frame
+        Genes × samples, as files hold them, or samples × genes; which of the two is detected from the names.
+        Genes by symbol, Ensembl or Entrez id. It is not changed.
+    units
+        Unit of the values, such as ``"tpm"`` or ``"counts"``; ``"auto"`` infers it from the numbers.
+    samples
+        Sample sheet: a file, or a table with a column ``sample_id`` or with the sample ids as its index.
+    cohort
+        Name of the cohort.
+
+    Returns
+    -------
+    Cohort
+        What :func:`escape_score.read` gives for a file with the same content; its ``input_sha256`` is None
+        and ``matrix_sha256`` is a digest of names and values.
+
+    Raises
+    ------
+    InputError
+        Names or values cannot be used; the line begins with ``frame``, or with ``samples`` for the sheet.
+    InputFaultsError
+        Several faults.
+    UsageError
+        ``frame`` is not a table, or ``units`` is not a unit.
+
+    Examples
+    --------
+    >>> import escape_score as es
+    >>> import pandas as pd
+    >>> table = pd.read_parquet("matrix.parquet")  # doctest: +SKIP
+    >>> cohort = es.from_dataframe(table, units="tpm")  # doctest: +SKIP
+    """
+    if not hasattr(frame, "columns"):
+        msg = f"frame: a {type(frame).__name__}, not a pandas DataFrame; give a table of genes × samples"
+        raise UsageError(msg)
+    return check_cohort("frame", lambda: _frame_reading(frame), units=units, samples=samples, name=cohort)
+
+
+def from_anndata(
+    adata: AnnData,
+    *,
+    units: ExpressionUnit | str = ExpressionUnit.AUTO,
+    layer: str | None = None,
+    samples: Sheet = None,
+    cohort: str = IN_MEMORY,
+) -> Cohort:
+    """Make a cohort from an AnnData object whose observations are samples.
+
+    Parameters
+    ----------
+    adata
+        Samples in obs, genes in var (named by ``var_names``), dense or sparse, in memory or backed. It is
+        not changed.
+    units
+        Unit of the values, such as ``"tpm"`` or ``"counts"``; ``"auto"`` infers it from the numbers.
+    layer
+        Layer that holds the values; ``X`` where None.
+    samples
+        Sample sheet: a file, or a table such as ``adata.obs``. Columns of obs are used only so.
+    cohort
+        Name of the cohort.
+
+    Returns
+    -------
+    Cohort
+        What :func:`escape_score.read` gives for a file with the same content; its ``input_sha256`` is None
+        and ``matrix_sha256`` is a digest of names and values.
+
+    Raises
+    ------
+    InputError
+        Names or values cannot be used; the line begins with ``adata``, or with ``samples`` for the sheet.
+    InputFaultsError
+        Several faults.
+    UsageError
+        ``adata`` is not an AnnData object, it has no such layer, or ``units`` is not a unit.
+
+    Examples
+    --------
+    >>> import anndata as ad
+    >>> import escape_score as es
+    >>> adata = ad.read_h5ad("matrix.h5ad")  # doctest: +SKIP
+    >>> cohort = es.from_anndata(adata, units="counts", layer="counts", samples=adata.obs)  # doctest: +SKIP
+    """
+    values = anndata_values(adata, layer)
+    return check_cohort(
+        "adata", lambda: _anndata_reading(adata, values, layer), units=units, samples=samples, name=cohort
+    )
+
+
+def anndata_values(adata: AnnData, layer: str | None) -> Any:  # noqa: ANN401
+    """X or a layer of an AnnData object, as it is.
+
+    Raises
+    ------
+    UsageError
+        It is not an AnnData object, or has no such matrix.
+    """
+    if not all(hasattr(adata, name) for name in ("obs_names", "var_names", "X", "layers")):
+        msg = f"adata: a {type(adata).__name__}, not an AnnData object; for a table use es.from_dataframe"
+        raise UsageError(msg)
+    if layer is not None and layer not in adata.layers:
+        msg = f"layer: {layer!r} is not a layer of adata (layers: {listed(list(adata.layers)) or 'none'})"
+        raise UsageError(msg + "; name one of them, or leave it out for X")
+    values = adata.X if layer is None else adata.layers[layer]
+    if values is None:
+        msg = (
+            f"adata: X is empty; name the layer that holds the values (layers: {listed(list(adata.layers))})"
+        )
+        raise UsageError(msg)
+    return values
+
+
+@dataclass(frozen=True, eq=False)
+class ArrayMatrix:
+    """Rows of an array in memory or backed by a file, dense or sparse, converted when asked for."""
+
+    sample_ids: tuple[str, ...]
+    gene_ids: tuple[str, ...]
+    values: Any = field(repr=False)
+
+    def block(self, start: int, stop: int) -> FloatArray:
+        """Values of samples ``start`` to ``stop``: (stop - start, n_genes), float64, not stored = 0."""
+        rows = self.values[start:stop]
+        return np.asarray(rows.toarray() if hasattr(rows, "toarray") else rows, dtype=np.float64)
+
+
+def _anndata_reading(adata: AnnData, values: Any, layer: str | None) -> MatrixReading:  # noqa: ANN401
+    sample_ids, gene_ids = _names(adata.obs_names), _names(adata.var_names)
+    raise_faults(sample_name_faults("adata", sample_ids))
+    if np.dtype(values.dtype).kind not in "biuf":
+        msg = f"adata: values are {values.dtype}, not numbers; store them as float"
+        raise MatrixInvalidError(msg)
+    by_rows = values.tocsr() if getattr(values, "format", "") == "csc" else values
+    others = [f"layers[{name!r}]" for name in adata.layers if name != layer]
+    others += ["raw"] if adata.raw is not None else []
+    remedy = f"adata holds other matrices ({', '.join(others[:5])}): give the one with expression"
+    source = ArrayMatrix(sample_ids, gene_ids, by_rows)
+    return MatrixReading(source, remedy=remedy if others else "", layout=f"{IN_OBS}; give adata.T")
+
+
+def _frame_reading(frame: pd.DataFrame) -> MatrixReading:
+    """A table with samples in rows, whichever way round it was given."""
+    for axis, names in (("index", frame.index), ("columns", frame.columns)):
+        if names.nlevels > 1:
+            msg = f"frame: its {axis} has {names.nlevels} levels; give one name for every row and column"
+            raise MatrixInvalidError(msg)
+    rows, columns = _names(frame.index), _names(frame.columns)
+    has_genes = gene_fraction(rows) >= MIN_GENE_FRACTION and not isinstance(frame.index, pd.RangeIndex)
+    if lies_the_other_way(columns, rows, has_genes=has_genes):
+        rows, columns, values = columns, rows, _numbers(frame)
+    else:
+        values = _numbers(frame).T
+    raise_faults(sample_name_faults("frame", columns))
+    layout = "give the names of genes as index or as columns"
+    return MatrixReading(InMemoryMatrix(columns, rows, values), layout=layout)
+
+
+def _names(names: pd.Index[Any]) -> tuple[str, ...]:
+    return tuple("" if pd.isna(name) else str(name) for name in names)
+
+
+def _numbers(frame: pd.DataFrame) -> FloatArray:
+    """Values as float64; text is refused, with what to do."""
+    no_numbers = [str(c) for c, kind in zip(frame.columns, frame.dtypes, strict=True) if not _is_number(kind)]
+    if not no_numbers:
+        return frame.to_numpy(dtype=np.float64, na_value=np.nan)
+    first = no_numbers[0]
+    advice = f"frame.set_index({first!r}), if these are the genes, or convert them to numbers"
+    msg = f"frame: columns {listed(no_numbers)} hold no numbers; use {advice}"
+    raise MatrixInvalidError(msg)
+
+
+def _is_number(kind: Any) -> bool:  # noqa: ANN401
+    return pd.api.types.is_numeric_dtype(kind) and not pd.api.types.is_complex_dtype(kind)
