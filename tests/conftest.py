@@ -17,10 +17,14 @@ from escape_score.cli import main
 from escape_score.genes.lengths import open_gene_lengths
 from escape_score.harmonise import harmonise
 from escape_score.model.cohort import Cohort, HarmonisedCohort, InMemoryMatrix, SampleRecord
+from escape_score.model.notes import Code, note
 from escape_score.model.units import ExpressionUnit, UnitDecision
 from escape_score.pipeline.profiles import Profiles
 from escape_score.read.checks.unit_evidence import totals_of
 from escape_score.read.checks.values import gather_facts
+
+DECLARED = note(Code.UNIT, "declared", unit="tpm", figures="")
+
 
 # Drawn examples are the same in every run, and a busy machine is no failure.
 settings.register_profile("reproducible", derandomize=True, deadline=None)
@@ -58,7 +62,7 @@ def cohort_of(matrix: pd.DataFrame, unit: ExpressionUnit = ExpressionUnit.TPM) -
     return Cohort(
         name="cohort",
         source=source,
-        unit=UnitDecision(unit, is_declared=True, evidence="declared"),
+        unit=UnitDecision(unit, is_declared=True, evidence=DECLARED),
         samples=tuple(SampleRecord(sample_id) for sample_id in sample_ids),
         input_sha256="0" * 64,
         totals=totals_of(gather_facts(source, label="cohort"), unit),

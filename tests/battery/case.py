@@ -84,7 +84,7 @@ class Case:
     blame
         The file an error must name.
     flag, flagged
-        Flag that must stand in the JSON of these samples (of all where empty), and, where samples are named,
+        Code that must stand in the JSON of these samples (of all where empty), and, where samples are named,
         in no other's.
     unchanged
         Samples whose numbers must be those of the reference; all under ``SAME``.

@@ -13,9 +13,13 @@ from escape_score.genes.lengths import open_gene_lengths
 from escape_score.harmonise import harmonise
 from escape_score.library.gene_sets import load_signatures
 from escape_score.model.cohort import Cohort, InMemoryMatrix, SampleRecord
+from escape_score.model.notes import Code, note
 from escape_score.model.units import ExpressionUnit, UnitDecision
 from escape_score.read.checks.unit_evidence import totals_of
 from escape_score.read.checks.values import gather_facts
+
+DECLARED = note(Code.UNIT, "declared", unit="tpm", figures="")
+
 
 RESOURCES = Path(__file__).resolve().parents[2] / "resources"
 DEMO = RESOURCES / "demo" / "expression.parquet"
@@ -80,7 +84,11 @@ def _tpm(counts: pd.DataFrame) -> pd.DataFrame:
     cohort = Cohort(
         name="clean",
         source=source,
-        unit=UnitDecision(ExpressionUnit.COUNTS, is_declared=True, evidence="declared"),
+        unit=UnitDecision(
+            ExpressionUnit.COUNTS,
+            is_declared=True,
+            evidence=DECLARED,
+        ),
         samples=tuple(SampleRecord(sample_id) for sample_id in ids),
         input_sha256="0" * 64,
         totals=totals_of(gather_facts(source, label="clean"), ExpressionUnit.COUNTS),

@@ -205,7 +205,7 @@ def _flag_problems(case: Case, outcome: Outcome) -> Iterator[str]:
 def flags_in(path: Path) -> list[str]:
     """Names of the flags in the JSON of one sample; none in another file."""
     found = json.loads(path.read_text()).get("flags", []) if path.parent.name == "samples" else []
-    return [str(note["flag"]) for note in found]
+    return [str(note["code"]) for note in found]
 
 
 def _sanitised_problems(case: Case, inputs: Inputs, outcome: Outcome) -> Iterator[str]:

@@ -9,8 +9,9 @@ import pandas as pd
 import pytest
 
 from escape_score.cli import main
-from escape_score.model.flags import Flag, FlagLog, FlagNote
-from escape_score.pipeline.inspection import Finding, Gravity, findings_of
+from escape_score.model.notes import Code, NoteLog, Severity, note
+from escape_score.pipeline.inspection import Finding, findings_of
+from escape_score.pipeline.profiles import in_english
 
 SHEET = "sample_id\nnobody\n"
 
@@ -60,11 +61,10 @@ def test_check_writes_nothing(matrix: Path, tmp_path: Path, monkeypatch: pytest.
     assert sorted(tmp_path.rglob("*")) == before
 
 
-def test_findings_of_puts_doubts_first_and_joins_samples() -> None:
-    note = FlagNote(Flag.RENAMED_SYMBOLS, "b")
-    doubt = FlagNote(Flag.SAMPLE_EMPTY, "a")
-    found = findings_of(FlagLog(cohort=(note,), by_sample=(("s1", doubt), ("s2", doubt))))
+def test_findings_of_puts_the_most_severe_first_and_joins_samples() -> None:
+    renamed, empty = note(Code.RENAMED_SYMBOLS, n=1, names=["b"]), note(Code.SAMPLE_EMPTY, "zero")
+    found = findings_of(NoteLog(cohort=(renamed,), by_sample=(("s1", empty), ("s2", empty))))
     assert found == [
-        Finding(Gravity.DOUBT, "sample_empty", "a", ("s1", "s2")),
-        Finding(Gravity.NOTE, "renamed_symbols", "b"),
+        Finding(Severity.ERROR, "sample_empty", in_english(empty), ("s1", "s2")),
+        Finding(Severity.NOTE, "renamed_symbols", in_english(renamed)),
     ]

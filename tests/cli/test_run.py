@@ -105,7 +105,7 @@ def test_json_and_table_say_the_same(finished: Path) -> None:
         for axis in record["axes"]:
             assert axis["score"] == row[axis["axis"]]
             assert axis["call"] == row[f"{axis['axis']}_call"]
-        assert sorted({flag["flag"] for flag in record["flags"]}) == sorted(row["flags"].split(","))
+        assert sorted({flag["code"] for flag in record["flags"]}) == sorted(row["flags"].split(","))
 
 
 def test_percentiles_of_tumours_of_the_reference_leave_them_out(finished: Path) -> None:
@@ -183,7 +183,7 @@ def test_gene_sets_of_a_user_are_scored(inputs: Inputs, tmp_path: Path) -> None:
     assert main(["run", *inputs.options, "--out", str(out), "--gene-sets", str(gmt)]) == 0
     scores = pd.read_csv(out / "scores.tsv", sep="\t")
     assert scores["MINE"].notna().all()
-    flags = {flag["flag"] for flag in records_of(out)[0]["flags"]}
+    flags = {flag["code"] for flag in records_of(out)[0]["flags"]}
     assert "gene_set_low_coverage" in flags
 
 

@@ -11,15 +11,22 @@ import pytest
 from escape_score.errors import ReferenceUnfittableError
 from escape_score.fit import join_cohorts
 from escape_score.model.cohort import HarmonisedCohort
+from escape_score.model.notes import Code, note
 from escape_score.model.reference import Reference
 from escape_score.model.units import ExpressionUnit, UnitDecision
 from escape_score.reference.write import render_tables
+
+DECLARED = note(Code.UNIT, "declared", unit="tpm", figures="")
+
 
 Take = Callable[..., HarmonisedCohort]
 
 
 def with_unit(cohort: HarmonisedCohort, unit: ExpressionUnit) -> HarmonisedCohort:
-    return replace(cohort, unit=UnitDecision(unit, is_declared=True, evidence="declared"))
+    return replace(
+        cohort,
+        unit=UnitDecision(unit, is_declared=True, evidence=DECLARED),
+    )
 
 
 def labelled(parts: list[HarmonisedCohort]) -> list[HarmonisedCohort]:

@@ -16,10 +16,11 @@ from escape_score.errors import ReferenceUnfittableError
 from escape_score.fit.stage import leave_one_out_medians
 from escape_score.library.axes import load_design
 from escape_score.model.cohort import HarmonisedCohort, InMemoryMatrix
-from escape_score.model.flags import Flag
+from escape_score.model.notes import Code
 from escape_score.model.profiles import CohortProfiles
 from escape_score.model.reference import Reference
 from escape_score.model.scores import SignatureScores
+from escape_score.pipeline.profiles import in_english
 from escape_score.pipeline.profiling import profile_scores, score
 from escape_score.pipeline.references import fit_on_cohort
 from escape_score.profile import build_context, profile_cohort
@@ -47,10 +48,10 @@ def scores_of(cohort: HarmonisedCohort, reference: Reference) -> pd.DataFrame:
     return pd.DataFrame({name: profiles.axis(name).score for name in AXES})
 
 
-def flags_of(cohort: HarmonisedCohort, reference: Reference) -> dict[Flag, str]:
+def flags_of(cohort: HarmonisedCohort, reference: Reference) -> dict[Code, str]:
     scores = score(cohort, reference)
     maker = profile_scores(scores, reference).maker
-    return {note.flag: note.sentence for note in maker.flags.cohort}
+    return {note.code: in_english(note) for note in maker.flags.cohort}
 
 
 def offsets(cohort: HarmonisedCohort, sd: float, seed: int = 1) -> pd.Series:
@@ -169,8 +170,8 @@ def test_fit_leaves_out_genes_that_the_pipeline_does_not_count(
     assert not {"COL1A1", "HLA-A"} & set(fitted.genes.symbols)
     assert "HLA-A" not in fitted.weakest_links
     flags = flags_of(faulty, fitted)
-    assert "HLA-A" in flags[Flag.HLA_UNQUANTIFIED]
-    assert "COL1A1" in flags[Flag.GENE_ZERO_IN_ALL]
+    assert "HLA-A" in flags[Code.HLA_UNQUANTIFIED]
+    assert "COL1A1" in flags[Code.GENE_ZERO_IN_ALL]
 
 
 def test_cohort_wide_faults_change_no_number_of_the_shipped_reference(
@@ -178,9 +179,9 @@ def test_cohort_wide_faults_change_no_number_of_the_shipped_reference(
 ) -> None:
     faulty = change(sixty, pd.Series({"HLA-A": -6.0}))
     shipped = load_reference()
-    assert "HLA-A" in flags_of(faulty, shipped)[Flag.HLA_UNQUANTIFIED]
-    assert Flag.HLA_UNQUANTIFIED not in flags_of(sixty, shipped)
-    assert Flag.HLA_UNQUANTIFIED not in flags_of(take(faulty, range(7)), shipped)
+    assert "HLA-A" in flags_of(faulty, shipped)[Code.HLA_UNQUANTIFIED]
+    assert Code.HLA_UNQUANTIFIED not in flags_of(sixty, shipped)
+    assert Code.HLA_UNQUANTIFIED not in flags_of(take(faulty, range(7)), shipped)
     together, alone = scores_of(faulty, shipped), scores_of(take(faulty, [5]), shipped)
     np.testing.assert_allclose(together.iloc[5], alone.iloc[0], atol=1e-12)
 

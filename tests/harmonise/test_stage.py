@@ -17,8 +17,9 @@ from escape_score.harmonise import harmonise_cohort
 from escape_score.harmonise.names import gene_flags
 from escape_score.harmonise.source import is_constant, row_sums
 from escape_score.model.cohort import Cohort, HarmonisedCohort
-from escape_score.model.flags import Flag
+from escape_score.model.notes import Code
 from escape_score.model.units import ExpressionUnit
+from escape_score.pipeline.profiles import in_english
 
 MakeCohort = Callable[..., Cohort]
 WIDE = [f"G{i}" for i in range(8000)]
@@ -44,8 +45,8 @@ def linear(cohort: HarmonisedCohort) -> pd.DataFrame:
     return pd.DataFrame(values, list(cohort.sample_ids), list(cohort.gene_symbols))
 
 
-def flags_of(cohort: HarmonisedCohort) -> set[Flag]:
-    return {note.flag for note in cohort.flags.cohort}
+def flags_of(cohort: HarmonisedCohort) -> set[Code]:
+    return {note.code for note in cohort.flags.cohort}
 
 
 def wide(samples: Mapping[str, float]) -> pd.DataFrame:
@@ -59,16 +60,16 @@ def test_rows_of_one_gene_are_summed_in_linear_space(table: GeneTable, make_coho
     logs = harmonise_cohort(make_cohort(np.log2(tpm + 1), ExpressionUnit.LOG2_PLUS_1), table)
     assert logs.gene_symbols == ("TP53", "VSIR")
     np.testing.assert_allclose(linear(logs)["VSIR"], [3.0, 5.0], atol=1e-12)
-    assert {Flag.RENAMED_SYMBOLS, Flag.DUPLICATE_GENES_AFTER_MAPPING} <= flags_of(logs)
-    assert Flag.DUPLICATE_GENES not in flags_of(logs)
+    assert {Code.RENAMED_SYMBOLS, Code.DUPLICATE_GENES_AFTER_MAPPING} <= flags_of(logs)
+    assert Code.DUPLICATE_GENES not in flags_of(logs)
 
 
 def test_rows_with_the_same_name_are_summed_and_flagged(table: GeneTable, make_cohort: MakeCohort) -> None:
     tpm = pd.DataFrame([[1.0, 2.0, 9.0]], ["a"], ["TP53", "TP53", "B2M"])
     cohort = harmonise_cohort(make_cohort(tpm), table)
     assert linear(cohort).loc["a", "TP53"] == pytest.approx(3.0)
-    assert Flag.DUPLICATE_GENES in flags_of(cohort)
-    assert Flag.DUPLICATE_GENES_AFTER_MAPPING not in flags_of(cohort)
+    assert Code.DUPLICATE_GENES in flags_of(cohort)
+    assert Code.DUPLICATE_GENES_AFTER_MAPPING not in flags_of(cohort)
 
 
 def test_gene_is_missing_only_where_all_its_rows_are(table: GeneTable, make_cohort: MakeCohort) -> None:
@@ -126,8 +127,8 @@ def test_platform_signals_are_linear_if_any_exceeds_fifty(
 ) -> None:
     cohort = harmonise_cohort(make_cohort(pd.DataFrame([values], ["a"], ["TP53", "B2M"]), unit), table)
     np.testing.assert_allclose(linear(cohort)[["TP53", "B2M"]], [expected])
-    assert Flag.UNITS_SUSPECT in flags_of(cohort)
-    assert "approximate" in " ".join(note.sentence for note in cohort.flags.cohort)
+    assert Code.UNITS_SUSPECT in flags_of(cohort)
+    assert "approximate" in " ".join(in_english(note) for note in cohort.flags.cohort)
 
 
 def test_platform_signals_are_never_rescaled(table: GeneTable, make_cohort: MakeCohort) -> None:
@@ -143,7 +144,7 @@ def test_whole_transcriptome_is_rescaled_over_all_rows_known_or_not(
     expected = matrix.div(matrix.sum(axis=1), axis=0)[WIDE] * 1e6
     np.testing.assert_allclose(linear(cohort)[WIDE], expected, rtol=1e-10)
     assert not cohort.is_targeted_panel
-    assert {note.flag for _, note in cohort.flags.by_sample} == {Flag.RESCALED_TO_TPM}
+    assert {note.code for _, note in cohort.flags.by_sample} == {Code.RESCALED_TO_TPM}
 
 
 @pytest.mark.parametrize(("factor", "n_flagged"), [(1.0, 0), (1.0099, 0), (1.0101, 1), (0.98, 1)])
@@ -160,7 +161,7 @@ def test_panel_is_never_rescaled(table: GeneTable, make_cohort: MakeCohort) -> N
     cohort = harmonise_cohort(make_cohort(matrix), table)
     np.testing.assert_allclose(linear(cohort)[matrix.columns], matrix, rtol=1e-12)
     assert cohort.is_targeted_panel
-    assert Flag.TARGETED_PANEL in flags_of(cohort)
+    assert Code.TARGETED_PANEL in flags_of(cohort)
     assert cohort.flags.by_sample == ()
 
 
@@ -171,9 +172,9 @@ def test_counts_become_tpm_by_length(table: GeneTable, make_cohort: MakeCohort) 
     expected = per_kb / per_kb.to_numpy().sum() * 1e6
     np.testing.assert_allclose(linear(cohort)[expected.columns], expected, rtol=1e-10)
     assert "VSIR" not in cohort.gene_symbols
-    notes = {note.flag: note.sentence for note in cohort.flags.cohort}
-    assert "GENCODE" in notes[Flag.COUNTS_CONVERTED]
-    assert "1 genes have no length and were left out: VSIR" in notes[Flag.COUNTS_WITHOUT_LENGTHS]
+    notes = {note.code: in_english(note) for note in cohort.flags.cohort}
+    assert "GENCODE" in notes[Code.COUNTS_CONVERTED]
+    assert "1 genes have no length and were left out: VSIR" in notes[Code.COUNTS_WITHOUT_LENGTHS]
     assert [(c.given, c.gene_symbol, c.reason) for c in cohort.gene_changes] == [("VSIR", "", "no length")]
 
 
@@ -189,7 +190,7 @@ def test_lengths_given_win_over_the_shipped(table: GeneTable, make_cohort: MakeC
         make_cohort(matrix, ExpressionUnit.COUNTS), table, gene_lengths={"VSIR": 3000.0, "B2M": 4000.0}
     )
     assert linear(cohort).loc["a"].to_dict() == pytest.approx({"B2M": 100.0, "VSIR": 300.0})
-    assert Flag.COUNTS_WITHOUT_LENGTHS in flags_of(cohort)
+    assert Code.COUNTS_WITHOUT_LENGTHS in flags_of(cohort)
 
 
 def test_lengths_are_not_used_for_other_units(table: GeneTable, make_cohort: MakeCohort) -> None:
@@ -209,13 +210,13 @@ def test_names_that_did_not_stay_are_listed_in_the_order_of_the_file(
         ("tp53", "TP53"),
         ("MARCH1", "MARCHF1"),
     ]
-    assert {Flag.EXCEL_GENE_DATES, Flag.GENE_CASE_CHANGED, Flag.RENAMED_SYMBOLS} <= flags_of(cohort)
+    assert {Code.EXCEL_GENE_DATES, Code.GENE_CASE_CHANGED, Code.RENAMED_SYMBOLS} <= flags_of(cohort)
 
 
 def test_long_lists_of_names_are_cut(table: GeneTable, make_cohort: MakeCohort) -> None:
     names = [name.lower() for name in WIDE[:9]]
     cohort = harmonise_cohort(make_cohort(pd.DataFrame([[1.0, 2, 3, 4, 5, 6, 7, 8, 9]], ["a"], names)), table)
-    sentence = next(n.sentence for n in cohort.flags.cohort if n.flag is Flag.GENE_CASE_CHANGED)
+    sentence = next(in_english(n) for n in cohort.flags.cohort if n.code is Code.GENE_CASE_CHANGED)
     assert sentence == "9 names matched in another case: g0, g1, g2, g3, g4 and 4 more."
 
 
@@ -258,14 +259,14 @@ def test_row_sums_have_the_same_bits_in_any_layout(order: str) -> None:
 @pytest.mark.parametrize(
     ("names", "flag"),
     [
-        (("ENSG00000166710", "HLA-A", "HLA-B"), Flag.MIXED_GENE_IDS),
-        (("xq-1", "xq-2", "xq-3", "HLA-A"), Flag.GENE_IDS_SUSPECT),
+        (("ENSG00000166710", "HLA-A", "HLA-B"), Code.MIXED_GENE_IDS),
+        (("xq-1", "xq-2", "xq-3", "HLA-A"), Code.GENE_IDS_SUSPECT),
     ],
 )
-def test_gene_flags_of_odd_names(names: tuple[str, ...], flag: Flag) -> None:
-    flags = {note.flag for note in gene_flags(load_gene_table().map_genes(names)).cohort}
+def test_gene_flags_of_odd_names(names: tuple[str, ...], flag: Code) -> None:
+    flags = {note.code for note in gene_flags(load_gene_table().map_genes(names)).cohort}
     assert flag in flags
-    assert flag not in {note.flag for note in gene_flags(load_gene_table().map_genes(("HLA-A",) * 3)).cohort}
+    assert flag not in {note.code for note in gene_flags(load_gene_table().map_genes(("HLA-A",) * 3)).cohort}
 
 
 def test_reads_per_tpm_are_counts_over_what_they_became(table: GeneTable, make_cohort: MakeCohort) -> None:

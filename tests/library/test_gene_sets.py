@@ -19,8 +19,9 @@ from escape_score.errors import (
 )
 from escape_score.library.files import resource_path
 from escape_score.library.gene_sets import load_signatures, read_gmt
-from escape_score.model.flags import Flag
+from escape_score.model.notes import Code
 from escape_score.model.signature import GeneRole, Signature, SignatureLibrary
+from escape_score.pipeline.profiles import in_english
 
 ROOT = Path(__file__).resolve().parents[2]
 GENESETS = ROOT / "resources" / "genesets"
@@ -104,14 +105,14 @@ def test_read_gmt_counts_a_repeated_gene_once_and_says_so(tmp_path: Path) -> Non
 
     assert content.signatures[0].gene_symbols == ("GZMA", "PRF1")
     (note,) = content.notes
-    assert note.flag is Flag.DUPLICATE_GENE_IN_SET
-    assert "CYT" in note.sentence
-    assert "GZMA" in note.sentence
+    assert note.code is Code.DUPLICATE_GENE_IN_SET
+    assert "CYT" in in_english(note)
+    assert "GZMA" in in_english(note)
 
 
 def test_read_gmt_notes_a_missing_description(tmp_path: Path) -> None:
     (note,) = read_gmt(write(tmp_path, "CYT\t\tGZMA\n")).notes
-    assert note.flag is Flag.GMT_NO_DESCRIPTION
+    assert note.code is Code.GMT_NO_DESCRIPTION
 
 
 @pytest.mark.parametrize(

@@ -177,7 +177,7 @@ def test_small_reference_warns_and_is_flagged(
     table = run(files, tmp_path / "out", "--reference", out, "--no-reports")
     assert table["flags"].str.contains("cohort_too_small").all()
     words = pd.read_csv(tmp_path / "out" / "qc.tsv", sep="\t")["flags_in_words"]
-    assert words.str.contains("Reference small rests on 12 samples").all()
+    assert words.str.contains("Reference small has 12 samples").all()
 
 
 @pytest.mark.parametrize("name", ["cohort", "tcga-coadread-v1", "", "a b", "../x", "-x", "x" * 65])

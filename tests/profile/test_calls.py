@@ -9,6 +9,7 @@ from escape_score.library.axes import load_axis_catalogue
 from escape_score.model.axes import Axis, AxisKind
 from escape_score.model.profiles import Bounds
 from escape_score.model.record import Call
+from escape_score.pipeline.profiles import in_english
 from escape_score.profile.calls import call_axis, call_reason
 
 NAN = float("nan")
@@ -90,26 +91,26 @@ def test_calls_do_not_depend_on_the_company() -> None:
     ("axis", "call", "score", "low", "high", "words"),
     [
         (MEAN, Call.NOT_EVALUABLE, None, None, None, "Too few"),
-        (LINK, Call.NOT_EVALUABLE, 4.0, None, None, "differs from the reference"),
+        (LINK, Call.NOT_EVALUABLE, 4.0, None, None, "differ from the reference"),
         (MEAN, Call.NOT_EVALUABLE, 0.5, -0.5, 1.5, "-0.50 to 1.50"),
         (MEAN, Call.DETECTED, 1.5, 0.5, 2.5, "1.50 reaches the threshold 1"),
-        (MEAN, Call.NOT_DETECTED, 1.5, -0.5, 3.5, "holds the reference's centre"),
+        (MEAN, Call.NOT_DETECTED, 1.5, -0.5, 3.5, "includes the centre of the reference"),
         (MEAN, Call.NOT_DETECTED, 0.5, -0.5, 1.5, "0.50 is below the threshold 1"),
     ],
 )
 def test_call_reason_says_why(
     axis: Axis, call: Call, score: float | None, *, low: float | None, high: float | None, words: str
 ) -> None:
-    assert words in call_reason(axis, call, score, low, high)
+    assert words in in_english(call_reason(axis, call, score, low, high))
 
 
 def test_call_reason_says_that_a_loss_would_be_hidden() -> None:
-    found = call_reason(MEAN, Call.NOT_EVALUABLE, 0.5, -0.5, 1.5, is_hidden=True)
+    found = in_english(call_reason(MEAN, Call.NOT_EVALUABLE, 0.5, -0.5, 1.5, is_hidden=True))
     assert "0.50 shows no loss" in found
     assert "infiltrate hides it" in found
-    above = call_reason(MEAN, Call.NOT_EVALUABLE, 1.5, -0.5, 3.5, is_hidden=True)
+    above = in_english(call_reason(MEAN, Call.NOT_EVALUABLE, 1.5, -0.5, 3.5, is_hidden=True))
     assert "1.50 reaches the threshold 1, but" in above
     assert "shows no loss" not in above
-    assert "holds the reference's centre" in call_reason(
-        MEAN, Call.NOT_DETECTED, 1.5, -0.5, 3.5, is_hidden=True
+    assert "includes the centre of the reference" in in_english(
+        call_reason(MEAN, Call.NOT_DETECTED, 1.5, -0.5, 3.5, is_hidden=True)
     )

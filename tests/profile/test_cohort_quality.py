@@ -10,20 +10,20 @@ import pytest
 
 from escape_score.library.axes import load_design
 from escape_score.model.cohort import Cohort
-from escape_score.model.flags import Flag
-from escape_score.pipeline.profiles import Profiles
+from escape_score.model.notes import Code
+from escape_score.pipeline.profiles import Profiles, in_english
 from escape_score.reference.read import load_reference
 
 MakeCohort = Callable[..., Cohort]
 RunEngine = Callable[..., Profiles]
 
 
-def sentences(result: Profiles, flag: Flag) -> list[str]:
-    return [note.sentence for note in result.maker.flags.cohort if note.flag is flag]
+def sentences(result: Profiles, flag: Code) -> list[str]:
+    return [in_english(note) for note in result.maker.flags.cohort if note.code is flag]
 
 
-def own_flags(result: Profiles, flag: Flag) -> set[str]:
-    return {sample_id for sample_id, note in result.maker.flags.by_sample if note.flag is flag}
+def own_flags(result: Profiles, flag: Code) -> set[str]:
+    return {sample_id for sample_id, note in result.maker.flags.by_sample if note.code is flag}
 
 
 def lower(table: pd.DataFrame, genes: list[str], factor: float, n: int) -> pd.DataFrame:
@@ -43,8 +43,8 @@ def test_locus_lost_in_many_samples_is_flagged_for_all(
     n: int, *, is_for_all: bool, demo_tpm: pd.DataFrame, make_cohort: MakeCohort, run_engine: RunEngine
 ) -> None:
     result = run_engine(make_cohort(lower(demo_tpm, locus(), 0.02, n)))
-    assert len(own_flags(result, Flag.MHC_LOCUS_UNQUANTIFIED)) == n
-    found = sentences(result, Flag.MHC_LOCUS_UNQUANTIFIED)
+    assert len(own_flags(result, Code.MHC_LOCUS_UNQUANTIFIED)) == n
+    found = sentences(result, Code.MHC_LOCUS_UNQUANTIFIED)
     assert bool(found) is is_for_all
     assert all(f"in {n} of 8 samples" in sentence for sentence in found)
 
@@ -55,8 +55,8 @@ def test_locus_lost_on_a_panel_without_controls_is_seen_by_its_partners(
     panel = demo_tpm.drop(columns=set(load_design().control_genes) & set(demo_tpm))
     region = list(load_design().locus_genes)
     result = run_engine(make_cohort(lower(panel, region, 0.01, 3)))
-    assert own_flags(result, Flag.MHC_LOCUS_UNQUANTIFIED) == set(demo_tpm.index[:3])
-    assert sentences(result, Flag.MHC_LOCUS_UNQUANTIFIED)
+    assert own_flags(result, Code.MHC_LOCUS_UNQUANTIFIED) == set(demo_tpm.index[:3])
+    assert sentences(result, Code.MHC_LOCUS_UNQUANTIFIED)
 
 
 def test_gene_near_zero_in_nearly_all_is_flagged_and_changes_nothing(
@@ -69,10 +69,10 @@ def test_gene_near_zero_in_nearly_all_is_flagged_and_changes_nothing(
     many.index = pd.Index([f"s{i}" for i in range(len(many))])
     faulty = lower(many, ["COL1A1", "CD74"], 1e-9, len(many) - 1)
     result = run_engine(make_cohort(faulty))
-    assert any("COL1A1" in s for s in sentences(result, Flag.GENE_ZERO_IN_ALL))
-    assert any("CD74" in s for s in sentences(result, Flag.HLA_UNQUANTIFIED))
+    assert any("COL1A1" in s for s in sentences(result, Code.GENE_ZERO_IN_ALL))
+    assert any("CD74" in s for s in sentences(result, Code.HLA_UNQUANTIFIED))
     half = run_engine(make_cohort(lower(many, ["COL1A1"], 1e-9, len(many) // 2)))
-    assert sentences(half, Flag.GENE_ZERO_IN_ALL) == []
+    assert sentences(half, Code.GENE_ZERO_IN_ALL) == []
     alone = run_engine(make_cohort(faulty.iloc[:1]))
     pd.testing.assert_frame_equal(numbers(result).iloc[:1], numbers(alone), check_exact=False, atol=1e-9)
 
@@ -81,10 +81,10 @@ def test_class_1_gene_below_its_siblings_needs_a_cohort(
     demo_tpm: pd.DataFrame, make_cohort: MakeCohort, run_engine: RunEngine
 ) -> None:
     faulty = lower(demo_tpm, ["HLA-B"], 0.02, len(demo_tpm))
-    assert any("HLA-B" in s for s in sentences(run_engine(make_cohort(faulty)), Flag.HLA_UNQUANTIFIED))
+    assert any("HLA-B" in s for s in sentences(run_engine(make_cohort(faulty)), Code.HLA_UNQUANTIFIED))
     few = run_engine(make_cohort(faulty.iloc[:7]))
-    assert sentences(few, Flag.HLA_UNQUANTIFIED) == []
-    assert sentences(few, Flag.COHORT_TOO_SMALL)
+    assert sentences(few, Code.HLA_UNQUANTIFIED) == []
+    assert sentences(few, Code.COHORT_TOO_SMALL)
 
 
 def test_a_weakest_link_off_the_reference_does_not_lack_genes(
@@ -94,10 +94,10 @@ def test_a_weakest_link_off_the_reference_does_not_lack_genes(
     shifts = np.random.default_rng(1).normal(0.0, 2.0, demo_tpm.shape[1])
     far = run_engine(make_cohort(demo_tpm * np.exp2(shifts)))
     assert np.isnan(far.profiles.axis("mhc1_weakest_link").score).all()
-    assert not any("mhc1_weakest_link" in s for s in sentences(far, Flag.KEY_GENES_MISSING))
+    assert not any("mhc1_weakest_link" in s for s in sentences(far, Code.KEY_GENES_MISSING))
     chain = list(load_design().components["weakest_link_mhc1"])
     without = run_engine(make_cohort(demo_tpm.drop(columns=chain)))
-    assert any("mhc1_weakest_link" in s for s in sentences(without, Flag.KEY_GENES_MISSING))
+    assert any("mhc1_weakest_link" in s for s in sentences(without, Code.KEY_GENES_MISSING))
 
 
 def test_axes_with_few_of_their_genes_are_named(
@@ -107,21 +107,21 @@ def test_axes_with_few_of_their_genes_are_named(
     everywhere = run_engine(make_cohort(demo_tpm.drop(columns=list(genes[:5]))))
     assert any(
         "Scored with less than 60% of their genes" in s and "lipid" in s
-        for s in sentences(everywhere, Flag.KEY_GENES_MISSING)
+        for s in sentences(everywhere, Code.KEY_GENES_MISSING)
     )
     single = demo_tpm.copy()
     single.loc[single.index[2], list(genes[:5])] = np.nan
     result = run_engine(make_cohort(single))
-    assert own_flags(result, Flag.KEY_GENES_MISSING) == {demo_tpm.index[2]}
-    assert sentences(result, Flag.KEY_GENES_MISSING) == []
+    assert own_flags(result, Code.KEY_GENES_MISSING) == {demo_tpm.index[2]}
+    assert sentences(result, Code.KEY_GENES_MISSING) == []
 
 
 def test_whole_cohort_without_faults_has_no_such_flag(demo: Profiles) -> None:
     for flag in (
-        Flag.HLA_UNQUANTIFIED,
-        Flag.GENE_ZERO_IN_ALL,
-        Flag.MHC_LOCUS_UNQUANTIFIED,
-        Flag.COHORT_TOO_SMALL,
+        Code.HLA_UNQUANTIFIED,
+        Code.GENE_ZERO_IN_ALL,
+        Code.MHC_LOCUS_UNQUANTIFIED,
+        Code.COHORT_TOO_SMALL,
     ):
         assert sentences(demo, flag) == []
     assert demo.reference.n_samples == load_reference().n_samples
@@ -134,4 +134,4 @@ def test_pure_leukocytes_are_no_tumour(
     hot = demo_tpm.copy()
     hot.loc[hot.index[0], genes] = 2000.0
     result = run_engine(make_cohort(hot))
-    assert own_flags(result, Flag.IMPLAUSIBLE_PROFILE) == {demo_tpm.index[0]}
+    assert own_flags(result, Code.IMPLAUSIBLE_PROFILE) == {demo_tpm.index[0]}

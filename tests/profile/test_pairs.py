@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from escape_score.model.cohort import Cohort, SampleRecord
 from escape_score.model.record import Interval
-from escape_score.pipeline.profiles import Profiles
+from escape_score.pipeline.profiles import Profiles, in_english
 from escape_score.profile.pairs import change_interval, pair_samples, time_order
 
 MakeCohort = Callable[..., Cohort]
@@ -67,7 +67,7 @@ def test_pair_samples_compares_with_the_first_and_the_one_before() -> None:
     [
         (("baseline", ""), "a timepoint is missing"),
         (("baseline", "6"), "the timepoints baseline, 6 have no known order"),
-        (("pre", "baseline", "post"), r"two have the same time \(pre, baseline, post\)"),
+        (("pre", "baseline", "post"), r"two have the same timepoint \(pre, baseline, post\)"),
     ],
 )
 def test_pair_samples_says_why_it_does_not(times: tuple[str, ...], reason: str) -> None:
@@ -75,7 +75,7 @@ def test_pair_samples_says_why_it_does_not(times: tuple[str, ...], reason: str) 
     assert pairing.earlier == {}
     assert set(pairing.notes) == set(range(len(times)))
     for note in pairing.notes.values():
-        assert re.search(reason, note)
+        assert re.search(reason, in_english(note))
 
 
 finite = st.floats(-50, 50)
@@ -133,7 +133,7 @@ def test_records_carry_the_change_of_the_later_sample(
     (change,) = later.changes
     assert (change.earlier_sample_id, change.earlier_timepoint, change.timepoint) == (names[1], "pre", "post")
     assert (earlier.changes, unordered.changes) == ((), ())
-    assert "no known order" in " ".join(unordered.notes)
+    assert "no known order" in in_english(*unordered.notes)
     before, after = ({axis.axis: axis for axis in record.axes} for record in (earlier, later))
     assert {one.axis for one in change.axes} == {
         name for name, axis in after.items() if axis.score is not None

@@ -12,7 +12,7 @@ from scipy import stats
 
 from escape_score.library.axes import load_thresholds
 from escape_score.model.reference import Distributions
-from escape_score.pipeline.profiles import Profiles
+from escape_score.pipeline.profiles import Profiles, in_english
 from escape_score.profile.percentiles import (
     find_own_tumours,
     percentile_interval,
@@ -110,4 +110,6 @@ def test_permitted_refuses_what_percentile_reason_explains(n: int, match: str, *
 
 
 def test_percentile_reason_of_a_missing_score_comes_first() -> None:
-    assert "not evaluable" in str(percentile_reason(None, 0, "poor", load_thresholds().match))
+    reason = percentile_reason(None, 0, "poor", load_thresholds().match)
+    assert reason is not None
+    assert "not evaluable" in in_english(reason)

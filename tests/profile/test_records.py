@@ -12,10 +12,10 @@ import pytest
 
 from escape_score.library.axes import load_axis_catalogue
 from escape_score.model.cohort import Cohort, SampleRecord
-from escape_score.model.flags import Flag
+from escape_score.model.notes import Code
 from escape_score.model.record import Call, EscapeProfile
 from escape_score.model.reference import Distributions
-from escape_score.pipeline.profiles import Profiles
+from escape_score.pipeline.profiles import Profiles, in_english
 from escape_score.profile.records import known, metadata_of, reference_quantiles
 from escape_score.reference.read import load_reference
 
@@ -65,8 +65,8 @@ def test_not_evaluable_is_none_never_zero(
     assert {block.score for block in record.index.blocks} == {None}
     assert (record.phenotype, record.archetype) == (None, None)
     assert record.status == "not-evaluable"
-    flags = {flag.flag for flag in record.flags}
-    assert {Flag.KEY_GENES_MISSING, Flag.TARGETED_PANEL} <= flags
+    flags = {flag.code for flag in record.flags}
+    assert {Code.KEY_GENES_MISSING, Code.TARGETED_PANEL} <= flags
 
 
 def test_distant_and_blood_samples_are_flagged(
@@ -78,10 +78,10 @@ def test_distant_and_blood_samples_are_flagged(
     odd.loc[odd.index[0], anchors] *= np.exp2(np.random.default_rng(1).normal(0, 2, len(anchors)))
     odd.loc[odd.index[1], list(demo.maker.context.design.components["leukocyte"])] += 700
     by_sample = run_engine(make_cohort(odd)).maker.flags.by_sample
-    assert {(s, note.flag) for s, note in by_sample} == {
-        (odd.index[0], Flag.REFERENCE_DISTANT),
-        (odd.index[1], Flag.IMPLAUSIBLE_PROFILE),
-        *((s, Flag.RESCALED_TO_TPM) for s, note in by_sample if note.flag is Flag.RESCALED_TO_TPM),
+    assert {(s, note.code) for s, note in by_sample} == {
+        (odd.index[0], Code.REFERENCE_DISTANT),
+        (odd.index[1], Code.IMPLAUSIBLE_PROFILE),
+        *((s, Code.RESCALED_TO_TPM) for s, note in by_sample if note.code is Code.RESCALED_TO_TPM),
     }
 
 
@@ -102,9 +102,9 @@ def test_gene_at_zero_in_all_samples_is_flagged(
     dropped[gene] = 0.0
     before = run_engine(make_cohort(demo_tpm.iloc[:n_samples])).maker.flags.cohort
     notes = run_engine(make_cohort(dropped)).maker.flags.cohort
-    named = [note.sentence for note in notes if note.flag is Flag.GENE_ZERO_IN_ALL]
+    named = [in_english(note) for note in notes if note.code is Code.GENE_ZERO_IN_ALL]
     assert (len(named) == 1 and gene in named[0]) == is_flagged
-    assert not [note for note in before if note.flag is Flag.GENE_ZERO_IN_ALL and gene in note.sentence]
+    assert not [note for note in before if note.code is Code.GENE_ZERO_IN_ALL and gene in in_english(note)]
 
 
 def test_metadata_leaves_empty_fields_out_and_keeps_types() -> None:

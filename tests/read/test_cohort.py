@@ -28,7 +28,7 @@ from escape_score.errors import (
 )
 from escape_score.genes import load_gene_table
 from escape_score.model.cohort import Cohort
-from escape_score.model.flags import Flag
+from escape_score.model.notes import Code
 from escape_score.model.units import ExpressionUnit
 from escape_score.read import ReadLimits, count_samples, read_cohort
 
@@ -133,8 +133,8 @@ def test_read_cohort_joins_sheet_by_id(tmp_path: Path, make_tpm: MakeFrame) -> N
     (tmp_path / "s.tsv").write_text("sample_id\tresponse\nP02\tPD\nP00\tCR\nghost\tCR\n", encoding="utf-8")
     cohort = read_cohort(tmp_path / "m.tsv", cohort="c", samples=tmp_path / "s.tsv")
     assert [record.response for record in cohort.samples] == ["R", "", "NR"]
-    assert [note.flag for note in cohort.flags.cohort] == [Flag.SHEET_ROWS_UNUSED]
-    assert [note.flag for note in cohort.flags.of_sample("P01")] == [Flag.NO_METADATA, Flag.SHEET_ROWS_UNUSED]
+    assert [note.code for note in cohort.flags.cohort] == [Code.SHEET_ROWS_UNUSED]
+    assert [note.code for note in cohort.flags.of_sample("P01")] == [Code.NO_METADATA, Code.SHEET_ROWS_UNUSED]
 
 
 def test_read_cohort_tells_faults_of_matrix_and_sheet_together(tmp_path: Path, make_tpm: MakeFrame) -> None:

@@ -6,22 +6,23 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
 
+from escape_score.model.notes import Code, Severity, note
 from escape_score.model.record import (
     Archetype,
     AxisProfile,
     Call,
     EscapeProfile,
-    FlagRecord,
     GeneEvidence,
     IndexBlock,
     IndexProfile,
     InputRecord,
     Interval,
+    NoteRecord,
     Phenotype,
     Provenance,
     ReferenceMatch,
@@ -138,7 +139,7 @@ def empty_profile(
         archetype=None,
         leukocyte_fraction=None,
         axes=tuple(make_axis(definition, is_evaluable=False) for definition in axis_definitions),
-        flags=(FlagRecord(flag="sample_empty", sentence="All genes of this sample are 0 or missing."),),
+        flags=(made(Code.SAMPLE_EMPTY, "zero"),),
         metadata={},
         reference=make_reference().model_copy(
             update={"distance": None, "match": None, "anchor_offset_log2": None, "n_anchors": 0}
@@ -156,7 +157,13 @@ def hostile_profile(make_profile: ProfileFactory) -> EscapeProfile:
             "note": "<img src=x onerror=alert(2)>\x00\n",
             "cancer_type": "{% raw %}50% x",
         },
-        flags=(FlagRecord(flag="</style><script>", sentence="%(sample)s %s {0} </title>\u2066"),),
+        flags=(
+            NoteRecord(
+                code="</style><script>",
+                severity=Severity.CAUTION,
+                params={"x": "%(sample)s %s {0} </title>\u2066"},
+            ),
+        ),
     )
 
 
@@ -204,11 +211,10 @@ def make_call(score: float | None, threshold: float) -> Call:
     return Call.DETECTED if score >= threshold else Call.NOT_DETECTED
 
 
-def make_reason(score: float | None, threshold: float) -> str:
+def make_reason(score: float | None, threshold: float) -> NoteRecord:
     if score is None:
-        return "1 of 8 genes is measured, fewer than the 3 needed."
-    side = "above" if score >= threshold else "below"
-    return f"The score {score:+.2f} is {side} the threshold {threshold:.2f}."
+        return made(Code.CALL, "no_genes")
+    return made(Code.CALL, "reaches" if score >= threshold else "below", score=score, threshold=threshold)
 
 
 def make_genes(axis: str) -> tuple[GeneEvidence, ...]:
@@ -232,13 +238,16 @@ def make_index(score: float | None) -> IndexProfile:
     )
 
 
-def make_flags() -> tuple[FlagRecord, ...]:
+def made(code: Code, kind: str = "", **params: Any) -> NoteRecord:  # noqa: ANN401
+    """A note as a record holds it."""
+    return NoteRecord.of(note(code, kind, **params))
+
+
+def make_flags() -> tuple[NoteRecord, ...]:
     return (
-        FlagRecord(flag="reference_distant", sentence="The anchor genes lie 1.64 log2 from the reference."),
-        FlagRecord(flag="renamed_symbols", sentence="312 gene symbols were renamed to the approved ones."),
-        FlagRecord(
-            flag="units_guessed", sentence="No unit was declared; log2(x+1) was read from the numbers."
-        ),
+        made(Code.REFERENCE_DISTANT, name="tcga-crc-v1"),
+        made(Code.RENAMED_SYMBOLS, n=312, names=["MARCH1"]),
+        made(Code.UNITS_GUESSED, "fpkm", unit="fpkm"),
     )
 
 
@@ -261,7 +270,7 @@ def make_input() -> InputRecord:
     return InputRecord(
         unit="log2(x+1)",
         unit_is_declared=False,
-        unit_evidence="2^x − 1 adds up to 1.000e6 in every sample",
+        unit_evidence=made(Code.UNIT, "tpm", figures=note(Code.SUMS, "one", value=1e6)),
         n_genes=18234,
         is_targeted_panel=False,
         input_sha256="1f" * 32,

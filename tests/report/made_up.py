@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from escape_score.model.notes import Code, note
+from escape_score.model.record import NoteRecord
 from escape_score.model.record_statistics import (
     CohortStatistics,
     ConfidenceInterval,
@@ -33,8 +35,8 @@ RESPONSE = ResponseStatistics(
     n_samples=30,
     n_responders=12,
     n_nonresponders=18,
-    left_out=(LeftOut(reason="under treatment", n_samples=2),),
-    sentence="12 responders and 18 others, one sample a patient.",
+    left_out=(LeftOut(reason=NoteRecord.of(note(Code.LEFT_OUT, "treated")), n_samples=2),),
+    findings=(NoteRecord.of(note(Code.STATISTICS, "responders", n=12, n_all=18)),),
     rows=tuple(
         ResponseRow(
             measure=measure(name, kind),
@@ -57,7 +59,7 @@ SURVIVAL = SurvivalStatistics(
     n_samples=28,
     n_events=11,
     left_out=(),
-    sentence="",
+    findings=(),
     rows=(
         SurvivalRow(
             measure=measure("treg"),
@@ -76,7 +78,7 @@ GROUPS = GroupComparison(
     groups=("a", "b"),
     n_samples=20,
     left_out=(),
-    sentence="",
+    findings=(),
     rows=(
         GroupRow(
             measure=measure("wnt"),

@@ -10,8 +10,10 @@ from typing import Literal
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page
+from tests.report.conftest import made
 from tests.report.made_up import GROUPS, RESPONSE, statistics
 
+from escape_score.model.notes import Code
 from escape_score.model.record import EscapeProfile
 from escape_score.pipeline.pdf import print_pages
 from escape_score.report import render_cohort, render_sample
@@ -65,7 +67,9 @@ def test_axe_finds_no_violation(
         profile.model_copy(update={"metadata": {"response": word, "msi": "MSS"}})
         for profile, word in zip(sample_profiles[:3], ("R", "NR", ""), strict=True)
     ]
-    found = statistics(response=RESPONSE, comparisons=(GROUPS,), notes=("An association is no cause.",))
+    found = statistics(
+        response=RESPONSE, comparisons=(GROUPS,), notes=(made(Code.STATISTICS, "how_to_read"),)
+    )
     pages["index"] = render_cohort(
         labelled, skipped=[("S9", "no values")], statistics=lambda: found, lang=lang
     )

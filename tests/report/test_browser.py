@@ -6,8 +6,10 @@ from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
+from tests.report.conftest import made
 
-from escape_score.model.record import EscapeProfile, FlagRecord
+from escape_score.model.notes import Code
+from escape_score.model.record import EscapeProfile
 from escape_score.report import render_cohort, render_sample
 
 pytestmark = pytest.mark.browser
@@ -21,7 +23,7 @@ def results(
 ) -> Path:
     """A result folder with the page of every sample and of the cohort, one with an endless name."""
     endless = "W" * 300
-    flags = (FlagRecord(flag="few_genes", sentence=endless),)
+    flags = (made(Code.NO_METADATA, sample=endless),)
     sample_profiles += (make_profile(endless, cohort=endless, flags=flags, metadata={endless: endless}),)
     folder = tmp_path_factory.mktemp("results")
     (folder / "samples").mkdir()

@@ -12,14 +12,15 @@ from statistics import median
 from typing import Any
 
 import pytest
-from tests.report.conftest import ParsedPage
+from tests.report.conftest import ParsedPage, made
 from tests.report.made_up import GROUPS, RESPONSE, SURVIVAL, statistics
 
-from escape_score.model.record import AxisProfile, EscapeProfile
+from escape_score.model.notes import Code
+from escape_score.model.record import AxisProfile, EscapeProfile, NoteRecord
 from escape_score.model.record_statistics import CohortStatistics
 from escape_score.report import render_cohort, render_sample
+from escape_score.report.messages import MESSAGES, english
 from escape_score.report.text.i18n import translations
-from escape_score.report.text.sentences import CALL_REASONS
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "src" / "escape_score" / "report" / "templates"
 FIGURE = re.compile(r"(?<![\w.,-])[-+]?\d[\d,]*(?:\.\d+)?(?![\w.]*[A-Za-z])")
@@ -64,12 +65,21 @@ def numbers_of(tree: object) -> list[float]:
     ]
 
 
+def sentences(tree: object) -> Iterator[str]:
+    """Sentences of all notes of a tree of JSON."""
+    if isinstance(tree, dict) and tree.keys() == {"code", "severity", "params"}:
+        yield english(NoteRecord.model_validate(tree))
+    for one in tree.values() if isinstance(tree, dict) else tree if isinstance(tree, list) else ():
+        yield from sentences(one)
+
+
 def figures_said(*trees: object) -> set[str]:
     """Figures inside texts: of the records, such as names of genes and samples, and of the templates."""
     said = " ".join(str(leaf) for tree in trees for leaf in leaves(tree) if isinstance(leaf, str))
+    said += " ".join(sentence for tree in trees for sentence in sentences(tree))
     fixed = " ".join(path.read_text(encoding="utf-8") for path in TEMPLATES.rglob("*.j2"))
     return figures_of(said) | figures_of(
-        fixed + " ".join(CALL_REASONS) + " of 100, 90 % interval, 95 % interval"
+        fixed + " ".join(MESSAGES.values()) + " of 100, 90 % interval, 95 % interval"
     )
 
 
@@ -103,7 +113,7 @@ def counts_of_cohort(records: Sequence[Json]) -> list[float]:
             *((key, record[key]) for key in ("status", "phenotype", "archetype")),
             ("match", record["reference"]["match"]),
             *record["metadata"].items(),
-            *(("flag", flag["flag"]) for flag in record["flags"]),
+            *(("flag", flag["code"]) for flag in record["flags"]),
         )
     )
     calls = Counter((axis["axis"], axis["call"]) for axis in axes)
@@ -147,7 +157,7 @@ def made_up_statistics() -> CohortStatistics:
         response=RESPONSE,
         survival=(SURVIVAL,),
         comparisons=(GROUPS,),
-        notes=("6 of 36 samples are not counted: 6 taken on or after treatment.",),
+        notes=(made(Code.STATISTICS, "not_counted", n=6, n_all=36),),
     )
 
 
@@ -279,7 +289,7 @@ def test_cells_of_the_cohort_page_are_those_of_each_sample_and_mechanism(
         shown = f"{points:.0f} [{interval['low']:.0f}, {interval['high']:.0f}]"
         assert (name, index) == (record["sample_id"], shown)
         assert int(detected) == counts_of_sample(record)[0]
-        assert int(flags) == sum(flag["flag"] != "renamed_symbols" for flag in record["flags"])
+        assert int(flags) == sum(flag["code"] != "renamed_symbols" for flag in record["flags"])
         assert all(str(record["metadata"].get(key, "")) in sheet for key in ("response", "msi"))
     for row, cells in zip(found["response"]["rows"], response, strict=True):
         assert cells[1:] == [f"{row['auroc']:.2f}", interval_of(row["interval"]), rate_of(row["q_value"])]

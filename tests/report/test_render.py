@@ -16,13 +16,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from escape_score.errors import ResultInvalidError, UsageError
-from escape_score.model.record import EscapeProfile, FlagRecord, GeneEvidence
+from escape_score.model.notes import Severity
+from escape_score.model.record import EscapeProfile, GeneEvidence, NoteRecord
 from escape_score.report import render_cohort, render_sample
 from escape_score.report.cohort.statistics import StatisticsView
 from escape_score.report.cohort.view import cohort_view
 from escape_score.report.environment import environment, make_environment
+from escape_score.report.messages import english
 from escape_score.report.sample.view import sample_view
-from escape_score.report.text.i18n import Words
+from escape_score.report.text.i18n import Language
 
 ProfileFactory = Callable[..., EscapeProfile]
 PageParser = Callable[[str], Any]
@@ -57,6 +59,7 @@ def test_render_reads_only_errors_and_the_record_model() -> None:
     others = {name for name in run_python(code).split() if not name.startswith("escape_score.report")}
     assert others == {
         "escape_score",
+        "escape_score.model.notes",
         "escape_score.errors",
         "escape_score.model",
         "escape_score.model.record",
@@ -218,13 +221,14 @@ def test_render_escapes_any_text_everywhere(
 def hostile_everywhere(make_profile: ProfileFactory, text: str) -> EscapeProfile:
     """The usual profile with the text in each place that is filled from outside, of the same structure."""
     usual = make_profile()
+    said = NoteRecord(code="call", severity=Severity.NOTE, params={"x": text})
     return make_profile(
         text,
         cohort=text,
         metadata={key: text if isinstance(value, str) else value for key, value in usual.metadata.items()},
-        flags=tuple(FlagRecord(flag=flag.flag, sentence=text) for flag in usual.flags),
+        flags=tuple(flag.model_copy(update={"params": {"x": text, "kind": text}}) for flag in usual.flags),
         reference=usual.reference.model_copy(update={"name": text, "description": text}),
-        axes=tuple(axis.model_copy(update={"call_reason": text}) for axis in usual.axes),
+        axes=tuple(axis.model_copy(update={"call_reason": said}) for axis in usual.axes),
     )
 
 
@@ -248,7 +252,7 @@ class EveryText(frozenset[str]):
 def test_render_offers_every_visible_text_for_translation(
     make_profile: ProfileFactory, parse_page: PageParser
 ) -> None:
-    words = Words("xx", MarkingTranslations(), known=EveryText())
+    words = Language("xx", MarkingTranslations(), known=EveryText())
     engine, profile = make_environment(words), make_profile(flags=(), metadata={})
     sample, cohort = sample_view(profile, words), cohort_view([profile], words, skipped=[("", "")])
     html = engine.get_template("sample.html.j2").render(page=sample, lang="en")
@@ -266,11 +270,11 @@ def test_render_offers_every_visible_text_for_translation(
 def record_words(profile: EscapeProfile) -> set[str]:
     """Texts that the record itself brings, of which a page is no author."""
     axes = {axis.axis.replace("_", " ") for axis in profile.axes} | {
-        axis.call_reason for axis in profile.axes
+        english(axis.call_reason) for axis in profile.axes
     }
     reference, source = profile.reference, profile.input
     read = {
-        source.unit_evidence,
+        english(source.unit_evidence),
         reference.name,
         reference.description,
         reference.assay,

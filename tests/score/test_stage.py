@@ -14,9 +14,9 @@ from escape_score.errors import AnchorsMissingError
 from escape_score.library.axes import load_design
 from escape_score.library.gene_sets import load_signatures
 from escape_score.model.cohort import Cohort
-from escape_score.model.flags import Flag
+from escape_score.model.notes import Code
 from escape_score.pipeline.gene_sets import open_gene_sets
-from escape_score.pipeline.profiles import Profiles
+from escape_score.pipeline.profiles import Profiles, in_english
 from escape_score.reference.read import load_reference
 
 MakeCohort = Callable[..., Cohort]
@@ -42,7 +42,7 @@ def test_skipped_signatures_are_those_without_any_score(
     skipped = dict(scores.skipped)
     assert set(skipped) == {s for s, is_empty in zip(scores.signature_ids, empty, strict=True) if is_empty}
     assert "cd8" not in skipped
-    assert skipped["mhc1"] == "0 of 10 genes measured, 3 needed"
+    assert in_english(skipped["mhc1"]) == "0 of 10 genes measured, 3 needed"
 
 
 def test_too_few_anchors_stop_and_name_the_file(
@@ -66,7 +66,7 @@ def test_under_quantified_locus_is_not_trusted(
     low.loc[low.index[0], [g for g in locus if g in low]] /= 30
     result = run_engine(make_cohort(low))
     assert result.scores.placement.is_mhc_locus_unquantified.tolist() == [True] + [False] * 7
-    flagged = [s for s, note in result.maker.flags.by_sample if note.flag is Flag.MHC_LOCUS_UNQUANTIFIED]
+    flagged = [s for s, note in result.maker.flags.by_sample if note.code is Code.MHC_LOCUS_UNQUANTIFIED]
     assert flagged == [low.index[0]]
     z = dict(zip(result.scores.genes.gene_symbols, result.scores.genes.z[0], strict=True))
     assert np.isnan(z["HLA-A"])
@@ -87,4 +87,4 @@ def test_a_set_of_a_user_counts_genes_nobody_knows(tmp_path: Path) -> None:
     assert [(s.signature_id, s.gene_symbols) for s in sets.signatures] == [
         ("MINE", ("CD8A", "ALIEN1", "ALIEN2"))
     ]
-    assert [note.flag for note in sets.flags.cohort] == [Flag.GENE_SET_LOW_COVERAGE]
+    assert [note.code for note in sets.flags.cohort] == [Code.GENE_SET_LOW_COVERAGE]

@@ -8,7 +8,7 @@ import pytest
 
 from escape_score.model.record import EscapeProfile
 from escape_score.model.record_statistics import CohortStatistics, MeasureKind
-from escape_score.pipeline.profiles import Profiles
+from escape_score.pipeline.profiles import Profiles, in_english
 from escape_score.statistics import CohortColumns, compute_statistics
 
 SheetRow = Mapping[str, str | float | bool]
@@ -44,12 +44,12 @@ def labelled(demo: Profiles) -> CohortStatistics:
 
 def test_statistics_count_one_sample_a_patient(labelled: CohortStatistics) -> None:
     assert (labelled.n_samples, labelled.n_patients, labelled.seed) == (30, 24, 3)
-    assert [(entry.reason, entry.n_samples) for entry in labelled.left_out] == [
+    assert [(in_english(entry.reason), entry.n_samples) for entry in labelled.left_out] == [
         ("taken on or after treatment", 6)
     ]
     assert labelled.response is not None
     assert (labelled.response.n_responders, labelled.response.n_nonresponders) == (9, 15)
-    assert any("6 of 30 samples are not counted" in note for note in labelled.notes)
+    assert "6 of 30 samples are not counted" in in_english(*labelled.notes)
 
 
 def test_statistics_put_every_axis_beside_the_baselines(labelled: CohortStatistics) -> None:
@@ -70,7 +70,7 @@ def test_statistics_are_the_same_again(demo: Profiles) -> None:
     sheet: list[SheetRow] = [{"site": "abc"[at % 3]} for at in range(24)]
     once, again = (compute_statistics(columns_of(demo, sheet), seed=1) for _ in range(2))
     assert once.model_dump_json() == again.model_dump_json()
-    assert any("24 samples have no patient_id" in note for note in once.notes)
+    assert "24 samples have no patient_id" in in_english(*once.notes)
 
 
 def test_statistics_without_labels_are_empty(demo: Profiles) -> None:
@@ -84,7 +84,7 @@ def test_statistics_say_what_was_too_little(demo: Profiles) -> None:
         {"msi": "MSS", "pfs_event": True, "pfs_days": 1.0, "patient_id": f"p{at}", "timepoint": "pre"}
         for at in range(8)
     ]
-    notes = " ".join(compute_statistics(columns_of(demo, sheet), seed=1).notes)
+    notes = in_english(*compute_statistics(columns_of(demo, sheet), seed=1).notes)
     assert "Not compared by msi: fewer than two groups of at least 5" in notes
     assert "PFS not modelled: fewer than 10 events" in notes
     assert "Timepoints not compared: fewer than 5 patients" in notes

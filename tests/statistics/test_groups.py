@@ -9,6 +9,7 @@ import pytest
 from tests.statistics.conftest import MakeColumns
 
 from escape_score.model.record_statistics import EffectName, GroupTest
+from escape_score.pipeline.profiles import in_english
 from escape_score.statistics.groups import compare_groups, compare_timepoints
 from escape_score.statistics.patients import counted_samples, timepoint_pairs
 
@@ -28,7 +29,7 @@ def test_compare_groups_of_two_is_mann_whitney_as_r_has_it(
     assert turned.effect == pytest.approx(-row.effect)
     assert row.effect_interval is not None
     assert row.effect_interval.low == pytest.approx(2 * golden["ties_auc_low"] - 1)
-    assert "R (n = 19) and NR (n = 27)" in comparison.sentence
+    assert "R (n = 19), NR (n = 27)" in in_english(*comparison.findings)
 
 
 def test_compare_groups_of_three_is_kruskal_wallis_as_r_has_it(
@@ -53,7 +54,7 @@ def test_compare_groups_leaves_small_groups_and_empty_cells_out(make_columns: Ma
     comparison = compare_groups(make_columns(sheet, range(16)), "msi", seed=1)
     assert comparison is not None
     assert (comparison.groups, comparison.n_samples) == (("MSI", "MSS"), 11)
-    assert {entry.reason: entry.n_samples for entry in comparison.left_out} == {
+    assert {in_english(entry.reason): entry.n_samples for entry in comparison.left_out} == {
         "no msi in the sample sheet": 1,
         "group of fewer than 5": 4,
     }

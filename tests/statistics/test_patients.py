@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from tests.statistics.conftest import MakeColumns
 
+from escape_score.pipeline.profiles import in_english
 from escape_score.statistics.patients import Timepoint, counted_samples, timepoint_of, timepoint_pairs
 
 
@@ -44,8 +45,8 @@ def test_counted_samples_are_one_a_patient_before_treatment(make_columns: MakeCo
     ]
     counted = counted_samples(make_columns(sheet, range(len(sheet))))
     assert counted.baseline == (1, 4, 7, 8)
-    assert {entry.reason: entry.n_samples for entry in counted.left_out} == {
-        "a further sample of a patient": 2,
+    assert {in_english(entry.reason): entry.n_samples for entry in counted.left_out} == {
+        "another sample of the same patient": 2,
         "taken on or after treatment": 2,
         "its timepoint is not a known word": 1,
     }

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from tests.statistics.conftest import MakeColumns
 
+from escape_score.pipeline.profiles import in_english
 from escape_score.statistics.response import response_statistics
 
 
@@ -25,9 +26,9 @@ def test_response_gives_the_area_as_each_measure_is_expected_to_go(
     assert index.p_value == pytest.approx(golden["score_p"], rel=1e-10)
     assert (index.n_responders, index.n_nonresponders) == (19, 27)
     assert [entry.n_samples for entry in found.left_out] == [1]
-    assert "19 responders and 27 others" in found.sentence
-    assert "The index has an AUROC of 0.62 (95 % interval 0.44 to 0.76)" in found.sentence
-    assert "The best of 1 published" in found.sentence
+    assert "19 responders and 27 non-responders" in in_english(*found.findings)
+    assert "The index has an AUROC of 0.62 (95 % interval 0.44 to 0.76)" in in_english(*found.findings)
+    assert "The best of 1 published" in in_english(*found.findings)
 
 
 def test_response_below_chance_is_said_as_it_is(make_columns: MakeColumns) -> None:

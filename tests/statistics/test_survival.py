@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from tests.statistics.conftest import MakeColumns
 
+from escape_score.pipeline.profiles import in_english
 from escape_score.statistics.survival import survival_statistics
 
 
@@ -33,7 +34,7 @@ def test_survival_is_that_of_coxph(
     assert published.hazard_ratio == pytest.approx(1 / index.hazard_ratio, rel=1e-6)
     assert published.concordance == pytest.approx(index.concordance)
     assert (index.n, index.n_events) == (46, int(data["event"].sum()))
-    assert f"46 patients, {index.n_events} events" in found.sentence
+    assert f"46 patients, {index.n_events} events" in in_english(*found.findings)
 
 
 def test_survival_counts_only_samples_with_time_and_event(
@@ -64,4 +65,4 @@ def test_survival_gives_no_number_where_the_likelihood_has_no_maximum(
     found = survival_statistics(make_columns(sheet, values), "os")
     assert found is not None
     assert found.rows == ()
-    assert "2 models did not converge" in found.sentence
+    assert "2 models did not converge" in in_english(*found.findings)

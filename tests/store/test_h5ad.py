@@ -14,15 +14,15 @@ import pytest
 
 from escape_score.errors import FileMissingError, FileUnreadableError
 from escape_score.model.cohort import Cohort, GeneChange, HarmonisedCohort, InMemoryMatrix, SampleRecord
-from escape_score.model.flags import Flag, FlagLog, FlagNote
+from escape_score.model.notes import Code, Note, NoteLog
 from escape_score.pipeline.profiles import Profiles
 from escape_score.store import h5ad
 
 MakeCohort = Callable[..., Cohort]
 HARD = np.array([[0.1, -0.0, np.nan, 5e-324], [1.7976931348623157e308, 1 / 3, np.inf, 2.0]])
-FLAGS = FlagLog(
-    cohort=(FlagNote(Flag.UNITS_GUESSED, "a → b, “quoted”\n"),),
-    by_sample=(("=1+1", FlagNote(Flag.MISSING_VALUES, "1 of 4")),),
+FLAGS = NoteLog(
+    cohort=(Note(Code.UNITS_GUESSED, "a → b, “quoted”\n"),),
+    by_sample=(("=1+1", Note(Code.MISSING_VALUES, "1 of 4")),),
 )
 SAMPLES = (
     SampleRecord("=1+1", patient_id="NA", os_days=1 / 3, os_event=False, purity=0.25),

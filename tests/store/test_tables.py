@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from escape_score.pipeline.profiles import Profiles
+from escape_score.pipeline.profiles import Profiles, in_english
 from escape_score.store.tables import profiles_table, qc_table, write_parquet
 from escape_score.store.tsv import write_tsv
 
@@ -38,10 +38,10 @@ def test_tsv_holds_the_parquet_to_nine_digits(demo: Profiles, tmp_path: Path) ->
 
 
 def test_qc_table_says_what_is_known_of_each_input(demo: Profiles) -> None:
-    qc = qc_table(demo.scores, demo.profiles, demo.maker.flags, demo.reference)
+    qc = qc_table(demo.scores, demo.profiles, demo.maker.flags, demo.reference, in_words=in_english)
     assert qc["sample_id"].tolist() == list(demo.scores.sample_ids)
     expected = {"unit", "n_genes", "coverage", "reference_distance", "flags", "flags_in_words", "status"}
     assert expected <= set(qc.columns)
     assert set(qc["unit"]) == {"counts"}
     assert qc["coverage"].between(0.9, 1).all()
-    assert qc["flags_in_words"].str.contains("Counts were turned into TPM").all()
+    assert qc["flags_in_words"].str.contains("Counts were converted to TPM").all()

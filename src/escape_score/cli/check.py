@@ -23,7 +23,7 @@ def check(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> int:
     """Report errors and warnings in an input, most severe first; writes nothing."""
-    from escape_score.pipeline.inspection import Gravity, inspect_input
+    from escape_score.pipeline.inspection import ERROR, inspect_input
 
     report = inspect_input(
         matrix,
@@ -40,7 +40,7 @@ def check(
         print(f"{matrix}: {report.n_samples} samples, {report.n_genes} genes recognised")
         print(f"unit: {report.unit} ({report.unit_evidence})")
     for finding in report.findings:
-        print(finding.line, file=sys.stderr if finding.gravity == Gravity.ERROR else sys.stdout)
+        print(finding.line, file=sys.stderr if finding.kind == ERROR else sys.stdout)
     if not report.findings:
-        print("nothing wrong or doubtful")
+        print("no errors or warnings")
     return int(report.exit_code)

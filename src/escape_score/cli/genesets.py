@@ -42,12 +42,13 @@ def check_sets(gmt: Annotated[Path, typer.Argument(help="GMT file.")]) -> int:
     """Report which sets of a GMT file can be scored."""
     from escape_score.genes import load_gene_table
     from escape_score.pipeline.gene_sets import open_gene_sets
+    from escape_score.pipeline.profiles import in_english
 
     sets, genes = open_gene_sets(gmt), load_gene_table()
     for signature in sets.signatures:
         unknown = [m.given for m in genes.map_genes(signature.gene_symbols) if m.gene_symbol is None]
         said = f"; unknown: {', '.join(unknown)}" if unknown else ""
         print(f"{signature.signature_id}: {len(signature.gene_symbols) - len(unknown)} genes known{said}")
-    for note in sets.flags.cohort:
-        print(f"{note.flag.value}: {note.sentence}")
+    for found in sets.flags.cohort:
+        print(f"{found.code.value}: {in_english(found)}")
     return 0

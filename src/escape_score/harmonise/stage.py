@@ -10,10 +10,10 @@ import numpy as np
 from escape_score.errors import MatrixInvalidError
 from escape_score.genes import GeneMapping, GeneTable, load_gene_table
 from escape_score.genes.lengths import GeneLengths
-from escape_score.harmonise.names import gene_changes, gene_flags, shown
+from escape_score.harmonise.names import gene_changes, gene_flags
 from escape_score.harmonise.source import BASES_PER_KB, TO_LINEAR, TPM_TOTAL, HarmonisedSource, RowMerge
 from escape_score.model.cohort import Cohort, FloatArray, HarmonisedCohort
-from escape_score.model.flags import Flag, FlagLog, FlagNote
+from escape_score.model.notes import Code, NoteLog, note
 from escape_score.model.units import ExpressionUnit
 
 WHOLE_TRANSCRIPTOME_GENES = 8000
@@ -69,7 +69,7 @@ def harmonise_cohort(
     """
     mappings = genes.map_genes(cohort.source.gene_ids)
     symbols = sorted({m.gene_symbol for m in mappings if m.gene_symbol is not None})
-    length_bp, flags = None, FlagLog()
+    length_bp, flags = None, NoteLog()
     if cohort.unit.unit is ExpressionUnit.COUNTS:
         symbols, length_bp, flags = _lengths_for_counts(symbols, genes, gene_lengths)
     _require_genes(cohort.label or cohort.name, symbols, min_genes)
@@ -140,46 +140,34 @@ def _unchanged(values: FloatArray) -> FloatArray:
 
 def _lengths_for_counts(
     symbols: Sequence[str], genes: GeneTable, given: Mapping[str, float] | None
-) -> tuple[list[str], FloatArray, FlagLog]:
+) -> tuple[list[str], FloatArray, NoteLog]:
     """Keep the genes whose length is known."""
     table = genes.length_bp(symbols)
     lengths = table if given is None else np.array([given.get(symbol, np.nan) for symbol in symbols])
     known = np.isfinite(lengths) & (lengths > 0)
-    source = "the shipped lengths (isoform median, GENCODE 48)" if given is None else "the lengths given"
-    notes = [FlagNote(Flag.COUNTS_CONVERTED, f"Counts were turned into TPM with {source}.")]
+    source = note(Code.LENGTHS, "shipped" if given is None else "given")
+    notes = [note(Code.COUNTS_CONVERTED, source=source)]
     if not known.all():
-        names = shown([s for s, is_known in zip(symbols, known, strict=True) if not is_known])
-        sentence = f"{(~known).sum()} genes have no length and were left out: {names}."
-        notes.append(FlagNote(Flag.COUNTS_WITHOUT_LENGTHS, sentence))
+        names = [s for s, is_known in zip(symbols, known, strict=True) if not is_known]
+        notes.append(note(Code.COUNTS_WITHOUT_LENGTHS, n=len(names), names=names))
     kept = [s for s, is_known in zip(symbols, known, strict=True) if is_known]
-    return kept, lengths[known], FlagLog(cohort=tuple(notes))
+    return kept, lengths[known], NoteLog(cohort=tuple(notes))
 
 
-def _panel_flags(is_panel: bool, n_genes: int, unit: ExpressionUnit) -> FlagLog:
+def _panel_flags(is_panel: bool, n_genes: int, unit: ExpressionUnit) -> NoteLog:
     notes = []
     if is_panel:
-        sentence = (
-            f"{n_genes} genes are measured: a targeted panel. Mechanisms whose genes it lacks are not "
-            "evaluable."
-        )
-        notes.append(FlagNote(Flag.TARGETED_PANEL, sentence))
+        notes.append(note(Code.TARGETED_PANEL, n=n_genes))
     if unit.is_platform:
-        sentence = (
-            f"Values are {unit.value} signals, placed on an RNA-seq reference by anchor genes: levels are "
-            "approximate."
-        )
-        notes.append(FlagNote(Flag.UNITS_SUSPECT, sentence))
-    return FlagLog(cohort=tuple(notes))
+        notes.append(note(Code.UNITS_SUSPECT, "signals", unit=unit.value))
+    return NoteLog(cohort=tuple(notes))
 
 
-def _rescale_flags(sample_ids: Sequence[str], totals: FloatArray) -> FlagLog:
+def _rescale_flags(sample_ids: Sequence[str], totals: FloatArray) -> NoteLog:
     """Flag samples whose total was not one million, where the unit says it should have been near."""
-    return FlagLog(
+    return NoteLog(
         by_sample=tuple(
-            (
-                sample_id,
-                FlagNote(Flag.RESCALED_TO_TPM, f"Values summed to {total:,.0f}; rescaled to 1,000,000."),
-            )
+            (sample_id, note(Code.RESCALED_TO_TPM, total=float(total)))
             for sample_id, total in zip(sample_ids, totals, strict=True)
             if total > 0 and abs(total / TPM_TOTAL - 1) > RESCALE_TOLERANCE
         )

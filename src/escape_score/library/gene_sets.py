@@ -14,7 +14,7 @@ from pathlib import Path
 
 from escape_score.errors import FileMissingError, FileUnreadableError, GeneSetInvalidError, raise_faults
 from escape_score.library.files import resource_path, table_rows
-from escape_score.model.flags import Flag, FlagNote
+from escape_score.model.notes import Code, Note, note
 from escape_score.model.signature import AxisGene, GeneRole, Signature, SignatureLibrary, SignatureRecord
 
 _LINE_END = re.compile(r"\r\n|\n|\r")
@@ -39,7 +39,7 @@ class GmtContent:
     """
 
     signatures: tuple[Signature, ...]
-    notes: tuple[FlagNote, ...] = ()
+    notes: tuple[Note, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ def read_gmt(path: Path) -> GmtContent:
     _check_is_no_matrix(path, lines)
     raise_faults(_faults_of(path, lines))
     return GmtContent(
-        signatures=tuple(_signature_of(path, line) for line in lines), notes=tuple(sorted(_notes_of(lines)))
+        signatures=tuple(_signature_of(path, line) for line in lines), notes=tuple(_notes_of(lines))
     )
 
 
@@ -196,16 +196,15 @@ def _signature_of(path: Path, line: _Line) -> Signature:
     )
 
 
-def _notes_of(lines: Iterable[_Line]) -> list[FlagNote]:
+def _notes_of(lines: Iterable[_Line]) -> list[Note]:
     """Collect notes on sound lines."""
     notes = []
     for line in lines:
         repeated = [symbol for symbol, times in Counter(line.genes).items() if times > 1]
         if repeated:
-            sentence = f"Gene set {line.name} lists {', '.join(repeated)} more than once; counted once."
-            notes.append(FlagNote(Flag.DUPLICATE_GENE_IN_SET, sentence))
+            notes.append(note(Code.DUPLICATE_GENE_IN_SET, name=line.name, genes=repeated))
         if not line.fields[1]:
-            notes.append(FlagNote(Flag.GMT_NO_DESCRIPTION, f"Gene set {line.name} has no description."))
+            notes.append(note(Code.GMT_NO_DESCRIPTION, name=line.name))
     return notes
 
 

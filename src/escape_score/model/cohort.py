@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from escape_score.errors import MatrixInvalidError
-from escape_score.model.flags import FlagLog
+from escape_score.model.notes import NoteLog
 from escape_score.model.units import UnitDecision
 
 FloatArray = npt.NDArray[np.float64]
@@ -221,7 +221,7 @@ class Cohort:
     label: str = ""
     input_sha256: str | None = None
     matrix_sha256: str | None = None
-    flags: FlagLog = FlagLog()
+    flags: NoteLog = NoteLog()
 
     def __post_init__(self) -> None:
         """Refuse double names and a sheet that is not in the order of the matrix."""
@@ -291,7 +291,7 @@ class HarmonisedCohort:
     matrix_sha256: str | None = None
     gene_changes: tuple[GeneChange, ...] = ()
     parameters: tuple[tuple[str, str], ...] = ()
-    flags: FlagLog = FlagLog()
+    flags: NoteLog = NoteLog()
     reads_per_tpm: FloatArray | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:

@@ -8,10 +8,13 @@ from __future__ import annotations
 import hashlib
 import re
 from enum import StrEnum
+from math import isfinite
 
 from pydantic import BaseModel, ConfigDict, Field
 
-SCHEMA_VERSION = "1.2"
+from escape_score.model.notes import Note, Param, Severity
+
+SCHEMA_VERSION = "2"
 SLUG_LENGTH = 40
 
 
@@ -74,6 +77,39 @@ class Record(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
+class NoteRecord(Record):
+    """A note: a code with figures, which the reports turn into a sentence of any language."""
+
+    code: str
+    severity: Severity
+    params: dict[str, ParamRecord] = Field(
+        default={}, description="kind (which finding of the code), figures, names, other notes"
+    )
+
+    @classmethod
+    def of(cls, found: Note) -> NoteRecord:
+        """The record of a note."""
+        params = {"kind": found.kind} if found.kind else {}
+        return cls(
+            code=found.code.value,
+            severity=found.severity,
+            params=params | {name: _param(value) for name, value in found.params},
+        )
+
+
+ParamRecord = str | bool | int | float | None | NoteRecord | tuple[str, ...] | tuple[NoteRecord, ...]
+
+
+def _param(value: Param) -> ParamRecord:
+    """A value as records hold it."""
+    if isinstance(value, Note):
+        return NoteRecord.of(value)
+    if isinstance(value, tuple):
+        notes = tuple(NoteRecord.of(one) for one in value if isinstance(one, Note))
+        return notes or tuple(one for one in value if isinstance(one, str))
+    return None if isinstance(value, float) and not isfinite(value) else value
+
+
 class GeneEvidence(Record):
     """One gene behind a mechanism's score."""
 
@@ -125,12 +161,12 @@ class AxisProfile(Record):
         default=None,
         description="90 % binomial interval of the percentile: what the reference's size leaves open",
     )
-    percentile_reason: str | None = Field(default=None, description="why there is no percentile")
+    percentile_reason: NoteRecord | None = Field(default=None, description="why there is no percentile")
     reference_quantiles: Quantiles = Field(default=None, description=QUANTILES)
     coverage: float = Field(ge=0, le=1, description="fraction of the axis's genes measured in the sample")
     threshold: float = Field(description="score from which the mechanism counts as detected")
     call: Call
-    call_reason: str
+    call_reason: NoteRecord
     weakest_gene: str | None = None
     links: tuple[LinkRecord, ...] = Field(
         default=(), description="every link with its limit of detection, for axes that look for one lost link"
@@ -149,7 +185,7 @@ class PublishedRecord(Record):
     value: float | None = Field(description="None where not evaluable")
     unit: str
     coverage: float = Field(ge=0, le=1, description="fraction of its genes measured in the sample")
-    reason: str = Field(description="why there is no value; empty where there is one")
+    reason: NoteRecord | None = Field(description="why there is no value; None where there is one")
     scope: str = Field(description="sample, or cohort where the number depends on the other samples")
     formula: str = Field(description="in words")
     matches: str = Field(description="program and version whose number it is")
@@ -186,13 +222,6 @@ class IndexProfile(Record):
     blocks: tuple[IndexBlock, ...]
 
 
-class FlagRecord(Record):
-    """One flag with its sentence."""
-
-    flag: str
-    sentence: str
-
-
 class ReferenceRecord(Record):
     """The reference and how the sample lies to it."""
 
@@ -209,7 +238,7 @@ class ReferenceRecord(Record):
     is_cohort: bool = Field(
         default=False, description="fitted on the cohort itself: numbers of a sample depend on the others"
     )
-    withheld: tuple[str, ...] = Field(default=(), description="what this match forbids, one sentence each")
+    withheld: tuple[NoteRecord, ...] = Field(default=(), description="what this match forbids")
     untrusted_genes: tuple[str, ...] = Field(
         default=(), description="genes that the reference leaves out: its pipeline does not count them right"
     )
@@ -220,7 +249,7 @@ class InputRecord(Record):
 
     unit: str
     unit_is_declared: bool
-    unit_evidence: str
+    unit_evidence: NoteRecord
     n_genes: int
     is_targeted_panel: bool
     input_sha256: str | None = Field(description="of the file; None for data in memory")
@@ -280,10 +309,8 @@ class EscapeProfile(Record):
     approaches: tuple[ApproachRecord, ...] = Field(
         default=(), description="tied to the mechanisms detected and to the archetype"
     )
-    flags: tuple[FlagRecord, ...]
-    notes: tuple[str, ...] = Field(
-        default=(), description="what to read beside the scores, one sentence each"
-    )
+    flags: tuple[NoteRecord, ...]
+    notes: tuple[NoteRecord, ...] = Field(default=(), description="what to read together with the scores")
     changes: tuple[PairedChange, ...] = Field(
         default=(), description="change since earlier samples of the same patient, the earliest first"
     )

@@ -9,9 +9,9 @@ from enum import StrEnum
 
 from pydantic import Field
 
-from escape_score.model.record import Record
+from escape_score.model.record import NoteRecord, Record
 
-STATISTICS_VERSION = "1.0"
+STATISTICS_VERSION = "2"
 
 
 class MeasureKind(StrEnum):
@@ -54,7 +54,7 @@ class ConfidenceInterval(Record):
 class LeftOut(Record):
     """Samples that a statistic does not count, and why."""
 
-    reason: str
+    reason: NoteRecord
     n_samples: int = Field(ge=1)
 
 
@@ -102,7 +102,7 @@ class GroupComparison(Record):
     groups: tuple[str, ...]
     n_samples: int
     left_out: tuple[LeftOut, ...]
-    sentence: str
+    findings: tuple[NoteRecord, ...] = Field(description="what was compared and found")
     rows: tuple[GroupRow, ...]
 
 
@@ -126,7 +126,7 @@ class ResponseStatistics(Record):
     n_responders: int
     n_nonresponders: int
     left_out: tuple[LeftOut, ...]
-    sentence: str
+    findings: tuple[NoteRecord, ...] = Field(description="what was compared and found")
     rows: tuple[ResponseRow, ...]
 
 
@@ -150,7 +150,7 @@ class SurvivalStatistics(Record):
     n_samples: int
     n_events: int
     left_out: tuple[LeftOut, ...]
-    sentence: str
+    findings: tuple[NoteRecord, ...] = Field(description="what was compared and found")
     rows: tuple[SurvivalRow, ...]
 
 
@@ -167,4 +167,6 @@ class CohortStatistics(Record):
     comparisons: tuple[GroupComparison, ...]
     response: ResponseStatistics | None
     survival: tuple[SurvivalStatistics, ...]
-    notes: tuple[str, ...] = Field(description="what was not computed and why, and how to read the rest")
+    notes: tuple[NoteRecord, ...] = Field(
+        description="what was not computed and why, and how to read the rest"
+    )

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from escape_score.model.cohort import FloatArray, SampleRecord
-from escape_score.model.flags import FlagLog
+from escape_score.model.notes import Note, NoteLog
 from escape_score.model.units import UnitDecision
 
 
@@ -110,7 +110,7 @@ class MethodTable:
     score_ids: tuple[str, ...]
     values: FloatArray = field(repr=False)
     coverage: FloatArray = field(repr=False)
-    skipped: tuple[tuple[str, str], ...] = ()
+    skipped: tuple[tuple[str, Note], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -136,10 +136,10 @@ class SignatureScores:
     signature_ids: tuple[str, ...]
     values: FloatArray = field(repr=False)
     coverage: FloatArray = field(repr=False)
-    skipped: tuple[tuple[str, str], ...]
+    skipped: tuple[tuple[str, Note], ...]
     placement: Placement
     genes: GeneValues
-    flags: FlagLog = FlagLog()
+    flags: NoteLog = NoteLog()
     beside: tuple[MethodTable, ...] = ()
     reference_sha256: str = ""
 
@@ -192,6 +192,6 @@ class SignatureScores:
         """Coverage of ``all_names``, shape (n_samples, n_names)."""
         return np.hstack([self.coverage, *(table.coverage for table in self.beside)])
 
-    def with_flags(self, more: FlagLog) -> SignatureScores:
+    def with_flags(self, more: NoteLog) -> SignatureScores:
         """The same scores with further flags."""
         return replace(self, flags=self.flags.joined(more))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from escape_score.model.notes import Note
+
 
 class ExpressionUnit(StrEnum):
     """Units a matrix can be declared in; ``AUTO`` asks for a decision by evidence."""
@@ -41,9 +43,9 @@ class UnitDecision:
     is_declared
         True where the user named it, False where the numbers decided.
     evidence
-        One sentence with the figures that speak for it, for qc.tsv and the profile.
+        The figures that speak for it.
     """
 
     unit: ExpressionUnit
     is_declared: bool
-    evidence: str
+    evidence: Note

@@ -13,7 +13,7 @@ from escape_score.genes import load_gene_table
 from escape_score.library.axes import AXIS_FILES
 from escape_score.library.files import resource_path
 from escape_score.library.gene_sets import GENE_SET_FILES, load_signatures, read_gmt
-from escape_score.model.flags import Flag, FlagLog, FlagNote
+from escape_score.model.notes import Code, Note, NoteLog, note
 from escape_score.model.scores import SignatureScores
 from escape_score.model.signature import Signature
 
@@ -29,7 +29,7 @@ class UserGeneSets:
     """A user's gene sets over approved symbols, and what was noticed."""
 
     signatures: tuple[Signature, ...] = ()
-    flags: FlagLog = FlagLog()
+    flags: NoteLog = NoteLog()
     sha256: str = ""
 
     @property
@@ -42,15 +42,15 @@ class UserGeneSets:
         digest.update(self.sha256.encode())
         return digest.hexdigest()
 
-    def flags_of(self, scores: SignatureScores) -> FlagLog:
+    def flags_of(self, scores: SignatureScores) -> NoteLog:
         """These flags, and one for every set that could not be scored; axes speak for shipped sets."""
         names = {signature.signature_id for signature in self.signatures}
         skipped = tuple(
-            FlagNote(Flag.GENE_SET_LOW_COVERAGE, f"Gene set {name} is not scored: {reason}.")
+            note(Code.GENE_SET_LOW_COVERAGE, name=name, reason=reason)
             for name, reason in scores.skipped
             if name in names
         )
-        return self.flags.joined(FlagLog(cohort=skipped))
+        return self.flags.joined(NoteLog(cohort=skipped))
 
 
 def open_gene_sets(gene_sets: GeneSets, *, is_shipped_allowed: bool = False) -> UserGeneSets:
@@ -101,7 +101,7 @@ def _signatures_of(content: Mapping[str, Sequence[str]]) -> tuple[Signature, ...
 
 
 def _approved(
-    label: str, given: Sequence[Signature], noticed: Sequence[FlagNote], sha256: str, taken: frozenset[str]
+    label: str, given: Sequence[Signature], noticed: Sequence[Note], sha256: str, taken: frozenset[str]
 ) -> UserGeneSets:
     """Sets over approved symbols, and what there is to flag about them."""
     genes = load_gene_table()
@@ -113,8 +113,7 @@ def _approved(
             problem = "is the name of a shipped gene set; rename it"
             faults.append(GeneSetInvalidError(f"{label}: gene set {signature.signature_id} {problem}"))
         elif not known:
-            sentence = f"No gene of gene set {signature.signature_id} is known; it is not scored."
-            notes.append(FlagNote(Flag.GENE_SET_LOW_COVERAGE, sentence))
+            notes.append(note(Code.GENE_SET_LOW_COVERAGE, "unknown", name=signature.signature_id))
         else:
             notes += _size_notes(signature)
             # genes that are not known stay in the set, so that its coverage is right
@@ -122,13 +121,12 @@ def _approved(
             name, source = signature.signature_id, Path(label).name
             signatures.append(Signature(name, symbols, signature.description, source))
     raise_faults(faults)
-    return UserGeneSets(tuple(signatures), FlagLog(cohort=tuple(notes)), sha256)
+    return UserGeneSets(tuple(signatures), NoteLog(cohort=tuple(notes)), sha256)
 
 
-def _size_notes(signature: Signature) -> list[FlagNote]:
+def _size_notes(signature: Signature) -> list[Note]:
     """Flag a set so large that its mean is that of the whole transcriptome."""
     n_genes = len(signature.gene_symbols)
     if n_genes <= LARGE_SET_GENES:
         return []
-    sentence = f"Gene set {signature.signature_id} has {n_genes} genes: the mean of so many says little."
-    return [FlagNote(Flag.GENE_SET_TOO_LARGE, sentence)]
+    return [note(Code.GENE_SET_TOO_LARGE, name=signature.signature_id, n=n_genes)]

@@ -2,61 +2,39 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from dataclasses import dataclass
-from enum import IntEnum
 from pathlib import Path
 
 from escape_score.errors import EscapeScoreError, ExitCode
 from escape_score.genes.lengths import open_gene_lengths
 from escape_score.harmonise import harmonise
-from escape_score.model.flags import Flag, FlagLog
+from escape_score.model.notes import Note, NoteLog, Severity
 from escape_score.pipeline.gene_sets import UserGeneSets, open_gene_sets
+from escape_score.pipeline.profiles import in_english
 from escape_score.pipeline.profiling import profile_scores, score
 from escape_score.read import read_cohort
 from escape_score.reference.read import load_reference
 
-GRAVE_FLAGS = frozenset(
-    {
-        Flag.SAMPLE_EMPTY,
-        Flag.SAMPLE_CONSTANT,
-        Flag.HLA_UNQUANTIFIED,
-        Flag.MHC_LOCUS_UNQUANTIFIED,
-        Flag.IDENTICAL_SAMPLES,
-        Flag.MIXED_UNITS,
-        Flag.IMPLAUSIBLE_PROFILE,
-        Flag.QUANTILE_NORMALISED,
-        Flag.UNITS_SUSPECT,
-    }
-)
-"""Flags that change what a result means; the others say what was done."""
-
 SHOWN_SAMPLES = 5
+ERROR = "error"
+"""Kind of a finding that stops the scoring."""
 
 
-class Gravity(IntEnum):
-    """How much a finding matters."""
-
-    ERROR = 0
-    DOUBT = 1
-    NOTE = 2
-
-
-@dataclass(frozen=True, order=True)
+@dataclass(frozen=True)
 class Finding:
     """One thing found.
 
     Attributes
     ----------
-    gravity
-        0 error: cannot be scored; 1 doubt: changes what a result means; 2 note: what was done.
+    severity
+        error: cannot be scored; caution: changes how a result is read; note: what was done.
     kind
         ``error`` or the flag's name.
     samples
         Samples concerned; empty where all are.
     """
 
-    gravity: int
+    severity: Severity
     kind: str
     text: str
     samples: tuple[str, ...] = ()
@@ -67,8 +45,8 @@ class Finding:
         rest = len(self.samples) - SHOWN_SAMPLES
         shown = ", ".join(self.samples[:SHOWN_SAMPLES]) + (f" and {rest} more" if rest > 0 else "")
         who = f" ({shown})" if self.samples else ""
-        what = "" if self.gravity == Gravity.ERROR else f"{self.kind}{who}: "
-        return f"{Gravity(self.gravity).name.lower()}: {what}{self.text}"
+        what = "" if self.kind == ERROR else f"{self.kind}{who}: "
+        return f"{self.severity.value}: {what}{self.text}"
 
 
 @dataclass(frozen=True)
@@ -91,7 +69,7 @@ class InputReport:
     @property
     def exit_code(self) -> ExitCode:
         """3 where an error was found."""
-        is_faulty = any(finding.gravity == Gravity.ERROR for finding in self.findings)
+        is_faulty = any(finding.kind == ERROR for finding in self.findings)
         return ExitCode.INPUT if is_faulty else ExitCode.DONE
 
 
@@ -106,7 +84,7 @@ def inspect_input(
 ) -> InputReport:
     """Read, harmonise and place an input, and collect errors and flags; writes nothing.
 
-    Faults of gene sets are reported beside those of matrix and sheet, since neither waits for the other.
+    Faults of gene sets are reported together with those of matrix and sheet.
     """
     user_sets, errors = UserGeneSets(), []
     try:
@@ -123,7 +101,7 @@ def inspect_input(
     return InputReport(
         matrix=str(matrix),
         unit=cohort.unit.unit.value,
-        unit_evidence=cohort.unit.evidence,
+        unit_evidence=in_english(cohort.unit.evidence),
         n_samples=len(cohort.sample_ids),
         n_genes=len(harmonised.gene_symbols),
         findings=tuple(errors + findings_of(result.maker.flags)),
@@ -132,19 +110,16 @@ def inspect_input(
 
 def _errors(error: EscapeScoreError) -> list[Finding]:
     """Every line of an error is a finding, in its order."""
-    return [Finding(Gravity.ERROR, "error", line) for line in error.lines]
+    return [Finding(Severity.ERROR, ERROR, line) for line in error.lines]
 
 
-def findings_of(flags: FlagLog) -> list[Finding]:
-    """Flags as findings, doubts before notes; a flag with one sentence for several samples is one finding."""
-    samples: dict[tuple[Flag, str], list[str]] = defaultdict(list)
-    for note in flags.cohort:
-        samples[note.flag, note.sentence] = []
-    for sample_id, note in flags.by_sample:
-        samples[note.flag, note.sentence].append(sample_id)
-    return sorted(
-        Finding(
-            Gravity.DOUBT if flag in GRAVE_FLAGS else Gravity.NOTE, flag.value, sentence, tuple(concerned)
-        )
-        for (flag, sentence), concerned in samples.items()
-    )
+def findings_of(flags: NoteLog) -> list[Finding]:
+    """Flags as findings, most severe first; one note for several samples is one finding."""
+    samples: dict[Note, list[str]] = {found: [] for found in flags.cohort}
+    for sample_id, found in flags.by_sample:
+        samples.setdefault(found, []).append(sample_id)
+    findings = [
+        Finding(found.severity, found.code.value, in_english(found), tuple(concerned))
+        for found, concerned in samples.items()
+    ]
+    return sorted(findings, key=lambda one: (list(Severity).index(one.severity), one.kind, one.text))

@@ -12,13 +12,15 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from escape_score.errors import SampleUnknownError
+from escape_score.model.notes import Note
 from escape_score.model.profiles import CohortProfiles
-from escape_score.model.record import EscapeProfile, slug_of
+from escape_score.model.record import EscapeProfile, NoteRecord, slug_of
 from escape_score.model.reference import Reference
 from escape_score.model.scores import SignatureScores
 from escape_score.pipeline.failures import noting_failure
 from escape_score.pipeline.reports import finish_result, sample_files, write_pages
 from escape_score.profile import RecordMaker
+from escape_score.report.messages import english
 from escape_score.report.text.i18n import SOURCE_LANGUAGE, translations
 from escape_score.store.atomic import write_text
 from escape_score.store.manifest import (
@@ -186,6 +188,12 @@ class Profiles:
         return f"<div><p>{title}, reference {escape(self.reference.name)}</p>{table}{more}</div>"
 
 
+def in_english(*found: Note | NoteRecord) -> str:
+    """Notes as tables and the command line show them."""
+    records = (NoteRecord.of(one) if isinstance(one, Note) else one for one in found)
+    return " ".join(map(english, records))
+
+
 def write_result(
     result: Profiles,
     folder: Path,
@@ -259,7 +267,7 @@ def write_profiles(
     for name, table in tables:
         write_tsv(folder / f"{name}.tsv", table)
         write_parquet(folder / f"{name}.parquet", table)
-    write_tsv(folder / "qc.tsv", qc_table(scores, result.profiles, flags, reference))
+    write_tsv(folder / "qc.tsv", qc_table(scores, result.profiles, flags, reference, in_words=in_english))
     write_anndata(folder / "scores.h5ad", result.to_anndata())
     written = ("profiles.tsv", "profiles.parquet", "scores.tsv", "scores.parquet", "qc.tsv", "scores.h5ad")
     return Part(

@@ -15,7 +15,7 @@ from escape_score.library.axes import load_design
 from escape_score.library.gene_sets import load_signatures
 from escape_score.model.cohort import Cohort, HarmonisedCohort
 from escape_score.model.method_choice import DEFAULT_CHOICE, MethodChoice, MethodName
-from escape_score.model.record import Provenance, PublishedRecord
+from escape_score.model.record import NoteRecord, Provenance, PublishedRecord
 from escape_score.model.reference import Reference
 from escape_score.model.scores import SignatureScores
 from escape_score.model.signature import Signature
@@ -270,7 +270,7 @@ def _published_records(scores: SignatureScores) -> tuple[PublishedRecord, ...]:
             doi=score.doi,
             value=None,
             coverage=0.0,
-            reason=reasons.get(score.score_id, ""),
+            reason=NoteRecord.of(reasons[score.score_id]) if score.score_id in reasons else None,
         )
         for score in map(known.score, table.score_ids)
     )

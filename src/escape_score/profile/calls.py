@@ -20,20 +20,9 @@ import numpy.typing as npt
 
 from escape_score.model.axes import Axis, AxisKind
 from escape_score.model.cohort import FloatArray
+from escape_score.model.notes import Code, Note, note
 from escape_score.model.profiles import Bounds, TextArray
 from escape_score.model.record import Call, ReferenceMatch
-
-NO_GENES = "Too few of its genes are measured, or they cannot be trusted in this sample."
-NO_SCORE = {
-    AxisKind.MEAN: NO_GENES,
-    AxisKind.WEAKEST_LINK: NO_GENES,
-    AxisKind.CHAIN_LOSS: NO_GENES,
-    AxisKind.LINK_LOSS: (
-        "A five-fold loss of a single gene in the tumour cells could not be seen here: the infiltrate hides "
-        "it, the reference gives no baseline for single genes, or genes are not measured."
-    ),
-}
-"""Why an axis has no score."""
 
 
 def call_axis(
@@ -71,8 +60,8 @@ def call_reason(
     high: float | None,
     *,
     is_hidden: bool = False,
-) -> str:
-    """One sentence that says why a call was made.
+) -> Note:
+    """Why a call was made.
 
     Parameters
     ----------
@@ -82,37 +71,20 @@ def call_reason(
         A loss would not reach the threshold.
     """
     if score is None:
-        return NO_SCORE[axis.kind]
+        return note(Code.CALL, "no_link" if axis.kind is AxisKind.LINK_LOSS else "no_genes")
     if call == Call.NOT_EVALUABLE:
         return _doubt(axis, score, low, high, is_hidden=is_hidden)
     if call == Call.DETECTED:
-        return f"Score {score:.2f} reaches the threshold {axis.threshold:g}."
-    if score >= axis.threshold:
-        return (
-            f"Score {score:.2f} reaches the threshold {axis.threshold:g}, but its interval holds the "
-            "reference's centre."
-        )
-    return f"Score {score:.2f} is below the threshold {axis.threshold:g}."
+        return note(Code.CALL, "reaches", score=score, threshold=axis.threshold)
+    kind = "reaches_but_centre" if score >= axis.threshold else "below"
+    return note(Code.CALL, kind, score=score, threshold=axis.threshold)
 
 
-def _doubt(axis: Axis, score: float, low: float | None, high: float | None, *, is_hidden: bool) -> str:
+def _doubt(axis: Axis, score: float, low: float | None, high: float | None, *, is_hidden: bool) -> Note:
     """Why a mechanism that has a score is not evaluable."""
     if axis.kind is AxisKind.WEAKEST_LINK:
-        return (
-            "A single gene's level cannot be judged here: the sample's pipeline or tissue differs from "
-            "the reference."
-        )
-    if is_hidden and score < axis.threshold:
-        return (
-            f"Score {score:.2f} shows no loss, but a five-fold loss in the tumour cells would hardly show "
-            "here: the infiltrate hides it, or levels are uncertain."
-        )
+        return note(Code.CALL, "single_gene")
     if is_hidden:
-        return (
-            f"Score {score:.2f} reaches the threshold {axis.threshold:g}, but its interval holds the "
-            "reference's centre, and a five-fold loss in the tumour cells would hardly show here."
-        )
-    return (
-        f"The interval {low:.2f} to {high:.2f} holds both the reference's centre (0) and the threshold "
-        f"{axis.threshold:g}, and the sample does not match the reference well."
-    )
+        kind = "hidden" if score < axis.threshold else "reaches_but_hidden"
+        return note(Code.CALL, kind, score=score, threshold=axis.threshold)
+    return note(Code.CALL, "doubt", low=low or 0.0, high=high or 0.0, threshold=axis.threshold)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 
 import numpy as np
 
-from escape_score.model.flags import Flag, FlagNote
+from escape_score.model.notes import Code, Note, note
 from escape_score.model.profiles import CohortProfiles
 from escape_score.profile.context import ProfileContext
 from escape_score.reference.untrusted import find_untrusted_genes
@@ -18,7 +18,7 @@ EXPECTED_LOG2 = 1.0
 """Genes with a reference location above this, 1 TPM, are expected in some sample of a cohort."""
 
 
-def cohort_notes(context: ProfileContext, profiles: CohortProfiles) -> tuple[FlagNote, ...]:
+def cohort_notes(context: ProfileContext, profiles: CohortProfiles) -> tuple[Note, ...]:
     """Notes that hold for every sample of a cohort.
 
     Parameters
@@ -28,11 +28,11 @@ def cohort_notes(context: ProfileContext, profiles: CohortProfiles) -> tuple[Fla
 
     Returns
     -------
-    tuple of FlagNote
+    tuple of Note
         Axes that no sample has, genes that the pipeline does not count right, a half-lost 6p21, too few
         samples for such checks, and a reference of few tumours.
     """
-    checks: tuple[Callable[[ProfileContext], Iterable[FlagNote]], ...] = (
+    checks: tuple[Callable[[ProfileContext], Iterable[Note]], ...] = (
         _zero_genes,
         _untrusted_genes,
         _genes_left_out,
@@ -40,10 +40,10 @@ def cohort_notes(context: ProfileContext, profiles: CohortProfiles) -> tuple[Fla
         _small_cohort,
         _small_reference,
     )
-    return (*_missing_axes(profiles), *(note for check in checks for note in check(context)))
+    return (*_missing_axes(profiles), *(one for check in checks for one in check(context)))
 
 
-def _missing_axes(profiles: CohortProfiles) -> Iterable[FlagNote]:
+def _missing_axes(profiles: CohortProfiles) -> Iterable[Note]:
     """Name the axes that no sample has for want of genes.
 
     A weakest link whose links were tested all the same has another reason, which stands with its call.
@@ -54,21 +54,20 @@ def _missing_axes(profiles: CohortProfiles) -> Iterable[FlagNote]:
         if np.isnan(scores.score).all() and (scores.links is None or np.isnan(scores.links.z).all())
     ]
     if missing:
-        sentence = f"Not evaluable in any sample, their genes are not measured: {', '.join(missing)}."
-        yield FlagNote(Flag.KEY_GENES_MISSING, sentence)
+        yield note(Code.KEY_GENES_MISSING, "absent", names=missing)
 
 
-def _by_kind(context: ProfileContext, genes: Iterable[str], sentence: str) -> Iterable[FlagNote]:
-    """One note for presentation genes, one for others; the sentence takes their names."""
+def _by_role(context: ProfileContext, kind: str, genes: Iterable[str], **params: str) -> Iterable[Note]:
+    """One note for presentation genes, one for others."""
     design = context.design
     presentation = {gene for name in design.catalogue.hla_components for gene in design.components[name]}
     found = list(genes)
-    for flag, names in (
-        (Flag.GENE_ZERO_IN_ALL, [gene for gene in found if gene not in presentation]),
-        (Flag.HLA_UNQUANTIFIED, [gene for gene in found if gene in presentation]),
+    for code, names in (
+        (Code.GENE_ZERO_IN_ALL, [gene for gene in found if gene not in presentation]),
+        (Code.HLA_UNQUANTIFIED, [gene for gene in found if gene in presentation]),
     ):
         if names:
-            yield FlagNote(flag, sentence.format(names=", ".join(names)))
+            yield note(code, kind, names=names, **params)
 
 
 def _all_zero(context: ProfileContext) -> list[str]:
@@ -81,70 +80,47 @@ def _all_zero(context: ProfileContext) -> list[str]:
     return [s for s, yes in zip(genes.gene_symbols, is_zero, strict=True) if yes and location[s] > expected]
 
 
-def _zero_genes(context: ProfileContext) -> Iterable[FlagNote]:
-    sentence = "At zero in every sample given, though the reference expresses them: {names}."
-    return _by_kind(context, _all_zero(context), sentence)
+def _zero_genes(context: ProfileContext) -> Iterable[Note]:
+    return _by_role(context, "zero", _all_zero(context))
 
 
-def _untrusted_genes(context: ProfileContext) -> Iterable[FlagNote]:
+def _untrusted_genes(context: ProfileContext) -> Iterable[Note]:
     """Genes near zero in nearly all samples, or far below their siblings; those at zero were named before."""
     used = context.design.genes
     found = find_untrusted_genes(context.scores.genes, context.reference, used, context.thresholds.untrusted)
     zero = set(_all_zero(context))
     near_zero = [gene for gene in found.near_zero if gene not in zero]
-    remedy = "Scores use them; --reference cohort or a fitted reference leaves them out."
-    yield from _by_kind(
-        context,
-        near_zero,
-        "Near zero in nearly all samples, though the reference expresses them: {names}. " + remedy,
-    )
+    yield from _by_role(context, "near_zero", near_zero)
     if found.below_siblings:
-        names = ", ".join(found.below_siblings)
-        sentence = (
-            f"Far below their MHC class I siblings in the whole cohort, so by the pipeline: {names}. {remedy}"
-        )
-        yield FlagNote(Flag.HLA_UNQUANTIFIED, sentence)
+        yield note(Code.HLA_UNQUANTIFIED, "below_siblings", names=found.below_siblings)
 
 
-def _genes_left_out(context: ProfileContext) -> Iterable[FlagNote]:
+def _genes_left_out(context: ProfileContext) -> Iterable[Note]:
     """Genes that a fitted reference does not use."""
-    name = context.reference.name
-    sentence = f"Left out by reference {name}, whose pipeline does not count them right: {{names}}."
-    return _by_kind(context, context.reference.untrusted_genes, sentence)
+    return _by_role(context, "left_out", context.reference.untrusted_genes, name=context.reference.name)
 
 
-def _shared_locus(context: ProfileContext) -> Iterable[FlagNote]:
+def _shared_locus(context: ProfileContext) -> Iterable[Note]:
     """Doubt the MHC genes of all samples where those of many were not counted right."""
     is_low = context.scores.placement.is_mhc_locus_unquantified
     n, limits = len(is_low), context.thresholds
     if n >= limits.untrusted.min_cohort_checks and limits.locus.mhc_cohort_fraction * n <= is_low.sum() < n:
-        sentence = (
-            f"6p21 is under-quantified in {is_low.sum()} of {n} samples: the MHC genes of the others come "
-            "from the same pipeline and are doubtful too."
-        )
-        yield FlagNote(Flag.MHC_LOCUS_UNQUANTIFIED, sentence)
+        yield note(Code.MHC_LOCUS_UNQUANTIFIED, "cohort", n=int(is_low.sum()), n_all=n)
 
 
-def _small_cohort(context: ProfileContext) -> Iterable[FlagNote]:
+def _small_cohort(context: ProfileContext) -> Iterable[Note]:
     """Say where checks over samples cannot work."""
     n_samples, fewest = (
         len(context.scores.facts.samples),
         context.thresholds.untrusted.min_cohort_checks,
     )
     if n_samples < fewest:
-        sentence = (
-            f"{n_samples} sample{'s' if n_samples > 1 else ''}: what a pipeline does to all samples alike "
-            f"cannot be told from biology (from {fewest} on). Scores are not affected."
-        )
-        yield FlagNote(Flag.COHORT_TOO_SMALL, sentence)
+        yield note(Code.COHORT_TOO_SMALL, n=n_samples, least=fewest)
 
 
-def _small_reference(context: ProfileContext) -> Iterable[FlagNote]:
+def _small_reference(context: ProfileContext) -> Iterable[Note]:
     """Say where a reference rests on few tumours."""
     reference, advised = context.reference, context.thresholds.fit.advised_fit_samples
     if reference.n_samples < advised:
-        sentence = (
-            f"Reference {reference.name} rests on {reference.n_samples} samples: levels are unsteady "
-            f"(from {advised} on they change little)."
-        )
-        yield FlagNote(Flag.COHORT_TOO_SMALL, sentence)
+        n = reference.n_samples
+        yield note(Code.COHORT_TOO_SMALL, "reference", name=reference.name, n=n, least=advised)

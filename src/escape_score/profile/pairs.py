@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from escape_score.model.cohort import SampleRecord
+from escape_score.model.notes import Code, Note, note
 from escape_score.model.record import Interval
 
 _BEFORE, _DURING, _AFTER = range(3)
@@ -36,7 +37,7 @@ class Pairing:
     """
 
     earlier: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
-    notes: Mapping[int, str] = field(default_factory=dict)
+    notes: Mapping[int, Note] = field(default_factory=dict)
 
 
 def pair_samples(samples: Sequence[SampleRecord]) -> Pairing:
@@ -59,16 +60,14 @@ def pair_samples(samples: Sequence[SampleRecord]) -> Pairing:
         if sample.patient_id:
             rows_of[sample.patient_id].append(row)
     earlier: dict[int, tuple[int, ...]] = {}
-    notes: dict[int, str] = {}
+    notes: dict[int, Note] = {}
     for rows in rows_of.values():
         if len(rows) > 1:
             times = [samples[row].timepoint for row in rows]
             order = time_order(times)
             reason = _reason_against(times, order)
-            if reason:
-                notes |= dict.fromkeys(
-                    rows, f"Not compared with other samples of the same patient: {reason}."
-                )
+            if reason is not None:
+                notes |= dict.fromkeys(rows, reason)
                 continue
             ordered = [row for _, row in sorted(zip(order or (), rows, strict=True))]
             for i, row in enumerate(ordered[1:], 1):
@@ -87,15 +86,15 @@ def time_order(timepoints: Sequence[str]) -> tuple[float, ...] | None:
     return tuple(known) if len(known) == len(places) else None
 
 
-def _reason_against(times: Sequence[str], order: Sequence[float] | None) -> str:
-    """Why samples of a patient cannot be paired; empty where they can."""
+def _reason_against(times: Sequence[str], order: Sequence[float] | None) -> Note | None:
+    """Why samples of a patient cannot be paired; None where they can."""
     if not all(times):
-        return "a timepoint is missing"
+        return note(Code.UNPAIRED, "missing")
     if order is None:
-        return f"the timepoints {', '.join(times)} have no known order"
+        return note(Code.UNPAIRED, "no_order", names=times)
     if max(Counter(order).values()) > 1:
-        return f"two have the same time ({', '.join(times)})"
-    return ""
+        return note(Code.UNPAIRED, "same_time", names=times)
+    return None
 
 
 def change_interval(

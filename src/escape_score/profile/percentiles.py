@@ -9,6 +9,7 @@ import numpy.typing as npt
 from scipy import stats
 
 from escape_score.model.cohort import FloatArray
+from escape_score.model.notes import Code, Note, note
 from escape_score.model.profiles import TextArray
 from escape_score.model.record import Interval, ReferenceMatch
 from escape_score.model.reference import Distributions
@@ -92,7 +93,7 @@ def permitted(
     return np.where(is_kept, percentile, np.nan)
 
 
-def percentile_reason(score: float | None, n: int, match: str, limits: MatchLimits) -> str | None:
+def percentile_reason(score: float | None, n: int, match: str, limits: MatchLimits) -> Note | None:
     """Why there is no percentile; None where there is one.
 
     Parameters
@@ -105,11 +106,11 @@ def percentile_reason(score: float | None, n: int, match: str, limits: MatchLimi
         Value of :class:`escape_score.model.record.ReferenceMatch`.
     """
     if score is None:
-        return "The mechanism is not evaluable in this sample."
+        return note(Code.PERCENTILE, "not_evaluable")
     if n < limits.min_percentile_samples:
-        return f"The reference has {n} tumours with this score; {limits.min_percentile_samples} are needed."
+        return note(Code.PERCENTILE, "few_tumours", n=n, least=limits.min_percentile_samples)
     if match == ReferenceMatch.POOR:
-        return "The sample lies too far from the reference for its levels to be compared."
+        return note(Code.PERCENTILE, "distant")
     return None
 
 

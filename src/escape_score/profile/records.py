@@ -9,7 +9,7 @@ import numpy as np
 
 from escape_score.model.axes import Axis
 from escape_score.model.cohort import FloatArray, SampleRecord
-from escape_score.model.flags import FlagLog
+from escape_score.model.notes import Code, Note, NoteLog, note
 from escape_score.model.profiles import AxisScores, Bounds, CohortProfiles, LinkScores
 from escape_score.model.record import (
     ApproachRecord,
@@ -18,12 +18,12 @@ from escape_score.model.record import (
     AxisProfile,
     Call,
     EscapeProfile,
-    FlagRecord,
     IndexBlock,
     IndexProfile,
     InputRecord,
     Interval,
     LinkRecord,
+    NoteRecord,
     PairedChange,
     Phenotype,
     Provenance,
@@ -46,8 +46,7 @@ from escape_score.profile.stage import axis_models
 from escape_score.reference.read import COHORT_REFERENCE
 
 INDEX = "immunoresistance_index"
-
-INDEX = "index"
+REFERENCE_INDEX = "index"
 """Column of the index among the reference's distributions."""
 
 QUANTILE_LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
@@ -59,7 +58,7 @@ class RecordMaker:
 
     context: ProfileContext
     profiles: CohortProfiles
-    flags: FlagLog
+    flags: NoteLog
     provenance: Provenance
     genes_of_axis: tuple[tuple[AxisGene, ...], ...]
     pairing: Pairing
@@ -88,11 +87,8 @@ class RecordMaker:
             axes=axes,
             published=self._published(row),
             approaches=self._approaches(row),
-            flags=tuple(
-                FlagRecord(flag=note.flag.value, sentence=note.sentence)
-                for note in self.flags.of_sample(sample.sample_id)
-            ),
-            notes=tuple(self._notes(row, axes)),
+            flags=tuple(map(NoteRecord.of, self.flags.of_sample(sample.sample_id))),
+            notes=tuple(map(NoteRecord.of, self._notes(row, axes))),
             changes=tuple(self._change(earlier, row) for earlier in self.pairing.earlier.get(row, ())),
             metadata=metadata_of(sample),
             reference=self._reference(row),
@@ -108,7 +104,7 @@ class RecordMaker:
             )
         )
 
-    def _notes(self, row: int, axes: tuple[AxisProfile, ...]) -> Iterator[str]:
+    def _notes(self, row: int, axes: tuple[AxisProfile, ...]) -> Iterator[Note]:
         yield from msi_notes(self.context.scores.facts.samples[row], axes)
         if row in self.pairing.notes:
             yield self.pairing.notes[row]
@@ -148,20 +144,22 @@ class RecordMaker:
             percentile_interval=None
             if percentile is None
             else percentile_interval(percentile, n, self.context.thresholds.intervals.interval_level),
-            percentile_reason=percentile_reason(
-                score, n, self.profiles.match[row], self.context.thresholds.match
+            percentile_reason=_recorded(
+                percentile_reason(score, n, self.profiles.match[row], self.context.thresholds.match)
             ),
             reference_quantiles=self.quantiles.get(axis.axis),
             coverage=float(scores.coverage[row]),
             threshold=axis.threshold,
             call=Call(scores.call[row]),
-            call_reason=call_reason(
-                axis,
-                scores.call[row],
-                score,
-                None if interval is None else interval.low,
-                None if interval is None else interval.high,
-                is_hidden=scores.is_hidden is not None and bool(scores.is_hidden[row]),
+            call_reason=NoteRecord.of(
+                call_reason(
+                    axis,
+                    scores.call[row],
+                    score,
+                    None if interval is None else interval.low,
+                    None if interval is None else interval.high,
+                    is_hidden=scores.is_hidden is not None and bool(scores.is_hidden[row]),
+                )
             ),
             weakest_gene=scores.weakest_gene[row] or None,
             links=_links(scores.links, row),
@@ -196,7 +194,7 @@ class RecordMaker:
             score=known(index.index[row]),
             interval=absolute_of(index.bounds, row),
             interval_within=within_of(index.bounds, row),
-            reference_quantiles=self.quantiles.get(INDEX),
+            reference_quantiles=self.quantiles.get(REFERENCE_INDEX),
             blocks=tuple(
                 IndexBlock(block=block.axis, weight=block.weight, score=known(index.blocks[row, i]))
                 for i, block in enumerate(self.context.design.catalogue.index)
@@ -218,7 +216,7 @@ class RecordMaker:
             anchor_offset_log2=known(placement.offset_log2[row]),
             is_sample_in_reference=bool(self.profiles.is_own[row]),
             is_cohort=reference.name == COHORT_REFERENCE,
-            withheld=withheld_by(ReferenceMatch(match) if match else None),
+            withheld=tuple(map(NoteRecord.of, withheld_by(ReferenceMatch(match) if match else None))),
             untrusted_genes=tuple(reference.untrusted_genes),
         )
 
@@ -227,7 +225,7 @@ class RecordMaker:
         return InputRecord(
             unit=facts.unit.unit.value,
             unit_is_declared=facts.unit.is_declared,
-            unit_evidence=facts.unit.evidence,
+            unit_evidence=NoteRecord.of(facts.unit.evidence),
             n_genes=facts.n_genes,
             is_targeted_panel=facts.is_targeted_panel,
             input_sha256=facts.input_sha256,
@@ -235,11 +233,18 @@ class RecordMaker:
         )
 
 
-def _value_or_reason(value: float, coverage: float, reason: str) -> dict[str, float | str | None]:
-    """What a record says of a published score in one sample."""
+def _recorded(found: Note | None) -> NoteRecord | None:
+    return None if found is None else NoteRecord.of(found)
+
+
+def _value_or_reason(
+    value: float, coverage: float, reason: NoteRecord | None
+) -> dict[str, float | NoteRecord | None]:
+    """Value of a published score in one sample, or why there is none."""
     if not np.isnan(value):
-        return {"value": float(value), "reason": ""}
-    return {"value": None, "reason": reason or f"{100 * coverage:.0f} % of its genes are measured"}
+        return {"value": float(value), "reason": None}
+    few_genes = NoteRecord.of(note(Code.NOT_SCORED, "share", share=float(coverage)))
+    return {"value": None, "reason": reason or few_genes}
 
 
 def make_records(

@@ -22,7 +22,7 @@ from escape_score.errors import (
     raise_faults,
 )
 from escape_score.model.cohort import Cohort, SampleTotals
-from escape_score.model.flags import FlagLog
+from escape_score.model.notes import NoteLog
 from escape_score.model.units import ExpressionUnit, UnitDecision
 from escape_score.read.checks.composition import composition_notes
 from escape_score.read.checks.gene_kinds import species_notes
@@ -50,7 +50,7 @@ class _CheckedValues:
 
     unit: UnitDecision
     totals: SampleTotals
-    flags: FlagLog
+    flags: NoteLog
 
 
 def read_cohort(
@@ -158,7 +158,7 @@ def check_cohort(
         label=label,
         input_sha256=digest_of(found.parts) if found.parts else None,
         matrix_sha256=None if found.parts else matrix_digest(source),
-        flags=FlagLog(cohort=found.notes).joined(values.flags).joined(sheet_flags),
+        flags=NoteLog(cohort=found.notes).joined(values.flags).joined(sheet_flags),
     )
 
 
@@ -233,5 +233,5 @@ def _check_values(label: str, reading: MatrixReading, declared: ExpressionUnit) 
         msg = f"{error}; {reading.remedy}"
         raise type(error)(msg) from error
     unit = verdict.decision.unit
-    flags = FlagLog(cohort=verdict.notes, by_sample=tuple(composition_notes(facts, unit)))
+    flags = NoteLog(cohort=verdict.notes, by_sample=tuple(composition_notes(facts, unit)))
     return _CheckedValues(verdict.decision, totals_of(facts, unit), flags.joined(flag_samples(facts)))

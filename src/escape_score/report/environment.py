@@ -9,7 +9,7 @@ from functools import cache
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from escape_score.report.text.i18n import Words, translations
+from escape_score.report.text.i18n import Language, translations
 
 
 @cache
@@ -34,7 +34,7 @@ def environment(lang: str) -> Environment:
     return make_environment(translations(lang))
 
 
-def make_environment(words: Words) -> Environment:
+def make_environment(words: Language) -> Environment:
     """Build a template engine around a catalogue.
 
     Parameters

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from escape_score.model.record import EscapeProfile
-from escape_score.report.text.i18n import Words, record_markup, translate_record_text
+from escape_score.report.messages import note_markup
+from escape_score.report.text.i18n import Language, record_markup, translate_record_text
 from escape_score.report.text.numbers import format_count, format_fraction, format_log2
 from escape_score.report.text.wording import match_word, yes_or_no
 
@@ -21,7 +22,7 @@ class Fact:
     value: str | Markup
 
 
-def header_facts(profile: EscapeProfile, words: Words) -> tuple[Fact, ...]:
+def header_facts(profile: EscapeProfile, words: Language) -> tuple[Fact, ...]:
     """What a reader needs before the numbers.
 
     Parameters
@@ -52,7 +53,7 @@ def header_facts(profile: EscapeProfile, words: Words) -> tuple[Fact, ...]:
     )
 
 
-def assay_facts(profile: EscapeProfile, words: Words) -> tuple[Fact, ...]:
+def assay_facts(profile: EscapeProfile, words: Language) -> tuple[Fact, ...]:
     """What the sample sheet says of MSI, TMB and PD-L1.
 
     Parameters
@@ -73,7 +74,7 @@ def assay_facts(profile: EscapeProfile, words: Words) -> tuple[Fact, ...]:
     return _named_facts(profile, labels, words)
 
 
-def sheet_labels(profile: EscapeProfile, words: Words) -> dict[str, str]:
+def sheet_labels(profile: EscapeProfile, words: Language) -> dict[str, str]:
     """What the sample sheet says that groups samples of a cohort.
 
     Parameters
@@ -103,7 +104,7 @@ def sheet_labels(profile: EscapeProfile, words: Words) -> dict[str, str]:
     }
 
 
-def _named_facts(profile: EscapeProfile, labels: Mapping[str, str], words: Words) -> tuple[Fact, ...]:
+def _named_facts(profile: EscapeProfile, labels: Mapping[str, str], words: Language) -> tuple[Fact, ...]:
     """Those columns of the sheet that have a label, where the sheet has them."""
     return tuple(
         Fact(label, _metadata_value(profile.metadata[key], words))
@@ -112,7 +113,7 @@ def _named_facts(profile: EscapeProfile, labels: Mapping[str, str], words: Words
     )
 
 
-def sheet_facts(metadata: dict[str, str | float | bool], words: Words) -> tuple[Fact, ...]:
+def sheet_facts(metadata: dict[str, str | float | bool], words: Language) -> tuple[Fact, ...]:
     """Columns of the sample sheet.
 
     Parameters
@@ -132,13 +133,13 @@ def sheet_facts(metadata: dict[str, str | float | bool], words: Words) -> tuple[
     )
 
 
-def _metadata_value(value: str | float | bool, words: Words) -> str:
+def _metadata_value(value: str | float | bool, words: Language) -> str:
     if isinstance(value, bool):
         return yes_or_no(value, words)
     return value if isinstance(value, str) else words.number(f"{value:.6g}")
 
 
-def _input_sentence(profile: EscapeProfile, words: Words) -> str:
+def _input_sentence(profile: EscapeProfile, words: Language) -> str:
     _ = words.gettext
     source = profile.input
     how = _("declared") if source.unit_is_declared else _("guessed from the numbers")
@@ -148,7 +149,7 @@ def _input_sentence(profile: EscapeProfile, words: Words) -> str:
     )
 
 
-def _reference_sentence(profile: EscapeProfile, words: Words) -> str:
+def _reference_sentence(profile: EscapeProfile, words: Language) -> str:
     reference = profile.reference
     return words.gettext("{name}: {tumour_type}, {n_samples} samples ({match})").format(
         name=reference.name,
@@ -158,7 +159,7 @@ def _reference_sentence(profile: EscapeProfile, words: Words) -> str:
     )
 
 
-def quality_facts(profile: EscapeProfile, words: Words) -> tuple[Fact, ...]:
+def quality_facts(profile: EscapeProfile, words: Language) -> tuple[Fact, ...]:
     """What was measured and how near it lies to the reference.
 
     Parameters
@@ -190,12 +191,12 @@ def quality_facts(profile: EscapeProfile, words: Words) -> tuple[Fact, ...]:
         Fact(_("Sample is part of the reference"), yes_or_no(reference.is_sample_in_reference, words)),
         Fact(_("Genes measured"), format_count(source.n_genes, words)),
         Fact(_("Unit of the input"), source.unit),
-        Fact(_("Evidence for the unit"), record_markup(source.unit_evidence, words)),
+        Fact(_("Evidence for the unit"), note_markup(source.unit_evidence, words)),
         Fact(_("Leukocyte fraction of the RNA"), format_fraction(profile.leukocyte_fraction, words)),
     )
 
 
-def provenance_facts(profile: EscapeProfile, words: Words) -> tuple[Fact, ...]:
+def provenance_facts(profile: EscapeProfile, words: Language) -> tuple[Fact, ...]:
     """What made the profile.
 
     Parameters

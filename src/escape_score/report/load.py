@@ -9,7 +9,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from escape_score.errors import ResultInvalidError
-from escape_score.model.record import EscapeProfile
+from escape_score.model.record import SCHEMA_VERSION, EscapeProfile
 
 _MAKE_ANEW = "run escape-score again to write this folder anew"
 
@@ -91,12 +91,20 @@ def read_profile(path: Path) -> EscapeProfile:
         message = f"{path}: cannot be read ({error.strerror}); check the file's permissions"
         raise ResultInvalidError(message) from error
     except ValidationError as error:
-        message = f"{path}: is not a profile of this version ({_first_fault(error)}); {_MAKE_ANEW}"
+        message = f"{path}: {_what_it_is(path.read_bytes(), error)}; {_MAKE_ANEW}"
         raise ResultInvalidError(message) from error
     if profile.slug != path.stem:
         message = f"{path}: belongs to another sample (its slug is {profile.slug!r}); {_MAKE_ANEW}"
         raise ResultInvalidError(message)
     return profile
+
+
+def _what_it_is(content: bytes, error: ValidationError) -> str:
+    """What a file is instead of a profile: one of an earlier version, or something else."""
+    version = re.search(rb'"schema_version": ?"(1[.0-9]*)"', content)
+    if version is not None:
+        return f"is a profile of version {version[1].decode()}, this program reads version {SCHEMA_VERSION}"
+    return f"is not a profile of this version ({_first_fault(error)})"
 
 
 def _first_fault(error: ValidationError) -> str:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from escape_score.model.axes import Design
 from escape_score.model.cohort import FloatArray, HarmonisedCohort, iter_blocks, narrowed
-from escape_score.model.flags import Flag, FlagLog, FlagNote
+from escape_score.model.notes import Code, Note, NoteLog, note
 from escape_score.model.reference import Reference
 from escape_score.model.scores import CohortFacts, GeneValues, MethodTable, Placement, SignatureScores
 from escape_score.model.signature import Signature
@@ -214,27 +214,27 @@ def _reads_of(cohort: HarmonisedCohort) -> FloatArray:
 
 def _skipped(
     signatures: Sequence[Signature], values: FloatArray, plan: ScoringPlan
-) -> tuple[tuple[str, str], ...]:
+) -> tuple[tuple[str, Note], ...]:
     """Signatures that no sample could be scored for, with the reason."""
     found = np.diff(plan.membership.matrix.indptr)
     return tuple(
         (
             signature.signature_id,
-            f"{found[i]} of {len(signature.gene_symbols)} genes measured, {plan.membership.n_needed[i]:.0f} "
-            f"needed",
+            note(
+                Code.NOT_SCORED,
+                "genes",
+                n=int(found[i]),
+                n_all=len(signature.gene_symbols),
+                n_needed=int(plan.membership.n_needed[i]),
+            ),
         )
         for i, signature in enumerate(signatures)
         if np.isnan(values[:, i]).all()
     )
 
 
-def _locus_flags(sample_ids: Sequence[str], placement: Placement) -> FlagLog:
+def _locus_flags(sample_ids: Sequence[str], placement: Placement) -> NoteLog:
     """Flag the samples whose MHC locus is under-quantified."""
-    sentence = (
-        "All genes of 6p21 are low, MHC or not: the locus was under-quantified. HLA, TAP and their "
-        "neighbours are "
-        "taken as not measured here."
-    )
-    note = FlagNote(Flag.MHC_LOCUS_UNQUANTIFIED, sentence)
+    found = note(Code.MHC_LOCUS_UNQUANTIFIED)
     low = placement.is_mhc_locus_unquantified
-    return FlagLog(by_sample=tuple((s, note) for s, is_low in zip(sample_ids, low, strict=True) if is_low))
+    return NoteLog(by_sample=tuple((s, found) for s, is_low in zip(sample_ids, low, strict=True) if is_low))

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
+from escape_score.model.notes import Code, Note, note
+from escape_score.model.record import NoteRecord
 from escape_score.model.record_statistics import CohortStatistics, GroupComparison, SurvivalStatistics
 from escape_score.statistics.columns import CohortColumns
 from escape_score.statistics.groups import GROUPED_COLUMNS, MIN_GROUP, compare_groups, compare_timepoints
 from escape_score.statistics.patients import CountedSamples, TimepointPairs, counted_samples, timepoint_pairs
 from escape_score.statistics.response import response_statistics
 from escape_score.statistics.survival import ENDPOINTS, MIN_EVENTS, survival_statistics
-
-HOW_TO_READ = (
-    "These numbers describe this cohort; nothing was fitted to its labels, and nothing is adjusted for other "
-    "variables. An association is no cause."
-)
 
 
 def compute_statistics(columns: CohortColumns, *, seed: int) -> CohortStatistics:
@@ -50,9 +47,8 @@ def compute_statistics(columns: CohortColumns, *, seed: int) -> CohortStatistics
         response=response,
         survival=survival,
         notes=(
-            *((HOW_TO_READ,) if has_any else ()),
-            *_patient_notes(columns, counted, has_any=has_any),
-            *_missed_notes(columns, patients, comparisons, survival),
+            *(_patient_notes(columns, counted) if has_any else ()),
+            *map(NoteRecord.of, _missed_notes(columns, patients, comparisons, survival)),
         ),
     )
 
@@ -65,18 +61,15 @@ def _comparisons(
     return tuple(comparison for comparison in found if comparison is not None)
 
 
-def _patient_notes(columns: CohortColumns, counted: CountedSamples, *, has_any: bool) -> list[str]:
-    """How samples became patients."""
-    if not has_any:
-        return []
-    n_left = len(columns.sheet) - len(counted.baseline)
-    why = "; ".join(f"{entry.n_samples} {entry.reason}" for entry in counted.left_out)
-    notes = [f"{n_left} of {len(columns.sheet)} samples are not counted: {why}."] if n_left else []
+def _patient_notes(columns: CohortColumns, counted: CountedSamples) -> list[NoteRecord]:
+    """How to read the statistics, and how samples became patients."""
+    n_all = len(columns.sheet)
+    notes = [note(Code.STATISTICS, "how_to_read")]
+    if n_all > len(counted.baseline):
+        notes.append(note(Code.STATISTICS, "not_counted", n=n_all - len(counted.baseline), n_all=n_all))
     if counted.n_without_patient:
-        notes.append(
-            f"{counted.n_without_patient} samples have no patient_id and count as patients of their own."
-        )
-    return notes
+        notes.append(note(Code.STATISTICS, "no_patient_id", n=counted.n_without_patient))
+    return [NoteRecord.of(one) for one in notes]
 
 
 def _missed_notes(
@@ -84,19 +77,19 @@ def _missed_notes(
     patients: CohortColumns,
     comparisons: tuple[GroupComparison, ...],
     survival: tuple[SurvivalStatistics, ...],
-) -> list[str]:
+) -> list[Note]:
     """Labels that are there but too few."""
     compared = {comparison.column for comparison in comparisons}
     notes = [
-        f"Not compared by {column}: fewer than two groups of at least {MIN_GROUP} patients."
+        note(Code.STATISTICS, "few_groups", column=note(Code.COLUMN, column), least=MIN_GROUP)
         for column in GROUPED_COLUMNS
         if column not in compared and any(columns.texts(column))
     ]
     if "timepoint" not in compared and any(columns.texts("timepoint")):
-        notes.append(f"Timepoints not compared: fewer than {MIN_GROUP} patients with two samples.")
+        notes.append(note(Code.STATISTICS, "few_pairs", least=MIN_GROUP))
     seen = {statistics.endpoint for statistics in survival}
     notes += [
-        f"{endpoint.upper()} not modelled: fewer than {MIN_EVENTS} events among the patients counted."
+        note(Code.STATISTICS, f"few_{endpoint}_events", least=MIN_EVENTS)
         for endpoint in ENDPOINTS
         if endpoint not in seen and any(patients.texts(f"{endpoint}_event"))
     ]

@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from escape_score.model.notes import Code, note
+from escape_score.model.record import NoteRecord
 from escape_score.model.record_statistics import (
     ConfidenceInterval,
     EffectName,
@@ -36,6 +38,8 @@ N_RESAMPLES = 500
 RESPONSE_ORDER = ("R", "NR")
 BEFORE, LATER = "before treatment", "on or after treatment"
 TWO = 2
+FDR = 0.05
+"""False discovery rate up to which a measure counts as different."""
 
 
 def compare_groups(columns: CohortColumns, column: str, *, seed: int) -> GroupComparison | None:
@@ -71,17 +75,15 @@ def compare_groups(columns: CohortColumns, column: str, *, seed: int) -> GroupCo
     )
     small = sum(n for label, n in sizes.items() if label not in groups)
     n_samples = sum(sizes[group] for group in groups)
-    reasons = {
-        f"no {column} in the sample sheet": labels.count(""),
-        f"group of fewer than {MIN_GROUP}": small,
-    }
-    named = " and ".join(f"{group} (n = {sizes[group]})" for group in groups)
+    reasons = {f"no_column:{column}": labels.count(""), f"small_group:{MIN_GROUP}": small}
+    named = tuple(note(Code.GROUP, group=group, n=sizes[group]) for group in groups)
+    compared = note(Code.STATISTICS, "compared", n=n_samples, column=note(Code.COLUMN, column), groups=named)
     return GroupComparison(
         column=column,
         groups=groups,
         n_samples=n_samples,
         left_out=left_out(reasons),
-        sentence=f"{n_samples} patients compared by {column}: {named}. {_found(rows)}",
+        findings=(NoteRecord.of(compared), _found(rows)),
         rows=rows,
     )
 
@@ -105,8 +107,8 @@ def compare_timepoints(columns: CohortColumns, pairs: TimepointPairs, *, seed: i
         column="timepoint",
         groups=(BEFORE, LATER),
         n_samples=2 * n,
-        left_out=left_out({"no second sample of the patient": len(columns.sheet) - 2 * n}),
-        sentence=f"{n} patients sampled before treatment and later, compared in pairs. {_found(rows)}",
+        left_out=left_out({"no_second": len(columns.sheet) - 2 * n}),
+        findings=(NoteRecord.of(note(Code.STATISTICS, "pairs", n=n)), _found(rows)),
         rows=rows,
     )
 
@@ -229,7 +231,7 @@ def _percentiles(resampled: FloatArray) -> ConfidenceInterval:
     return ConfidenceInterval(low=float(low), high=float(high))
 
 
-def _found(rows: Sequence[GroupRow]) -> str:
-    """Say how many rows differ by more than chance."""
-    n = sum(row.q_value < 0.05 for row in rows)  # noqa: PLR2004
-    return f"{n} of {len(rows)} measures differ at a false discovery rate of 5 %."
+def _found(rows: tuple[GroupRow, ...]) -> NoteRecord:
+    """How many measures differ."""
+    n_found = sum(row.q_value < FDR for row in rows)
+    return NoteRecord.of(note(Code.STATISTICS, "differ", n=n_found, n_all=len(rows)))

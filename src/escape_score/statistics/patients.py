@@ -11,6 +11,8 @@ from functools import cache
 from types import MappingProxyType
 
 from escape_score.library.files import resource_path, table_rows
+from escape_score.model.notes import Code, note
+from escape_score.model.record import NoteRecord
 from escape_score.model.record_statistics import LeftOut
 from escape_score.statistics.columns import CohortColumns
 
@@ -78,9 +80,9 @@ def counted_samples(columns: CohortColumns) -> CountedSamples:
         wanted = Timepoint.BASELINE if is_stated else Timepoint.NOT_STATED
         for at, (patient, timepoint) in enumerate(zip(_patients(columns), timepoints, strict=True)):
             if timepoint is wanted and chosen.setdefault(patient, at) != at:
-                reasons["a further sample of a patient"] += 1
-    reasons["taken on or after treatment"] = timepoints.count(Timepoint.LATER)
-    reasons["its timepoint is not a known word"] = timepoints.count(Timepoint.UNKNOWN_WORD)
+                reasons["repeated"] += 1
+    reasons["treated"] = timepoints.count(Timepoint.LATER)
+    reasons["unknown_timepoint"] = timepoints.count(Timepoint.UNKNOWN_WORD)
     return CountedSamples(
         baseline=tuple(sorted(chosen.values())),
         left_out=left_out(reasons),
@@ -100,8 +102,13 @@ def timepoint_pairs(columns: CohortColumns, baseline: Sequence[int]) -> Timepoin
 
 
 def left_out(reasons: Mapping[str, int]) -> tuple[LeftOut, ...]:
-    """Reasons that hold for any sample."""
-    return tuple(LeftOut(reason=reason, n_samples=n) for reason, n in reasons.items() if n)
+    """Reasons that hold for any sample, by their kind; further values of a reason follow a colon."""
+    return tuple(LeftOut(reason=_reason(kind), n_samples=n) for kind, n in reasons.items() if n)
+
+
+def _reason(kind: str) -> NoteRecord:
+    kind, _, value = kind.partition(":")
+    return NoteRecord.of(note(Code.LEFT_OUT, kind, **({"value": value} if value else {})))
 
 
 def _patients(columns: CohortColumns) -> list[str]:

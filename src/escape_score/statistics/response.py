@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
+from escape_score.model.notes import Code, Note, note
+from escape_score.model.record import NoteRecord
 from escape_score.model.record_statistics import (
     Expectation,
     Measure,
@@ -46,8 +50,8 @@ def response_statistics(columns: CohortColumns) -> ResponseStatistics | None:
         n_samples=n_yes + n_no,
         n_responders=n_yes,
         n_nonresponders=n_no,
-        left_out=left_out({"no response in the sample sheet": len(labels) - n_yes - n_no}),
-        sentence=_sentence(finished, n_yes, n_no),
+        left_out=left_out({"no_column:response": len(labels) - n_yes - n_no}),
+        findings=tuple(map(NoteRecord.of, _findings(finished, n_yes, n_no))),
         rows=finished,
     )
 
@@ -72,21 +76,19 @@ def _row(measure: Measure, responders: FloatArray, others: FloatArray) -> Respon
     )
 
 
-def _sentence(rows: tuple[ResponseRow, ...], n_yes: int, n_no: int) -> str:
-    """Say how the index does beside the best published score."""
-    parts = [f"{n_yes} responders and {n_no} others, one sample a patient."]
+def _findings(rows: tuple[ResponseRow, ...], n_yes: int, n_no: int) -> Iterator[Note]:
+    """Who was compared, and how the index and the best published score do."""
+    yield note(Code.STATISTICS, "responders", n=n_yes, n_all=n_no)
     index = next((row for row in rows if row.measure.kind is MeasureKind.INDEX), None)
     if index is not None:
-        parts.append(f"The index has an AUROC of {_with_interval(index)}.")
+        yield note(Code.STATISTICS, "index_auroc", **_area(index))
     published = [row for row in rows if row.measure.kind is MeasureKind.PUBLISHED]
     if published:
         best = max(published, key=lambda row: row.auroc)
-        parts.append(
-            f"The best of {len(published)} published scores here, {best.measure.title}, has "
-            f"{_with_interval(best)}; a best of many is too good by chance."
+        yield note(
+            Code.STATISTICS, "best_published", n=len(published), title=best.measure.title, **_area(best)
         )
-    return " ".join(parts)
 
 
-def _with_interval(row: ResponseRow) -> str:
-    return f"{row.auroc:.2f} (95 % interval {row.interval.low:.2f} to {row.interval.high:.2f})"
+def _area(row: ResponseRow) -> dict[str, float]:
+    return {"number": row.auroc, "low": row.interval.low, "high": row.interval.high}

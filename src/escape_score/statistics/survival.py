@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import math
 import warnings
+from collections.abc import Iterator
 
 import numpy as np
 import numpy.typing as npt
 
+from escape_score.model.notes import Code, Note, note
+from escape_score.model.record import NoteRecord
 from escape_score.model.record_statistics import (
     ConfidenceInterval,
     Expectation,
@@ -60,8 +63,10 @@ def survival_statistics(columns: CohortColumns, endpoint: str) -> SurvivalStatis
         endpoint=endpoint,
         n_samples=int(is_known.sum()),
         n_events=n_events,
-        left_out=left_out({f"no {endpoint}_days or {endpoint}_event": int((~is_known).sum())}),
-        sentence=_sentence(finished, endpoint, int(is_known.sum()), n_events, n_unfitted),
+        left_out=left_out({f"no_{endpoint}": int((~is_known).sum())}),
+        findings=tuple(
+            map(NoteRecord.of, _findings(finished, endpoint, int(is_known.sum()), n_events, n_unfitted))
+        ),
         rows=finished,
     )
 
@@ -115,15 +120,15 @@ def _cox(x: FloatArray, time: FloatArray, died: npt.NDArray[np.bool_]) -> tuple[
     return found if is_usable else None
 
 
-def _sentence(rows: tuple[SurvivalRow, ...], endpoint: str, n: int, n_events: int, n_unfitted: int) -> str:
-    """Say what was done and how the index does."""
-    parts = [f"{endpoint.upper()}: {n} patients, {n_events} events, one Cox model a measure."]
+def _findings(
+    rows: tuple[SurvivalRow, ...], endpoint: str, n: int, n_events: int, n_unfitted: int
+) -> Iterator[Note]:
+    """What was modelled, and how the index does."""
+    yield note(Code.STATISTICS, f"{endpoint}_models", n=n, n_all=n_events)
     index = next((row for row in rows if row.measure.kind is MeasureKind.INDEX), None)
     if index is not None:
-        parts.append(
-            f"The index has a hazard ratio per SD of {index.hazard_ratio:.2f} "
-            f"(95 % interval {index.interval.low:.2f} to {index.interval.high:.2f}), "
-            f"concordance {index.concordance:.2f}."
-        )
-    parts += [f"{n_unfitted} models did not converge."] if n_unfitted else []
-    return " ".join(parts)
+        interval = {"low": index.interval.low, "high": index.interval.high}
+        ratio, share = index.hazard_ratio, index.concordance
+        yield note(Code.STATISTICS, "index_hazard", number=ratio, share=share, **interval)
+    if n_unfitted:
+        yield note(Code.STATISTICS, "unconverged", n=n_unfitted)

@@ -30,7 +30,7 @@ from escape_score.model.cohort import (
     SampleTotals,
     iter_blocks,
 )
-from escape_score.model.flags import FlagLog
+from escape_score.model.notes import Note, NoteLog
 from escape_score.model.scores import CohortFacts, GeneValues, MethodTable, Placement, SignatureScores
 from escape_score.model.units import UnitDecision
 from escape_score.store.hdf5_output import replacing_hdf5
@@ -69,7 +69,7 @@ class CohortMeta:
     samples: tuple[SampleRecord, ...] = field(repr=False)
     input_sha256: str | None
     matrix_sha256: str | None
-    flags: FlagLog
+    flags: NoteLog
     linear_totals: tuple[float | None, ...] = field(default=(), repr=False)
     largest: float | None = None
     reads_per_tpm: tuple[float | None, ...] = field(default=(), repr=False)
@@ -86,11 +86,11 @@ class ScoresMeta:
     reference: str
     reference_sha256: str
     signature_ids: tuple[str, ...]
-    skipped: tuple[tuple[str, str], ...]
+    skipped: tuple[tuple[str, Note], ...]
     gene_symbols: tuple[str, ...]
-    flags: FlagLog
+    flags: NoteLog
     genesets_sha256: str
-    beside: tuple[tuple[str, tuple[str, ...], tuple[tuple[str, str], ...]], ...] = field(
+    beside: tuple[tuple[str, tuple[str, ...], tuple[tuple[str, Note], ...]], ...] = field(
         default=(), repr=False
     )
 

@@ -15,7 +15,7 @@ from escape_score.library.axes import load_axis_catalogue
 from escape_score.library.files import resource_path, table_rows
 from escape_score.library.gene_sets import load_signatures
 from escape_score.model.cohort import FloatArray, SampleRecord
-from escape_score.model.flags import FlagLog
+from escape_score.model.notes import NoteLog
 from escape_score.model.profiles import CohortProfiles
 from escape_score.model.scores import PUBLISHED, REFERENCE_Z, SignatureScores
 from escape_score.store.hdf5_output import replacing_hdf5
@@ -45,7 +45,7 @@ class Variable:
 
 
 def scores_anndata(
-    scores: SignatureScores, profiles: CohortProfiles, flags: FlagLog, header: ResultHeader
+    scores: SignatureScores, profiles: CohortProfiles, flags: NoteLog, header: ResultHeader
 ) -> ad.AnnData:
     """Lay index, axes and signatures of a cohort out as one AnnData object.
 
@@ -112,7 +112,7 @@ def _published_units() -> Mapping[str, str]:
     return {row["score_id"]: row["unit"] for row in table_rows(resource_path("genesets", "published.tsv"))}
 
 
-def _obs(scores: SignatureScores, profiles: CohortProfiles, flags: FlagLog) -> pd.DataFrame:
+def _obs(scores: SignatureScores, profiles: CohortProfiles, flags: NoteLog) -> pd.DataFrame:
     """What is known of every sample; numbers as numbers, words as categories."""
     samples = scores.facts.samples
     obs = pd.DataFrame(index=pd.Index(scores.sample_ids, dtype=object))

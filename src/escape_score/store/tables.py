@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
 from pyarrow import parquet as pq
 
-from escape_score.model.flags import FlagLog
+from escape_score.model.notes import NoteLog
 from escape_score.model.profiles import Bounds, CohortProfiles
 from escape_score.model.reference import Reference
 from escape_score.model.scores import SignatureScores
@@ -19,7 +20,7 @@ FAILED = "failed"
 
 
 def profiles_table(
-    scores: SignatureScores, profiles: CohortProfiles, flags: FlagLog, reference: Reference
+    scores: SignatureScores, profiles: CohortProfiles, flags: NoteLog, reference: Reference
 ) -> pd.DataFrame:
     """One row a sample with the columns of the contract; NaN or empty text = not evaluable."""
     columns: dict[str, object] = {
@@ -51,9 +52,9 @@ def _bounds(name: str, bounds: Bounds) -> dict[str, object]:
     return {f"{name}_{end}": getattr(bounds, end) for end in ("low", "high", "low_within", "high_within")}
 
 
-def flag_names(flags: FlagLog, sample_id: str) -> list[str]:
+def flag_names(flags: NoteLog, sample_id: str) -> list[str]:
     """Flags of one sample by name, each once."""
-    return list(dict.fromkeys(note.flag.value for note in flags.of_sample(sample_id)))
+    return list(dict.fromkeys(one.code.value for one in flags.of_sample(sample_id)))
 
 
 def scores_table(scores: SignatureScores) -> pd.DataFrame:
@@ -64,7 +65,12 @@ def scores_table(scores: SignatureScores) -> pd.DataFrame:
 
 
 def qc_table(
-    scores: SignatureScores, profiles: CohortProfiles, flags: FlagLog, reference: Reference
+    scores: SignatureScores,
+    profiles: CohortProfiles,
+    flags: NoteLog,
+    reference: Reference,
+    *,
+    in_words: Callable[..., str],
 ) -> pd.DataFrame:
     """What is known of each sample's input, and its flags in words."""
     facts, placement, n = scores.facts, scores.placement, len(scores.sample_ids)
@@ -73,7 +79,7 @@ def qc_table(
             "sample_id": list(scores.sample_ids),
             "unit": [facts.unit.unit.value] * n,
             "unit_is_declared": [facts.unit.is_declared] * n,
-            "unit_evidence": [facts.unit.evidence] * n,
+            "unit_evidence": [in_words(facts.unit.evidence)] * n,
             "n_genes": [facts.n_genes] * n,
             "coverage": sum(axis.coverage for axis in profiles.axes) / len(profiles.axes),
             "n_anchors": placement.n_anchors,
@@ -84,10 +90,7 @@ def qc_table(
             "leukocyte_fraction": profiles.leukocyte_fraction,
             "status": profiles.status,
             "flags": [",".join(flag_names(flags, sample_id)) for sample_id in scores.sample_ids],
-            "flags_in_words": [
-                " ".join(note.sentence for note in flags.of_sample(sample_id))
-                for sample_id in scores.sample_ids
-            ],
+            "flags_in_words": [in_words(*flags.of_sample(sample_id)) for sample_id in scores.sample_ids],
             FAILED: [""] * n,
         }
     )

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from escape_score.model.cohort import Cohort
-from escape_score.model.flags import Flag
+from escape_score.model.notes import Code
 from escape_score.model.record import Call
 from escape_score.pipeline.profiles import Profiles
 from escape_score.profile.mhc.infiltrate import estimate_infiltrate
@@ -74,7 +74,7 @@ def test_core_gene_at_zero_was_not_quantified_in_that_sample_alone(
     for axis in ("mhc1_loss", "mhc1_weakest_link"):
         assert np.isnan(result.profiles.axis(axis).score).tolist() == [i == 3 for i in range(8)]
         assert result.profiles.axis(axis).call[3] == Call.NOT_EVALUABLE
-    flagged = [s for s, note in result.maker.flags.by_sample if note.flag is Flag.HLA_UNQUANTIFIED]
+    flagged = [s for s, note in result.maker.flags.by_sample if note.code is Code.HLA_UNQUANTIFIED]
     assert flagged == [dropped.index[3]]
 
 

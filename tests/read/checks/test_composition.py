@@ -10,8 +10,9 @@ import pandas as pd
 import pytest
 from tests.read.matrices import facts_of
 
-from escape_score.model.flags import Flag
+from escape_score.model.notes import Code
 from escape_score.model.units import ExpressionUnit
+from escape_score.pipeline.profiles import in_english
 from escape_score.read.checks.composition import composition_notes, largest_shares
 
 MakeFrame = Callable[..., pd.DataFrame]
@@ -25,10 +26,10 @@ UNITS: dict[ExpressionUnit, Callable[[Array], Array]] = {
 }
 
 
-def flagged(frame: pd.DataFrame, unit: ExpressionUnit = ExpressionUnit.TPM) -> dict[str, set[Flag]]:
-    found: dict[str, set[Flag]] = {}
+def flagged(frame: pd.DataFrame, unit: ExpressionUnit = ExpressionUnit.TPM) -> dict[str, set[Code]]:
+    found: dict[str, set[Code]] = {}
     for sample, note in composition_notes(facts_of(frame), unit):
-        found.setdefault(sample, set()).add(note.flag)
+        found.setdefault(sample, set()).add(note.code)
     return found
 
 
@@ -45,19 +46,19 @@ def tumours(make_tpm: MakeFrame) -> pd.DataFrame:
 @pytest.mark.parametrize("unit", UNITS)
 def test_composition_notes_name_samples_of_few_kinds(tumours: pd.DataFrame, unit: ExpressionUnit) -> None:
     values = pd.DataFrame(UNITS[unit](tumours.to_numpy()), tumours.index, tumours.columns)
-    assert flagged(values, unit) == {"P01": {Flag.COMPOSITION_OUTLIER}, "P02": {Flag.FEW_GENES}}
+    assert flagged(values, unit) == {"P01": {Code.COMPOSITION_OUTLIER}, "P02": {Code.FEW_GENES}}
     shares = largest_shares(facts_of(values), unit)
     np.testing.assert_allclose(shares, tumours.max() / tumours.sum(), rtol=1e-3)
 
 
 def test_composition_notes_say_the_share(tumours: pd.DataFrame) -> None:
     notes = dict(composition_notes(facts_of(tumours), ExpressionUnit.TPM))
-    assert "One gene makes up 75% of the RNA" in notes["P01"].sentence
-    assert notes["P02"].sentence.startswith("Only ")
+    assert "One gene makes up 75% of the RNA" in in_english(notes["P01"])
+    assert in_english(notes["P02"]).startswith("Only ")
 
 
 def test_a_sample_alone_gets_the_same_notes(tumours: pd.DataFrame) -> None:
-    assert flagged(tumours[["P01"]]) == {"P01": {Flag.COMPOSITION_OUTLIER}}
+    assert flagged(tumours[["P01"]]) == {"P01": {Code.COMPOSITION_OUTLIER}}
 
 
 @pytest.mark.parametrize("unit", [ExpressionUnit.ARRAY, ExpressionUnit.NANOSTRING])

@@ -12,8 +12,9 @@ import pytest
 
 from escape_score.errors import MatrixInvalidError
 from escape_score.model.cohort import InMemoryMatrix
-from escape_score.model.flags import Flag
+from escape_score.model.notes import Code
 from escape_score.model.units import ExpressionUnit
+from escape_score.pipeline.profiles import in_english
 from escape_score.read import read_cohort
 from escape_score.read.checks.non_genes import without_non_genes
 
@@ -44,15 +45,15 @@ def test_without_non_genes_leaves_out_summaries_and_spikes(name: str) -> None:
     assert source.gene_ids == ("CD8A", "B2M")
     assert source.block(0, 2).tolist() == [[0.0, 2.0], [3.0, 5.0]]
     assert source.sample_ids == ("A", "B")
-    assert [note.flag for note in notes] == [Flag.NON_GENE_ROWS]
-    assert name in notes[0].sentence
+    assert [note.code for note in notes] == [Code.NON_GENE_ROWS]
+    assert name in in_english(notes[0])
 
 
 @pytest.mark.parametrize("name", ["", "  ", "NA", "nan", "---", "?"])
 def test_without_non_genes_leaves_out_rows_without_name(name: str) -> None:
     source, notes = without_non_genes(matrix_of(name, "CD8A"))
     assert source.gene_ids == ("CD8A",)
-    assert [note.flag for note in notes] == [Flag.UNNAMED_GENES]
+    assert [note.code for note in notes] == [Code.UNNAMED_GENES]
 
 
 @pytest.mark.parametrize(
@@ -72,7 +73,7 @@ def test_read_cohort_decides_unit_without_rows_that_are_no_genes(tmp_path: Path,
     cohort = read_cohort(tmp_path / "m.tsv", cohort="c")
     assert cohort.unit.unit is ExpressionUnit.TPM
     assert np.array_equal(cohort.source.block(0, 4), wanted)
-    assert {note.flag for note in cohort.flags.cohort} == {Flag.NON_GENE_ROWS, Flag.UNNAMED_GENES}
+    assert {note.code for note in cohort.flags.cohort} == {Code.NON_GENE_ROWS, Code.UNNAMED_GENES}
 
 
 @pytest.mark.parametrize(
@@ -109,5 +110,5 @@ def test_read_cohort_flags_some_mouse_genes(tmp_path: Path, make_tpm: MakeFrame)
     frame = make_tpm(n_genes=6_000)
     frame.index = [f"ENSMUSG{at:011d}" if at % 10 == 0 else name for at, name in enumerate(frame.index)]
     frame.to_csv(tmp_path / "m.tsv", sep="\t", index_label="gene")
-    flags = {note.flag for note in read_cohort(tmp_path / "m.tsv", cohort="c").flags.cohort}
-    assert flags == {Flag.SPECIES_SUSPECT}
+    flags = {note.code for note in read_cohort(tmp_path / "m.tsv", cohort="c").flags.cohort}
+    assert flags == {Code.SPECIES_SUSPECT}

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from tests.read.matrices import facts_of
 
 from escape_score.errors import UnitAmbiguousError, UnitContradictedError
-from escape_score.model.flags import Flag
+from escape_score.model.notes import Code
 from escape_score.model.units import ExpressionUnit
+from escape_score.pipeline.profiles import in_english
 from escape_score.read.checks.units import UnitVerdict, decide_unit
 
 MakeFrame = Callable[..., pd.DataFrame]
@@ -43,8 +44,8 @@ def decide(frame: pd.DataFrame, unit: str = "auto") -> UnitVerdict:
     return decide_unit(facts_of(frame), ExpressionUnit(unit))
 
 
-def flags_of(verdict: UnitVerdict) -> set[Flag]:
-    return {note.flag for note in verdict.notes}
+def flags_of(verdict: UnitVerdict) -> set[Code]:
+    return {note.code for note in verdict.notes}
 
 
 @pytest.mark.parametrize("unit", UNITS)
@@ -54,7 +55,7 @@ def test_decide_unit_tells_unit_of_transcriptome(make_tpm: MakeFrame, unit: str,
     verdict = decide(frame)
     assert verdict.decision.unit == unit
     assert not verdict.decision.is_declared
-    assert flags_of(verdict) == ({Flag.UNITS_GUESSED} if unit == "fpkm" else set())
+    assert flags_of(verdict) == ({Code.UNITS_GUESSED} if unit == "fpkm" else set())
 
 
 @pytest.mark.parametrize("unit", UNITS)
@@ -143,7 +144,7 @@ def test_decide_unit_refuses_declared_unit_of_mixture(make_tpm: MakeFrame) -> No
     tpm = make_tpm(n_genes=6_000)
     with pytest.raises(UnitContradictedError, match="mixed units: 'P01'"):
         decide(tpm.assign(P01=np.log2(tpm["P01"] + 1)), "tpm")
-    assert flags_of(decide(tpm.assign(P01=tpm["P01"] * 7), "tpm")) == {Flag.MIXED_UNITS}
+    assert flags_of(decide(tpm.assign(P01=tpm["P01"] * 7), "tpm")) == {Code.MIXED_UNITS}
 
 
 def test_decide_unit_undoes_single_cell_scale(make_tpm: MakeFrame) -> None:
@@ -157,7 +158,7 @@ def test_decide_unit_tells_tpm_that_lost_genes(make_tpm: MakeFrame) -> None:
     tpm = make_tpm(n_genes=6_000)
     verdict = decide(tpm.loc[tpm.max(axis=1) < tpm.to_numpy().max() / 3])
     assert verdict.decision.unit is ExpressionUnit.TPM
-    assert flags_of(verdict) == {Flag.UNITS_GUESSED}
+    assert flags_of(verdict) == {Code.UNITS_GUESSED}
 
 
 def test_decide_unit_leaves_samples_with_missing_values_out(make_tpm: MakeFrame) -> None:
@@ -181,8 +182,8 @@ def test_decide_unit_allows_few_tiny_negatives(
             decide(tpm, "fpkm")
         return
     verdict = decide(tpm, "fpkm")
-    assert flags_of(verdict) == {Flag.UNITS_SUSPECT}
-    assert f"{is_negative.sum()} values are below 0" in verdict.notes[0].sentence
+    assert flags_of(verdict) == {Code.UNITS_SUSPECT}
+    assert f"{is_negative.sum()} values are below 0" in in_english(verdict.notes[0])
 
 
 @pytest.mark.parametrize("unit", ["array", "nanostring"])
@@ -195,8 +196,8 @@ def test_decide_unit_accepts_arrays_in_either_scale(unit: str, scale: float) -> 
 
 @pytest.mark.parametrize("unit", ["tpm", "counts"])
 def test_decide_unit_flags_odd_declaration(make_tpm: MakeFrame, unit: str) -> None:
-    assert flags_of(decide(make_tpm(n_genes=6_000) * 3 * SCALES, unit)) == {Flag.UNITS_SUSPECT}
+    assert flags_of(decide(make_tpm(n_genes=6_000) * 3 * SCALES, unit)) == {Code.UNITS_SUSPECT}
 
 
 def test_decide_unit_evidence_has_figures(make_tpm: MakeFrame) -> None:
-    assert "sums of samples 1e+06" in decide(make_tpm(n_genes=6_000)).decision.evidence
+    assert "sums of samples 1e+06" in in_english(decide(make_tpm(n_genes=6_000)).decision.evidence)

@@ -12,7 +12,7 @@ from tests.read.matrices import facts_of
 
 from escape_score.errors import MatrixInvalidError
 from escape_score.model.cohort import ROWS_AT_ONCE
-from escape_score.model.flags import Flag, FlagLog
+from escape_score.model.notes import Code, NoteLog
 from escape_score.read.checks.values import check_finite, flag_samples
 
 MakeFrame = Callable[..., pd.DataFrame]
@@ -24,9 +24,9 @@ def mapped(frame: pd.DataFrame, change: Callable[[Array], Array]) -> pd.DataFram
     return pd.DataFrame(change(frame.to_numpy(dtype=float)), index=frame.index, columns=frame.columns)
 
 
-def flags_by_sample(log: FlagLog) -> dict[str, set[Flag]]:
+def flags_by_sample(log: NoteLog) -> dict[str, set[Code]]:
     return {
-        sample: {note.flag for owner, note in log.by_sample if owner == sample} for sample, _ in log.by_sample
+        sample: {note.code for owner, note in log.by_sample if owner == sample} for sample, _ in log.by_sample
     }
 
 
@@ -53,19 +53,19 @@ def test_flag_samples_names_degenerate_samples(make_tpm: MakeFrame) -> None:
     log = flag_samples(facts_of(frame))
     assert log.cohort == ()
     assert flags_by_sample(log) == {
-        "P01": {Flag.SAMPLE_EMPTY},
-        "P02": {Flag.SAMPLE_CONSTANT},
-        "P03": {Flag.SAMPLE_EMPTY, Flag.MISSING_VALUES},
-        "P04": {Flag.IDENTICAL_SAMPLES},
-        "P05": {Flag.IDENTICAL_SAMPLES},
-        "P06": {Flag.MISSING_VALUES},
+        "P01": {Code.SAMPLE_EMPTY},
+        "P02": {Code.SAMPLE_CONSTANT},
+        "P03": {Code.SAMPLE_EMPTY, Code.MISSING_VALUES},
+        "P04": {Code.IDENTICAL_SAMPLES},
+        "P05": {Code.IDENTICAL_SAMPLES},
+        "P06": {Code.MISSING_VALUES},
     }
 
 
 def test_flag_samples_knows_quantile_normalisation(make_tpm: MakeFrame) -> None:
     logs = mapped(make_tpm() + 1, np.log2)
     normalised = logs.rank(method="first").apply(lambda ranks: np.sort(logs["P00"])[ranks.astype(int) - 1])
-    assert [note.flag for note in flag_samples(facts_of(normalised)).cohort] == [Flag.QUANTILE_NORMALISED]
+    assert [note.code for note in flag_samples(facts_of(normalised)).cohort] == [Code.QUANTILE_NORMALISED]
     assert flag_samples(facts_of(logs)).cohort == ()
     assert flag_samples(facts_of(logs[["P00"]])).cohort == ()
 

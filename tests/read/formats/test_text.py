@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from escape_score.errors import EscapeScoreError, FileUnreadableError, InputFaultsError, MatrixInvalidError
-from escape_score.model.flags import Flag
+from escape_score.model.notes import Code
 from escape_score.read.files.limits import DEFAULT_LIMITS, ReadLimits
 from escape_score.read.files.probe import probe_path
 from escape_score.read.formats.reader import MatrixReading
@@ -148,7 +148,7 @@ def test_open_matrix_tells_decimal_comma_below_many_zeros(write_text: WriteText)
 def test_open_matrix_flags_padding(tmp_path: Path) -> None:
     path = tmp_path / "m.tsv.gz"
     path.write_bytes(gzip.compress("".join(f"{row}\n" for row in ROWS).encode()) + bytes(512))
-    assert [note.flag for note in open_matrix(path).notes] == [Flag.TRAILING_BYTES]
+    assert [note.code for note in open_matrix(path).notes] == [Code.TRAILING_BYTES]
     assert_plain(path)
 
 

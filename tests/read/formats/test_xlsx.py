@@ -14,7 +14,7 @@ import pytest
 
 from escape_score.errors import FileUnreadableError, InputError, InputFaultsError, MatrixInvalidError
 from escape_score.model.cohort import MatrixSource
-from escape_score.model.flags import Flag
+from escape_score.model.notes import Code
 from escape_score.model.units import ExpressionUnit
 from escape_score.read import ReadLimits, count_samples, read_cohort
 from escape_score.read.files.limits import DEFAULT_LIMITS
@@ -352,4 +352,4 @@ def test_read_cohort_of_workbook_has_no_flags(tmp_path: Path, make_tpm: MakeFram
     make_tpm(n_genes=6_000).to_excel(tmp_path / "m.xlsx")
     cohort = read_cohort(tmp_path / "m.xlsx", cohort="c")
     assert cohort.unit.unit is ExpressionUnit.TPM
-    assert Flag.UNITS_GUESSED not in {note.flag for note in cohort.flags.cohort}
+    assert Code.UNITS_GUESSED not in {note.code for note in cohort.flags.cohort}

@@ -15,7 +15,8 @@ from escape_score.errors import (
     SampleSheetInvalidError,
 )
 from escape_score.model.cohort import SampleRecord
-from escape_score.model.flags import Flag
+from escape_score.model.notes import Code
+from escape_score.pipeline.profiles import in_english
 from escape_score.read.sheet import SampleSheet, join_sheet, read_sample_sheet, response_of
 
 
@@ -25,8 +26,8 @@ def read(folder: Path, text: str, *, encoding: str = "utf-8") -> SampleSheet:
     return read_sample_sheet(path)
 
 
-def flags_of(sheet: SampleSheet) -> set[tuple[str, Flag]]:
-    return {(sample, note.flag) for sample, note in sheet.flags.by_sample}
+def flags_of(sheet: SampleSheet) -> set[tuple[str, Code]]:
+    return {(sample, note.code) for sample, note in sheet.flags.by_sample}
 
 
 def test_read_sample_sheet_reads_every_column(tmp_path: Path) -> None:
@@ -66,16 +67,16 @@ def test_response_of_knows_words(word: str, response: str | None) -> None:
 @pytest.mark.parametrize(
     ("column", "cell", "flag"),
     [
-        ("response", "maybe", Flag.UNKNOWN_LABEL),
-        ("os_days", "-3", Flag.BAD_SURVIVAL),
-        ("pfs_days", "soon", Flag.BAD_SURVIVAL),
-        ("os_days", "inf", Flag.BAD_SURVIVAL),
-        ("os_event", "dead", Flag.BAD_SURVIVAL),
-        ("purity", "70", Flag.PURITY_OUT_OF_RANGE),
-        ("purity", "-0.1", Flag.PURITY_OUT_OF_RANGE),
+        ("response", "maybe", Code.UNKNOWN_LABEL),
+        ("os_days", "-3", Code.BAD_SURVIVAL),
+        ("pfs_days", "soon", Code.BAD_SURVIVAL),
+        ("os_days", "inf", Code.BAD_SURVIVAL),
+        ("os_event", "dead", Code.BAD_SURVIVAL),
+        ("purity", "70", Code.PURITY_OUT_OF_RANGE),
+        ("purity", "-0.1", Code.PURITY_OUT_OF_RANGE),
     ],
 )
-def test_read_sample_sheet_flags_and_leaves_out(tmp_path: Path, column: str, cell: str, flag: Flag) -> None:
+def test_read_sample_sheet_flags_and_leaves_out(tmp_path: Path, column: str, cell: str, flag: Code) -> None:
     sheet = read(tmp_path, f"sample_id\t{column}\nA\t{cell}\nB\t\n")
     assert flags_of(sheet) == {("A", flag)}
     assert sheet.records == (SampleRecord("A"), SampleRecord("B"))
@@ -91,7 +92,7 @@ def test_read_sample_sheet_refuses_events_coded_one_two(tmp_path: Path, column: 
 def test_read_sample_sheet_flags_event_that_is_no_word_for_one(tmp_path: Path) -> None:
     sheet = read(tmp_path, "sample_id\tos_event\nA\tdead\nB\t1\n")
     assert [record.os_event for record in sheet.records] == [None, True]
-    assert flags_of(sheet) == {("A", Flag.BAD_SURVIVAL)}
+    assert flags_of(sheet) == {("A", Code.BAD_SURVIVAL)}
 
 
 @pytest.mark.parametrize(
@@ -135,18 +136,18 @@ def test_read_sample_sheet_refuses_what_is_no_text(tmp_path: Path) -> None:
 def test_read_sample_sheet_keeps_one_of_equal_rows(tmp_path: Path) -> None:
     sheet = read(tmp_path, "sample_id\tsite\nA\tx\nA\tx\n")
     assert sheet.records == (SampleRecord("A", site="x"),)
-    assert [note.flag for note in sheet.flags.cohort] == [Flag.SHEET_DUPLICATE_ROWS]
+    assert [note.code for note in sheet.flags.cohort] == [Code.SHEET_DUPLICATE_ROWS]
 
 
 def test_join_sheet_follows_the_matrix(tmp_path: Path) -> None:
     sheet = read(tmp_path, "sample_id\tsite\tpurity\nB\tx\t9\nghost\ty\t8\nA \tz\t\n")
     records, flags = join_sheet(sheet, ("A", "C", "B "))
     assert records == (SampleRecord("A", site="z"), SampleRecord("C"), SampleRecord("B ", site="x"))
-    assert [note.flag for note in flags.cohort] == [Flag.SHEET_ROWS_UNUSED]
-    assert "ghost" in flags.cohort[0].sentence
-    assert [(sample, note.flag) for sample, note in flags.by_sample] == [
-        ("B ", Flag.PURITY_OUT_OF_RANGE),
-        ("C", Flag.NO_METADATA),
+    assert [note.code for note in flags.cohort] == [Code.SHEET_ROWS_UNUSED]
+    assert "ghost" in in_english(flags.cohort[0])
+    assert [(sample, note.code) for sample, note in flags.by_sample] == [
+        ("B ", Code.PURITY_OUT_OF_RANGE),
+        ("C", Code.NO_METADATA),
     ]
 
 

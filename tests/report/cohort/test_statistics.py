@@ -7,15 +7,18 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from tests.report.conftest import made
 from tests.report.made_up import GROUPS, RESPONSE, SURVIVAL, statistics
 from tests.statistics.conftest import RESISTANCE
 from tests.statistics.conftest import RESPONSE as CYT
 
-from escape_score.model.record import EscapeProfile
+from escape_score.model.notes import Code
+from escape_score.model.record import EscapeProfile, NoteRecord
 from escape_score.model.record_statistics import CohortStatistics
 from escape_score.report import render_cohort
 from escape_score.report.cohort.statistics import statistics_tables, statistics_view
-from escape_score.report.text.i18n import record_markup, translations
+from escape_score.report.messages import english, note_markup
+from escape_score.report.text.i18n import translations
 from escape_score.statistics.columns import CohortColumns
 from escape_score.statistics.compute import compute_statistics
 
@@ -30,7 +33,7 @@ def test_statistics_tables_show_response_survival_and_groups() -> None:
     response, survival, groups = statistics_tables(found, translations("en"))
     assert (response.title, response.note) == (
         "Response: 12 responders, 30 samples",
-        "Samples not counted: 2 (under treatment).",
+        "Samples not counted: 2 (taken on or after treatment).",
     )
     assert [(row.cells, row.is_clear, row.is_baseline) for row in response.rows] == [
         (("0.71", "[0.55, 0.90]", "< 0.001"), True, False),
@@ -64,10 +67,10 @@ def test_render_cohort_asks_for_statistics_once_the_profiles_were_read(make_prof
 
 
 def test_statistics_view_shows_notes_and_findings() -> None:
-    found = statistics(response=RESPONSE, notes=("An association is no cause.\u202e",))
+    found = statistics(response=RESPONSE, notes=(made(Code.NO_METADATA, sample="x\u202e"),))
     view = statistics_view(found, translations("en"))
-    assert view.notes == ("An association is no cause.\\u202e",)
-    assert view.tables[0].finding == "12 responders and 18 others, one sample a patient."
+    assert view.notes == ("The sample sheet has no row for x\\u202e.",)
+    assert view.tables[0].finding == "12 responders and 18 non-responders, one sample per patient."
     assert statistics_view(None, translations("en")).notes == ()
 
 
@@ -99,12 +102,12 @@ def labelled_sheet() -> list[dict[str, str | float | bool]]:
     return [*named, named[5] | {"timepoint": "baseline"}]
 
 
-def sentences_of(found: CohortStatistics) -> list[str]:
+def notes_of(found: CohortStatistics) -> list[NoteRecord]:
     parts = (*found.comparisons, *found.survival, *(() if found.response is None else (found.response,)))
     reasons = (
         one.reason for left_out in (found.left_out, *(part.left_out for part in parts)) for one in left_out
     )
-    return [*found.notes, *(part.sentence for part in parts), *reasons]
+    return [*found.notes, *(one for part in parts for one in part.findings), *reasons]
 
 
 def test_every_sentence_of_statistics_is_translated_whole() -> None:
@@ -116,10 +119,11 @@ def test_every_sentence_of_statistics_is_translated_whole() -> None:
             for at, row in enumerate(labelled_sheet())
         ],
     ]
-    said = {text for sheet in sheets for text in sentences_of(compute_statistics(columns_of(sheet), seed=1))}
+    statistics = [compute_statistics(columns_of(sheet), seed=1) for sheet in sheets]
+    said = {english(one): one for found in statistics for one in notes_of(found)}
     assert len(said) > 20
-    french = {text: record_markup(text, translations("fr")) for text in said}
-    english = re.compile(
+    french = {text: note_markup(one, translations("fr")) for text, one in said.items()}
+    of_english = re.compile(
         r"lang=|\b(the|of|and|others|samples|compared|measures|taken|fewer|an|has)\b", re.IGNORECASE
     )
-    assert [(text, words) for text, words in french.items() if english.search(words)] == []
+    assert [(text, words) for text, words in french.items() if of_english.search(words)] == []

@@ -2,7 +2,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from escape_score.model.record import EscapeProfile, FlagRecord
+from tests.report.conftest import made
+
+from escape_score.model.notes import Code
+from escape_score.model.record import EscapeProfile
 from escape_score.report.cohort.view import cohort_view
 from escape_score.report.render import render_cohort
 from escape_score.report.text.i18n import translations
@@ -52,11 +55,12 @@ def test_cohort_view_has_no_median_of_nothing(empty_profile: EscapeProfile) -> N
 
 def test_cohort_view_tells_flags_that_differ_between_samples(make_profile: ProfileFactory) -> None:
     profiles = [
-        make_profile(name, flags=(FlagRecord(flag="few_genes", sentence=f"{n_genes} genes."),))
+        make_profile(name, flags=(made(Code.FEW_GENES, n=n_genes, n_all=20_000),))
         for name, n_genes in (("a", 900), ("b", 900), ("c", 700))
     ]
     (flag,) = cohort_view(profiles, WORDS).flags
-    assert (flag.sentence, flag.n_samples, flag.is_same_everywhere) == ("900 genes.", 3, False)
+    assert (flag.n_samples, flag.is_same_everywhere) == (3, False)
+    assert flag.sentence.startswith("Only 900 of 20000 genes")
 
 
 def test_cohort_view_names_the_most_frequent_mechanisms(sample_profiles: tuple[EscapeProfile, ...]) -> None:

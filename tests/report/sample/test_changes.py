@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from tests.report.conftest import made
+
+from escape_score.model.notes import Code
 from escape_score.model.record import AxisChange, EscapeProfile, Interval, PairedChange
 from escape_score.report import render_sample
 from escape_score.report.sample.changes import change_views
@@ -38,11 +41,11 @@ def test_page_shows_changes_remarks_and_percentile_intervals(
     plain = make_profile()
     axis = plain.axes[3].model_copy(update={"percentile_interval": Interval(low=38, high=55)})
     reference = plain.reference.model_copy(
-        update={"withheld": ("Percentiles and archetype are not given.",), "untrusted_genes": ("HLA-A",)}
+        update={"withheld": (made(Code.WITHHELD, "percentiles"),), "untrusted_genes": ("HLA-A",)}
     )
     said = make_profile(
         changes=(CHANGE,),
-        notes=("The sheet says <MSS>.",),
+        notes=(made(Code.MSI, "high", given="<MSS>"),),
         axes=(*plain.axes[:3], axis, *plain.axes[4:]),
         reference=reference,
     )
@@ -50,7 +53,7 @@ def test_page_shows_changes_remarks_and_percentile_intervals(
     for text in (
         "Change since earlier samples of this patient",
         "Since &lt;b&gt;S1&lt;/b&gt; (baseline to week 6)",
-        "The sheet says &lt;MSS&gt;.",
+        "Microsatellite status in the sample sheet: &lt;MSS&gt;.",
         "Percentiles and archetype are not given.",
         "Left out by the reference",
         "90 % interval [38, 55]",

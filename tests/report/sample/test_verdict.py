@@ -86,7 +86,7 @@ def test_verdict_of_an_empty_sample_gives_the_reason(empty_profile: EscapeProfil
         "This sample could not be evaluated. No mechanism is evaluable. "
         "The immunoresistance index is not evaluable."
     )
-    assert verdict.caution == "Reason: All genes of this sample are 0 or missing."
+    assert verdict.caution == "Reason: All genes of this sample are 0; it is not scored."
 
 
 def test_verdict_of_calls_the_index_exploratory(make_profile: ProfileFactory) -> None:

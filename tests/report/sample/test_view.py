@@ -4,15 +4,17 @@ from collections.abc import Callable
 from dataclasses import FrozenInstanceError
 
 import pytest
+from tests.report.conftest import made
 
+from escape_score.model.notes import Code, Severity
 from escape_score.model.record import (
     ApproachRecord,
     AxisProfile,
     Call,
     EscapeProfile,
     EvidenceLevel,
-    FlagRecord,
     GeneEvidence,
+    NoteRecord,
 )
 from escape_score.report.sample.mechanisms import mechanism_view
 from escape_score.report.sample.view import sample_view
@@ -65,7 +67,8 @@ def test_sample_view_counts_calls(make_profile: ProfileFactory) -> None:
 
 
 def test_sample_view_parts_flags_that_matter_from_bookkeeping(make_profile: ProfileFactory) -> None:
-    flags = (FlagRecord(flag="renamed_symbols", sentence="a"), FlagRecord(flag="not_known_yet", sentence="b"))
+    unknown = NoteRecord(code="not_known_yet", severity=Severity.CAUTION)
+    flags = (made(Code.RENAMED_SYMBOLS, n=1, names=["a"]), unknown)
     view = sample_view(make_profile(flags=flags), WORDS)
     assert [flag.flag for flag in view.flags] == ["not_known_yet"]
     assert [flag.flag for flag in view.notes] == ["renamed_symbols"]

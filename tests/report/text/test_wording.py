@@ -2,10 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from escape_score.model.flags import Flag
 from escape_score.model.record import Call, Status
 from escape_score.report.text.i18n import translations
-from escape_score.report.text.wording import BOOKKEEPING_FLAGS, call_badge, enumerate_words, status_badge
+from escape_score.report.text.wording import call_badge, enumerate_words, status_badge
 
 WORDS = translations("en")
 
@@ -18,10 +17,6 @@ def test_call_badge_differs_by_word_and_by_symbol() -> None:
 def test_status_badge_differs_by_word_and_by_symbol() -> None:
     badges = [status_badge(status, WORDS) for status in Status]
     assert len({badge.word for badge in badges}) == len({badge.symbol for badge in badges}) == len(Status)
-
-
-def test_bookkeeping_flags_are_flags_of_the_contract() -> None:
-    assert {flag.value for flag in Flag} >= BOOKKEEPING_FLAGS
 
 
 @pytest.mark.parametrize(

@@ -12,10 +12,10 @@ from tests.score.published.scored import as_table, scored
 
 from escape_score.errors import UsageError
 from escape_score.model.cohort import FloatArray
+from escape_score.pipeline.profiles import in_english
 from escape_score.score.methods.registry import Scope
 from escape_score.score.published import Formula, PublishedPlan, ScoreNeeds, load_published, score_published
 from escape_score.score.published.model import MIN_SAMPLES
-from escape_score.score.published.scoring import GSVA_REASON
 
 COMPUTED = [score for score in load_published().scores if score.formula is not Formula.GSVA]
 OF_SAMPLE = [score.score_id for score in COMPUTED if score.scope is Scope.SAMPLE]
@@ -82,8 +82,8 @@ def test_low_coverage_is_no_number_and_says_so(log2_tpm: pd.DataFrame) -> None:
     scores = scored(log2_tpm.drop(columns=["GZMA"]), "cyt_geometric_mean", "cyt_mean_log2")
     assert np.isnan(scores.values).all()
     assert (scores.coverage == 0.5).all()
-    reason = "1 of 2 genes measured at most; needs a fraction of at least 0.7"
-    assert [skip.reason for skip in scores.skipped] == [reason, reason]
+    reason = "at most 1 of 2 genes measured; needs a fraction of at least 0.7"
+    assert [in_english(skip.reason) for skip in scores.skipped] == [reason, reason]
 
 
 def test_least_coverage_itself_is_enough(log2_tpm: pd.DataFrame) -> None:
@@ -104,7 +104,10 @@ def test_cohort_scope_needs_its_number_of_samples(score_id: str, log2_tpm: pd.Da
     assert np.isfinite(scored(enough, score_id).values).all()
     scores = scored(too_few, score_id)
     assert np.isnan(scores.values).all()
-    assert scores.skipped[0].reason == "compares samples: 9 with enough genes measured, needs at least 10"
+    assert (
+        in_english(scores.skipped[0].reason)
+        == "compares samples: 9 have enough genes measured, needs at least 10"
+    )
 
 
 def test_scores_that_need_what_the_expression_is_not_are_skipped(log2_tpm: pd.DataFrame) -> None:
@@ -113,14 +116,18 @@ def test_scores_that_need_what_the_expression_is_not_are_skipped(log2_tpm: pd.Da
     assert set(table.dropna(axis="columns", how="any")) == {"davoli_immune", "chemokine12_messina"}
     assert set(table.dropna(axis="columns", how="all")) == {"davoli_immune", "chemokine12_messina"}
     reasons = {skip.score_id: skip.reason for skip in scores.skipped}
-    assert reasons["cyt_geometric_mean"] == "needs TPM of the whole transcriptome"
-    assert reasons["impres15"] == "needs values that can be compared between the genes of a sample"
+    assert in_english(reasons["cyt_geometric_mean"]) == "needs TPM of the whole transcriptome"
+    assert (
+        in_english(reasons["impres15"]) == "needs values that can be compared between the genes of a sample"
+    )
 
 
 def test_gsva_is_left_to_the_method(log2_tpm: pd.DataFrame) -> None:
     scores = scored(log2_tpm)
     assert "cyt_gsva" not in scores.score_ids
-    assert [(skip.score_id, skip.reason) for skip in scores.skipped] == [("cyt_gsva", GSVA_REASON)]
+    assert [(skip.score_id, in_english(skip.reason)) for skip in scores.skipped] == [
+        ("cyt_gsva", "ranks all genes of the matrix; score its gene set with the method gsva")
+    ]
 
 
 def test_score_published_takes_no_sample_and_no_score(log2_tpm: pd.DataFrame) -> None:

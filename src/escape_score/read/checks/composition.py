@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from escape_score.model.cohort import FloatArray
-from escape_score.model.flags import Flag, FlagNote
+from escape_score.model.notes import Code, Note, note
 from escape_score.model.units import ExpressionUnit
 from escape_score.read.checks.unit_evidence import totals_of
 from escape_score.read.checks.values import MatrixFacts
@@ -22,7 +22,7 @@ FEWEST_GENES = 8_000
 12,332 and more."""
 
 
-def composition_notes(facts: MatrixFacts, unit: ExpressionUnit) -> Iterator[tuple[str, FlagNote]]:
+def composition_notes(facts: MatrixFacts, unit: ExpressionUnit) -> Iterator[tuple[str, Note]]:
     """Flag samples of a whole transcriptome whose RNA is of few kinds.
 
     Parameters
@@ -34,7 +34,7 @@ def composition_notes(facts: MatrixFacts, unit: ExpressionUnit) -> Iterator[tupl
 
     Yields
     ------
-    tuple of str and FlagNote
+    tuple of str and Note
         Flags composition_outlier and few_genes by sample. No number changes: scores compare genes after
         placing by anchors.
     """
@@ -44,17 +44,9 @@ def composition_notes(facts: MatrixFacts, unit: ExpressionUnit) -> Iterator[tupl
     for at in np.flatnonzero(facts.is_usable):
         sample = facts.sample_ids[at]
         if shares[at] > LARGEST_SHARE:
-            sentence = (
-                f"One gene makes up {shares[at]:.0%} of the RNA, more than all others together: a failed "
-                "depletion, or an artefact of alignment? Scores are placed by other genes."
-            )
-            yield sample, FlagNote(Flag.COMPOSITION_OUTLIER, sentence)
+            yield sample, note(Code.COMPOSITION_OUTLIER, share=float(shares[at]))
         if facts.n_detected[at] < FEWEST_GENES:
-            sentence = (
-                f"Only {facts.n_detected[at]} of {facts.n_genes} genes are detected: few reads, or little "
-                "RNA that was intact?"
-            )
-            yield sample, FlagNote(Flag.FEW_GENES, sentence)
+            yield sample, note(Code.FEW_GENES, n=int(facts.n_detected[at]), n_all=facts.n_genes)
 
 
 def largest_shares(facts: MatrixFacts, unit: ExpressionUnit) -> FloatArray:

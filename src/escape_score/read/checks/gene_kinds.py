@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from escape_score.errors import MatrixInvalidError
-from escape_score.model.flags import Flag, FlagNote
+from escape_score.model.notes import Code, Note, note
 
 N_PROBED_NAMES = 2_000
 """Names looked at to tell genes from others; evenly spread over the file."""
@@ -113,7 +113,7 @@ def check_kind(label: str, gene_ids: Sequence[str], *, are_known_genes: bool) ->
         raise MatrixInvalidError(msg)
 
 
-def species_notes(gene_ids: Sequence[str]) -> tuple[FlagNote, ...]:
+def species_notes(gene_ids: Sequence[str]) -> tuple[Note, ...]:
     """Flag rows of another species among human genes.
 
     Parameters
@@ -123,14 +123,10 @@ def species_notes(gene_ids: Sequence[str]) -> tuple[FlagNote, ...]:
 
     Returns
     -------
-    tuple of FlagNote
+    tuple of Note
         Flag species_suspect from ``MIN_SPECIES_FRACTION`` of the names on.
     """
     foreign = [name for name in gene_ids if OTHER_SPECIES.fullmatch(name.strip())]
     if len(foreign) < max(MIN_SPECIES_FRACTION * len(gene_ids), 1):
         return ()
-    sentence = (
-        f"{len(foreign)} of {len(gene_ids)} rows are genes of another species, such as {foreign[0]!r}; they "
-        "count in the totals of the samples and in no score."
-    )
-    return (FlagNote(Flag.SPECIES_SUSPECT, sentence),)
+    return (note(Code.SPECIES_SUSPECT, n=len(foreign), n_all=len(gene_ids), name=foreign[0]),)

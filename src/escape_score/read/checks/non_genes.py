@@ -9,9 +9,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from escape_score.errors import listed
 from escape_score.model.cohort import FloatArray, MatrixSource
-from escape_score.model.flags import Flag, FlagNote
+from escape_score.model.notes import Code, Note, note
 from escape_score.read.checks.cells import is_missing
 
 _NON_GENE = re.compile(
@@ -61,7 +60,7 @@ class SelectedGenes:
         return self.source.block(start, stop)[:, self.positions]
 
 
-def without_non_genes(source: MatrixSource) -> tuple[MatrixSource, tuple[FlagNote, ...]]:
+def without_non_genes(source: MatrixSource) -> tuple[MatrixSource, tuple[Note, ...]]:
     """Leave out rows of the file that are no genes, so that they count in no sum.
 
     Parameters
@@ -73,7 +72,7 @@ def without_non_genes(source: MatrixSource) -> tuple[MatrixSource, tuple[FlagNot
     -------
     source : MatrixSource
         The same where all rows may be genes.
-    notes : tuple of FlagNote
+    notes : tuple of Note
         Flags non_gene_rows (summary rows of aligners and counters, spike-ins) and unnamed_genes.
     """
     names = source.gene_ids
@@ -90,16 +89,13 @@ def is_unnamed(name: str) -> bool:
     return is_missing(name) or name.strip().lower() in _UNNAMED
 
 
-def _others(names: Sequence[str]) -> tuple[FlagNote, ...]:
+def _others(names: Sequence[str]) -> tuple[Note, ...]:
     if not names:
         return ()
-    sentence = (
-        f"{len(names)} rows are no genes but summaries or spike-ins, and were left out: {listed(names)}."
-    )
-    return (FlagNote(Flag.NON_GENE_ROWS, sentence),)
+    return (note(Code.NON_GENE_ROWS, n=len(names), names=names),)
 
 
-def _unnamed(n_rows: int) -> tuple[FlagNote, ...]:
+def _unnamed(n_rows: int) -> tuple[Note, ...]:
     if not n_rows:
         return ()
-    return (FlagNote(Flag.UNNAMED_GENES, f"{n_rows} rows have no gene name and were left out."),)
+    return (note(Code.UNNAMED_GENES, n=n_rows),)

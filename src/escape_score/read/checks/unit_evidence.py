@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from escape_score.model.cohort import FloatArray, SampleTotals
+from escape_score.model.notes import Code, Note, note
 from escape_score.model.units import ExpressionUnit
 from escape_score.read.checks.values import (
     EXACT_TOLERANCE,
@@ -96,13 +97,19 @@ class Sums:
         fits = low * MILLION <= self.median <= high * MILLION and self.spread <= max_spread
         return fits and self.n_genes >= MIN_GENES_WHOLE and len(self.values) >= min_samples
 
-    def __str__(self) -> str:
-        """Write the range of the sums."""
+    @property
+    def range(self) -> Note:
+        """Lowest and highest sum."""
         known = self.values[~np.isnan(self.values)]
         if not len(known):
-            return "none"
+            return note(Code.SUMS, "none")
         low, high = float(known.min()), float(known.max())
-        return f"{low:.6g}" if f"{low:.6g}" == f"{high:.6g}" else f"{low:.6g} to {high:.6g}"
+        is_one = f"{low:.6g}" == f"{high:.6g}"
+        return note(Code.SUMS, "one", value=low) if is_one else note(Code.SUMS, "range", low=low, high=high)
+
+    def __str__(self) -> str:
+        """Write the range of the sums for an error."""
+        return " to ".join(f"{value:.6g}" for _, value in self.range.params) or "none"
 
 
 def telling_samples(facts: MatrixFacts) -> BoolArray:

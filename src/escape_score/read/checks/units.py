@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 from escape_score.errors import UnitAmbiguousError, UnitContradictedError, listed
-from escape_score.model.flags import Flag, FlagNote
+from escape_score.model.notes import Code, Note, note
 from escape_score.model.units import ExpressionUnit, UnitDecision
 from escape_score.read.checks.unit_evidence import (
     MAX_NEAR_LOG_SPREAD,
@@ -46,7 +46,7 @@ class UnitVerdict:
     """
 
     decision: UnitDecision
-    notes: tuple[FlagNote, ...] = ()
+    notes: tuple[Note, ...] = ()
 
 
 def decide_unit(facts: MatrixFacts, declared: ExpressionUnit) -> UnitVerdict:
@@ -80,7 +80,7 @@ def decide_unit(facts: MatrixFacts, declared: ExpressionUnit) -> UnitVerdict:
     if declared is ExpressionUnit.AUTO:
         return _decide_by_numbers(facts)
     _check_declared(facts, declared)
-    evidence = f"declared {declared.value}; {_figures(facts)}"
+    evidence = note(Code.UNIT, "declared", unit=declared.value, figures=_figures_note(facts))
     notes = (*_negative_notes(facts, declared), *_declared_notes(facts, declared))
     return UnitVerdict(UnitDecision(declared, is_declared=True, evidence=evidence), notes)
 
@@ -91,6 +91,18 @@ def _figures(facts: MatrixFacts) -> str:
         f"values {lowest_value(facts):.6g} to {largest_value(facts):.6g}, "
         f"{100 * negative_fraction(facts):.3g} % below 0, "
         f"sums of samples {linear_sums(facts)}"
+    )
+
+
+def _figures_note(facts: MatrixFacts) -> Note:
+    """The same figures, for the record."""
+    return note(
+        Code.UNIT,
+        "figures",
+        lowest=lowest_value(facts),
+        highest=largest_value(facts),
+        share=negative_fraction(facts),
+        sums=linear_sums(facts).range,
     )
 
 
@@ -137,21 +149,23 @@ def _refuse_mixture(facts: MatrixFacts) -> None:
 def _decide_linear(facts: MatrixFacts) -> UnitVerdict:
     if has_many_negatives(facts):
         _refuse_guess(facts, f"too many negative values for linear data ({_figures(facts)})", None)
-    unit, why, is_guess = _linear_unit(facts)
-    notes = (*_negative_notes(facts, unit), *(_guessed(unit, why) if is_guess else ()))
-    return UnitVerdict(UnitDecision(unit, is_declared=False, evidence=f"{_figures(facts)}: {why}"), notes)
+    unit, kind, is_guess = _linear_unit(facts)
+    guessed = (note(Code.UNITS_GUESSED, kind, unit=unit.value),) if is_guess else ()
+    evidence = note(Code.UNIT, kind, figures=_figures_note(facts))
+    notes = (*_negative_notes(facts, unit), *guessed)
+    return UnitVerdict(UnitDecision(unit, is_declared=False, evidence=evidence), notes)
 
 
 def _linear_unit(facts: MatrixFacts) -> tuple[ExpressionUnit, str, bool]:
-    """Unit of linear values, why, and whether another would fit too."""
+    """Unit of linear values, the kind of evidence, and whether another would fit too."""
     sums = linear_sums(facts)
     if sums.are_all(MILLION):
-        return ExpressionUnit.TPM, "linear, every sample adds up to 1e6 as TPM do", False
+        return ExpressionUnit.TPM, "tpm", False
     if are_whole_numbers(facts):
-        return ExpressionUnit.COUNTS, "whole numbers with varying sums, as counts are", False
+        return ExpressionUnit.COUNTS, "counts", False
     if sums.are_near_million(max_spread=MAX_NEAR_SPREAD):
-        return ExpressionUnit.TPM, "linear, sums near 1e6 as of TPM that lost some genes", True
-    return ExpressionUnit.FPKM, "linear, no whole numbers, sums unlike 1e6, as of FPKM", True
+        return ExpressionUnit.TPM, "near_tpm", True
+    return ExpressionUnit.FPKM, "fpkm", True
 
 
 def _decide_log(facts: MatrixFacts) -> UnitVerdict:
@@ -173,9 +187,11 @@ def _decide_log(facts: MatrixFacts) -> UnitVerdict:
     if len(fitting) != 1:
         _refuse_log(facts)
     unit = ExpressionUnit(fitting[0])
-    why = f"logarithms: undone as {unit.value}, samples add up to {behind[unit]}"
-    notes = (*_negative_notes(facts, unit), *(() if exact or small else _guessed(unit, why)))
-    return UnitVerdict(UnitDecision(unit, is_declared=False, evidence=f"{_figures(facts)}: {why}"), notes)
+    why = {"unit": unit.value, "behind": behind[unit].range}
+    evidence = note(Code.UNIT, "log", figures=_figures_note(facts), **why)
+    guessed = () if exact or small else (note(Code.UNITS_GUESSED, "log", **why),)
+    decision = UnitDecision(unit, is_declared=False, evidence=evidence)
+    return UnitVerdict(decision, (*_negative_notes(facts, unit), *guessed))
 
 
 def _decide_log_with_negatives(facts: MatrixFacts) -> UnitVerdict:
@@ -187,8 +203,8 @@ def _decide_log_with_negatives(facts: MatrixFacts) -> UnitVerdict:
             f"({_figures(facts)})"
         )
         _refuse_guess(facts, why, "log2(x+0.001) or array, if it is one of them")
-    why = f"logarithms, {facts.n_floor.sum()} values and none lower at -9.97, which is log2(0.001)"
-    return UnitVerdict(UnitDecision(unit, is_declared=False, evidence=f"{_figures(facts)}: {why}"))
+    evidence = note(Code.UNIT, "floor", figures=_figures_note(facts), n=int(facts.n_floor.sum()))
+    return UnitVerdict(UnitDecision(unit, is_declared=False, evidence=evidence))
 
 
 def _refuse_log(facts: MatrixFacts) -> NoReturn:
@@ -198,14 +214,6 @@ def _refuse_log(facts: MatrixFacts) -> NoReturn:
     )
     fitting = "counts or log2(x+1)" if are_whole_numbers(facts) else "log2(x+1), ln(x+1) or array"
     _refuse_guess(facts, f"{why}no single one fits 1e6)", f"{fitting}, whichever it is")
-
-
-def _guessed(unit: ExpressionUnit, why: str) -> tuple[FlagNote, ...]:
-    return (
-        FlagNote(
-            Flag.UNITS_GUESSED, f"The unit was guessed to be {unit.value} ({why}); say --units to be sure."
-        ),
-    )
 
 
 # --- a unit declared ----------------------------------------------------------------------------------------
@@ -287,33 +295,24 @@ def _check_floor(facts: MatrixFacts, declared: ExpressionUnit) -> None:
         )
 
 
-def _declared_notes(facts: MatrixFacts, declared: ExpressionUnit) -> tuple[FlagNote, ...]:
+def _declared_notes(facts: MatrixFacts, declared: ExpressionUnit) -> tuple[Note, ...]:
     """Flag what is odd in a declared unit and yet possible."""
-    notes: list[FlagNote] = []
+    notes: list[Note] = []
     tpm: BoolArray = tpm_among_others(facts)
     if declared in _LINEAR and tpm.any():
-        sentence = f"Only {tpm.sum()} of {len(tpm)} samples add up to 1e6 like TPM: units may be mixed."
-        notes.append(FlagNote(Flag.MIXED_UNITS, sentence))
+        notes.append(note(Code.MIXED_UNITS, n=int(tpm.sum()), n_all=len(tpm)))
     if declared in _LINEAR and largest_value(facts) <= LOG_MAXIMUM:
-        sentence = (
-            f"No value is above {LOG_MAXIMUM:g}, which is low for {declared.value}; are these logarithms?"
-        )
-        notes.append(FlagNote(Flag.UNITS_SUSPECT, sentence))
+        notes.append(note(Code.UNITS_SUSPECT, "low", limit=LOG_MAXIMUM, unit=declared.value))
     if declared is ExpressionUnit.COUNTS and not are_whole_numbers(facts):
-        sentence = (
-            "Counts are whole numbers and these are not: right for estimated counts (RSEM, salmon), else not."
-        )
-        notes.append(FlagNote(Flag.UNITS_SUSPECT, sentence))
+        notes.append(note(Code.UNITS_SUSPECT, "not_whole"))
     if declared is ExpressionUnit.TPM and linear_sums(facts).median > 2 * MILLION:
-        sentence = f"Sums of samples are {linear_sums(facts)}, where TPM add up to 1e6."
-        notes.append(FlagNote(Flag.UNITS_SUSPECT, sentence))
+        notes.append(note(Code.UNITS_SUSPECT, "sums", sums=linear_sums(facts).range))
     return tuple(notes)
 
 
-def _negative_notes(facts: MatrixFacts, unit: ExpressionUnit) -> tuple[FlagNote, ...]:
+def _negative_notes(facts: MatrixFacts, unit: ExpressionUnit) -> tuple[Note, ...]:
     """Count values below 0 where the unit has none."""
     n_negative = int(facts.n_negative.sum())
     if unit is ExpressionUnit.LOG2_PLUS_0001 or not n_negative:
         return ()
-    sentence = f"{n_negative} values are below 0 (the lowest {lowest_value(facts):.4g}) and count as 0."
-    return (FlagNote(Flag.UNITS_SUSPECT, sentence),)
+    return (note(Code.UNITS_SUSPECT, "below_zero", n=n_negative, lowest=lowest_value(facts)),)

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from escape_score.errors import MatrixInvalidError, listed
 from escape_score.model.cohort import ROWS_AT_ONCE, FloatArray, MatrixSource, iter_blocks
-from escape_score.model.flags import Flag, FlagLog, FlagNote
+from escape_score.model.notes import Code, Note, NoteLog, note
 
 IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
@@ -268,7 +268,7 @@ def _check_plausible(facts: MatrixFacts) -> None:
         raise MatrixInvalidError(msg + "is the file damaged?")
 
 
-def flag_samples(facts: MatrixFacts) -> FlagLog:
+def flag_samples(facts: MatrixFacts) -> NoteLog:
     """Flag samples that cannot be scored as they are, and what looks like a copy or a normalisation.
 
     Parameters
@@ -278,46 +278,41 @@ def flag_samples(facts: MatrixFacts) -> FlagLog:
 
     Returns
     -------
-    FlagLog
+    NoteLog
         Flags missing_values, sample_empty, sample_constant and identical_samples by sample;
         quantile_normalised for all.
     """
     by_sample = (*_missing(facts), *_degenerate(facts), *_identical(facts))
-    return FlagLog(cohort=_quantile_normalised(facts), by_sample=by_sample)
+    return NoteLog(cohort=_quantile_normalised(facts), by_sample=by_sample)
 
 
-def _missing(facts: MatrixFacts) -> Iterator[tuple[str, FlagNote]]:
+def _missing(facts: MatrixFacts) -> Iterator[tuple[str, Note]]:
     for sample, n_missing in zip(facts.sample_ids, facts.n_missing, strict=True):
         if n_missing:
-            sentence = (
-                f"{n_missing} of {facts.n_genes} genes are missing ({100 * n_missing / facts.n_genes:.3g} %)."
-            )
-            yield sample, FlagNote(Flag.MISSING_VALUES, sentence)
+            share = float(n_missing / facts.n_genes)
+            yield sample, note(Code.MISSING_VALUES, n=int(n_missing), n_all=facts.n_genes, share=share)
 
 
-def _degenerate(facts: MatrixFacts) -> Iterator[tuple[str, FlagNote]]:
+def _degenerate(facts: MatrixFacts) -> Iterator[tuple[str, Note]]:
     is_empty, is_constant = facts.is_empty, facts.is_constant
     for at, sample in enumerate(facts.sample_ids):
         if is_empty[at]:
-            what = "no gene has a value" if facts.n_measured[at] == 0 else "all genes are 0"
-            yield sample, FlagNote(Flag.SAMPLE_EMPTY, f"In this sample {what}; it is not scored.")
+            yield sample, note(Code.SAMPLE_EMPTY, "missing" if facts.n_measured[at] == 0 else "zero")
         elif is_constant[at]:
-            sentence = f"All genes of this sample have the value {facts.minimum[at]:.6g}; it is not scored."
-            yield sample, FlagNote(Flag.SAMPLE_CONSTANT, sentence)
+            yield sample, note(Code.SAMPLE_CONSTANT, value=float(facts.minimum[at]))
 
 
-def _identical(facts: MatrixFacts) -> Iterator[tuple[str, FlagNote]]:
+def _identical(facts: MatrixFacts) -> Iterator[tuple[str, Note]]:
     groups: dict[bytes, list[str]] = defaultdict(list)
     for sample, digest, is_usable in zip(facts.sample_ids, facts.digests, facts.is_usable, strict=True):
         if is_usable and digest:
             groups[digest].append(sample)
     for group in groups.values():
         for sample in group if len(group) > 1 else ():
-            twins = listed([other for other in group if other != sample])
-            yield sample, FlagNote(Flag.IDENTICAL_SAMPLES, f"All numbers are the same as those of {twins}.")
+            yield sample, note(Code.IDENTICAL_SAMPLES, names=[other for other in group if other != sample])
 
 
-def _quantile_normalised(facts: MatrixFacts) -> tuple[FlagNote, ...]:
+def _quantile_normalised(facts: MatrixFacts) -> tuple[Note, ...]:
     """Flag samples that differ, yet share maximum, sum and sum of squares."""
     used = facts.is_usable & (facts.n_missing == 0)
     # a sample without a digest is like no other
@@ -327,8 +322,7 @@ def _quantile_normalised(facts: MatrixFacts) -> tuple[FlagNote, ...]:
     figures = (facts.maximum[used], facts.total[used], facts.total_squares[used])
     if not all(_spread(figure) < SAME_SHAPE_TOLERANCE for figure in figures):
         return ()
-    sentence = f"All {used.sum()} samples share one distribution of values: they look quantile-normalised."
-    return (FlagNote(Flag.QUANTILE_NORMALISED, sentence),)
+    return (note(Code.QUANTILE_NORMALISED, n=int(used.sum())),)
 
 
 def _spread(figure: FloatArray) -> float:

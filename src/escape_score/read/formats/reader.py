@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from escape_score.model.cohort import MatrixSource
-from escape_score.model.flags import FlagNote
+from escape_score.model.notes import Note
 from escape_score.read.files.limits import ReadLimits
 from escape_score.read.files.probe import Probe
 
@@ -38,7 +38,7 @@ class MatrixReading:
 
     source: MatrixSource
     annotation_columns: tuple[str, ...] = ()
-    notes: tuple[FlagNote, ...] = ()
+    notes: tuple[Note, ...] = ()
     parts: tuple[Path, ...] = ()
     remedy: str = ""
     layout: str = "samples belong in columns, genes in rows"

@@ -14,7 +14,7 @@ from pyarrow import csv as pa_csv
 
 from escape_score.errors import FileUnreadableError, InputError, MatrixInvalidError, raise_faults
 from escape_score.model.cohort import FloatArray
-from escape_score.model.flags import Flag, FlagNote
+from escape_score.model.notes import Code, Note, note
 from escape_score.read.checks.cells import MISSING_WORDS, NumberStyle, fault_in
 from escape_score.read.checks.names import check_header
 from escape_score.read.checks.sample_names import sample_name_faults
@@ -127,11 +127,10 @@ def read_table(path: Path, layout: TextLayout, limits: ReadLimits) -> MatrixRead
     return MatrixReading(source, annotation, notes=_padding_notes(path))
 
 
-def _padding_notes(path: Path) -> tuple[FlagNote, ...]:
+def _padding_notes(path: Path) -> tuple[Note, ...]:
     if not ends_in_padding(path):
         return ()
-    sentence = "The packed file is filled up with zeros after its end mark; they were left out."
-    return (FlagNote(Flag.TRAILING_BYTES, sentence),)
+    return (note(Code.TRAILING_BYTES),)
 
 
 def _read_pieces(path: Path, layout: TextLayout, limits: ReadLimits) -> list[Piece]:

@@ -12,7 +12,7 @@ from types import MappingProxyType
 from escape_score.errors import InputError, SampleSheetInvalidError
 from escape_score.library.files import resource_path
 from escape_score.model.cohort import SampleRecord
-from escape_score.model.flags import Flag, FlagNote
+from escape_score.model.notes import Code, Note, note
 from escape_score.read.sheet.rows import EVENT_COLUMNS, SheetRow
 
 _EVENT_WORDS = MappingProxyType(
@@ -75,9 +75,9 @@ def _number(text: str) -> float | None:
     return number if math.isfinite(number) else None
 
 
-def record_of(row: SheetRow) -> tuple[SampleRecord, tuple[FlagNote, ...]]:
+def record_of(row: SheetRow) -> tuple[SampleRecord, tuple[Note, ...]]:
     """Turn one row into a record and what there is to flag about it."""
-    notes: list[FlagNote] = []
+    notes: list[Note] = []
     record = SampleRecord(
         sample_id=row.sample_id,
         patient_id=row.given("patient_id"),
@@ -97,40 +97,34 @@ def record_of(row: SheetRow) -> tuple[SampleRecord, tuple[FlagNote, ...]]:
     return record, tuple(notes)
 
 
-def _response(row: SheetRow, notes: list[FlagNote]) -> str:
+def _response(row: SheetRow, notes: list[Note]) -> str:
     text = row.given("response")
     response = response_of(text) if text else ""
     if response is None:
-        notes.append(
-            FlagNote(Flag.UNKNOWN_LABEL, f"The response {text[:40]!r} is not a known word; it is left out.")
-        )
+        notes.append(note(Code.UNKNOWN_LABEL, word=text[:40]))
     return response or ""
 
 
-def _days(row: SheetRow, column: str, notes: list[FlagNote]) -> float | None:
+def _days(row: SheetRow, column: str, notes: list[Note]) -> float | None:
     text = row.given(column)
     number = _number(text)
     if text and (number is None or number < 0):
-        notes.append(
-            FlagNote(Flag.BAD_SURVIVAL, f"{column} is {text[:40]!r}, no number of days; it is left out.")
-        )
+        notes.append(note(Code.BAD_SURVIVAL, "days", column=column, value=text[:40]))
         return None
     return number
 
 
-def _event(row: SheetRow, column: str, notes: list[FlagNote]) -> bool | None:
+def _event(row: SheetRow, column: str, notes: list[Note]) -> bool | None:
     text = row.given(column)
     event = _EVENT_WORDS.get(text.lower())
     if text and event is None:
-        sentence = f"{column} must be 0/1 or true/false and is {text[:40]!r}; it is left out."
-        notes.append(FlagNote(Flag.BAD_SURVIVAL, sentence))
+        notes.append(note(Code.BAD_SURVIVAL, "event", column=column, value=text[:40]))
     return event
 
 
-def _purity(row: SheetRow, notes: list[FlagNote]) -> float | None:
+def _purity(row: SheetRow, notes: list[Note]) -> float | None:
     number = _number(row.given("purity"))
     if number is not None and not 0 <= number <= 1:
-        sentence = f"purity is {number:g}, not between 0 and 1; it is left out."
-        notes.append(FlagNote(Flag.PURITY_OUT_OF_RANGE, sentence))
+        notes.append(note(Code.PURITY_OUT_OF_RANGE, number=number))
         return None
     return number

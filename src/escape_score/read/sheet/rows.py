@@ -12,7 +12,7 @@ from types import MappingProxyType
 
 from escape_score.errors import FileUnreadableError, InputError, SampleSheetInvalidError
 from escape_score.library.files import small_file
-from escape_score.model.flags import Flag, FlagNote
+from escape_score.model.notes import Code, Note, note
 
 _TEXT_COLUMNS = ("patient_id", "timepoint", "cancer_type", "msi", "pdl1_ihc", "site")
 _DAYS_COLUMNS = ("os_days", "pfs_days")
@@ -119,7 +119,7 @@ class UniqueRows:
 
     kept: tuple[SheetRow, ...]
     faults: tuple[InputError, ...]
-    notes: tuple[FlagNote, ...]
+    notes: tuple[Note, ...]
 
 
 def unique_rows(label: str, rows: Sequence[SheetRow]) -> UniqueRows:
@@ -137,6 +137,5 @@ def unique_rows(label: str, rows: Sequence[SheetRow]) -> UniqueRows:
             msg = f"{label}: duplicate rows of sample {key} conflict (lines {lines}); keep the right one"
             faults.append(SampleSheetInvalidError(msg))
     n_twice = len(rows) - len(by_id)
-    sentence = f"{n_twice} rows of the sample sheet stand twice, word for word; one of each is used."
-    notes = (FlagNote(Flag.SHEET_DUPLICATE_ROWS, sentence),) if n_twice else ()
+    notes = (note(Code.SHEET_DUPLICATE_ROWS, n=n_twice),) if n_twice else ()
     return UniqueRows(tuple(same[0] for same in by_id.values()), tuple(faults), notes)

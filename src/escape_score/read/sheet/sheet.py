@@ -10,7 +10,7 @@ import pandas as pd
 
 from escape_score.errors import SampleSheetInvalidError, raise_faults
 from escape_score.model.cohort import SampleRecord
-from escape_score.model.flags import Flag, FlagLog, FlagNote
+from escape_score.model.notes import Code, Note, NoteLog, note
 from escape_score.read.sheet.cells import event_coding_faults, record_of, row_faults
 from escape_score.read.sheet.rows import SheetRow, check_header, read_rows, unique_rows
 
@@ -31,7 +31,7 @@ class SampleSheet:
 
     label: str
     records: tuple[SampleRecord, ...]
-    flags: FlagLog = FlagLog()
+    flags: NoteLog = NoteLog()
 
 
 def read_sample_sheet(path: Path) -> SampleSheet:
@@ -86,13 +86,13 @@ def checked_sheet(label: str, rows: Sequence[SheetRow]) -> SampleSheet:
     raise_faults([*unique.faults, *faults])
     parsed = [record_of(row) for row in unique.kept]
     notes = tuple((record.sample_id, note) for record, row_notes in parsed for note in row_notes)
-    flags = FlagLog(cohort=unique.notes, by_sample=notes)
+    flags = NoteLog(cohort=unique.notes, by_sample=notes)
     return SampleSheet(label, tuple(record for record, _ in parsed), flags)
 
 
 def join_sheet(
     sheet: SampleSheet | None, sample_ids: Sequence[str]
-) -> tuple[tuple[SampleRecord, ...], FlagLog]:
+) -> tuple[tuple[SampleRecord, ...], NoteLog]:
     """Give each sample of a matrix its record.
 
     Parameters
@@ -106,7 +106,7 @@ def join_sheet(
     -------
     records : tuple of SampleRecord
         One a sample, in the order of ``sample_ids``, bearing the id of the matrix.
-    flags : FlagLog
+    flags : NoteLog
         Flags of the sheet for these samples; sheet_rows_unused for all, no_metadata for samples without a
         row.
 
@@ -116,7 +116,7 @@ def join_sheet(
         Sheet and matrix have no sample in common.
     """
     if sheet is None:
-        return tuple(SampleRecord(sample_id) for sample_id in sample_ids), FlagLog()
+        return tuple(SampleRecord(sample_id) for sample_id in sample_ids), NoteLog()
     by_key = {record.sample_id.strip(): record for record in sheet.records}
     keys = {sample_id.strip(): sample_id for sample_id in sample_ids}
     if not by_key.keys() & keys.keys():
@@ -131,21 +131,18 @@ def join_sheet(
     unused = [key for key in by_key if key not in keys]
     own = tuple((keys[o.strip()], note) for o, note in sheet.flags.by_sample if o.strip() in keys)
     bare = tuple((keys[key], _no_metadata(keys[key])) for key in keys if key not in by_key)
-    return records, FlagLog((*sheet.flags.cohort, *_unused(unused)), own + bare)
+    return records, NoteLog((*sheet.flags.cohort, *_unused(unused)), own + bare)
 
 
 def _some(names: Mapping[str, object]) -> str:
     return ", ".join(repr(name) for name in list(names)[:3])
 
 
-def _no_metadata(sample_id: str) -> FlagNote:
-    return FlagNote(Flag.NO_METADATA, f"The sample sheet has no row for {sample_id}.")
+def _no_metadata(sample_id: str) -> Note:
+    return note(Code.NO_METADATA, sample=sample_id)
 
 
-def _unused(names: Sequence[str]) -> tuple[FlagNote, ...]:
+def _unused(names: Sequence[str]) -> tuple[Note, ...]:
     if not names:
         return ()
-    shown = ", ".join(names[:5]) + (" …" if len(names) > 5 else "")  # noqa: PLR2004
-    return (
-        FlagNote(Flag.SHEET_ROWS_UNUSED, f"{len(names)} rows of the sample sheet fit no sample: {shown}."),
-    )
+    return (note(Code.SHEET_ROWS_UNUSED, n=len(names), names=names),)

@@ -21,7 +21,7 @@ from escape_score.report.cohort.heatmap_strips import (
     sheet_strips,
 )
 from escape_score.report.drawing.png import png_uri, stretched
-from escape_score.report.text.i18n import Words
+from escape_score.report.text.i18n import Language
 from escape_score.report.text.wording import archetype_word, phenotype_word, status_badge
 
 LINE_HEIGHT = 18
@@ -95,7 +95,7 @@ def column_of(profile: EscapeProfile, row: int, sheet: Mapping[str, str]) -> Col
     )
 
 
-def heatmap_of(columns: Sequence[Column], titles: Sequence[str], words: Words) -> Heatmap | None:
+def heatmap_of(columns: Sequence[Column], titles: Sequence[str], words: Language) -> Heatmap | None:
     """Draw the mechanisms of all samples.
 
     Parameters
@@ -147,7 +147,7 @@ def _place(column: Column) -> tuple[int, bool, float]:
     return rank, column.index is None, -(column.index or 0.0)
 
 
-def _strips(columns: Sequence[Column], words: Words) -> tuple[Strip, ...]:
+def _strips(columns: Sequence[Column], words: Language) -> tuple[Strip, ...]:
     """What the sheet says, then status and phenotype: what is known, above what RNA says."""
     _ = words.gettext
     status = {status: status_badge(status, words).word for status in _STATUSES}

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from escape_score.report.drawing.png import png_uri
-from escape_score.report.text.i18n import Words
+from escape_score.report.text.i18n import Language
 from escape_score.report.text.numbers import format_count
 
 INK, PAPER = "#46525e", "#ffffff"
@@ -43,7 +43,7 @@ class Strip:
     keys: tuple[StripKey, ...]
 
 
-def class_strip(label: str, names: Sequence[str], shapes: Mapping[str, int], words: Words) -> Strip:
+def class_strip(label: str, names: Sequence[str], shapes: Mapping[str, int], words: Language) -> Strip:
     """Draw a class of each sample whose classes are known beforehand.
 
     Parameters
@@ -71,7 +71,7 @@ def class_strip(label: str, names: Sequence[str], shapes: Mapping[str, int], wor
     return Strip(label, tuple(shapes.get(name) for name in names), tuple(keys))
 
 
-def sheet_strips(rows: Sequence[Mapping[str, str]], words: Words) -> tuple[Strip, ...]:
+def sheet_strips(rows: Sequence[Mapping[str, str]], words: Language) -> tuple[Strip, ...]:
     """Draw what the sample sheet says, where it tells samples apart.
 
     Parameters
@@ -98,7 +98,7 @@ def shape_lines(shapes: Sequence[int | None], ink: int, paper: int) -> list[list
     return [[ink if shape[line] == "#" else paper for shape in drawn] for line in range(len(SHAPES))]
 
 
-def _sheet_strip(label: str, values: list[str], words: Words) -> Strip | None:
+def _sheet_strip(label: str, values: list[str], words: Language) -> Strip | None:
     counts = Counter(value for value in values if value)
     if len(counts) < 2:  # noqa: PLR2004
         return None

@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from escape_score.model.record import AxisProfile, Call, Quantiles
 from escape_score.report.drawing.distribution import distribution
-from escape_score.report.text.i18n import Words, translate_record_text
+from escape_score.report.text.i18n import Language, translate_record_text
 from escape_score.report.text.numbers import format_score
 
 
@@ -41,7 +41,7 @@ class MechanismTally:
     calls: Counter[Call] = field(default_factory=Counter)
     scores: list[float] = field(default_factory=list)
 
-    def summary(self, words: Words) -> MechanismSummary:
+    def summary(self, words: Language) -> MechanismSummary:
         """Close the tally."""
         middle = format_score(median(self.scores) if self.scores else None, words)
         return MechanismSummary(
@@ -55,7 +55,7 @@ class MechanismTally:
             drawing=distribution(self.scores, self.quantiles, alternative=self._alternative(middle, words)),
         )
 
-    def _alternative(self, middle: str, words: Words) -> str:
+    def _alternative(self, middle: str, words: Language) -> str:
         if self.quantiles is None:
             return words.gettext("scores of the cohort, median {middle}").format(middle=middle)
         low, _, median_of_reference, _, high = (format_score(value, words) for value in self.quantiles)
@@ -76,7 +76,7 @@ class MechanismTallies:
         """Tallies by the id of their axis."""
         return MappingProxyType(self._tallies)
 
-    def add(self, axes: tuple[AxisProfile, ...], words: Words) -> None:
+    def add(self, axes: tuple[AxisProfile, ...], words: Language) -> None:
         """Count the mechanisms of one sample."""
         for axis in axes:
             tally = self._tallies.get(axis.axis)
@@ -88,6 +88,6 @@ class MechanismTallies:
             if axis.score is not None:
                 tally.scores.append(axis.score)
 
-    def summaries(self, words: Words) -> tuple[MechanismSummary, ...]:
+    def summaries(self, words: Language) -> tuple[MechanismSummary, ...]:
         """Close all tallies."""
         return tuple(tally.summary(words) for tally in self._tallies.values())

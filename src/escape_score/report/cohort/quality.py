@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from statistics import median
 
 from markupsafe import Markup
 
-from escape_score.model.record import Call, EscapeProfile, FlagRecord
+from escape_score.model.record import Call, EscapeProfile, NoteRecord
 from escape_score.report.facts import Fact
-from escape_score.report.text.i18n import Words, record_markup
+from escape_score.report.messages import note_markup
+from escape_score.report.text.i18n import Language
 from escape_score.report.text.numbers import format_fraction, format_log2
 from escape_score.report.text.wording import matters
 
@@ -41,20 +42,20 @@ class QualityTally:
     """Measures of quality, flags and origins of the samples so far."""
 
     _values: dict[str, list[float]] = field(default_factory=dict)
-    _flags: dict[str, Counter[str]] = field(default_factory=dict)
+    _flags: dict[str, list[NoteRecord]] = field(default_factory=dict)
     _made_by: dict[str, Counter[str]] = field(default_factory=dict)
 
-    def add(self, profile: EscapeProfile, words: Words) -> None:
+    def add(self, profile: EscapeProfile, words: Language) -> None:
         """Count one profile."""
         for name, value in _measured(profile).items():
             if value is not None:
                 self._values.setdefault(name, []).append(value)
         for flag in profile.flags:
-            self._flags.setdefault(flag.flag, Counter())[flag.sentence] += 1
+            self._flags.setdefault(flag.code, []).append(flag)
         for fact in _origin(profile, words):
             self._made_by.setdefault(fact.label, Counter())[fact.value] += 1
 
-    def rows(self, words: Words) -> Iterator[QualityRow]:
+    def rows(self, words: Language) -> Iterator[QualityRow]:
         """Lowest, median and highest value of each measure."""
         _ = words.gettext
         shown: tuple[tuple[str, str, Callable[[float], str]], ...] = (
@@ -68,12 +69,15 @@ class QualityTally:
             if values:
                 yield QualityRow(label, write(min(values)), write(median(values)), write(max(values)))
 
-    def flags(self, words: Words) -> tuple[tuple[FlagSummary, ...], tuple[FlagSummary, ...]]:
+    def flags(self, words: Language) -> tuple[tuple[FlagSummary, ...], tuple[FlagSummary, ...]]:
         """Flags that change how the numbers may be read, and those that do not; each by name."""
-        flags = [_flag_summary(name, self._flags[name], words) for name in sorted(self._flags)]
-        return tuple(flag for flag in flags if _matters(flag)), tuple(
-            flag for flag in flags if not _matters(flag)
+        cautions = tuple(name for name in sorted(self._flags) if matters(self._flags[name][0]))
+        others = tuple(name for name in sorted(self._flags) if name not in cautions)
+        first, second = (
+            tuple(_flag_summary(name, self._flags[name], words) for name in names)
+            for names in (cautions, others)
         )
+        return first, second
 
     def provenance(self) -> tuple[Fact, ...]:
         """What made the profiles; several values where they differ."""
@@ -90,7 +94,7 @@ def _measured(profile: EscapeProfile) -> dict[str, float | None]:
     }
 
 
-def _origin(profile: EscapeProfile, words: Words) -> tuple[Fact, ...]:
+def _origin(profile: EscapeProfile, words: Language) -> tuple[Fact, ...]:
     _ = words.gettext
     return (
         Fact(_("Input unit"), profile.input.unit),
@@ -104,17 +108,13 @@ def _origin(profile: EscapeProfile, words: Words) -> tuple[Fact, ...]:
     )
 
 
-def _flag_summary(name: str, sentences: Counter[str], words: Words) -> FlagSummary:
+def _flag_summary(name: str, found: Sequence[NoteRecord], words: Language) -> FlagSummary:
     return FlagSummary(
         flag=name,
-        sentence=record_markup(next(iter(sentences)), words),
-        n_samples=sentences.total(),
-        is_same_everywhere=len(sentences) == 1,
+        sentence=note_markup(found[0], words),
+        n_samples=len(found),
+        is_same_everywhere=all(one == found[0] for one in found),
     )
-
-
-def _matters(flag: FlagSummary) -> bool:
-    return matters(FlagRecord(flag=flag.flag, sentence=flag.sentence))
 
 
 def _distinct(values: Counter[str]) -> str:

@@ -9,7 +9,7 @@ from escape_score.model.record import EscapeProfile, IndexProfile
 from escape_score.report.cohort.mechanisms import MechanismTally
 from escape_score.report.cohort.tallies import filter_key
 from escape_score.report.sample.verdict import detected_first
-from escape_score.report.text.i18n import Words
+from escape_score.report.text.i18n import Language
 from escape_score.report.text.numbers import format_index, format_interval
 from escape_score.report.text.wording import (
     Badge,
@@ -52,7 +52,7 @@ def sample_row(
     profile: EscapeProfile,
     slug: str,
     mechanisms: Mapping[str, MechanismTally],
-    words: Words,
+    words: Language,
 ) -> SampleRow:
     """Prepare the row of a sample.
 
@@ -97,13 +97,13 @@ def sample_row(
     )
 
 
-def _index_interval(index: IndexProfile, words: Words) -> str:
+def _index_interval(index: IndexProfile, words: Language) -> str:
     """Empty where there is no index, as the cell already says so."""
     return "" if index.score is None else format_interval(index.interval, words, decimals=0)
 
 
 def rows_with_sheet(
-    rows: Sequence[SampleRow], sheets: Sequence[Mapping[str, str]], words: Words
+    rows: Sequence[SampleRow], sheets: Sequence[Mapping[str, str]], words: Language
 ) -> tuple[SampleRow, ...]:
     """Add what the sample sheet says to rows, where it tells samples apart.
 

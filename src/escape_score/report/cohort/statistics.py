@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from escape_score.model.record import NoteRecord
 from escape_score.model.record_statistics import (
     CohortStatistics,
     ConfidenceInterval,
@@ -18,9 +19,10 @@ from escape_score.model.record_statistics import (
     ResponseStatistics,
     SurvivalStatistics,
 )
-from escape_score.report.text.i18n import Words, record_markup, translate_record_text
+from escape_score.report.messages import note_markup
+from escape_score.report.text.i18n import Language, record_markup, translate_record_text
 from escape_score.report.text.numbers import format_count
-from escape_score.report.text.visible import visible_text
+from escape_score.report.text.visible import visible_note, visible_text
 
 TIMEPOINT = "timepoint"
 CHANCE_AUROC, CHANCE_RATIO, NO_EFFECT = 0.5, 1.0, 0.0
@@ -47,7 +49,7 @@ class StatisticsTable:
     rows: tuple[StatisticsRow, ...]
 
 
-def statistics_tables(statistics: CohortStatistics | None, words: Words) -> tuple[StatisticsTable, ...]:
+def statistics_tables(statistics: CohortStatistics | None, words: Language) -> tuple[StatisticsTable, ...]:
     """Lay out all statistics of a cohort.
 
     Parameters
@@ -78,7 +80,7 @@ class StatisticsView:
     tables: tuple[StatisticsTable, ...]
 
 
-def statistics_view(statistics: CohortStatistics | None, words: Words) -> StatisticsView:
+def statistics_view(statistics: CohortStatistics | None, words: Language) -> StatisticsView:
     """Lay out all statistics of a cohort with what they say of themselves.
 
     Parameters
@@ -95,12 +97,12 @@ def statistics_view(statistics: CohortStatistics | None, words: Words) -> Statis
     """
     notes = () if statistics is None else statistics.notes
     return StatisticsView(
-        notes=tuple(record_markup(visible_text(note), words) for note in notes),
+        notes=tuple(_visible(note, words) for note in notes),
         tables=statistics_tables(statistics, words),
     )
 
 
-def _response(response: ResponseStatistics, words: Words) -> StatisticsTable:
+def _response(response: ResponseStatistics, words: Language) -> StatisticsTable:
     title = words.gettext("Response: {n} responders, {n_all} samples").format(
         n=format_count(response.n_responders, words), n_all=format_count(response.n_samples, words)
     )
@@ -117,7 +119,7 @@ def _response(response: ResponseStatistics, words: Words) -> StatisticsTable:
     return _table(title, response, headings, rows, words)
 
 
-def _survival(survival: SurvivalStatistics, words: Words) -> StatisticsTable:
+def _survival(survival: SurvivalStatistics, words: Language) -> StatisticsTable:
     names = {"os": words.gettext("Overall survival"), "pfs": words.gettext("Progression-free survival")}
     title = words.gettext("{endpoint}: {n} samples, {n_events} events").format(
         endpoint=names.get(survival.endpoint, survival.endpoint),
@@ -147,7 +149,7 @@ def _survival(survival: SurvivalStatistics, words: Words) -> StatisticsTable:
     return _table(title, survival, headings, rows, words)
 
 
-def _groups(comparison: GroupComparison, words: Words) -> StatisticsTable:
+def _groups(comparison: GroupComparison, words: Language) -> StatisticsTable:
     column = translate_record_text(visible_text(comparison.column), words)
     title = words.gettext("Groups of {column}").format(column=column)
     # other columns have groups named by the sheet
@@ -162,15 +164,15 @@ def _groups(comparison: GroupComparison, words: Words) -> StatisticsTable:
     return _table(title, comparison, headings, rows, words)
 
 
-def _translated(group: str, words: Words) -> str:
+def _translated(group: str, words: Language) -> str:
     return translate_record_text(group, words)
 
 
-def _as_it_is(group: str, _words: Words) -> str:
+def _as_it_is(group: str, _words: Language) -> str:
     return visible_text(group)
 
 
-def _group_row(row: GroupRow, name_of: Callable[[str, Words], str], words: Words) -> StatisticsRow:
+def _group_row(row: GroupRow, name_of: Callable[[str, Language], str], words: Language) -> StatisticsRow:
     medians = " · ".join(
         f"{name_of(group.group, words)} {words.fixed(group.median, 2)} ({format_count(group.n, words)})"
         for group in row.groups
@@ -180,12 +182,12 @@ def _group_row(row: GroupRow, name_of: Callable[[str, Words], str], words: Words
     return _row(row.measure, cells, words, is_clear=interval is not None and _excludes(interval, NO_EFFECT))
 
 
-def _row(measure: Measure, cells: tuple[str, ...], words: Words, *, is_clear: bool) -> StatisticsRow:
+def _row(measure: Measure, cells: tuple[str, ...], words: Language, *, is_clear: bool) -> StatisticsRow:
     title = record_markup(visible_text(measure.title), words)
     return StatisticsRow(title, measure.kind is MeasureKind.PUBLISHED, cells, is_clear)
 
 
-def _interval(interval: ConfidenceInterval | None, words: Words) -> str:
+def _interval(interval: ConfidenceInterval | None, words: Language) -> str:
     if interval is None:
         return words.gettext("no interval")
     return words.gettext("[{low}, {high}]").format(
@@ -197,7 +199,7 @@ def _excludes(interval: ConfidenceInterval, chance: float) -> bool:
     return interval.low > chance or interval.high < chance
 
 
-def _q(value: float, words: Words) -> str:
+def _q(value: float, words: Language) -> str:
     """A false discovery rate; the smallest are a bound, since no digit of them means anything."""
     smallest = 0.001
     return f"< {words.fixed(smallest, 3)}" if value < smallest else words.fixed(value, 3)
@@ -208,21 +210,26 @@ def _table(
     statistic: ResponseStatistics | SurvivalStatistics | GroupComparison,
     headings: tuple[str, ...],
     rows: Iterable[StatisticsRow],
-    words: Words,
+    words: Language,
 ) -> StatisticsTable:
-    finding = record_markup(visible_text(statistic.sentence), words)
+    finding = Markup(" ").join(_visible(one, words) for one in statistic.findings)
     return StatisticsTable(title, finding, _left_out(statistic.left_out, words), headings, tuple(rows))
 
 
-def _left_out(left_out: tuple[LeftOut, ...], words: Words) -> str:
+def _left_out(left_out: tuple[LeftOut, ...], words: Language) -> str:
     """How many samples a statistic does not count, and why."""
     if not left_out:
         return ""
     reasons = (
         words.gettext("{n} ({reason})").format(
             n=format_count(one.n_samples, words),
-            reason=translate_record_text(visible_text(one.reason), words),
+            reason=_visible(one.reason, words),
         )
         for one in left_out
     )
     return words.gettext("Samples not counted: {reasons}.").format(reasons=words.gettext("; ").join(reasons))
+
+
+def _visible(note: NoteRecord, words: Language) -> Markup:
+    """A note whose names from the sheet have their invisible characters escaped."""
+    return note_markup(visible_note(note), words)

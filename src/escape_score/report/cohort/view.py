@@ -15,7 +15,7 @@ from escape_score.report.cohort.quality import FlagSummary, QualityRow, QualityT
 from escape_score.report.cohort.rows import SampleRow, rows_with_sheet, sample_row
 from escape_score.report.cohort.tallies import Tally, tallies_of
 from escape_score.report.facts import Fact, sheet_labels
-from escape_score.report.text.i18n import Words, record_markup
+from escape_score.report.text.i18n import Language, record_markup
 from escape_score.report.text.slug import checked_slug
 from escape_score.report.text.visible import visible_profile, visible_text
 from escape_score.report.text.wording import (
@@ -62,7 +62,7 @@ class CohortView:
 
 def cohort_view(
     profiles: Iterable[EscapeProfile],
-    words: Words,
+    words: Language,
     *,
     skipped: Sequence[tuple[str, str]] = (),
 ) -> CohortView:
@@ -107,7 +107,7 @@ class _Collected:
     mechanisms: MechanismTallies = field(default_factory=MechanismTallies)
     quality: QualityTally = field(default_factory=QualityTally)
 
-    def add(self, profile: EscapeProfile, slug: str, words: Words) -> None:
+    def add(self, profile: EscapeProfile, slug: str, words: Language) -> None:
         """Count one profile and keep its row."""
         self.columns.append(column_of(profile, len(self.rows), sheet_labels(profile, words)))
         self.statuses[profile.status] += 1
@@ -119,7 +119,7 @@ class _Collected:
         self.quality.add(profile, words)
         self.rows.append(sample_row(profile, slug, self.mechanisms.by_axis, words))
 
-    def finished(self, words: Words, skipped: Sequence[tuple[str, str]]) -> CohortView:
+    def finished(self, words: Language, skipped: Sequence[tuple[str, str]]) -> CohortView:
         """Turn the totals into the view."""
         mechanisms = self.mechanisms.summaries(words)
         flags, notes = self.quality.flags(words)
@@ -149,7 +149,7 @@ class _Collected:
         )
 
 
-def _headline(statuses: Counter[Status], words: Words) -> str:
+def _headline(statuses: Counter[Status], words: Language) -> str:
     n_samples = statuses.total()
     if not n_samples:
         return words.gettext("No samples.")
@@ -158,7 +158,7 @@ def _headline(statuses: Counter[Status], words: Words) -> str:
     return sentence.format(n=n_samples, counts=counts)
 
 
-def _counted(status: Status, n: int, words: Words) -> str:
+def _counted(status: Status, n: int, words: Language) -> str:
     """A status agrees with its number in some languages."""
     one_and_many = {
         Status.REFERENCE_MATCHED: words.ngettext("{n} reference-matched", "{n} reference-matched", n),
@@ -168,7 +168,7 @@ def _counted(status: Status, n: int, words: Words) -> str:
     return one_and_many[status].format(n=n)
 
 
-def _summary_sentence(mechanisms: tuple[MechanismSummary, ...], n_samples: int, words: Words) -> str:
+def _summary_sentence(mechanisms: tuple[MechanismSummary, ...], n_samples: int, words: Language) -> str:
     if not n_samples:
         return words.gettext("There is no profile to show.")
     found = sorted((item for item in mechanisms if item.n_detected), key=lambda item: -item.n_detected)

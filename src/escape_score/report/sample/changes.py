@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from escape_score.model.record import AxisChange, EscapeProfile, PairedChange
-from escape_score.report.text.i18n import Words, translate_record_text
+from escape_score.report.text.i18n import Language, translate_record_text
 from escape_score.report.text.numbers import format_interval, format_score
 
 
@@ -27,7 +27,7 @@ class ChangeView:
     rows: tuple[ChangeRow, ...]
 
 
-def change_views(profile: EscapeProfile, words: Words) -> tuple[ChangeView, ...]:
+def change_views(profile: EscapeProfile, words: Language) -> tuple[ChangeView, ...]:
     """Prepare the changes of a sample.
 
     Parameters
@@ -46,7 +46,7 @@ def change_views(profile: EscapeProfile, words: Words) -> tuple[ChangeView, ...]
     return tuple(_view(change, titles, words) for change in profile.changes)
 
 
-def _view(change: PairedChange, titles: dict[str, str], words: Words) -> ChangeView:
+def _view(change: PairedChange, titles: dict[str, str], words: Language) -> ChangeView:
     caption = words.gettext("Since {sample} ({earlier} to {later})").format(
         sample=change.earlier_sample_id, earlier=change.earlier_timepoint, later=change.timepoint
     )
@@ -56,7 +56,7 @@ def _view(change: PairedChange, titles: dict[str, str], words: Words) -> ChangeV
     )
 
 
-def _row(change: AxisChange, title: str, words: Words) -> ChangeRow:
+def _row(change: AxisChange, title: str, words: Language) -> ChangeRow:
     interval = change.interval
     return ChangeRow(
         title=title,

@@ -9,7 +9,8 @@ from markupsafe import Markup
 
 from escape_score.model.record import ApproachRecord, AxisProfile, Call, GeneEvidence, LinkRecord
 from escape_score.report.drawing.svg import score_bar
-from escape_score.report.text.i18n import Words, record_markup, translate_record_text
+from escape_score.report.messages import note_markup, sentence
+from escape_score.report.text.i18n import Language, record_markup, translate_record_text
 from escape_score.report.text.numbers import (
     format_fraction,
     format_interval,
@@ -96,7 +97,7 @@ class MechanismView:
 
 
 def mechanism_view(
-    axis: AxisProfile, number: int, words: Words, *, approaches: Sequence[ApproachRecord] = ()
+    axis: AxisProfile, number: int, words: Language, *, approaches: Sequence[ApproachRecord] = ()
 ) -> MechanismView:
     """Prepare one mechanism.
 
@@ -124,7 +125,7 @@ def mechanism_view(
         adjusted_for=translate_record_text(axis.adjusted_for or "", words),
         is_evaluable=axis.call is not Call.NOT_EVALUABLE,
         call=call_badge(axis.call, words),
-        call_reason=record_markup(axis.call_reason, words),
+        call_reason=note_markup(axis.call_reason, words),
         score=format_score(axis.score, words),
         interval=format_interval(axis.interval, words),
         interval_within=format_interval(axis.interval_within, words),
@@ -144,16 +145,16 @@ def mechanism_view(
     )
 
 
-def _percentile_range(axis: AxisProfile, words: Words) -> str:
+def _percentile_range(axis: AxisProfile, words: Language) -> str:
     """What the size of the reference leaves open, or why there is no percentile."""
     if axis.percentile is None:
-        return translate_record_text(axis.percentile_reason or "", words)
+        return "" if axis.percentile_reason is None else sentence(axis.percentile_reason, words)
     return words.gettext("90 % interval {interval}").format(
         interval=format_interval(axis.percentile_interval, words, decimals=0)
     )
 
 
-def _bar_alternative(axis: AxisProfile, words: Words) -> str:
+def _bar_alternative(axis: AxisProfile, words: Language) -> str:
     return words.gettext("score {score}, 90 % interval {interval}, threshold {threshold}").format(
         score=format_score(axis.score, words),
         interval=format_interval(axis.interval, words),
@@ -161,7 +162,7 @@ def _bar_alternative(axis: AxisProfile, words: Words) -> str:
     )
 
 
-def _approach(approach: ApproachRecord, words: Words) -> ApproachView:
+def _approach(approach: ApproachRecord, words: Language) -> ApproachView:
     return ApproachView(
         approach=record_markup(approach.approach, words),
         statement=record_markup(approach.statement, words),
@@ -171,7 +172,7 @@ def _approach(approach: ApproachRecord, words: Words) -> ApproachView:
     )
 
 
-def _link(link: LinkRecord, words: Words) -> LinkView:
+def _link(link: LinkRecord, words: Language) -> LinkView:
     """What is not evaluable may still stand out; that it does not says nothing, which the statement says."""
     _ = words.gettext
     name = (
@@ -200,7 +201,7 @@ def _link(link: LinkRecord, words: Words) -> LinkView:
     )
 
 
-def _genes(genes: tuple[GeneEvidence, ...], words: Words) -> GenesView:
+def _genes(genes: tuple[GeneEvidence, ...], words: Language) -> GenesView:
     views = tuple(_gene(gene, words) for gene in genes[:N_GENES_IN_DETAILS])
     return GenesView(
         in_row=views[:N_GENES_IN_ROW],
@@ -210,7 +211,7 @@ def _genes(genes: tuple[GeneEvidence, ...], words: Words) -> GenesView:
     )
 
 
-def _gene(gene: GeneEvidence, words: Words) -> GeneView:
+def _gene(gene: GeneEvidence, words: Language) -> GeneView:
     _ = words.gettext
     return GeneView(
         gene_symbol=gene.gene_symbol,
@@ -221,7 +222,7 @@ def _gene(gene: GeneEvidence, words: Words) -> GeneView:
     )
 
 
-def _format_raw(axis: AxisProfile, words: Words) -> str:
+def _format_raw(axis: AxisProfile, words: Language) -> str:
     """Format the unadjusted twin of a score, or say why there is none."""
     if axis.has_raw:
         return format_score(axis.raw_score, words)

@@ -15,7 +15,8 @@ from escape_score.model.record import (
     ReferenceMatch,
     Status,
 )
-from escape_score.report.text.i18n import Words, record_markup, translate_record_text
+from escape_score.report.messages import note_markup
+from escape_score.report.text.i18n import Language, translate_record_text
 from escape_score.report.text.numbers import format_index, format_interval, format_log2, format_score
 from escape_score.report.text.wording import enumerate_words, match_word, matters
 
@@ -55,7 +56,7 @@ class Verdict:
         return " ".join((self.headline, self.findings, self.index))
 
 
-def verdict_of(profile: EscapeProfile, words: Words) -> Verdict:
+def verdict_of(profile: EscapeProfile, words: Language) -> Verdict:
     """Say in plain sentences what a profile shows.
 
     Parameters
@@ -96,7 +97,7 @@ def detected_first(axes: tuple[AxisProfile, ...]) -> tuple[AxisProfile, ...]:
     return tuple(sorted(detected, key=lambda axis: -(axis.score or 0.0)))
 
 
-def _headline(profile: EscapeProfile, words: Words) -> str:
+def _headline(profile: EscapeProfile, words: Language) -> str:
     _ = words.gettext
     if profile.status is Status.NOT_EVALUABLE:
         return _("This sample could not be evaluated.")
@@ -109,7 +110,7 @@ def _headline(profile: EscapeProfile, words: Words) -> str:
     return _("{phenotype}; {archetype}.").format(phenotype=sentence, archetype=leading)
 
 
-def _phenotype_clause(phenotype: Phenotype | None, words: Words) -> str:
+def _phenotype_clause(phenotype: Phenotype | None, words: Language) -> str:
     _ = words.gettext
     if phenotype is None:
         return _("How T cells lie in this tumour could not be read")
@@ -120,7 +121,7 @@ def _phenotype_clause(phenotype: Phenotype | None, words: Words) -> str:
     }[phenotype]
 
 
-def _archetype_clause(archetype: Archetype | None, words: Words) -> str:
+def _archetype_clause(archetype: Archetype | None, words: Language) -> str:
     """Empty where the archetype only repeats the phenotype."""
     _ = words.gettext
     if archetype is None:
@@ -135,7 +136,7 @@ def _archetype_clause(archetype: Archetype | None, words: Words) -> str:
     }[archetype]
 
 
-def _findings(axes: tuple[AxisProfile, ...], words: Words) -> str:
+def _findings(axes: tuple[AxisProfile, ...], words: Language) -> str:
     n_evaluable = sum(axis.call is not Call.NOT_EVALUABLE for axis in axes)
     detected = detected_first(axes)
     if not n_evaluable:
@@ -154,7 +155,7 @@ def _findings(axes: tuple[AxisProfile, ...], words: Words) -> str:
     )
 
 
-def _named(axis: AxisProfile, words: Words) -> str:
+def _named(axis: AxisProfile, words: Language) -> str:
     title = translate_record_text(axis.title, words)
     score = format_score(axis.score, words)
     if axis.weakest_gene is None:
@@ -162,7 +163,7 @@ def _named(axis: AxisProfile, words: Words) -> str:
     return f"{title} ({axis.weakest_gene}, {score})"
 
 
-def _index(profile: EscapeProfile, words: Words) -> str:
+def _index(profile: EscapeProfile, words: Language) -> str:
     _ = words.gettext
     index = profile.index
     if index.score is None:
@@ -174,7 +175,7 @@ def _index(profile: EscapeProfile, words: Words) -> str:
     return sentence.format(score=score, interval=format_interval(index.interval, words, decimals=0))
 
 
-def _caution(profile: EscapeProfile, words: Words) -> str | Markup:
+def _caution(profile: EscapeProfile, words: Language) -> str | Markup:
     _ = words.gettext
     if profile.status is Status.NOT_EVALUABLE:
         return _not_evaluable_reason(profile, words)
@@ -190,20 +191,20 @@ def _caution(profile: EscapeProfile, words: Words) -> str | Markup:
 def _reason_flag(profile: EscapeProfile) -> str:
     if profile.status is not Status.NOT_EVALUABLE:
         return ""
-    return next((flag.flag for flag in profile.flags if matters(flag)), "")
+    return next((flag.code for flag in profile.flags if matters(flag)), "")
 
 
-def _not_evaluable_reason(profile: EscapeProfile, words: Words) -> str | Markup:
+def _not_evaluable_reason(profile: EscapeProfile, words: Language) -> str | Markup:
     """The first flag that matters says why; without one, the first mechanism's own reason does."""
-    sentences = [flag.sentence for flag in profile.flags if matters(flag)]
-    sentences += [axis.call_reason for axis in profile.axes]
-    if not sentences:
+    reasons = [flag for flag in profile.flags if matters(flag)]
+    reasons += [axis.call_reason for axis in profile.axes]
+    if not reasons:
         return words.gettext("The record gives no reason.")
     reason = Markup.escape(words.gettext("Reason: {sentence}"))
-    return reason.format(sentence=record_markup(sentences[0], words))
+    return reason.format(sentence=note_markup(reasons[0], words))
 
 
-def _provisional_reasons(profile: EscapeProfile, words: Words) -> tuple[str, ...]:
+def _provisional_reasons(profile: EscapeProfile, words: Language) -> tuple[str, ...]:
     _ = words.gettext
     reference, source = profile.reference, profile.input
     reasons = []

@@ -10,9 +10,9 @@ from escape_score.model.record import (
     AxisProfile,
     Call,
     EscapeProfile,
-    FlagRecord,
     IndexBlock,
     IndexProfile,
+    NoteRecord,
     PublishedRecord,
 )
 from escape_score.report.drawing.svg import index_gauge
@@ -24,10 +24,11 @@ from escape_score.report.facts import (
     quality_facts,
     sheet_facts,
 )
+from escape_score.report.messages import note_markup
 from escape_score.report.sample.changes import ChangeView, change_views
 from escape_score.report.sample.mechanisms import MechanismView, mechanism_view
 from escape_score.report.sample.verdict import Verdict, detected_first, verdict_of
-from escape_score.report.text.i18n import Words, record_markup, translate_record_text
+from escape_score.report.text.i18n import Language, record_markup, translate_record_text
 from escape_score.report.text.numbers import (
     format_fraction,
     format_index,
@@ -148,7 +149,7 @@ class SampleView:
     is_beyond_leukocyte_limit: bool
 
 
-def sample_view(profile: EscapeProfile, words: Words) -> SampleView:
+def sample_view(profile: EscapeProfile, words: Language) -> SampleView:
     """Prepare the page of one sample.
 
     Parameters
@@ -191,11 +192,11 @@ def sample_view(profile: EscapeProfile, words: Words) -> SampleView:
         groups=_by_call(shown.axes, rows, words),
         index=_index(shown, words),
         flags=tuple(
-            _flag(flag, words) for flag in shown.flags if matters(flag) and flag.flag != verdict.reason_flag
+            _flag(flag, words) for flag in shown.flags if matters(flag) and flag.code != verdict.reason_flag
         ),
         notes=tuple(_flag(flag, words) for flag in shown.flags if not matters(flag)),
         published=tuple(_published(score, words) for score in shown.published),
-        remarks=tuple(record_markup(text, words) for text in (*shown.notes, *shown.reference.withheld)),
+        remarks=tuple(note_markup(one, words) for one in (*shown.notes, *shown.reference.withheld)),
         changes=change_views(shown, words),
         quality=quality_facts(shown, words),
         sheet=sheet_facts(shown.metadata, words),
@@ -205,7 +206,7 @@ def sample_view(profile: EscapeProfile, words: Words) -> SampleView:
     )
 
 
-def _override(profile: EscapeProfile, words: Words) -> str:
+def _override(profile: EscapeProfile, words: Language) -> str:
     """What stands beside the index where it would mislead: MSI-high tumours can have any index."""
     proxy = next((axis for axis in profile.axes if axis.axis == MSI_PROXY), None)
     if proxy is None or proxy.call is not Call.DETECTED:
@@ -216,7 +217,7 @@ def _override(profile: EscapeProfile, words: Words) -> str:
 
 
 def _by_call(
-    axes: tuple[AxisProfile, ...], rows: dict[str, MechanismView], words: Words
+    axes: tuple[AxisProfile, ...], rows: dict[str, MechanismView], words: Language
 ) -> tuple[CallGroup, ...]:
     """Detected ones first, as they are the answer; a call that no mechanism has is left out."""
     members = {call: [axis for axis in axes if axis.call is call] for call in Call}
@@ -228,16 +229,16 @@ def _by_call(
     )
 
 
-def _flag(flag: FlagRecord, words: Words) -> FlagView:
-    return FlagView(flag.flag, record_markup(flag.sentence, words))
+def _flag(flag: NoteRecord, words: Language) -> FlagView:
+    return FlagView(flag.code, note_markup(flag, words))
 
 
-def _published(score: PublishedRecord, words: Words) -> PublishedView:
+def _published(score: PublishedRecord, words: Language) -> PublishedView:
     return PublishedView(
         title=record_markup(score.title, words),
         value=format_value(score.value, words),
         unit=record_markup(score.unit, words),
-        reason=record_markup(score.reason, words),
+        reason=Markup("") if score.reason is None else note_markup(score.reason, words),
         coverage=format_fraction(score.coverage, words),
         matches=translate_record_text(score.matches, words),
         differs=record_markup(score.differs, words),
@@ -246,7 +247,7 @@ def _published(score: PublishedRecord, words: Words) -> PublishedView:
     )
 
 
-def _index(profile: EscapeProfile, words: Words) -> IndexView:
+def _index(profile: EscapeProfile, words: Language) -> IndexView:
     index, titles = profile.index, {axis.axis: axis.title for axis in profile.axes}
     return IndexView(
         is_evaluable=index.score is not None,
@@ -258,13 +259,13 @@ def _index(profile: EscapeProfile, words: Words) -> IndexView:
     )
 
 
-def _gauge_alternative(index: IndexProfile, words: Words) -> str:
+def _gauge_alternative(index: IndexProfile, words: Language) -> str:
     return words.gettext("index {score} on a scale from 0 to 100, 90 % interval {interval}").format(
         score=format_index(index.score, words), interval=format_interval(index.interval, words, decimals=0)
     )
 
 
-def _block(block: IndexBlock, titles: dict[str, str], words: Words) -> BlockView:
+def _block(block: IndexBlock, titles: dict[str, str], words: Language) -> BlockView:
     """A block has the title of the mechanism of the same name, where there is one."""
     title = titles.get(block.block, block.block.replace("_", " "))
     return BlockView(

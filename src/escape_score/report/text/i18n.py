@@ -14,14 +14,13 @@ from babel.messages.pofile import read_po
 from markupsafe import Markup
 
 from escape_score.errors import UsageError
-from escape_score.report.text.sentences import translate_sentence
 
 SOURCE_LANGUAGE = "en"
 _CATALOGUE = "locales/{lang}/LC_MESSAGES/escape_score.po"
 
 
 @dataclass(frozen=True)
-class Words:
+class Language:
     """One language: its catalogue and how it writes numbers.
 
     Parameters
@@ -65,7 +64,7 @@ class Words:
 
 
 @cache
-def translations(lang: str) -> Words:
+def translations(lang: str) -> Language:
     """Load a language.
 
     Parameters
@@ -75,7 +74,7 @@ def translations(lang: str) -> Words:
 
     Returns
     -------
-    Words
+    Language
         Its catalogue and marks.
 
     Raises
@@ -91,7 +90,7 @@ def translations(lang: str) -> Words:
     symbols, percent = locale.number_symbols["latn"], locale.percent_formats[None].pattern.rpartition("0")[2]
     percent = percent.replace("\u00a0", "\u202f")  # the narrow space, as the catalogues have it
     catalogue, known = _catalogue(lang)
-    return Words(lang, catalogue, symbols["decimal"], symbols["group"], percent, known)
+    return Language(lang, catalogue, symbols["decimal"], symbols["group"], percent, known)
 
 
 @cache
@@ -114,13 +113,13 @@ def _catalogue(lang: str) -> tuple[gettext.NullTranslations, frozenset[str]]:
     return gettext.GNUTranslations(compiled), frozenset(texts)
 
 
-def translate_record_text(text: str, words: Words) -> str:
-    """Translate a text that a record carries, such as a title or the sentence of a flag.
+def translate_record_text(text: str, words: Language) -> str:
+    """Translate a text that a record carries, such as the title of a mechanism.
 
     Parameters
     ----------
     text
-        English: a text of the catalogue, or a sentence made from one of its patterns.
+        English.
     words
         Translations of the page.
 
@@ -131,10 +130,10 @@ def translate_record_text(text: str, words: Words) -> str:
     """
     if words.lang == SOURCE_LANGUAGE:
         return text
-    return translate_sentence(text, words.find, words.number) or text
+    return words.find(text) or text
 
 
-def record_markup(text: str, words: Words) -> Markup:
+def record_markup(text: str, words: Language) -> Markup:
     """Translate a text that a record carries; what stays English is marked as English.
 
     Parameters
@@ -152,7 +151,7 @@ def record_markup(text: str, words: Words) -> Markup:
     """
     if not text or words.lang == SOURCE_LANGUAGE:
         return Markup.escape(text)
-    translated = translate_sentence(text, words.find, words.number)
+    translated = words.find(text)
     if translated is None:
         return Markup('<span lang="{}">{}</span>').format(SOURCE_LANGUAGE, text)
     return Markup.escape(translated)

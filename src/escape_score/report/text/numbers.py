@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from escape_score.model.record import Interval
-from escape_score.report.text.i18n import Words
+from escape_score.report.text.i18n import Language
 
 _ALL = 100
 _EXPONENT_FROM = 10_000
 
 
-def format_score(score: float | None, words: Words) -> str:
+def format_score(score: float | None, words: Language) -> str:
     """Write a score in reference SD units with its sign and two decimals.
 
     Parameters
@@ -27,12 +27,12 @@ def format_score(score: float | None, words: Words) -> str:
     return words.gettext("not evaluable") if score is None else _signed(score, 2, words)
 
 
-def format_z(z: float, words: Words) -> str:
+def format_z(z: float, words: Language) -> str:
     """Write a gene's distance from the reference, in its spreads, with its sign and one decimal."""
     return _signed(z, 1, words)
 
 
-def format_interval(interval: Interval | None, words: Words, *, decimals: int = 1) -> str:
+def format_interval(interval: Interval | None, words: Language, *, decimals: int = 1) -> str:
     """Write a 90 % interval.
 
     Parameters
@@ -56,7 +56,7 @@ def format_interval(interval: Interval | None, words: Words, *, decimals: int = 
     )
 
 
-def format_percentile(percentile: float | None, percentile_n: int, words: Words) -> str:
+def format_percentile(percentile: float | None, percentile_n: int, words: Language) -> str:
     """Write a percentile with the number of tumours behind it.
 
     Parameters
@@ -80,7 +80,7 @@ def format_percentile(percentile: float | None, percentile_n: int, words: Words)
     )
 
 
-def format_fraction(fraction: float | None, words: Words) -> str:
+def format_fraction(fraction: float | None, words: Language) -> str:
     """Write a fraction (0-1) in percent; rounding never reaches 0 or 100 by itself.
 
     Parameters
@@ -98,7 +98,7 @@ def format_fraction(fraction: float | None, words: Words) -> str:
     return words.gettext("not evaluable") if fraction is None else format_percent(100 * fraction, words)
 
 
-def format_index(score: float | None, words: Words) -> str:
+def format_index(score: float | None, words: Language) -> str:
     """Write the index (0-100) in whole points, as its interval is never narrower than some points.
 
     Parameters
@@ -116,7 +116,7 @@ def format_index(score: float | None, words: Words) -> str:
     return words.gettext("not evaluable") if score is None else words.fixed(score, 0)
 
 
-def format_log2(value: float | None, words: Words) -> str:
+def format_log2(value: float | None, words: Language) -> str:
     """Write a distance or an offset in log2 units with two decimals.
 
     Parameters
@@ -134,29 +134,29 @@ def format_log2(value: float | None, words: Words) -> str:
     return words.gettext("not known") if value is None else f"{words.fixed(value, 2)} log2"
 
 
-def format_value(value: float | None, words: Words) -> str:
+def format_value(value: float | None, words: Language) -> str:
     """Write a value of any unit with four significant digits; what would need more is not in it."""
     if value is None:
         return words.gettext("not evaluable")
     return words.number(f"{value:.4g}" if abs(value) < _EXPONENT_FROM else f"{value:,.0f}")
 
 
-def format_count(n: int, words: Words) -> str:
+def format_count(n: int, words: Language) -> str:
     """Write a number of things with grouped thousands."""
     return words.number(f"{n:,}")
 
 
-def format_percent(percent: float, words: Words) -> str:
+def format_percent(percent: float, words: Language) -> str:
     """Write whole percent; rounding never reaches 0 or 100 by itself."""
     return f"{_whole(percent, words)} %"
 
 
-def _signed(value: float, decimals: int, words: Words) -> str:
+def _signed(value: float, decimals: int, words: Language) -> str:
     text = words.fixed(value, decimals)
     return f"+{text}" if float(f"{value:.{decimals}f}") > 0 else text
 
 
-def _whole(percent: float, words: Words) -> str:
+def _whole(percent: float, words: Language) -> str:
     """Whole percent; the ends are kept for what lies exactly on them."""
     if 0 < percent < 1:
         return "<1"

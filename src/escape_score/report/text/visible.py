@@ -9,7 +9,7 @@ import re
 
 from pydantic_core import PydanticSerializationError
 
-from escape_score.model.record import EscapeProfile
+from escape_score.model.record import EscapeProfile, NoteRecord
 
 # Printable by category, yet drawn as nothing: Default_Ignorable_Code_Point of Unicode's
 # DerivedCoreProperties.txt outside the categories C* and Z*, and the blank braille cell.
@@ -53,6 +53,11 @@ def visible_profile(profile: EscapeProfile) -> EscapeProfile:
     if _is_visible(profile):
         return profile
     return EscapeProfile.model_validate(_visible_tree(profile.model_dump(mode="json")))
+
+
+def visible_note(note: NoteRecord) -> NoteRecord:
+    """Apply :func:`visible_text` to every text of a note."""
+    return NoteRecord.model_validate(_visible_tree(note.model_dump(mode="json")))
 
 
 def _is_visible(profile: EscapeProfile) -> bool:

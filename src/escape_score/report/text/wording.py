@@ -1,4 +1,4 @@
-"""Words for the enumerations and flags of a record. Every text here can be translated."""
+"""Language for the enumerations and flags of a record. Every text here can be translated."""
 
 from __future__ import annotations
 
@@ -8,40 +8,12 @@ from escape_score.model.record import (
     Archetype,
     Call,
     EvidenceLevel,
-    FlagRecord,
+    NoteRecord,
     Phenotype,
     ReferenceMatch,
     Status,
 )
-from escape_score.report.text.i18n import Words
-
-# Flags that say how an input was tidied up; the numbers read the same with or without knowing it.
-# Every other flag, also one this version does not know, is shown on the first screen.
-BOOKKEEPING_FLAGS = frozenset(
-    {
-        "config_duplicate_key",
-        "counts_converted",
-        "duplicate_gene_in_set",
-        "duplicate_gene_set",
-        "duplicate_genes",
-        "duplicate_genes_after_mapping",
-        "excel_gene_dates",
-        "gct_dims_mismatch",
-        "gene_case_changed",
-        "gmt_no_description",
-        "mixed_gene_ids",
-        "no_metadata",
-        "non_gene_rows",
-        "renamed_symbols",
-        "rescaled_to_tpm",
-        "sheet_duplicate_rows",
-        "sheet_rows_unused",
-        "threads_capped",
-        "trailing_bytes",
-        "unknown_label",
-        "unnamed_genes",
-    }
-)
+from escape_score.report.text.i18n import Language
 
 
 @dataclass(frozen=True)
@@ -63,7 +35,7 @@ class Badge:
     css_class: str
 
 
-def call_badge(call: Call, words: Words) -> Badge:
+def call_badge(call: Call, words: Language) -> Badge:
     """Word and symbol of a call."""
     _ = words.gettext
     return {
@@ -73,7 +45,7 @@ def call_badge(call: Call, words: Words) -> Badge:
     }[call]
 
 
-def status_badge(status: Status, words: Words) -> Badge:
+def status_badge(status: Status, words: Language) -> Badge:
     """Word and symbol of a status."""
     _ = words.gettext
     return {
@@ -83,7 +55,7 @@ def status_badge(status: Status, words: Words) -> Badge:
     }[status]
 
 
-def phenotype_word(phenotype: Phenotype | None, words: Words) -> str:
+def phenotype_word(phenotype: Phenotype | None, words: Language) -> str:
     """Name of a phenotype, or that there is none."""
     _ = words.gettext
     if phenotype is None:
@@ -95,7 +67,7 @@ def phenotype_word(phenotype: Phenotype | None, words: Words) -> str:
     }[phenotype]
 
 
-def archetype_word(archetype: Archetype | None, words: Words) -> str:
+def archetype_word(archetype: Archetype | None, words: Language) -> str:
     """Name of an archetype, or that there is none."""
     _ = words.gettext
     if archetype is None:
@@ -110,7 +82,7 @@ def archetype_word(archetype: Archetype | None, words: Words) -> str:
     }[archetype]
 
 
-def match_word(match: ReferenceMatch | None, words: Words) -> str:
+def match_word(match: ReferenceMatch | None, words: Language) -> str:
     """Name of how near a sample lies to its reference."""
     _ = words.gettext
     if match is None:
@@ -122,7 +94,7 @@ def match_word(match: ReferenceMatch | None, words: Words) -> str:
     }[match]
 
 
-def level_word(level: EvidenceLevel, words: Words) -> str:
+def level_word(level: EvidenceLevel, words: Language) -> str:
     """Name of what kind of study ties an approach to a mechanism."""
     _ = words.gettext
     return {
@@ -134,18 +106,18 @@ def level_word(level: EvidenceLevel, words: Words) -> str:
     }[level]
 
 
-def yes_or_no(value: bool, words: Words) -> str:
+def yes_or_no(value: bool, words: Language) -> str:
     """Write a truth value in words."""
     _ = words.gettext
     return _("yes") if value else _("no")
 
 
-def matters(flag: FlagRecord) -> bool:
-    """Whether a flag changes how the numbers may be read, so that it belongs on the first screen."""
-    return flag.flag not in BOOKKEEPING_FLAGS
+def matters(note: NoteRecord) -> bool:
+    """Whether a note changes how the numbers may be read, so that it belongs on the first screen."""
+    return note.severity != "note"
 
 
-def enumerate_words(items: tuple[str, ...], n_more: int, words: Words) -> str:
+def enumerate_words(items: tuple[str, ...], n_more: int, words: Language) -> str:
     """Join items in a sentence; by semicolons, as titles of mechanisms may hold commas.
 
     Parameters

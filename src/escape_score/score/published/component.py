@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from escape_score.model.cohort import FloatArray
+from escape_score.model.notes import Code, note
 from escape_score.score.methods.cohort_values import CONSTANT_SD
 from escape_score.score.published.cohorts import not_evaluable, too_few_samples
 from escape_score.score.published.inputs import ScoreInput
@@ -33,16 +34,14 @@ def score_first_component(inputs: ScoreInput) -> Outcome:
     used = covered[:, _is_usable(covered)]
     fraction = used.shape[1] / len(inputs.genes)
     if fraction < inputs.min_coverage:
-        return not_evaluable(
-            inputs,
-            f"{used.shape[1]} of {len(inputs.genes)} genes are measured in all samples compared and vary",
-        )
+        n, n_all = used.shape[1], len(inputs.genes)
+        return not_evaluable(inputs, note(Code.NOT_SCORED, "varying", n=n, n_all=n_all))
     scores = first_component(used)
     if scores is None:
-        return not_evaluable(inputs, "the first component does not go along with the mean of the genes")
+        return not_evaluable(inputs, note(Code.NOT_SCORED, "component"))
     values = np.full(len(is_covered), np.nan)
     values[is_covered] = scores
-    return Outcome(values, np.where(is_covered, fraction, inputs.coverage), "")
+    return Outcome(values, np.where(is_covered, fraction, inputs.coverage), note(Code.NOT_SCORED, "coverage"))
 
 
 def first_component(log2_tpm: FloatArray) -> FloatArray | None:

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from escape_score.model.cohort import FloatArray
+from escape_score.model.notes import Code, Note, note
 from escape_score.score.published.model import CollectedExpression, Outcome, PublishedGene, PublishedScore
 
 
@@ -47,13 +48,10 @@ class ScoreInput:
         return Outcome(np.where(coverage >= self.min_coverage, values, np.nan), coverage, self.low_coverage)
 
     @property
-    def low_coverage(self) -> str:
-        """Sentence for too few measured genes."""
+    def low_coverage(self) -> Note:
+        """Too few measured genes."""
         most = int(np.isfinite(self.log2_tpm).sum(axis=1).max(initial=0))
-        return (
-            f"{most} of {len(self.genes)} genes measured at most; "
-            f"needs a fraction of at least {self.min_coverage:g}"
-        )
+        return note(Code.NOT_SCORED, "coverage", n=most, n_all=len(self.genes), limit=self.min_coverage)
 
 
 def measured_mean(values: FloatArray) -> FloatArray:

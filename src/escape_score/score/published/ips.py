@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from escape_score.model.cohort import FloatArray
+from escape_score.model.notes import Code, note
 from escape_score.score.methods.cohort_values import CONSTANT_SD
 from escape_score.score.published.inputs import ScoreInput, columns_of, measured_mean
 from escape_score.score.published.model import MIN_GENES, Outcome
@@ -67,7 +68,7 @@ def _outcome(inputs: ScoreInput, values: FloatArray) -> Outcome:
     n_measured = inputs.expression.n_measured
     most = int(n_measured.max(initial=0))
     if most < MIN_GENES:
-        reason = f"z over all genes needs at least {MIN_GENES} of them, {most} are measured"
+        reason = note(Code.NOT_SCORED, "all_genes", n=most, least=MIN_GENES)
     else:
-        reason = f"a factor has less than a fraction of {inputs.min_coverage:g} of its genes measured"
+        reason = note(Code.NOT_SCORED, "factor", limit=inputs.min_coverage)
     return Outcome(np.where(n_measured >= MIN_GENES, values, np.nan), inputs.coverage, reason)

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from escape_score.errors import UsageError
 from escape_score.model.cohort import FloatArray
+from escape_score.model.notes import Note
 from escape_score.score.methods.registry import Scope
 
 MIN_SAMPLES = 10
@@ -197,7 +198,7 @@ class Outcome:
 
     values: FloatArray = field(repr=False)
     coverage: FloatArray = field(repr=False)
-    reason: str
+    reason: Note
 
 
 @dataclass(frozen=True)
@@ -205,7 +206,7 @@ class SkippedScore:
     """A score that no sample has, and why."""
 
     score_id: str
-    reason: str
+    reason: Note
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from escape_score.model.notes import Code, note
 from escape_score.score.published.inputs import ScoreInput
 from escape_score.score.published.model import Outcome
 
@@ -25,5 +26,5 @@ def score_pair_count(inputs: ScoreInput) -> Outcome:
     coverage = is_measured.mean(axis=1)
     count = (greater > lesser).sum(axis=1).astype(np.float64)
     most = int(is_measured.sum(axis=1).max(initial=0))
-    reason = f"{most} of {greater.shape[1]} pairs measured at most; needs all"
+    reason = note(Code.NOT_SCORED, "pairs", n=most, n_all=greater.shape[1])
     return Outcome(np.where(is_measured.all(axis=1), count, np.nan), coverage, reason)

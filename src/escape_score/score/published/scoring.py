@@ -8,6 +8,7 @@ from types import MappingProxyType
 import numpy as np
 
 from escape_score.model.method_choice import DEFAULT_MIN_COVERAGE
+from escape_score.model.notes import Code, note
 from escape_score.score.methods.model import require_fraction
 from escape_score.score.published.cohorts import not_evaluable
 from escape_score.score.published.component import score_first_component
@@ -41,18 +42,6 @@ FORMULAS: Mapping[Formula, Callable[[ScoreInput], Outcome]] = MappingProxyType(
     }
 )
 """All formulas but GSVA, which needs the whole matrix."""
-
-NEEDED: Mapping[ScoreNeeds, str] = MappingProxyType(
-    {
-        ScoreNeeds.TPM: "needs TPM of the whole transcriptome",
-        ScoreNeeds.LOG_SCALE: "needs values on a log scale, the same for all samples",
-        ScoreNeeds.GENE_ORDER: "needs values that can be compared between the genes of a sample",
-        ScoreNeeds.SAMPLE_ORDER: "needs values that can be compared between samples",
-    }
-)
-"""Why a score is skipped on expression of another kind."""
-
-GSVA_REASON = "ranks all genes of the matrix; score its gene set by method gsva"
 
 
 def score_published(
@@ -108,7 +97,7 @@ def _outcome(inputs: ScoreInput, offers: Collection[ScoreNeeds]) -> Outcome:
     """Values of one score, if the expression is what it needs."""
     needs = inputs.score.needs
     if needs not in offers:
-        return not_evaluable(inputs, NEEDED[needs])
+        return not_evaluable(inputs, note(Code.NOT_SCORED, f"needs_{needs.value}"))
     return FORMULAS[inputs.score.formula](inputs)
 
 
@@ -138,7 +127,7 @@ def _skipped(plan: PublishedPlan, outcomes: Mapping[str, Outcome]) -> list[Skipp
     skipped = []
     for score in plan.table.scores:
         if score.score_id not in outcomes:
-            skipped.append(SkippedScore(score.score_id, GSVA_REASON))
+            skipped.append(SkippedScore(score.score_id, note(Code.NOT_SCORED, "gsva")))
         elif np.isnan(outcomes[score.score_id].values).all():
             skipped.append(SkippedScore(score.score_id, outcomes[score.score_id].reason))
     return skipped
