@@ -35,7 +35,7 @@ import sys, time, json
 import numpy as np, pyarrow.parquet as pq
 sys.path.insert(0, sys.argv[2])
 from bench_methods import sort_rows
-from escape_score.score.methods.ranks import sortable_bits
+from escape_score.score.kernels.ranks import sortable_bits
 sort_rows(*sortable_bits(np.zeros((1, 8), np.float32)))
 start, sorting = time.perf_counter(), 0.0
 file = pq.ParquetFile(sys.argv[1])

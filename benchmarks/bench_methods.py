@@ -28,11 +28,11 @@ from shared import DEMO, N_GENES, ONE_THREAD, SEED, mixed_samples, most_counted
 
 from escape_score.model.cohort import FloatArray
 from escape_score.model.method_choice import Ties
+from escape_score.score.kernels.jit import kernel
+from escape_score.score.kernels.radix import RADIX, Bits, radix_order
+from escape_score.score.kernels.ranks import sortable_bits
 from escape_score.score.methods import METHODS, SetIndex
 from escape_score.score.methods.gsva import CdfRoute, score_gsva
-from escape_score.score.methods.jit import kernel
-from escape_score.score.methods.radix import RADIX, Bits, radix_order
-from escape_score.score.methods.ranks import sortable_bits
 from escape_score.score.methods.ssgsea import score_ssgsea
 from escape_score.score.methods.ucell import score_ucell
 

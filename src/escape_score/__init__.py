@@ -29,6 +29,7 @@ __all__ = [
     "pl",
     "profile",
     "read",
+    "score_gene_sets",
 ]
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from escape_score.model.cohort import Cohort
     from escape_score.model.record import EscapeProfile
     from escape_score.model.reference import Reference
+    from escape_score.pipeline.gene_set_scores import score_gene_sets
     from escape_score.pipeline.profiles import Profiles
     from escape_score.pipeline.profiling import profile
     from escape_score.pipeline.references import fit_reference
@@ -58,6 +60,7 @@ _PLACES = MappingProxyType(
         "load_reference": "reference.read",
         "profile": "pipeline.profiling",
         "read": "read.cohort",
+        "score_gene_sets": "pipeline.gene_set_scores",
     }
 )
 """Modules of the public names; each is imported when its name is first used."""

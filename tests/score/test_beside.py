@@ -12,8 +12,7 @@ from escape_score.model.method_choice import Engine, MethodChoice, MethodName, T
 from escape_score.model.scores import MethodTable
 from escape_score.model.signature import Signature
 from escape_score.score.beside import MethodsBeside
-from escape_score.score.methods import METHODS, SetIndex
-from escape_score.score.methods.registry import Scope
+from escape_score.score.methods import METHODS, Scope, SetIndex
 
 GENES = tuple(f"G{i:02d}" for i in range(40))
 SIGNATURES = (

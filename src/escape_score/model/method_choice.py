@@ -9,7 +9,7 @@ DEFAULT_MIN_COVERAGE = 0.7
 
 
 class MethodName(StrEnum):
-    """Methods beside the axes' own."""
+    """Methods beside the axes' own; each is a module of this name in ``escape_score.score.methods``."""
 
     SSGSEA = "ssgsea"
     GSVA = "gsva"
@@ -28,9 +28,9 @@ class Engine(StrEnum):
 
 
 class Ties(StrEnum):
-    """Where equal values of one sample stand in its order.
+    """Places of equal values of one sample in its order.
 
-    The programs that ours is compared with break ties by the order of the genes in the file, each its own
+    The programs that we compare with break ties by the order of the genes in the file, each its own
     way; at 12 % zeros this moves an ssGSEA score by up to 7 % of the largest one.
     """
 
@@ -51,7 +51,7 @@ class MethodChoice:
     methods
         None twice.
     ties
-        Where equal values stand, for methods that can be told.
+        Places of equal values, for methods that have this option.
     min_coverage
         Least fraction, in (0, 1], of a signature's genes that must be measured.
     has_published

@@ -8,19 +8,19 @@ once: their genes are those that every sample has.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 import numpy.typing as npt
 
 from escape_score.model.cohort import FloatArray
-from escape_score.model.method_choice import Engine, MethodChoice, MethodName, Ties
+from escape_score.model.method_choice import Engine, MethodChoice, Ties
 from escape_score.model.scores import MethodTable
-from escape_score.score.methods import METHODS, MethodScores, SetIndex
-from escape_score.score.methods.ranked import RankScorer, score_ranked
-from escape_score.score.methods.registry import Method, Scope
+from escape_score.score.kernels.ranks import RankScorer, score_ranked
+from escape_score.score.methods import METHODS, Method, MethodScores, Scope, SetIndex
+from escape_score.score.methods.method import Score
 
 Scored = Mapping[str, MethodScores]
 """Scores of some samples, by method."""
@@ -58,9 +58,7 @@ def score_block_by(names: Sequence[str], values: FloatArray, sets: SetIndex, cho
     }
 
 
-def _by_measured_genes(
-    values: FloatArray,
-) -> Iterable[tuple[npt.NDArray[np.intp], npt.NDArray[np.bool_]]]:
+def _by_measured_genes(values: FloatArray) -> Iterable[tuple[npt.NDArray[np.intp], npt.NDArray[np.bool_]]]:
     """Samples that measure the same genes together; those that measure none are left out."""
     measured = ~np.isnan(values)
     if measured.all():
@@ -73,39 +71,44 @@ def _by_measured_genes(
 
 
 def _score_measured(names: Sequence[str], values: FloatArray, sets: SetIndex, choice: MethodChoice) -> Scored:
-    """Score samples that have a value for every gene, ranked once for all methods."""
-    if choice.engine is Engine.GSEAPY and "ssgsea" in names:
-        others = tuple(name for name in names if name != "ssgsea")
-        return {"ssgsea": _by_gseapy("ssgsea", values, sets, choice)} | dict(
-            _score_measured(others, values, sets, choice) if others else {}
-        )
+    """Score samples that have a value for every gene, ranked once for all methods that share one ranking."""
+    methods = [METHODS[name] for name in names]
+    scorers: dict[str, RankScorer] = {
+        method.name: partial(method.of_ranks, **_options(method, choice))
+        for method in methods
+        if method.of_ranks is not None and _by_gseapy(method, choice) is None
+    }
+    scored: dict[str, MethodScores] = {
+        m.name: _score(m, values, sets, choice) for m in methods if m.name not in scorers
+    }
+    if not scorers:
+        return scored
+    has_ties = any("ties" in METHODS[name].options for name in scorers)
     found = score_ranked(
         values,
         sets,
-        [_rank_scorer(name, choice.ties) for name in names],
+        list(scorers.values()),
         min_coverage=choice.min_coverage,
         threads=choice.threads,
-        has_positions=choice.ties is not Ties.MID and "ssgsea" in names,
+        has_positions=has_ties and choice.ties is not Ties.MID,
     )
-    return dict(zip(names, found, strict=True))
+    return scored | dict(zip(scorers, found, strict=True))
 
 
-def _rank_scorer(name: str, ties: Ties) -> RankScorer:
-    """The part of a method that comes after ranking."""
-    from escape_score.score.methods.aucell import aucell_of_ranks
-    from escape_score.score.methods.mean_rank import mean_rank_of_ranks
-    from escape_score.score.methods.singscore import singscore_of_ranks
-    from escape_score.score.methods.ssgsea import ssgsea_of_ranks
-    from escape_score.score.methods.ucell import ucell_of_ranks
+def _score(method: Method, values: FloatArray, sets: SetIndex, choice: MethodChoice) -> MethodScores:
+    """Score by one method, by gseapy where that was chosen and has it."""
+    score = _by_gseapy(method, choice) or partial(method.score, **_options(method, choice))
+    return score(values, sets, min_coverage=choice.min_coverage, threads=choice.threads)
 
-    scorers: Mapping[str, RankScorer] = {
-        "ssgsea": lambda ranks, sets: ssgsea_of_ranks(ranks, sets, ties=ties),
-        "singscore": singscore_of_ranks,
-        "mean_rank": mean_rank_of_ranks,
-        "ucell": ucell_of_ranks,
-        "aucell": aucell_of_ranks,
-    }
-    return scorers[name]
+
+def _by_gseapy(method: Method, choice: MethodChoice) -> Score | None:
+    """Function of gseapy for a method, if that engine was chosen and has it."""
+    return method.by_gseapy if choice.engine is Engine.GSEAPY else None
+
+
+def _options(method: Method, choice: MethodChoice) -> dict[str, Ties]:
+    """What a choice says of a method's own options."""
+    return {"ties": choice.ties} if "ties" in method.options else {}
 
 
 def score_cohort_by(names: Sequence[str], values: FloatArray, sets: SetIndex, choice: MethodChoice) -> Scored:
@@ -120,27 +123,8 @@ def score_cohort_by(names: Sequence[str], values: FloatArray, sets: SetIndex, ch
     if len(rows) > 1 and kept.any():
         measured, of_kept = values[np.ix_(rows, kept)], sets.kept(kept)
         for name in names:
-            parts[name].append((rows, _score_cohort(METHODS[name], measured, of_kept, choice)))
+            parts[name].append((rows, _score(METHODS[name], measured, of_kept, choice)))
     return {name: _laid_out(len(values), sets.n_sets, part) for name, part in parts.items()}
-
-
-def _score_cohort(method: Method, values: FloatArray, sets: SetIndex, choice: MethodChoice) -> MethodScores:
-    if method.name != "gsva":
-        return method.score(values, sets, min_coverage=choice.min_coverage, threads=choice.threads)
-    if choice.engine is Engine.GSEAPY:
-        return _by_gseapy("gsva", values, sets, choice)
-    from escape_score.score.methods.gsva import score_gsva
-
-    return score_gsva(
-        values, sets, ties=choice.ties, min_coverage=choice.min_coverage, threads=choice.threads
-    )
-
-
-def _by_gseapy(name: str, values: FloatArray, sets: SetIndex, choice: MethodChoice) -> MethodScores:
-    from escape_score.score.methods.engine_gseapy import score_gsva_gseapy, score_ssgsea_gseapy
-
-    score: Callable[..., MethodScores] = score_ssgsea_gseapy if name == "ssgsea" else score_gsva_gseapy
-    return score(values, sets, min_coverage=choice.min_coverage, threads=choice.threads)
 
 
 def _laid_out(
@@ -183,8 +167,8 @@ class MethodsBeside:
 
     @cached_property
     def is_needed(self) -> npt.NDArray[np.bool_]:
-        """Genes that methods that compare samples need: those of the sets, but all of them for GSVA."""
-        if MethodName.GSVA in self.choice.methods:
+        """Genes that methods that compare samples need: those of the sets, or all of them."""
+        if any(METHODS[name].reads_all_genes for name in self.choice.methods):
             return np.ones(self.sets.n_columns, dtype=np.bool_)
         return np.isin(np.arange(self.sets.n_columns), self.sets.members)
 

@@ -9,25 +9,13 @@ from tests.score.methods import naive
 from escape_score.errors import MatrixInvalidError
 from escape_score.model.cohort import FloatArray
 from escape_score.model.method_choice import Ties
+from escape_score.score.kernels.gsva_cdf import cdf_by_table, normal_table
 from escape_score.score.methods import SetIndex
 from escape_score.score.methods.engine_gseapy import score_gsva_gseapy
 from escape_score.score.methods.gsva import CdfRoute, Kcdf, score_gsva
-from escape_score.score.methods.gsva_moments import cdf_by_moments, taylor_table
-from escape_score.score.methods.gsva_poisson import cdf_by_poisson
-from escape_score.score.methods.gsva_table import cdf_by_table, normal_table
 
 TABLE_BOUND = 2e-4
 """What the table's truncated index and near-equal estimates may move a score by."""
-
-
-@pytest.fixture(scope="module")
-def many() -> FloatArray:
-    """150 samples of 40 genes: half normal, half expressed in few samples."""
-    generator = np.random.default_rng(11)
-    values = generator.normal(5.0, 2.0, (150, 40))
-    values[:, 20:] = np.maximum(values[:, 20:] - 8.0, 0.0)
-    values[0, 20:] += 1.0
-    return values
 
 
 def varying(values: FloatArray, sets: SetIndex) -> tuple[FloatArray, SetIndex]:
@@ -36,35 +24,10 @@ def varying(values: FloatArray, sets: SetIndex) -> tuple[FloatArray, SetIndex]:
     return np.ascontiguousarray(values[:, is_kept]), sets.kept(is_kept)
 
 
-def columns_by(function: str, values: FloatArray) -> FloatArray:
-    rows = np.ascontiguousarray(values.T)
-    ordered = np.sort(rows, axis=1)
-    if function == "table":
-        return cdf_by_table(rows, ordered, normal_table()).T
-    if function == "moments":
-        return cdf_by_moments(rows, ordered, taylor_table()).T
-    return cdf_by_poisson(rows, ordered).T
-
-
-@pytest.mark.parametrize(("function", "bound"), [("table", 4e-4), ("moments", 1e-5)])
-def test_cdf_is_near_the_exact_estimate(function: str, bound: float, many: FloatArray) -> None:
-    assert np.abs(columns_by(function, many) - naive.normal_cdf(many)).max() < bound
-
-
-def test_cdf_by_moments_takes_far_outliers(many: FloatArray) -> None:
-    values = many[:, :2].copy()
-    values[3, 0], values[4, 1] = 1e6, -1e6
-    assert np.abs(columns_by("moments", values) - naive.normal_cdf(values)).max() < 1e-5
-
-
-def test_cdf_by_poisson_is_exact(counts: FloatArray) -> None:
-    values = np.concatenate([counts[:, :300], 1000.0 * counts[:, :20]], axis=1)
-    np.testing.assert_allclose(columns_by("poisson", values), naive.poisson_cdf(values), rtol=0, atol=1e-11)
-
-
 def test_score_gsva_walks_as_defined(tied: FloatArray, sets: SetIndex) -> None:
     values, kept = varying(tied, sets)
-    estimate = columns_by("table", values)
+    rows = np.ascontiguousarray(values.T)
+    estimate = cdf_by_table(rows, np.sort(rows, axis=1), normal_table()).T
     expected = [[naive.gsva_walk(row, m) for m in naive.members_of(kept)] for row in estimate]
     np.testing.assert_allclose(score_gsva(tied, sets).values, expected, rtol=0, atol=1e-12)
 

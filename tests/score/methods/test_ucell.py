@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 import scipy.sparse as sp
+from tests.score.conftest import GOLDEN
 from tests.score.methods import naive
-from tests.score.methods.conftest import GOLDEN
 
 from escape_score.errors import MatrixInvalidError, UsageError
 from escape_score.model.cohort import FloatArray

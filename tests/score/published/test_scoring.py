@@ -13,7 +13,7 @@ from tests.score.published.scored import as_table, scored
 from escape_score.errors import UsageError
 from escape_score.model.cohort import FloatArray
 from escape_score.pipeline.profiles import in_english
-from escape_score.score.methods.registry import Scope
+from escape_score.score.methods import Scope
 from escape_score.score.published import Formula, PublishedPlan, ScoreNeeds, load_published, score_published
 from escape_score.score.published.model import MIN_SAMPLES
 

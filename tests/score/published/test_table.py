@@ -12,7 +12,7 @@ import pytest
 from escape_score.errors import UsageError
 from escape_score.genes import load_gene_table
 from escape_score.library.gene_sets import load_signatures
-from escape_score.score.methods.registry import METHODS, Scope
+from escape_score.score.methods import METHODS, Scope
 from escape_score.score.published import Formula, load_published
 from escape_score.score.published.scoring import FORMULAS
 

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 
 import numpy as np
 import scipy.sparse as sp
 
 from escape_score.errors import UsageError
 from escape_score.model.cohort import FloatArray
-from escape_score.model.method_choice import DEFAULT_MIN_COVERAGE
-from escape_score.score.methods.contributions import Contribution, sum_contributions
-from escape_score.score.methods.model import MethodScores, SetIndex, Values, checked_values, covered
-from escape_score.score.methods.ranked import score_ranked
-from escape_score.score.methods.ranks import MemberRanks
-from escape_score.score.methods.sparse_ranks import sum_sparse_contributions
+from escape_score.model.method_choice import DEFAULT_MIN_COVERAGE, MethodName
+from escape_score.score.kernels.ranks import Contribution, MemberRanks, score_ranked, sum_contributions
+from escape_score.score.kernels.sparse_ranks import sum_sparse_contributions
+from escape_score.score.kernels.values import MethodScores, SetIndex, Values, checked_values, covered
+from escape_score.score.methods.method import Method, Needs, Scope
 
 DEFAULT_TOP_FRACTION = 0.05
 
@@ -36,10 +36,8 @@ def score_aucell(
         it must then be ≥ 0.
     top_fraction
         Fraction, in (0, 1], of the genes that is looked at, from the highest.
-    min_coverage
-        Least fraction, in (0, 1], of a set's genes that must be columns.
-    threads
-        Samples are shared out over this many threads.
+    min_coverage, threads
+        As in :attr:`Method.score`.
 
     Returns
     -------
@@ -56,12 +54,9 @@ def score_aucell(
     Notes
     -----
     With t = ceil(``top_fraction`` n) of n genes, at least 2, and descending ranks r of a set's k genes:
-    sum(max(t − r, 0)) / sum_{j = 1..min(k, t − 1)}(t − j), after [1]_. Other programs order equal values at
-    random; here each counts with its mean over all their orders, so that nothing is random.
-
-    References
-    ----------
-    .. [1] Aibar et al. 2017, Nature Methods 14:1083–1086, doi:10.1038/nmeth.4463
+    sum(max(t − r, 0)) / sum_{j = 1..min(k, t − 1)}(t − j), after Aibar et al. 2017, Nature Methods
+    14:1083–1086. Other programs order equal values at random; here each counts with its mean over all their
+    orders, so that nothing is random.
     """
     checked_values(values, sets)
     if not 0 < top_fraction <= 1:
@@ -72,10 +67,7 @@ def score_aucell(
         kind = Contribution.AREA_FROM_TOP
         sums = sum_sparse_contributions(values.tocsr(), sets, kind, limit=float(n_top), threads=threads)
         return covered(_aucell(sums, sets, n_top), sets, min_coverage=min_coverage)
-
-    def scorer(ranks: MemberRanks, sets: SetIndex) -> FloatArray:
-        return aucell_of_ranks(ranks, sets, top_fraction=top_fraction)
-
+    scorer = partial(aucell_of_ranks, top_fraction=top_fraction)
     return score_ranked(values, sets, [scorer], min_coverage=min_coverage, threads=threads)[0]
 
 
@@ -100,3 +92,15 @@ def _aucell(sums: FloatArray, sets: SetIndex, n_top: int) -> FloatArray:
     with np.errstate(invalid="ignore"):
         areas: FloatArray = sums / greatest
     return areas
+
+
+METHOD = Method(
+    name=MethodName.AUCELL,
+    scope=Scope.SAMPLE,
+    value_range=(0.0, 1.0),
+    needs=Needs.GENE_ORDER,
+    doi="10.1038/nmeth.4463",
+    description="area under the recovery curve among the highest 5 % of genes, for single cells",
+    score=score_aucell,
+    of_ranks=aucell_of_ranks,
+)

@@ -7,10 +7,15 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from escape_score.model.cohort import FloatArray
 from escape_score.model.method_choice import DEFAULT_MIN_COVERAGE
-from escape_score.score.methods.blocks import dense_block
-from escape_score.score.methods.model import MethodScores, SetIndex, Values, checked_values, covered
+from escape_score.score.kernels.values import (
+    MethodScores,
+    SetIndex,
+    Values,
+    checked_values,
+    covered,
+    dense_block,
+)
 
 
 def score_ssgsea_gseapy(
@@ -26,23 +31,8 @@ def score_ssgsea_gseapy(
     Parameters and result are those of :func:`escape_score.score.methods.ssgsea.score_ssgsea` with gseapy's
     ties; needs 2.2 MB of memory for a sample of 20,000 genes.
     """
-    import gseapy
-
-    table, names = _table(values, sets), _names(sets)
-    if not names:
-        return covered(np.full((values.shape[0], sets.n_sets), np.nan), sets, min_coverage=min_coverage)
-    result = gseapy.ssgsea(
-        table,
-        names,
-        sample_norm_method="rank",
-        weight=alpha,
-        min_size=1,
-        max_size=sets.n_columns,
-        threads=threads,
-        no_plot=True,
-        outdir=None,
-    )
-    return covered(_pivoted(result.res2d, values.shape[0], sets.n_sets), sets, min_coverage=min_coverage)
+    options = {"sample_norm_method": "rank", "weight": alpha, "no_plot": True, "threads": threads}
+    return _scored("ssgsea", values, sets, min_coverage, options)
 
 
 def score_gsva_gseapy(
@@ -60,24 +50,25 @@ def score_gsva_gseapy(
     Parameters and result are those of :func:`escape_score.score.methods.gsva.score_gsva` with gseapy's ties;
     genes that do not vary take part, as gseapy has it. Time grows with the square of the number of samples.
     """
+    options = {"kcdf": "Gaussian", "weight": tau, "mx_diff": mx_diff, "abs_rnk": abs_rnk, "threads": threads}
+    return _scored("gsva", values, sets, min_coverage, options)
+
+
+def _scored(
+    program: str, values: Values, sets: SetIndex, min_coverage: float, options: Mapping[str, object]
+) -> MethodScores:
+    """Run a function of gseapy over all sets that it can score."""
     import gseapy
 
     table, names = _table(values, sets), _names(sets)
-    if not names:
-        return covered(np.full((values.shape[0], sets.n_sets), np.nan), sets, min_coverage=min_coverage)
-    result = gseapy.gsva(
-        table,
-        names,
-        kcdf="Gaussian",
-        weight=tau,
-        mx_diff=mx_diff,
-        abs_rnk=abs_rnk,
-        min_size=1,
-        max_size=sets.n_columns,
-        threads=threads,
-        outdir=None,
-    )
-    return covered(_pivoted(result.res2d, values.shape[0], sets.n_sets), sets, min_coverage=min_coverage)
+    scores = np.full((values.shape[0], sets.n_sets), np.nan)
+    if names:
+        sizes = {"min_size": 1, "max_size": sets.n_columns}
+        found = getattr(gseapy, program)(table, names, outdir=None, **sizes, **options).res2d
+        rows = found["Name"].astype(str).str[1:].astype(int).to_numpy()
+        columns = found["Term"].astype(str).str[1:].astype(int).to_numpy()
+        scores[rows, columns] = found["ES"].to_numpy(dtype=np.float64)
+    return covered(scores, sets, min_coverage=min_coverage)
 
 
 def _table(values: Values, sets: SetIndex) -> pd.DataFrame:
@@ -95,12 +86,3 @@ def _names(sets: SetIndex) -> Mapping[str, list[str]]:
         for s, columns in enumerate(members)
         if 0 < len(columns) < sets.n_columns
     }
-
-
-def _pivoted(result: pd.DataFrame, n_samples: int, n_sets: int) -> FloatArray:
-    """From gseapy's long table to samples × sets."""
-    values = np.full((n_samples, n_sets), np.nan)
-    rows = result["Name"].astype(str).str[1:].astype(int).to_numpy()
-    columns = result["Term"].astype(str).str[1:].astype(int).to_numpy()
-    values[rows, columns] = result["ES"].to_numpy(dtype=np.float64)
-    return values

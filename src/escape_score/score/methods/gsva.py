@@ -1,35 +1,33 @@
-"""Gene set variation analysis: a walk down genes, ordered by where the sample stands in its cohort."""
+"""Gene set variation analysis: a walk down genes, ordered by the place of the sample in its cohort."""
 
 from __future__ import annotations
 
 from enum import StrEnum
 
 import numpy as np
-import numpy.typing as npt
 
 from escape_score.errors import MatrixInvalidError
 from escape_score.model.cohort import FloatArray
-from escape_score.model.method_choice import DEFAULT_MIN_COVERAGE, Ties
-from escape_score.score.methods.blocks import map_blocks
-from escape_score.score.methods.cohort_values import CONSTANT_SD, mean_and_sd
-from escape_score.score.methods.gsva_moments import cdf_by_moments, taylor_table
-from escape_score.score.methods.gsva_poisson import cdf_by_poisson
-from escape_score.score.methods.gsva_table import cdf_by_table, normal_table
-from escape_score.score.methods.gsva_walk import (
-    ABSOLUTE_DIFFERENCE,
-    DIFFERENCE,
-    LARGEST,
-    TIES_GSEAPY,
-    TIES_GSVA,
-    TIES_MID,
-    walk_rows,
+from escape_score.model.method_choice import DEFAULT_MIN_COVERAGE, MethodName, Ties
+from escape_score.score.kernels import gsva_cdf, gsva_walk
+from escape_score.score.kernels.ranks import CODE_OF_TIES
+from escape_score.score.kernels.values import (
+    CONSTANT_SD,
+    ColumnArray,
+    MethodScores,
+    SetIndex,
+    Values,
+    checked_values,
+    covered,
+    map_blocks,
+    mean_and_sd,
 )
-from escape_score.score.methods.model import MethodScores, SetIndex, Values, checked_values, covered
+from escape_score.score.methods.engine_gseapy import score_gsva_gseapy
+from escape_score.score.methods.method import Method, Needs, Scope
 
 GENES_PER_BLOCK = 512
 MAX_TABLE_SAMPLES = 100
 """Up to here pairs through the table are as fast as moments."""
-_CODE = {Ties.MID: TIES_MID, Ties.GSEAPY: TIES_GSEAPY, Ties.GSVA: TIES_GSVA}
 
 
 class Kcdf(StrEnum):
@@ -74,18 +72,16 @@ def score_gsva(
         Shape (n_samples, n_genes), at least 2 samples, on a log scale, or counts for the Poisson kernel;
         every score depends on all samples. Genes that do not vary are left out.
     kcdf, route
-        Estimate of where a value stands among the samples, and how it is computed.
+        Estimate of the place of a value among the samples, and how it is computed.
     tau
         Power of rank scores that weights the steps of the walk at members.
     mx_diff, abs_rnk
         As in R GSVA: the sum of both extremes of the walk or, with ``abs_rnk``, their distance; the larger
         extreme where ``mx_diff`` is false.
     ties
-        Where genes of equal estimate stand; ``MID`` meets them together.
-    min_coverage
-        Least fraction, in (0, 1], of a set's genes that must be columns that vary.
-    threads
-        Genes, then samples, are shared out over this many threads.
+        Places of genes of equal estimate; ``MID`` meets them together.
+    min_coverage, threads
+        As in :attr:`Method.score`; a gene that does not vary counts as no column.
 
     Returns
     -------
@@ -100,11 +96,8 @@ def score_gsva(
 
     Notes
     -----
-    The algorithm of [1]_; its logit of the estimate is left out, because only the order counts.
-
-    References
-    ----------
-    .. [1] Hänzelmann et al. 2013, BMC Bioinformatics 14:7, doi:10.1186/1471-2105-14-7
+    The algorithm of Hänzelmann et al. 2013, BMC Bioinformatics 14:7; its logit of the estimate is left out,
+    because only the order counts.
     """
     checked_values(values, sets)
     _, sd = mean_and_sd(values, threads=threads)
@@ -113,23 +106,20 @@ def score_gsva(
     below = _minus_cdf(values, np.flatnonzero(is_kept).astype(np.int32), kcdf, route, threads)
     n = kept.n_columns
     steps = np.abs(np.arange(n, 0, -1) - n / 2) ** tau
-    summary = LARGEST if not mx_diff else ABSOLUTE_DIFFERENCE if abs_rnk else DIFFERENCE
+    summary = gsva_walk.DIFFERENCE if mx_diff else gsva_walk.LARGEST
+    if mx_diff and abs_rnk:
+        summary = gsva_walk.ABSOLUTE_DIFFERENCE
     labels = np.where(kept.member_of_column < 0, -1, np.arange(n)).astype(np.int32)
-    bits = below.view(np.uint64)
+    bits, laid = below.view(np.uint64), (*kept.by_column, kept.n_members, labels)
 
     def one_block(start: int, stop: int) -> FloatArray:
-        scores: FloatArray = walk_rows(
-            bits[start:stop], *kept.by_column, kept.n_members, labels, steps, _CODE[ties], summary
-        )
-        return scores
+        return gsva_walk.walk_rows(bits[start:stop], *laid, steps, CODE_OF_TIES[ties], summary)
 
     blocks = map_blocks(one_block, values.shape[0], threads=threads)
     return covered(np.concatenate(blocks), kept, min_coverage=min_coverage)
 
 
-def _minus_cdf(
-    values: Values, columns: npt.NDArray[np.int32], kcdf: Kcdf, route: CdfRoute, threads: int
-) -> FloatArray:
+def _minus_cdf(values: Values, columns: ColumnArray, kcdf: Kcdf, route: CdfRoute, threads: int) -> FloatArray:
     """Minus the estimate, shape (n_samples, n_kept), so that ascending order is descending expression."""
     n_samples = values.shape[0]
     result = np.empty((n_samples, len(columns)))
@@ -145,25 +135,33 @@ def _minus_cdf(
     return result
 
 
-def _gene_block(values: Values, genes: npt.NDArray[np.int32]) -> FloatArray:
+def _gene_block(values: Values, genes: ColumnArray) -> FloatArray:
     """All samples of some genes."""
-    if isinstance(values, np.ndarray):
-        return values[:, genes].astype(np.float64)
-    chosen: FloatArray = values[:, genes].toarray().astype(np.float64)
-    return chosen
+    chosen = values[:, genes]
+    return (chosen if isinstance(chosen, np.ndarray) else chosen.toarray()).astype(np.float64)
 
 
 def _cdf(rows: FloatArray, kcdf: Kcdf, route: CdfRoute) -> FloatArray:
     """Estimate of each row's distribution at its own values."""
     ordered = np.sort(rows, axis=1)
-    estimate: FloatArray
     if kcdf is Kcdf.POISSON:
         if (ordered[:, 0] < 0).any():
             msg = "matrix: a value is negative; the Poisson kernel takes counts"
             raise MatrixInvalidError(msg)
-        estimate = cdf_by_poisson(rows, ordered)
-    elif route is CdfRoute.TABLE:
-        estimate = cdf_by_table(rows, ordered, normal_table())
-    else:
-        estimate = cdf_by_moments(rows, ordered, taylor_table())
-    return estimate
+        return gsva_cdf.cdf_by_poisson(rows, ordered)
+    if route is CdfRoute.TABLE:
+        return gsva_cdf.cdf_by_table(rows, ordered, gsva_cdf.normal_table())
+    return gsva_cdf.cdf_by_moments(rows, ordered, gsva_cdf.taylor_table())
+
+
+METHOD = Method(
+    name=MethodName.GSVA,
+    scope=Scope.COHORT,
+    value_range=(-1.0, 1.0),
+    needs=Needs.LOG_VALUES,
+    doi="10.1186/1471-2105-14-7",
+    description="walk down the genes of a sample, ordered by their place in the cohort",
+    score=score_gsva,
+    by_gseapy=score_gsva_gseapy,
+    reads_all_genes=True,
+)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from escape_score.model.cohort import FloatArray
-from escape_score.model.method_choice import DEFAULT_MIN_COVERAGE
-from escape_score.score.methods.contributions import Contribution, sum_contributions
-from escape_score.score.methods.model import MethodScores, SetIndex, Values
-from escape_score.score.methods.ranked import score_ranked
-from escape_score.score.methods.ranks import MemberRanks
+from escape_score.model.method_choice import DEFAULT_MIN_COVERAGE, MethodName
+from escape_score.score.kernels.ranks import Contribution, MemberRanks, score_ranked, sum_contributions
+from escape_score.score.kernels.values import MethodScores, SetIndex, Values
+from escape_score.score.methods.method import Method, Needs, Scope
 
 
 def score_singscore(
@@ -21,10 +22,8 @@ def score_singscore(
     ----------
     values
         Shape (n_samples, n_genes); only the order of genes within a sample is used.
-    min_coverage
-        Least fraction, in (0, 1], of a set's genes that must be columns.
-    threads
-        Samples are shared out over this many threads.
+    min_coverage, threads
+        As in :attr:`Method.score`.
 
     Returns
     -------
@@ -32,19 +31,11 @@ def score_singscore(
         Unitless, −0.5 (its genes rank lowest) to 0.5 (highest); below −0.5 only where its genes equal each
         other.
 
-    Raises
-    ------
-    MatrixInvalidError
-        A value is NaN, or the matrix is not the one the sets were laid over.
-
     Notes
     -----
-    With n genes, equal values at their least rank as in [1]_, and k of them, of mean rank m, in the set:
-    (m − (k + 1) / 2) / (n − k) − 1 / 2. Only without equal values has a random set 0 on average.
-
-    References
-    ----------
-    .. [1] Foroutan et al. 2018, BMC Bioinformatics 19:404, doi:10.1186/s12859-018-2435-4
+    With n genes, equal values at their least rank, and k of them, of mean rank m, in the set:
+    (m − (k + 1) / 2) / (n − k) − 1 / 2 (Foroutan et al. 2018, BMC Bioinformatics 19:404). Only without equal
+    values has a random set 0 on average.
     """
     return score_ranked(values, sets, [singscore_of_ranks], min_coverage=min_coverage, threads=threads)[0]
 
@@ -62,3 +53,15 @@ def normalised_mean_rank(sums: FloatArray, sets: SetIndex, n_columns: int) -> Fl
         scores = (sums / n_members - (n_members + 1) / 2) / (n_columns - n_members)
     scores[:, (n_members == 0) | (n_members == n_columns)] = np.nan
     return scores
+
+
+METHOD = Method(
+    name=MethodName.SINGSCORE,
+    scope=Scope.SAMPLE,
+    value_range=(-math.inf, 0.5),
+    needs=Needs.GENE_ORDER,
+    doi="10.1186/s12859-018-2435-4",
+    description="centred mean rank, equal values at their least rank",
+    score=score_singscore,
+    of_ranks=singscore_of_ranks,
+)

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+import math
+from functools import lru_cache, partial
 
 import numpy as np
 
 from escape_score.model.cohort import FloatArray
-from escape_score.model.method_choice import DEFAULT_MIN_COVERAGE, Ties
-from escape_score.score.methods.jit import kernel
-from escape_score.score.methods.model import ColumnArray, IntArray, MethodScores, SetIndex, Values
-from escape_score.score.methods.ranked import score_ranked
-from escape_score.score.methods.ranks import MemberRanks
-
-_MID, _GSEAPY, _GSVA = 0, 1, 2
-_CODE = {Ties.MID: _MID, Ties.GSEAPY: _GSEAPY, Ties.GSVA: _GSVA}
+from escape_score.model.method_choice import DEFAULT_MIN_COVERAGE, MethodName, Ties
+from escape_score.score.kernels.jit import kernel
+from escape_score.score.kernels.ranks import CODE_OF_TIES, TIES_GSEAPY, TIES_GSVA, MemberRanks, score_ranked
+from escape_score.score.kernels.values import ColumnArray, IntArray, MethodScores, SetIndex, Values
+from escape_score.score.methods.engine_gseapy import score_ssgsea_gseapy
+from escape_score.score.methods.method import Method, Needs, Scope
 
 
 def score_ssgsea(
@@ -35,37 +34,22 @@ def score_ssgsea(
     alpha
         Power of ranks that weights the steps of the walk at members.
     ties
-        Where equal values stand; anything but ``MID`` lets scores depend on the order of genes.
-    min_coverage
-        Least fraction, in (0, 1], of a set's genes that must be columns.
-    threads
-        Samples are shared out over this many threads.
+        Places of equal values; anything but ``MID`` lets scores depend on the order of genes.
+    min_coverage, threads
+        As in :attr:`Method.score`.
 
     Returns
     -------
     MethodScores
         Unitless, between −n and n for n genes; 0 = as random genes.
 
-    Raises
-    ------
-    MatrixInvalidError
-        A value is NaN, or the matrix is not the one the sets were laid over.
-
     Notes
     -----
     With ascending ranks r of n genes, k of them in the set S, and the place R of a gene (its rank, or one
     made unique by ``ties``): sum_S(r^alpha R) / sum_S(r^alpha) − (n (n + 1) / 2 − sum_S R) / (n − k), the
-    sum of the differences of the two running fractions of [1]_.
-
-    References
-    ----------
-    .. [1] Barbie et al. 2009, Nature 462:108–112, doi:10.1038/nature08460
+    sum of the differences of the two running fractions of Barbie et al. 2009, Nature 462:108–112.
     """
-
-    def scorer(ranks: MemberRanks, sets: SetIndex) -> FloatArray:
-        return ssgsea_of_ranks(ranks, sets, alpha=alpha, ties=ties)
-
-    has_positions = ties is not Ties.MID
+    scorer, has_positions = partial(ssgsea_of_ranks, alpha=alpha, ties=ties), ties is not Ties.MID
     return score_ranked(
         values, sets, [scorer], min_coverage=min_coverage, threads=threads, has_positions=has_positions
     )[0]
@@ -77,10 +61,8 @@ def ssgsea_of_ranks(
     """Scores of ranked samples: shape (n_samples, n_sets), NaN for sets of no or all genes."""
     weights = _weights(ranks.n_columns, alpha)
     position = ranks.first if ties is Ties.MID else ranks.position
-    scores: FloatArray = _ssgsea(
-        ranks.first, ranks.stop, position, sets.indptr, sets.local, weights, ranks.n_columns, _CODE[ties]
-    )
-    return scores
+    places, laid = (ranks.first, ranks.stop, position), (sets.indptr, sets.local)
+    return _ssgsea(*places, *laid, weights, ranks.n_columns, CODE_OF_TIES[ties])
 
 
 @lru_cache(maxsize=8)
@@ -115,9 +97,9 @@ def _ssgsea(
                 member = local[i]
                 twice_rank = first[row, member] + stop[row, member] + 1
                 place = 0.5 * twice_rank
-                if ties == _GSEAPY:
+                if ties == TIES_GSEAPY:
                     place = position[row, member] + 1.0
-                elif ties == _GSVA:
+                elif ties == TIES_GSVA:
                     place = float(twice_rank - 1 - position[row, member])
                     twice_rank -= twice_rank % 2
                 weight = weights[twice_rank]
@@ -127,3 +109,16 @@ def _ssgsea(
             outside = 0.5 * n_columns * (n_columns + 1.0) - places
             scores[row, s] = weighted / total - outside / (n_columns - n_members)
     return scores
+
+
+METHOD = Method(
+    name=MethodName.SSGSEA,
+    scope=Scope.SAMPLE,
+    value_range=(-math.inf, math.inf),
+    needs=Needs.GENE_ORDER,
+    doi="10.1038/nature08460",
+    description="weighted walk down the genes of a sample; grows with the number of genes",
+    score=score_ssgsea,
+    of_ranks=ssgsea_of_ranks,
+    by_gseapy=score_ssgsea_gseapy,
+)

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import scipy.sparse as sp
 
 from escape_score.errors import UsageError
 from escape_score.model.cohort import FloatArray
-from escape_score.model.method_choice import DEFAULT_MIN_COVERAGE
-from escape_score.score.methods.contributions import Contribution, sum_contributions
-from escape_score.score.methods.model import MethodScores, SetIndex, Values, checked_values, covered
-from escape_score.score.methods.ranked import score_ranked
-from escape_score.score.methods.ranks import MemberRanks
-from escape_score.score.methods.sparse_ranks import sum_sparse_contributions
+from escape_score.model.method_choice import DEFAULT_MIN_COVERAGE, MethodName
+from escape_score.score.kernels.ranks import Contribution, MemberRanks, score_ranked, sum_contributions
+from escape_score.score.kernels.sparse_ranks import sum_sparse_contributions
+from escape_score.score.kernels.values import MethodScores, SetIndex, Values, checked_values, covered
+from escape_score.score.methods.method import Method, Needs, Scope
 
 DEFAULT_MAX_RANK = 1500
 
@@ -34,11 +35,8 @@ def score_ucell(
         it must then be ≥ 0.
     max_rank
         Ranks from the top beyond this one count as this one.
-    min_coverage
-        Least fraction, in (0, 1], of a set's genes that must be columns. Genes that are not count as at
-        ``max_rank``.
-    threads
-        Samples are shared out over this many threads.
+    min_coverage, threads
+        As in :attr:`Method.score`; genes that are no columns count as at ``max_rank``.
 
     Returns
     -------
@@ -55,13 +53,10 @@ def score_ucell(
     Notes
     -----
     With descending ranks r (equal values share their mean rank) of the k genes of a set:
-    1 − (sum(min(r, max_rank)) − k (k + 1) / 2) / (k max_rank − k (k + 1) / 2) [1]_. For fewer than
-    2 ``max_rank`` genes, zeros can have a mean rank below ``max_rank``: it is used, as in UCell for R, while
-    pyucell puts every zero at ``max_rank``. A set of more than 2 ``max_rank`` − 2 genes has no score.
-
-    References
-    ----------
-    .. [1] Andreatta & Carmona 2021, Comput Struct Biotechnol J 19:3796–3798, doi:10.1016/j.csbj.2021.06.043
+    1 − (sum(min(r, max_rank)) − k (k + 1) / 2) / (k max_rank − k (k + 1) / 2) (Andreatta & Carmona 2021,
+    Comput Struct Biotechnol J 19:3796–3798). For fewer than 2 ``max_rank`` genes, zeros can have a mean rank
+    below ``max_rank``: it is used, as in UCell for R, while pyucell puts every zero at ``max_rank``. A set of
+    more than 2 ``max_rank`` − 2 genes has no score.
     """
     checked_values(values, sets)
     if max_rank < 2:  # noqa: PLR2004
@@ -71,10 +66,7 @@ def score_ucell(
         kind = Contribution.CAPPED_RANK_FROM_TOP
         sums = sum_sparse_contributions(values.tocsr(), sets, kind, limit=float(max_rank), threads=threads)
         return covered(_ucell(sums, sets, max_rank), sets, min_coverage=min_coverage)
-
-    def scorer(ranks: MemberRanks, sets: SetIndex) -> FloatArray:
-        return ucell_of_ranks(ranks, sets, max_rank=max_rank)
-
+    scorer = partial(ucell_of_ranks, max_rank=max_rank)
     return score_ranked(values, sets, [scorer], min_coverage=min_coverage, threads=threads)[0]
 
 
@@ -93,3 +85,15 @@ def _ucell(sums: FloatArray, sets: SetIndex, max_rank: int) -> FloatArray:
         scores = 1.0 - (sums + missing - least) / span
     scores[:, (span <= 0) | (sets.n_members == 0)] = np.nan
     return scores
+
+
+METHOD = Method(
+    name=MethodName.UCELL,
+    scope=Scope.SAMPLE,
+    value_range=(0.0, 1.0),
+    needs=Needs.GENE_ORDER,
+    doi="10.1016/j.csbj.2021.06.043",
+    description="Mann-Whitney U among the highest 1,500 genes, for single cells",
+    score=score_ucell,
+    of_ranks=ucell_of_ranks,
+)

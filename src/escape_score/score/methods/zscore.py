@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from escape_score.model.cohort import FloatArray
-from escape_score.model.method_choice import DEFAULT_MIN_COVERAGE
-from escape_score.score.methods.blocks import map_blocks
-from escape_score.score.methods.cohort_values import CONSTANT_SD, mean_and_sd, wide_block
-from escape_score.score.methods.model import MethodScores, SetIndex, Values, checked_values, covered
+from escape_score.model.method_choice import DEFAULT_MIN_COVERAGE, MethodName
+from escape_score.score.kernels.values import (
+    CONSTANT_SD,
+    MethodScores,
+    SetIndex,
+    Values,
+    checked_values,
+    covered,
+    map_blocks,
+    mean_and_sd,
+    wide_block,
+)
+from escape_score.score.methods.method import Method, Needs, Scope
 
 
 def score_zscore(
@@ -20,10 +31,8 @@ def score_zscore(
     ----------
     values
         Shape (n_samples, n_genes), on a log scale, at least 2 samples; every score depends on all samples.
-    min_coverage
-        Least fraction, in (0, 1], of a set's genes that must be columns that vary.
-    threads
-        Samples are shared out over this many threads.
+    min_coverage, threads
+        As in :attr:`Method.score`; a gene that does not vary counts as no column.
 
     Returns
     -------
@@ -38,12 +47,8 @@ def score_zscore(
 
     Notes
     -----
-    Σ z / √k over the k genes of a set that vary, z with the standard deviation of n − 1 [1]_; only genes that
-    are in a set are read.
-
-    References
-    ----------
-    .. [1] Lee et al. 2008, PLoS Comput Biol 4:e1000217, doi:10.1371/journal.pcbi.1000217
+    Σ z / √k over the k genes of a set that vary, z with the standard deviation of n − 1 (Lee et al. 2008,
+    PLoS Comput Biol 4:e1000217); only genes that are in a set are read.
     """
     checked_values(values, sets)
     mean, sd = mean_and_sd(values, sets.members, threads=threads)
@@ -56,8 +61,7 @@ def score_zscore(
         scores: FloatArray = (wide_block(values, start, stop, sets.members) - mean) @ weights
         return scores
 
-    blocks = map_blocks(one_block, values.shape[0], threads=threads)
-    scores = np.concatenate(blocks)
+    scores = np.concatenate(map_blocks(one_block, values.shape[0], threads=threads))
     scores[:, kept.n_members == 0] = np.nan
     return covered(scores, kept, min_coverage=min_coverage)
 
@@ -71,3 +75,14 @@ def _weights(sets: SetIndex, sd: FloatArray) -> FloatArray:
     per_set = np.sqrt(np.maximum(is_member.sum(axis=0), 1.0))
     weights: FloatArray = is_member / per_gene[:, None] / per_set
     return weights
+
+
+METHOD = Method(
+    name=MethodName.ZSCORE,
+    scope=Scope.COHORT,
+    value_range=(-math.inf, math.inf),
+    needs=Needs.LOG_VALUES,
+    doi="10.1371/journal.pcbi.1000217",
+    description="sum of z across the cohort over the root of the number of genes",
+    score=score_zscore,
+)

@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from escape_score.model.cohort import FloatArray
 from escape_score.model.notes import Code, note
-from escape_score.score.methods.cohort_values import CONSTANT_SD
+from escape_score.score.kernels.values import CONSTANT_SD
 from escape_score.score.published.cohorts import not_evaluable, too_few_samples
 from escape_score.score.published.inputs import ScoreInput
 from escape_score.score.published.model import MIN_SAMPLES, Outcome

@@ -6,7 +6,7 @@ import numpy as np
 
 from escape_score.model.cohort import FloatArray
 from escape_score.model.notes import Code, note
-from escape_score.score.methods.cohort_values import CONSTANT_SD
+from escape_score.score.kernels.values import CONSTANT_SD
 from escape_score.score.published.inputs import ScoreInput, columns_of, measured_mean
 from escape_score.score.published.model import MIN_GENES, Outcome
 

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from escape_score.errors import UsageError
 from escape_score.model.cohort import FloatArray
 from escape_score.model.notes import Note
-from escape_score.score.methods.registry import Scope
+from escape_score.score.methods import Scope
 
 MIN_SAMPLES = 10
 """Fewest samples that a cohort-scope score compares.

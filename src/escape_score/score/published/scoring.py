@@ -9,7 +9,7 @@ import numpy as np
 
 from escape_score.model.method_choice import DEFAULT_MIN_COVERAGE
 from escape_score.model.notes import Code, note
-from escape_score.score.methods.model import require_fraction
+from escape_score.score.kernels.values import require_fraction
 from escape_score.score.published.cohorts import not_evaluable
 from escape_score.score.published.component import score_first_component
 from escape_score.score.published.inputs import ScoreInput

@@ -6,7 +6,7 @@ from collections import defaultdict
 from functools import cache
 
 from escape_score.library.files import resource_path, table_rows
-from escape_score.score.methods.registry import Scope
+from escape_score.score.methods import Scope
 from escape_score.score.published.model import (
     Formula,
     PublishedGene,

@@ -9,7 +9,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from escape_score.score.methods.jit import inner
+from escape_score.score.kernels.jit import inner
+from escape_score.score.kernels.values import ColumnArray
 
 Bits = npt.NDArray[np.uint32] | npt.NDArray[np.uint64]
 """Numbers seen as their bits; one type within a call."""
@@ -22,13 +23,7 @@ HAS_NAN = -1
 
 
 @inner
-def _fill(
-    bits: Bits,
-    labels: npt.NDArray[np.int32],
-    keys: Bits,
-    order: npt.NDArray[np.int32],
-    counts: npt.NDArray[np.int32],
-) -> bool:
+def _fill(bits: Bits, labels: ColumnArray, keys: Bits, order: ColumnArray, counts: ColumnArray) -> bool:
     """Make keys and count their digits; False where a value is NaN. −0 becomes 0."""
     n_digits = counts.shape[0]
     if n_digits == N_DIGITS_32:
@@ -59,7 +54,7 @@ def _fill(
 
 
 @inner
-def _start_positions(counts: npt.NDArray[np.int32]) -> None:
+def _start_positions(counts: ColumnArray) -> None:
     """Turn counts of a digit's values into where the first of each goes."""
     total = 0
     for value in range(counts.size):
@@ -71,30 +66,24 @@ def _start_positions(counts: npt.NDArray[np.int32]) -> None:
 @inner
 def _scatter(
     keys: Bits,
-    order: npt.NDArray[np.int32],
-    to_keys: Bits,
-    to_order: npt.NDArray[np.int32],
-    positions: npt.NDArray[np.int32],
+    order: ColumnArray,
+    new_keys: Bits,
+    new_order: ColumnArray,
+    places: ColumnArray,
     shift: np.uint64,
 ) -> None:
     """Move keys and order to their places by one digit."""
     mask = np.uint64(RADIX - 1)
     for i in range(keys.size):
         digit = np.int64((np.uint64(keys[i]) >> shift) & mask)
-        place = positions[digit]
-        positions[digit] = place + 1
-        to_keys[place] = keys[i]
-        to_order[place] = order[i]
+        place = places[digit]
+        places[digit] = place + 1
+        new_keys[place] = keys[i]
+        new_order[place] = order[i]
 
 
 @inner
-def radix_order(
-    bits: Bits,
-    labels: npt.NDArray[np.int32],
-    keys: Bits,
-    order: npt.NDArray[np.int32],
-    counts: npt.NDArray[np.int32],
-) -> int:
+def radix_order(bits: Bits, labels: ColumnArray, keys: Bits, order: ColumnArray, counts: ColumnArray) -> int:
     """Sort one row ascending.
 
     ``bits``: shape (n,), uint32 or uint64 views of floats; ``labels``: (≥ n,) what each carries along, so

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from escape_score.errors import MatrixInvalidError
+from escape_score.score.kernels.ranks import rank_members
 from escape_score.score.methods import SetIndex
-from escape_score.score.methods.ranks import rank_members
 
 ANY_FLOATS = st.one_of(
     hnp.arrays(

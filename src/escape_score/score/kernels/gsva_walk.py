@@ -6,11 +6,11 @@ import numpy as np
 import numpy.typing as npt
 
 from escape_score.model.cohort import FloatArray
-from escape_score.score.methods.jit import inner, kernel
-from escape_score.score.methods.model import ColumnArray, IntArray
-from escape_score.score.methods.radix import N_DIGITS_64, RADIX, radix_order
+from escape_score.score.kernels.jit import inner, kernel
+from escape_score.score.kernels.radix import N_DIGITS_64, RADIX, radix_order
+from escape_score.score.kernels.ranks import TIES_GSEAPY, TIES_MID
+from escape_score.score.kernels.values import ColumnArray, IntArray
 
-TIES_MID, TIES_GSEAPY, TIES_GSVA = 0, 1, 2
 DIFFERENCE, ABSOLUTE_DIFFERENCE, LARGEST = 0, 1, 2
 
 
@@ -54,7 +54,7 @@ def _list_members(
 
 @inner
 def _note(state: FloatArray, s: int, place: int, n_misses: int) -> None:
-    """Note where the walk of a set stands before ``place``."""
+    """Note the height of the walk of a set before ``place``."""
     height = state[1, s] - (place - state[2, s]) / max(n_misses, 1)
     state[3, s] = min(state[3, s], height)
     state[4, s] = max(state[4, s], height)

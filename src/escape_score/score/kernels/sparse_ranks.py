@@ -8,11 +8,10 @@ import scipy.sparse as sp
 
 from escape_score.errors import MatrixInvalidError
 from escape_score.model.cohort import FloatArray
-from escape_score.score.methods.blocks import map_blocks
-from escape_score.score.methods.contributions import Contribution, contribution_of
-from escape_score.score.methods.jit import inner, kernel
-from escape_score.score.methods.model import ColumnArray, IntArray, SetIndex
-from escape_score.score.methods.radix import N_DIGITS_32, N_DIGITS_64, RADIX, Bits, radix_order
+from escape_score.score.kernels.jit import inner, kernel
+from escape_score.score.kernels.radix import N_DIGITS_32, N_DIGITS_64, RADIX, Bits, radix_order
+from escape_score.score.kernels.ranks import Contribution, contribution_of
+from escape_score.score.kernels.values import ColumnArray, IntArray, SetIndex, map_blocks
 
 CELLS_PER_BLOCK = 2048
 MAX_DISTINCT = 400
@@ -33,17 +32,12 @@ _OTHER_TYPES = (
 def sum_sparse_contributions(
     values: sp.csr_array | sp.csr_matrix, sets: SetIndex, kind: Contribution, *, limit: float, threads: int
 ) -> FloatArray:
-    """Sum contributions over the members of each set, without making the matrix dense.
+    """Sum contributions over each set, shape (n_samples, n_sets), without making the matrix dense.
 
     Parameters
     ----------
     values
         Shape (n_samples, n_genes), ≥ 0, no column twice in a row. Zeros, stored or not, are equal values.
-
-    Returns
-    -------
-    numpy.ndarray
-        Shape (n_samples, n_sets).
 
     Raises
     ------
@@ -53,42 +47,20 @@ def sum_sparse_contributions(
     if values.nnz and not values.data.min() >= 0:
         msg = "matrix: a value is negative or missing; a sparse matrix must hold counts or scaled counts"
         raise MatrixInvalidError(msg)
-    values = _without_duplicates(values)
+    if not values.has_canonical_format:
+        values = values.copy()
+        values.sum_duplicates()
     indptr, indices = values.indptr.astype(np.int64), values.indices.astype(np.int32, copy=False)
     data = np.ascontiguousarray(values.data)
     bits: Bits = data.view(np.uint32) if data.dtype == np.float32 else data.view(np.uint64)
     n_digits = N_DIGITS_32 if data.dtype == np.float32 else N_DIGITS_64
-    set_indptr, set_of = sets.by_column
-    is_member = sets.member_of_column >= 0
+    laid = sets.member_of_column >= 0, *sets.by_column, sets.n_members
 
     def one_block(start: int, stop: int) -> FloatArray:
-        sums: FloatArray = _sum_rows(
-            bits,
-            indices,
-            indptr,
-            start,
-            stop,
-            is_member,
-            set_indptr,
-            set_of,
-            sets.n_members,
-            n_digits,
-            int(kind),
-            limit,
-        )
-        return sums
+        return _sum_rows(bits, indices, indptr, start, stop, *laid, n_digits, int(kind), limit)
 
     blocks = map_blocks(one_block, values.shape[0], threads=threads, block_size=CELLS_PER_BLOCK)
     return np.concatenate([np.empty((0, sets.n_sets)), *blocks])
-
-
-def _without_duplicates(values: sp.csr_array | sp.csr_matrix) -> sp.csr_array | sp.csr_matrix:
-    """The matrix, its entries of one place added up where there are several."""
-    if values.has_canonical_format:
-        return values
-    values = values.copy()
-    values.sum_duplicates()
-    return values
 
 
 @inner
@@ -217,10 +189,7 @@ def _collect(
             total[set_of[j]] += more[more_of_entry[i]]
 
 
-@kernel(
-    f"uint32[1], {_OTHER_TYPES}",
-    f"uint64[1], {_OTHER_TYPES}",
-)
+@kernel(f"uint32[1], {_OTHER_TYPES}", f"uint64[1], {_OTHER_TYPES}")
 def _sum_rows(
     bits: Bits,
     indices: ColumnArray,

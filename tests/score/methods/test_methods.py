@@ -131,7 +131,18 @@ def test_methods_are_named_by_their_keys() -> None:
     assert set(METHODS) == {"ssgsea", "gsva", "singscore", "zscore", "ucell", "aucell", "mean_rank"}
 
 
-def test_registry_loads_no_compiler() -> None:
-    program = "import sys, escape_score.score.methods; print('numba' in sys.modules)"
+def test_method_tells_what_it_can_do() -> None:
+    assert METHODS["ssgsea"].options == ("alpha", "ties")
+    assert METHODS["zscore"].options == ()
+    assert [name for name, method in METHODS.items() if method.by_gseapy] == ["ssgsea", "gsva"]
+    assert [name for name, method in METHODS.items() if method.reads_all_genes] == ["gsva"]
+    assert "nothing" not in METHODS
+    with pytest.raises(KeyError):
+        METHODS["nothing"]
+
+
+def test_looking_methods_up_loads_no_compiler() -> None:
+    program = "import sys; from escape_score.score.methods import METHODS; list(METHODS.values())"
+    program += "; print('numba' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"

@@ -1,0 +1,160 @@
+"""Scores of any gene sets by the methods users know, without an axis."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, get_type_hints
+
+import numpy as np
+import pandas as pd
+
+from escape_score.errors import MatrixInvalidError, UsageError, listed
+from escape_score.genes import GeneMatch, load_gene_table
+from escape_score.genes.lengths import open_gene_lengths
+from escape_score.harmonise import harmonise
+from escape_score.model.cohort import Cohort, HarmonisedCohort, iter_blocks
+from escape_score.model.method_choice import DEFAULT_MIN_COVERAGE
+from escape_score.pipeline.gene_sets import open_gene_sets
+from escape_score.read.memory import anndata_values
+from escape_score.score.methods import METHODS, Method, SetIndex, Values
+
+if TYPE_CHECKING:
+    from anndata import AnnData
+
+
+def score_gene_sets(
+    data: Cohort | AnnData,
+    sets: str | Path | Mapping[str, Sequence[str]],
+    *,
+    method: str = "ssgsea",
+    min_coverage: float = DEFAULT_MIN_COVERAGE,
+    threads: int = 1,
+    gene_lengths: str | Path | None = None,
+    layer: str | None = None,
+    **options: object,
+) -> pd.DataFrame:
+    """Score gene sets in every sample or cell by one method.
+
+    Parameters
+    ----------
+    data
+        A cohort, which is brought to log2(TPM + 1) first; or an AnnData object of samples or cells, whose
+        values are taken as they are. A sparse matrix stays sparse for ``ucell`` and ``aucell``.
+    sets
+        GMT file, or names of sets with their genes; symbols of any age, Ensembl or Entrez ids.
+    method
+        ``ssgsea``, ``gsva``, ``singscore``, ``zscore``, ``ucell``, ``aucell`` or ``mean_rank``.
+    min_coverage
+        Least fraction, in (0, 1], of a set's genes that must be measured.
+    threads
+        Threads; they change no number.
+    gene_lengths
+        TSV of genes and their lengths in bp, for a cohort of counts; the shipped lengths where None.
+    layer
+        Layer of an AnnData object; ``X`` where None.
+    **options
+        What the method itself takes, such as ``alpha`` and ``ties`` (ssgsea), ``kcdf`` and ``tau`` (gsva),
+        ``max_rank`` (ucell), ``top_fraction`` (aucell); see :doc:`/methods`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Samples × sets, float64; NaN where too few genes of a set are measured. What a value means is said by
+        the method; scores of ``gsva`` and ``zscore`` depend on all samples, those of the others on the sample
+        alone.
+
+    Raises
+    ------
+    UsageError
+        The method or an option is not known.
+    GeneSetInvalidError, InputFaultsError
+        Faults of the sets.
+    MatrixInvalidError
+        A value is missing, or a gene of a set has two columns.
+
+    Examples
+    --------
+    >>> import escape_score as es
+    >>> cohort = es.read("matrix.tsv", units="tpm")  # doctest: +SKIP
+    >>> es.score_gene_sets(cohort, {"killing": ["GZMA", "PRF1"]}, method="singscore")  # doctest: +SKIP
+    """
+    chosen, own = _method(method, options)
+    signatures = open_gene_sets(sets, is_shipped_allowed=True).signatures
+    if isinstance(data, Cohort):
+        harmonised = harmonise(data, gene_lengths=open_gene_lengths(gene_lengths))
+        sample_ids, symbols, values = _of_cohort(harmonised)
+    else:
+        values = _floats(anndata_values(data, layer))
+        sample_ids, given = tuple(map(str, data.obs_names)), tuple(map(str, data.var_names))
+        symbols = _own_symbols(given, {symbol for s in signatures for symbol in s.gene_symbols})
+    index = SetIndex.of(signatures, symbols)
+    found = chosen.score(values, index, min_coverage=min_coverage, threads=threads, **own)
+    names = [signature.signature_id for signature in signatures]
+    return pd.DataFrame(found.values, index=pd.Index(sample_ids, name="sample_id"), columns=names)
+
+
+def _method(name: str, options: Mapping[str, object]) -> tuple[Method, dict[str, Any]]:
+    """Look a method up, and its own options, words among them as the enums they name."""
+    if name not in METHODS:
+        msg = f"method: {name!r} is not a method; use one of {', '.join(METHODS)}"
+        raise UsageError(msg)
+    method = METHODS[name]
+    unknown = sorted(set(options) - set(method.options))
+    if unknown:
+        msg = f"{unknown[0]}: {name} has no such option; it takes {', '.join(method.options) or 'none'}"
+        raise UsageError(msg)
+    kinds = get_type_hints(method.score)
+    return method, {option: _chosen(option, value, kinds[option]) for option, value in options.items()}
+
+
+def _chosen(option: str, value: object, kind: Any) -> object:  # noqa: ANN401
+    """A value of an option; a word becomes the member of the enum it names."""
+    if not (isinstance(kind, type) and issubclass(kind, StrEnum)):
+        return value
+    if value not in list(kind):
+        msg = f"{option}: {value!r} is not one of {', '.join(kind)}"
+        raise UsageError(msg)
+    return kind(str(value))
+
+
+def _of_cohort(cohort: HarmonisedCohort) -> tuple[tuple[str, ...], tuple[str, ...], Values]:
+    """Samples, symbols and values of a cohort, without the genes that a sample lacks."""
+    values = np.concatenate([block for _, block in iter_blocks(cohort.source)])
+    is_measured = ~np.isnan(values).any(axis=0)
+    symbols = tuple(s for s, yes in zip(cohort.gene_symbols, is_measured, strict=True) if yes)
+    return cohort.sample_ids, symbols, values[:, is_measured]
+
+
+def _floats(values: Values) -> Values:
+    """Values as a kernel takes them: float32 or float64, sparse by rows."""
+    held: Any = values.tocsr() if hasattr(values, "tocsr") else np.asarray(values[:])
+    floats: Values = held if held.dtype in (np.float32, np.float64) else held.astype(np.float64)
+    return floats
+
+
+def _own_symbols(given: Sequence[str], wanted: set[str]) -> tuple[str, ...]:
+    """Approved symbol of every column; a name of its own where another column is the gene.
+
+    Raises
+    ------
+    MatrixInvalidError
+        Two columns are one gene of a set, and neither has its approved name.
+    """
+    mappings = load_gene_table().map_genes(given)
+    columns: dict[str, list[int]] = {}
+    for column, mapping in enumerate(mappings):
+        if mapping.gene_symbol in wanted:
+            columns.setdefault(mapping.gene_symbol, []).append(column)
+    symbols = [f"column {column}: {name}" for column, name in enumerate(given)]
+    twice = []
+    for symbol, found in columns.items():
+        approved = [column for column in found if mappings[column].match is GeneMatch.CURRENT]
+        if len(found) > 1 and len(approved) != 1:
+            twice.append(symbol)
+        symbols[(approved or found)[0]] = symbol
+    if twice:
+        msg = f"adata: several columns are one gene ({listed(twice)}); add them up or keep one of them"
+        raise MatrixInvalidError(msg)
+    return tuple(symbols)

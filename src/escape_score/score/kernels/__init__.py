@@ -1,0 +1,1 @@
+"""What the methods share: values and sets, ranks, and the compiled functions over them."""
