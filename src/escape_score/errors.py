@@ -27,7 +27,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Generic, TypeVar
+from typing import Generic, Self, TypeVar
 
 Result = TypeVar("Result")
 
@@ -58,6 +58,11 @@ class EscapeScoreError(Exception):
     def lines(self) -> tuple[str, ...]:
         """The faults, one line each, gravest first."""
         return (" ".join(str(self).split()),)
+
+    @classmethod
+    def at(cls, place: object, what: str) -> Self:
+        """Make an error whose line begins with the file, option or input that it is about."""
+        return cls(f"{place}: {what}")
 
 
 class UsageError(EscapeScoreError):

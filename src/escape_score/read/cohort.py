@@ -31,11 +31,10 @@ from escape_score.read.checks.non_genes import without_non_genes
 from escape_score.read.checks.unit_evidence import totals_of
 from escape_score.read.checks.units import decide_unit
 from escape_score.read.checks.values import check_finite, flag_samples, gather_facts
-from escape_score.read.files.digest import digest_of, matrix_digest
 from escape_score.read.files.limits import DEFAULT_LIMITS, ReadLimits, check_shape
 from escape_score.read.files.probe import probe_path
-from escape_score.read.formats.reader import MatrixReading
-from escape_score.read.formats.registry import choose_format
+from escape_score.read.formats import choose_format
+from escape_score.read.formats.reader import MatrixReading, digest_of, matrix_digest
 from escape_score.read.sheet import join_sheet, open_sheet
 
 _logger = logging.getLogger(__name__)

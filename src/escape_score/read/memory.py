@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,7 +13,7 @@ from escape_score.model.units import ExpressionUnit
 from escape_score.read.checks.names import MIN_GENE_FRACTION, gene_fraction, lies_the_other_way
 from escape_score.read.checks.sample_names import sample_name_faults
 from escape_score.read.cohort import Sheet, check_cohort
-from escape_score.read.formats.reader import IN_OBS, MatrixReading
+from escape_score.read.formats.reader import IN_OBS, ArrayMatrix, MatrixReading
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -145,20 +144,6 @@ def anndata_values(adata: AnnData, layer: str | None) -> Any:  # noqa: ANN401
         )
         raise UsageError(msg)
     return values
-
-
-@dataclass(frozen=True, eq=False)
-class ArrayMatrix:
-    """Rows of an array in memory or backed by a file, dense or sparse, converted when asked for."""
-
-    sample_ids: tuple[str, ...]
-    gene_ids: tuple[str, ...]
-    values: Any = field(repr=False)
-
-    def block(self, start: int, stop: int) -> FloatArray:
-        """Values of samples ``start`` to ``stop``: (stop - start, n_genes), float64, not stored = 0."""
-        rows = self.values[start:stop]
-        return np.asarray(rows.toarray() if hasattr(rows, "toarray") else rows, dtype=np.float64)
 
 
 def _anndata_reading(adata: AnnData, values: Any, layer: str | None) -> MatrixReading:  # noqa: ANN401

@@ -10,8 +10,8 @@ import pytest
 from escape_score.errors import InputError, MatrixInvalidError
 from escape_score.read.files.limits import DEFAULT_LIMITS, ReadLimits
 from escape_score.read.files.probe import probe_path
+from escape_score.read.formats import choose_format
 from escape_score.read.formats.reader import MatrixReading
-from escape_score.read.formats.registry import choose_format
 
 GCT_12 = "#1.2\n3\t2\nNAME\tDescription\tA\tB\nCD8A\tna\t1.5\t0\nB2M\tna\t250\t1e3\nGZMB\tna\t.25\t7\n"
 GCT_13 = (

@@ -13,8 +13,8 @@ from escape_score.errors import EscapeScoreError, FileUnreadableError, InputFaul
 from escape_score.model.notes import Code
 from escape_score.read.files.limits import DEFAULT_LIMITS, ReadLimits
 from escape_score.read.files.probe import probe_path
+from escape_score.read.formats import choose_format
 from escape_score.read.formats.reader import MatrixReading
-from escape_score.read.formats.registry import choose_format
 
 WriteText = Callable[..., Path]
 

@@ -17,15 +17,11 @@ class ReadLimits:
 
     Parameters
     ----------
-    max_file_bytes
-        Size on disk.
-    max_expanded_bytes
-        Size after decompression.
-    max_expansion_ratio
-        Decompressed size over size on disk; judged from ``ratio_floor_bytes`` on, because small files of
-        zeros pack well.
-    ratio_floor_bytes
-        Decompressed bytes below which the ratio does not matter.
+    max_file_bytes, max_expanded_bytes
+        Size on disk and after decompression.
+    max_expansion_ratio, ratio_floor_bytes
+        Decompressed size over size on disk, and the decompressed size below which it does not matter, because
+        small files of zeros pack well.
     max_genes, max_samples
         Shape of the matrix.
     max_line_bytes
@@ -60,47 +56,27 @@ class ReadLimits:
         return n_bytes <= self.max_expanded_bytes and not is_dense
 
     def check_unpacked(self, path: Path, n_bytes: int, *, of: int, part: str = "") -> None:
-        """Refuse a file, or a part of it, that grows out of proportion.
-
-        Parameters
-        ----------
-        path
-            Named in the error.
-        n_bytes
-            Size unpacked, or as far as it is known.
-        of
-            Size on disk.
-        part
-            Named in the error too.
+        """Refuse a file of ``of`` bytes, or a part of it, that grows to ``n_bytes`` or more once unpacked.
 
         Raises
         ------
         FileUnreadableError
-            It grows beyond the limits.
+            That is beyond the limits.
         """
         if not self.allow(n_bytes, of=of):
             size = f"{part}: {n_bytes}" if part else n_bytes
-            msg = (
-                f"{path}: too large once unpacked ({size} bytes of {of} packed); "
-                f"at most {self.max_expanded_bytes} bytes and {self.max_expansion_ratio}-fold are read"
+            raise FileUnreadableError.at(
+                path,
+                f"too large once unpacked ({size} bytes of {of} packed); "
+                f"at most {self.max_expanded_bytes} bytes and {self.max_expansion_ratio}-fold are read",
             )
-            raise FileUnreadableError(msg)
 
 
 DEFAULT_LIMITS = ReadLimits()
 
 
 def check_shape(label: Path | str, limits: ReadLimits, *, n_samples: int = 0, n_genes: int = 0) -> None:
-    """Refuse a matrix of too many samples or genes.
-
-    Parameters
-    ----------
-    label
-        Named in the error.
-    limits
-        Largest numbers allowed.
-    n_samples, n_genes
-        Shape as header or footer say it, or as far as it is known.
+    """Refuse a matrix of too many samples or genes; 0 where their number is not known yet.
 
     Raises
     ------
@@ -111,33 +87,22 @@ def check_shape(label: Path | str, limits: ReadLimits, *, n_samples: int = 0, n_
         return
     found = [f"{n} {what}" for n, what in ((n_samples, "samples"), (n_genes, "genes")) if n]
     msg = (
-        f"{label}: too large ({' by '.join(found)}); at most {limits.max_samples} samples and "
-        f"{limits.max_genes} genes are read"
+        f"too large ({' by '.join(found)}); at most {limits.max_samples} samples and {limits.max_genes} genes"
     )
-    raise MatrixInvalidError(msg)
+    raise MatrixInvalidError.at(label, f"{msg} are read")
 
 
-def check_filling(path: Path, limits: ReadLimits, *, n_samples: int, n_genes: int, n_bytes: int) -> None:
+def check_filling(path: Path, limits: ReadLimits, *, n_samples: int, n_genes: int) -> None:
     """Refuse a matrix that would be many times as large as the file that holds it, and so mostly blank.
-
-    Parameters
-    ----------
-    path
-        Named in the error.
-    limits
-        Allows ``max_expansion_ratio`` and ``max_expanded_bytes``.
-    n_samples, n_genes
-        Shape in memory, 8 bytes a cell.
-    n_bytes
-        Size of the file.
 
     Raises
     ------
     MatrixInvalidError
-        It would be larger than allowed.
+        Its cells, of 8 bytes in memory, are beyond the limits.
     """
-    needed = 8 * n_samples * n_genes
-    if limits.allow(needed, of=n_bytes):
-        return
-    msg = f"{path}: too large ({n_samples} samples by {n_genes} genes need {needed} bytes of memory, "
-    raise MatrixInvalidError(msg + f"the file has {n_bytes}); give a smaller matrix, or h5ad")
+    needed, n_bytes = 8 * n_samples * n_genes, path.stat().st_size
+    if not limits.allow(needed, of=n_bytes):
+        msg = (
+            f"too large ({n_samples} samples by {n_genes} genes need {needed} bytes of memory, the file has "
+        )
+        raise MatrixInvalidError.at(path, f"{msg}{n_bytes}); give a smaller matrix, or h5ad")

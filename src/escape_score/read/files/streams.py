@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from escape_score.errors import FileUnreadableError
-from escape_score.read.files.frames import FramedStream, compression_of
+from escape_score.read.files.frames import compression_of, unpacked
 from escape_score.read.files.limits import ReadLimits
 
 HEAD_BYTES = 65_536
@@ -16,7 +16,6 @@ HEAD_BYTES = 65_536
 
 _BUFFER_BYTES = 1 << 20
 """Bytes read at once; the header of a wide table fits, so that its line ends are seen."""
-
 
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -31,46 +30,39 @@ _MIN_WIDE_CHARACTERS, _WIDE_ZEROS = 8, 0.9
 """Tables are plain ASCII but for a few names, so that UTF-16 has zeros in nearly every other byte."""
 
 
-class _RecodedStream(io.RawIOBase):
-    """Text of any encoding and line end, handed out as UTF-8 with line feeds."""
+class _PiecewiseStream(io.RawIOBase):
+    """Bytes that come in pieces, some of them empty; what they are made from is closed with them."""
 
-    def __init__(self, inner: io.BufferedReader, encoding: str) -> None:
+    def __init__(self, pieces: Iterator[bytes], inner: io.IOBase) -> None:
         super().__init__()
-        self._text = io.TextIOWrapper(inner, encoding=encoding, errors="replace", newline=None)
-        self._ready = b""
+        self._pieces = filter(None, pieces)
+        self._inner = inner
+        self._ready = memoryview(b"")
 
     def readable(self) -> bool:
         """Say that this stream can be read."""
         return True
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
-        """Fill ``buffer`` with the next bytes."""
-        if not self._ready:
-            self._ready = self._text.read(_BUFFER_BYTES).encode()
-        data, self._ready = self._ready[: len(buffer)], self._ready[len(buffer) :]
-        buffer[: len(data)] = data
-        return len(data)
+        """Fill ``buffer`` with the next bytes, short of it only at the end."""
+        n_filled = 0
+        while n_filled < len(buffer):
+            self._ready = self._ready or memoryview(next(self._pieces, b""))
+            if not self._ready:
+                break
+            piece, self._ready = self._ready[: len(buffer) - n_filled], self._ready[len(buffer) - n_filled :]
+            buffer[n_filled : n_filled + len(piece)] = piece
+            n_filled += len(piece)
+        return n_filled
 
     def close(self) -> None:
         """Close the inner stream too."""
-        self._text.close()
+        self._inner.close()
         super().close()
 
 
 def open_bytes(path: Path, limits: ReadLimits) -> io.BufferedReader:
-    """Open a file decompressed.
-
-    Parameters
-    ----------
-    path
-        Regular file.
-    limits
-        Sizes above which reading stops.
-
-    Returns
-    -------
-    io.BufferedReader
-        Decompressed bytes; the caller closes it.
+    """Open a regular file decompressed; the caller closes it.
 
     Raises
     ------
@@ -81,39 +73,26 @@ def open_bytes(path: Path, limits: ReadLimits) -> io.BufferedReader:
     compression = compression_of(packed.peek(8)[:8])
     if compression is None:
         return packed
-    framed = FramedStream(packed, path=path, compression=compression, limits=limits)
-    return io.BufferedReader(framed, buffer_size=_BUFFER_BYTES)
+    pieces = unpacked(packed, path, compression, limits)
+    return io.BufferedReader(_PiecewiseStream(pieces, packed), buffer_size=_BUFFER_BYTES)
 
 
 def encoding_of(head: bytes) -> str:
     """Tell the encoding by the first bytes: byte order mark, UTF-8 where valid, else Windows-1252.
-
-    Parameters
-    ----------
-    head
-        First bytes of a text.
 
     Returns
     -------
     str
         Name of a Python codec that takes the byte order mark off.
     """
-    marked = next((encoding for mark, encoding in _MARKS if head.startswith(mark)), None)
-    if marked is not None:
-        return marked
-    unmarked = _unmarked_utf_16(head)
-    if unmarked is not None:
-        return unmarked
+    known = next((encoding for mark, encoding in _MARKS if head.startswith(mark)), _unmarked_utf_16(head))
+    if known is not None:
+        return known
     try:
         codecs.getincrementaldecoder("utf-8")().decode(head)
     except UnicodeDecodeError:
         return "cp1252"
     return "utf-8"
-
-
-def is_wide(encoding: str) -> bool:
-    """Tell encodings of two or four bytes a character, whose text holds zero bytes."""
-    return encoding.startswith(("utf-16", "utf-32"))
 
 
 def _unmarked_utf_16(head: bytes) -> str | None:
@@ -132,12 +111,10 @@ def open_text(path: Path, limits: ReadLimits, *, encoding: str | None = None) ->
 
     Parameters
     ----------
-    path
-        Regular file.
-    limits
-        Sizes above which reading stops.
+    path, limits
+        As for :func:`open_bytes`.
     encoding
-        Encoding where it is known; told by the first bytes where None.
+        Encoding where it is known; None to recognise it by the first bytes.
 
     Returns
     -------
@@ -152,25 +129,20 @@ def open_text(path: Path, limits: ReadLimits, *, encoding: str | None = None) ->
     has_old_mac_ends = b"\r" in head and b"\n" not in head
     if encoding.startswith("utf-8") and not has_old_mac_ends:
         return stream
-    return io.BufferedReader(_RecodedStream(stream, encoding), buffer_size=_BUFFER_BYTES)
+    text = io.TextIOWrapper(stream, encoding=encoding, errors="replace", newline=None)
+    pieces = (piece.encode() for piece in iter(lambda: text.read(_BUFFER_BYTES), ""))
+    return io.BufferedReader(_PiecewiseStream(pieces, text), buffer_size=_BUFFER_BYTES)
 
 
 def iter_lines(stream: io.BufferedReader, *, path: Path, limits: ReadLimits) -> Iterator[str]:
-    """Hand out lines without their ends.
+    """Hand out lines without their ends; bytes that are not UTF-8 are shown as U+FFFD.
 
     Parameters
     ----------
     stream
         As opened by :func:`open_text`.
-    path
-        Named in errors.
-    limits
-        ``max_line_bytes`` is the longest line read.
-
-    Yields
-    ------
-    str
-        One line; bytes that are not UTF-8 are shown as U+FFFD.
+    path, limits
+        Named in errors, and the longest line read.
 
     Raises
     ------
@@ -180,8 +152,7 @@ def iter_lines(stream: io.BufferedReader, *, path: Path, limits: ReadLimits) -> 
     while line := stream.readline(limits.max_line_bytes + 1):
         if len(line) > limits.max_line_bytes:
             msg = (
-                f"{path}: a line is longer than {limits.max_line_bytes} bytes; is this a table with one "
-                "gene a line?"
+                f"a line is longer than {limits.max_line_bytes} bytes; is this a table with one gene a line?"
             )
-            raise FileUnreadableError(msg)
+            raise FileUnreadableError.at(path, msg)
         yield line.decode("utf-8", errors="replace").rstrip("\r\n")

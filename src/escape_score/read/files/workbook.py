@@ -42,8 +42,6 @@ _DAMAGED = (
 )
 """What zipfile, the XML parser and openpyxl raise on a damaged workbook."""
 
-_ODS_MARK = "application/vnd.oasis.opendocument"
-
 _LOCAL_DATES = frozenset({*range(27, 37), *range(50, 59)})
 """Built-in number formats that show dates in East Asia (ECMA-376 part 1, section 18.8.30)."""
 
@@ -94,6 +92,13 @@ class SheetRow(NamedTuple):
     number: int
     cells: tuple[Cell, ...]
 
+    def texts(self, n_columns: int) -> list[str]:
+        """All cells in text, blank ones too."""
+        texts = [""] * n_columns
+        for cell in self.cells:
+            texts[cell.column] = cell.text
+        return texts
+
 
 class _Part:
     """One part of a workbook as it is unpacked, in the usual namespaces and without endless tags."""
@@ -131,8 +136,8 @@ class _Archive(zipfile.ZipFile):
         """Open one part to be read."""
         info = self.getinfo(name)
         if max_bytes is not None and info.file_size > max_bytes:
-            msg = f"{self._path}: too large ({name} of the workbook has {info.file_size} bytes); give TSV"
-            raise FileUnreadableError(msg)
+            msg = f"too large ({name} of the workbook has {info.file_size} bytes); give TSV"
+            raise FileUnreadableError.at(self._path, msg)
         self._limits.check_unpacked(self._path, info.file_size, of=info.compress_size, part=name)
         with self.open(info) as stream:
             yield _Part(stream, self._limits.max_line_bytes)
@@ -151,15 +156,15 @@ def _workbook_faults(path: Path) -> Iterator[None]:
     except InputError:
         raise
     except DefusedXmlException as error:
-        msg = f"{path}: workbook (xlsx) with a document type or entity in its XML; save it with a spreadsheet"
-        raise FileUnreadableError(msg) from error
+        msg = "workbook (xlsx) with a document type or entity in its XML; save it with a spreadsheet"
+        raise FileUnreadableError.at(path, msg) from error
     except _DAMAGED as error:
         reason = " ".join(str(error).split())[:120]
-        msg = f"{path}: damaged or truncated zip file, for instance an Excel workbook, xlsx ({reason}); "
-        raise FileUnreadableError(msg + "copy the file again") from error
+        msg = f"damaged or truncated zip file, for instance an Excel workbook, xlsx ({reason}); "
+        raise FileUnreadableError.at(path, msg + "copy the file again") from error
     except RuntimeError as error:
-        msg = f"{path}: workbook (xlsx) with a password ({error}); save it without one"
-        raise FileUnreadableError(msg) from error
+        msg = f"workbook (xlsx) with a password ({error}); save it without one"
+        raise FileUnreadableError.at(path, msg) from error
 
 
 @dataclass(frozen=True)
@@ -168,8 +173,6 @@ class Workbook:
 
     Parameters
     ----------
-    path
-        The file.
     sheets
         Name of each worksheet and the part that holds it, in the order of the tabs.
     texts
@@ -178,8 +181,6 @@ class Workbook:
         Numbers of the styles that show a number as a date.
     epoch
         Day 0: that of 1904 in old workbooks of Macs.
-    limits
-        Sizes above which a sheet is refused.
     """
 
     path: Path
@@ -190,17 +191,7 @@ class Workbook:
     limits: ReadLimits
 
     def rows(self, part: str) -> Generator[SheetRow]:
-        """Stream the rows of a worksheet that hold anything.
-
-        Parameters
-        ----------
-        part
-            Part of the workbook that holds the sheet.
-
-        Yields
-        ------
-        SheetRow
-            In the order of the file.
+        """Stream the rows that hold anything, of the sheet in a part of the workbook.
 
         Raises
         ------
@@ -211,29 +202,19 @@ class Workbook:
         """
         n_rows = 0
         with _workbook_faults(self.path), _Archive(self.path, self.limits) as archive:
-            for number, cells in _sheet_rows(self, archive, part):
-                n_rows += bool(cells)
-                if n_rows > self.limits.max_genes + 2 or not 0 < number <= MAX_ROWS:
-                    msg = f"{self.path}: too large, more than {self.limits.max_genes} gene rows; "
-                    raise MatrixInvalidError(msg + "is this a matrix of genes?")
-                if cells:
-                    yield SheetRow(number, cells)
+            for row in _sheet_rows(self, archive, part):
+                n_rows += bool(row.cells)
+                if n_rows > self.limits.max_genes + 2 or not 0 < row.number <= MAX_ROWS:
+                    msg = (
+                        f"too large, more than {self.limits.max_genes} gene rows; is this a matrix of genes?"
+                    )
+                    raise MatrixInvalidError.at(self.path, msg)
+                if row.cells:
+                    yield row
 
 
 def open_workbook(path: Path, limits: ReadLimits) -> Workbook:
-    """Read what a workbook says of itself.
-
-    Parameters
-    ----------
-    path
-        A zip file.
-    limits
-        Sizes above which parts are refused before they are unpacked.
-
-    Returns
-    -------
-    Workbook
-        Without the cells of its sheets.
+    """Read what a workbook says of itself, without the cells of its sheets.
 
     Raises
     ------
@@ -258,18 +239,16 @@ def open_workbook(path: Path, limits: ReadLimits) -> Workbook:
 def _main_part(path: Path, archive: _Archive) -> str:
     """Find the workbook inside the zip file, or say what it is instead."""
     names = archive.namelist()
-    if "mimetype" in names and archive.read("mimetype").startswith(_ODS_MARK.encode()):
-        msg = f"{path}: an OpenDocument file (ods); save the sheet as xlsx or TSV"
-        raise FileUnreadableError(msg)
+    if "mimetype" in names and archive.read("mimetype").startswith(b"application/vnd.oasis.opendocument"):
+        raise FileUnreadableError.at(path, "an OpenDocument file (ods); save the sheet as xlsx or TSV")
     relations = get_dependents(archive, "_rels/.rels") if "_rels/.rels" in names else ()
     main = next((str(one.target) for one in relations if one.Type.endswith("/officeDocument")), "")
     if main.endswith(".bin"):
-        msg = f"{path}: a binary Excel workbook (xlsb); save it as xlsx or TSV"
-        raise FileUnreadableError(msg)
+        raise FileUnreadableError.at(path, "a binary Excel workbook (xlsb); save it as xlsx or TSV")
     if main not in names or not main.startswith("xl/"):
         found = ", ".join(repr(name[:40]) for name in names[:3]) or "nothing"
-        msg = f"{path}: a zip file without an Excel workbook (it holds {found}); unpack it and give the table"
-        raise FileUnreadableError(msg)
+        msg = f"a zip file without an Excel workbook (it holds {found}); unpack it and give the table"
+        raise FileUnreadableError.at(path, msg)
     return main
 
 
@@ -327,8 +306,7 @@ class _SheetParser(WorkSheetParser):  # type: ignore[misc]
         return cell
 
 
-def _sheet_rows(book: Workbook, archive: _Archive, part: str) -> Iterator[tuple[int, tuple[Cell, ...]]]:
-    """Number of each row, and its cells that are not blank."""
+def _sheet_rows(book: Workbook, archive: _Archive, part: str) -> Iterator[SheetRow]:
     with archive.part(part) as stream:
         parser = _SheetParser(stream, book.texts, True, book.epoch, book.date_styles)
         for number, found in parser.parse():
@@ -340,4 +318,4 @@ def _sheet_rows(book: Workbook, archive: _Archive, part: str) -> Iterator[tuple[
             if any(cell.column >= MAX_COLUMNS for cell in cells):
                 msg = f"row {number} has a cell in no column of a worksheet"
                 raise ValueError(msg)
-            yield number, cells
+            yield SheetRow(number, cells)

@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
-import numpy as np
 import pyarrow as pa
 
-from escape_score.errors import FileUnreadableError, raise_faults
-from escape_score.model.cohort import FloatArray
-from escape_score.read.checks.sample_names import sample_name_faults
 from escape_score.read.files.limits import ReadLimits, check_shape
-from escape_score.read.files.probe import Probe
-from escape_score.read.formats.arrow_columns import N_PROBED_ROWS, ArrowColumns, find_columns
-from escape_score.read.formats.reader import MatrixFormat, MatrixReading
+from escape_score.read.formats.arrow_columns import N_PROBED_ROWS, ArrowFile, arrow_format
+from escape_score.read.formats.reader import library_faults
 
 MAGIC = b"ARROW1"
 
@@ -25,88 +21,37 @@ _DAMAGED = (pa.ArrowException, OSError, ValueError, KeyError, struct.error)
 """What Arrow and the look at its metadata raise on a damaged file."""
 
 
-@dataclass(frozen=True, eq=False)
-class FeatherMatrix:
-    """A feather file of which only the samples asked for are read."""
-
-    path: Path
-    sample_ids: tuple[str, ...]
-    gene_ids: tuple[str, ...]
-
-    def block(self, start: int, stop: int) -> FloatArray:
-        """Values of samples ``start`` to ``stop``: (stop - start, n_genes), float64, NaN = not measured."""
-        names = self.sample_ids[start:stop]
-        values = np.empty((len(names), len(self.gene_ids)))
-        with _file_faults(self.path):
-            table = _read_columns(self.path, names)
-            for position, name in enumerate(names):
-                values[position] = table.column(name).cast(pa.float64(), safe=False).to_numpy()
-        return values
-
-
-@contextmanager
-def _file_faults(path: Path) -> Iterator[None]:
-    """Turn what is raised on a damaged file into our own error."""
-    try:
-        yield
-    except _DAMAGED as error:
-        reason = " ".join(str(error).split())[:120]
-        msg = f"{path}: damaged or truncated feather (Arrow: {reason}); copy the file again"
-        raise FileUnreadableError(msg) from error
+def _faults(path: Path) -> AbstractContextManager[None]:
+    return library_faults(path, "feather", _DAMAGED, by="Arrow: ")
 
 
 def _read_columns(path: Path, names: Sequence[str], *, n_batches: int | None = None) -> pa.Table:
-    """Read some columns, their buffers checked."""
+    """Read some columns, of all batches or the first few, their buffers checked."""
     with pa.memory_map(str(path)) as file:
         schema = pa.ipc.open_file(file).schema
         fields = [schema.get_field_index(name) for name in names]
         reader = pa.ipc.open_file(file, options=pa.ipc.IpcReadOptions(included_fields=fields))
-        n_read = reader.num_record_batches if n_batches is None else min(n_batches, reader.num_record_batches)
-        batches = [reader.get_batch(number) for number in range(n_read)]
-        table = pa.Table.from_batches(batches, reader.schema)
+        numbers = range(reader.num_record_batches)[:n_batches]
+        table = pa.Table.from_batches([reader.get_batch(number) for number in numbers], reader.schema)
         table.validate(full=True)
         return table
 
 
-def _is_feather(probe: Probe) -> bool:
-    return probe.head.startswith(MAGIC)
-
-
-def _columns(path: Path, limits: ReadLimits) -> ArrowColumns:
+def _open_file(path: Path, limits: ReadLimits) -> ArrowFile:
     with pa.memory_map(str(path)) as file:
         schema = pa.ipc.open_file(file).schema
         sizes = promised_sizes(memoryview(file.read_buffer()))
     check_shape(path, limits, n_genes=sizes.n_rows)
     limits.check_unpacked(path, sizes.n_bytes, of=path.stat().st_size)
-    return find_columns(
-        path,
+    return ArrowFile(
         schema,
         sizes.n_rows,
-        limits,
+        read=lambda names: _read_columns(path, names),
         read_head=lambda names: _read_columns(path, names, n_batches=1).slice(0, N_PROBED_ROWS),
     )
 
 
-def _open_matrix(path: Path, limits: ReadLimits) -> MatrixReading:
-    with _file_faults(path):
-        columns = _columns(path, limits)
-        raise_faults(sample_name_faults(str(path), columns.samples))
-        genes = _read_columns(path, [columns.gene]).column(columns.gene).to_pylist()
-    names = tuple("" if name is None else str(name) for name in genes)
-    return MatrixReading(FeatherMatrix(path, columns.samples, names), columns.annotation)
-
-
-def _count_samples(path: Path, limits: ReadLimits) -> int:
-    with _file_faults(path):
-        return len(_columns(path, limits).samples)
-
-
-FEATHER = MatrixFormat(
-    name="feather (Arrow IPC file)",
-    is_recognised=_is_feather,
-    open_matrix=_open_matrix,
-    count_samples=_count_samples,
-)
+FEATHER = arrow_format("feather (Arrow IPC file)", MAGIC, _open_file, _faults)
 """Feather of version 2, gene names in a text column or as pandas row names."""
 
 
@@ -122,8 +67,7 @@ _BATCH_LENGTH, _BATCH_BUFFERS, _BATCH_COMPRESSION = 0, 2, 3
 _CONTINUATION = 0xFFFFFFFF
 
 
-@dataclass(frozen=True)
-class PromisedSizes:
+class PromisedSizes(NamedTuple):
     """Rows of all record batches, and bytes of all packed buffers once unpacked."""
 
     n_rows: int
@@ -160,10 +104,10 @@ class _Flat:
 
     def structs(self, field: int, form: str) -> Iterator[tuple[int, ...]]:
         """Structs of the vector that a field points to."""
-        at = self.field(field)
-        start = at + _number(self.file, "<I", at) if at else 0
-        for position in range(_number(self.file, "<I", start) if at else 0):
-            yield struct.unpack_from(form, self.file, start + 4 + position * struct.calcsize(form))
+        if at := self.field(field):
+            start = at + _number(self.file, "<I", at)
+            for position in range(_number(self.file, "<I", start)):
+                yield struct.unpack_from(form, self.file, start + 4 + position * struct.calcsize(form))
 
 
 def _number(file: memoryview, form: str, at: int) -> int:
@@ -171,17 +115,7 @@ def _number(file: memoryview, form: str, at: int) -> int:
 
 
 def promised_sizes(file: memoryview) -> PromisedSizes:
-    """Add up what an Arrow file promises.
-
-    Parameters
-    ----------
-    file
-        All bytes of the file.
-
-    Returns
-    -------
-    PromisedSizes
-        As promised; Arrow itself checks that it holds.
+    """Add up what an Arrow file, given with all its bytes, promises; Arrow itself checks that it holds.
 
     Raises
     ------

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from typing import NamedTuple
 
-from escape_score.errors import InputError, MatrixInvalidError
+from escape_score.errors import MatrixInvalidError
 from escape_score.read.checks.cells import PLAIN_STYLE
 from escape_score.read.checks.names import MIN_GENE_FRACTION, TRANSPOSED_FRACTION, gene_fraction
 from escape_score.read.files.limits import ReadLimits, check_shape
@@ -23,24 +23,17 @@ _N_PROBED_ROWS = 1_000
 _DELIMITER = "\t"
 
 
-@dataclass(frozen=True)
-class GctSize:
-    """What the second line promises.
+class GctSize(NamedTuple):
+    """What the second line promises: rows and columns of numbers, and those that describe genes and samples.
 
-    Parameters
-    ----------
-    n_genes, n_samples
-        Rows and columns of numbers.
-    n_gene_fields
-        Columns that describe genes, between the id and the first sample.
-    n_sample_fields
-        Rows that describe samples, between the header and the first gene.
+    Columns that describe genes are between the id and the first sample, rows that describe samples between
+    the header and the first gene.
     """
 
     n_genes: int
     n_samples: int
-    n_gene_fields: int
-    n_sample_fields: int
+    n_gene_fields: int = 1
+    n_sample_fields: int = 0
 
     @property
     def width(self) -> int:
@@ -65,8 +58,8 @@ def _read_head(path: Path, limits: ReadLimits) -> tuple[GctSize, list[str], list
         lines = iter_lines(stream, path=path, limits=limits)
         top = list(islice(lines, _HEADER_LINE))
         if len(top) < _HEADER_LINE:
-            msg = f"{path}: GCT file of {len(top)} lines, without a header; the file may be truncated"
-            raise MatrixInvalidError(msg)
+            msg = f"GCT file of {len(top)} lines, without a header; the file may be truncated"
+            raise MatrixInvalidError.at(path, msg)
         size = _size(path, _first_field(top[0]), top[1])
         check_shape(path, limits, n_samples=size.n_samples, n_genes=size.n_genes)
         body = islice(lines, size.n_sample_fields, size.n_sample_fields + _N_PROBED_ROWS)
@@ -80,14 +73,12 @@ def _size(path: Path, version: str, line: str) -> GctSize:
         fields.pop()
     n_expected = 2 if version == "#1.2" else 4
     if len(fields) != n_expected or not all(field.isascii() and field.isdecimal() for field in fields):
-        msg = f"{path}: line {_SIZE_LINE} of a GCT {version[1:]} must hold {n_expected} numbers of rows and "
-        raise MatrixInvalidError(msg + f"columns; it holds {line[:60]!r}")
+        msg = f"line {_SIZE_LINE} of a GCT {version[1:]} must hold {n_expected} numbers of rows and columns; "
+        raise MatrixInvalidError.at(path, msg + f"it holds {line[:60]!r}")
     if any(len(field) > len("1000000000") for field in fields):
-        msg = f"{path}: too large (line {_SIZE_LINE} promises {line[:60]!r} rows and columns)"
-        raise MatrixInvalidError(msg)
-    numbers = [int(field) for field in fields]
-    n_gene_fields, n_sample_fields = numbers[2:] or (1, 0)
-    return GctSize(numbers[0], numbers[1], n_gene_fields, n_sample_fields)
+        msg = f"too large (line {_SIZE_LINE} promises {line[:60]!r} rows and columns)"
+        raise MatrixInvalidError.at(path, msg)
+    return GctSize(*map(int, fields))
 
 
 def _header(path: Path, size: GctSize, header: list[str]) -> list[str]:
@@ -95,20 +86,17 @@ def _header(path: Path, size: GctSize, header: list[str]) -> list[str]:
     while len(header) > size.width and not header[-1].strip():
         header = header[:-1]
     if len(header) != size.width:
-        msg = (
-            f"{path}: the header (line {_HEADER_LINE}) has {len(header) - 1 - size.n_gene_fields} samples "
-            f"where line {_SIZE_LINE} promises {size.n_samples} (dimensions do not match); "
-            "is the file truncated?"
-        )
-        raise MatrixInvalidError(msg)
+        n_found = len(header) - 1 - size.n_gene_fields
+        msg = f"the header (line {_HEADER_LINE}) has {n_found} samples where line {_SIZE_LINE} promises "
+        msg += f"{size.n_samples} (dimensions do not match); is the file truncated?"
+        raise MatrixInvalidError.at(path, msg)
     return header
 
 
 def _layout(size: GctSize, header: list[str], rows: Sequence[Sequence[str]]) -> TextLayout:
     described = range(1 + size.n_gene_fields)
     gene_column = _gene_column(described, rows)
-    n_blank = max((len(row) for row in rows), default=0) - size.width
-    blank = range(size.width, size.width + max(n_blank, 0))
+    blank = range(size.width, max((len(row) for row in rows), default=0))
     return TextLayout(
         delimiter=_DELIMITER,
         style=PLAIN_STYLE,
@@ -124,7 +112,7 @@ def _layout(size: GctSize, header: list[str], rows: Sequence[Sequence[str]]) -> 
 def _gene_column(described: range, rows: Sequence[Sequence[str]]) -> int:
     """Choose the ids, unless only a column that describes them holds genes."""
     fractions = [gene_fraction([row[at] for row in rows if len(row) > at]) for at in described]
-    best = max(described, key=lambda at: (fractions[at], -at))
+    best = fractions.index(max(fractions))
     is_needed = fractions[0] < MIN_GENE_FRACTION and fractions[best] >= TRANSPOSED_FRACTION
     return best if is_needed else 0
 
@@ -134,23 +122,16 @@ def _open_matrix(path: Path, limits: ReadLimits) -> MatrixReading:
     reading = read_table(path, _layout(size, header, rows), limits)
     n_rows = len(reading.source.gene_ids)
     if n_rows != size.n_genes:
-        raise _row_mismatch(path, n_rows, size)
+        msg = (
+            f"{n_rows} gene rows where line {_SIZE_LINE} promises {size.n_genes} (dimensions do not match); "
+        )
+        raise MatrixInvalidError.at(path, msg + "the file may be truncated, copy it again")
     return reading
-
-
-def _row_mismatch(path: Path, n_rows: int, size: GctSize) -> InputError:
-    msg = (
-        f"{path}: {n_rows} gene rows where line {_SIZE_LINE} promises {size.n_genes} (dimensions do not "
-        "match); the file may be truncated, copy it again"
-    )
-    return MatrixInvalidError(msg)
 
 
 def _count_samples(path: Path, limits: ReadLimits) -> int:
     return _read_head(path, limits)[0].n_samples
 
 
-GCT = MatrixFormat(
-    name="GCT 1.2 or 1.3", is_recognised=_is_gct, open_matrix=_open_matrix, count_samples=_count_samples
-)
+GCT = MatrixFormat("GCT 1.2 or 1.3", _is_gct, _open_matrix, _count_samples)
 """Genes with an id and descriptions; what describes samples is passed over."""

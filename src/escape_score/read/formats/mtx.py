@@ -1,11 +1,11 @@
-"""10x Genomics folders: matrix.mtx with barcodes and features beside it, plain or compressed."""
+"""10x Genomics folders: matrix.mtx with barcodes and features in the same folder, plain or compressed."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -16,11 +16,10 @@ from scipy import sparse
 from escape_score.errors import FileUnreadableError, InputError, MatrixInvalidError, listed, raise_faults
 from escape_score.genes import load_gene_table
 from escape_score.read.checks.sample_names import sample_name_faults
-from escape_score.read.files.blocks import SparseMatrix
 from escape_score.read.files.limits import ReadLimits, check_shape
 from escape_score.read.files.probe import Probe, probe_path
 from escape_score.read.files.streams import iter_lines, open_text
-from escape_score.read.formats.reader import MatrixFormat, MatrixReading
+from escape_score.read.formats.reader import ArrayMatrix, MatrixFormat, MatrixReading
 
 BANNER = b"%%MatrixMarket"
 
@@ -37,31 +36,16 @@ _BYTES_PER_ENTRY = 24
 """Memory of one entry while it is read: two positions and a number."""
 
 
-@dataclass(frozen=True)
-class TenXFolder:
+class TenXFolder(NamedTuple):
     """The three files of one matrix."""
 
     matrix: Path
     features: Path
     barcodes: Path
 
-    @property
-    def parts(self) -> tuple[Path, ...]:
-        """All files."""
-        return self.matrix, self.features, self.barcodes
 
-
-@dataclass(frozen=True)
-class MtxHeader:
-    """What the first lines of a Matrix Market file promise.
-
-    Parameters
-    ----------
-    n_lines
-        Lines down to the sizes.
-    n_features, n_barcodes, n_entries
-        Rows, columns and stored cells.
-    """
+class MtxHeader(NamedTuple):
+    """Lines down to the sizes of a Matrix Market file, and the rows, columns and cells they promise."""
 
     n_lines: int
     n_features: int
@@ -70,51 +54,45 @@ class MtxHeader:
 
 
 def _is_10x(probe: Probe) -> bool:
-    if probe.is_folder:
-        return bool(_matrices_in(probe.path))
-    return probe.text_head.startswith(BANNER)
+    return bool(_matrices_in(probe.path)) if probe.is_folder else probe.text_head.startswith(BANNER)
 
 
 def _matrices_in(folder: Path) -> list[Path]:
     try:
         return sorted(path for path in folder.iterdir() if _MATRIX_NAME.fullmatch(path.name))
     except OSError as error:
-        msg = f"{folder}: the folder cannot be read ({error.strerror}); check its permissions"
-        raise FileUnreadableError(msg) from error
+        msg = f"the folder cannot be read ({error.strerror}); check its permissions"
+        raise FileUnreadableError.at(folder, msg) from error
 
 
 def _find_parts(path: Path, limits: ReadLimits) -> TenXFolder:
-    """Find the files of a folder, or those beside a matrix."""
+    """Find the files of a folder, or those that belong to a matrix."""
     matrix = path
     if path.is_dir():
-        matrices = _matrices_in(path)
-        if len(matrices) != 1:
-            names = listed([one.name for one in matrices])
-            msg = f"{path}: the folder holds several matrices ({names}); name one of them"
-            raise MatrixInvalidError(msg)
-        matrix = matrices[0]
+        matrix, *others = _matrices_in(path)
+        if others:
+            names = listed([one.name for one in (matrix, *others)])
+            msg = f"the folder holds several matrices ({names}); name one of them"
+            raise MatrixInvalidError.at(path, msg)
     found = _MATRIX_NAME.fullmatch(matrix.name)
     prefix = found["prefix"] if found else ""
-    parts = TenXFolder(
-        matrix,
-        _beside(path, matrix.parent, prefix, _FEATURE_NAMES),
-        _beside(path, matrix.parent, prefix, _BARCODE_NAMES),
+    features, barcodes = (
+        _neighbour(path, matrix.parent, prefix, names) for names in (_FEATURE_NAMES, _BARCODE_NAMES)
     )
-    for part in parts.parts:
+    parts = TenXFolder(matrix, features, barcodes)
+    for part in parts:
         if probe_path(part, limits).is_folder:
-            msg = f"{path}: {part.name} is a folder where a file belongs"
-            raise FileUnreadableError(msg)
+            raise FileUnreadableError.at(path, f"{part.name} is a folder where a file belongs")
     return parts
 
 
-def _beside(path: Path, folder: Path, prefix: str, names: Sequence[str]) -> Path:
+def _neighbour(path: Path, folder: Path, prefix: str, names: Sequence[str]) -> Path:
     pattern = re.compile(f"{re.escape(prefix)}(?:{'|'.join(map(re.escape, names))}){_PACKED}")
     found = sorted(one for one in folder.iterdir() if pattern.fullmatch(one.name))
     if len(found) == 1:
         return found[0]
-    what = "several files" if found else "no file"
-    msg = f"{path}: {what} {prefix}{' or '.join(names)} beside matrix.mtx; a 10x folder holds one of each"
-    raise MatrixInvalidError(msg)
+    what = f"{'several files' if found else 'no file'} {prefix}{' or '.join(names)}"
+    raise MatrixInvalidError.at(path, f"{what} beside matrix.mtx; a 10x folder holds one of each")
 
 
 def _read_header(path: Path, limits: ReadLimits) -> MtxHeader:
@@ -122,27 +100,24 @@ def _read_header(path: Path, limits: ReadLimits) -> MtxHeader:
         lines = enumerate(iter_lines(stream, path=path, limits=limits), start=1)
         kind = " ".join(next(lines, (0, ""))[1].lower().split()[1:])
         if kind not in _READABLE_KINDS:
-            msg = (
-                f"{path}: matrix market file of kind {kind[:60]!r}; readable are {', '.join(_READABLE_KINDS)}"
-            )
-            raise MatrixInvalidError(msg)
+            msg = f"matrix market file of kind {kind[:60]!r}; readable are {', '.join(_READABLE_KINDS)}"
+            raise MatrixInvalidError.at(path, msg)
         for number, line in lines:
             if line.strip() and not line.startswith("%"):
                 return _sizes(path, number, line)
-    msg = f"{path}: no line with the dimensions of the matrix; the file may be truncated"
-    raise MatrixInvalidError(msg)
+    msg = "no line with the dimensions of the matrix; the file may be truncated"
+    raise MatrixInvalidError.at(path, msg)
 
 
 def _sizes(path: Path, number: int, line: str) -> MtxHeader:
     fields = line.split()
     if len(fields) != 3 or not all(field.isascii() and field.isdecimal() for field in fields):  # noqa: PLR2004
-        msg = f"{path}: line {number} should hold the dimensions (rows, columns, entries); "
-        raise MatrixInvalidError(msg + f"it holds {line[:60]!r}")
+        msg = f"line {number} should hold the dimensions (rows, columns, entries); it holds {line[:60]!r}"
+        raise MatrixInvalidError.at(path, msg)
     if any(len(field) > len("1000000000000") for field in fields):
-        msg = f"{path}: too large (line {number} promises {line[:60]!r} rows, columns and entries)"
-        raise MatrixInvalidError(msg)
-    n_features, n_barcodes, n_entries = map(int, fields)
-    return MtxHeader(number, n_features, n_barcodes, n_entries)
+        msg = f"too large (line {number} promises {line[:60]!r} rows, columns and entries)"
+        raise MatrixInvalidError.at(path, msg)
+    return MtxHeader(number, *map(int, fields))
 
 
 def _check_header(
@@ -150,40 +125,34 @@ def _check_header(
 ) -> None:
     """Compare the sizes with the names and the limits, before anything of that size is allocated."""
     if (header.n_features, header.n_barcodes) != (n_features, n_barcodes):
-        msg = (
-            f"{path}: dimensions do not match: matrix.mtx has {header.n_features} rows by "
-            f"{header.n_barcodes} columns, beside it are {n_features} features and {n_barcodes} barcodes; "
-            "copy all three files again"
-        )
-        raise MatrixInvalidError(msg)
+        msg = f"dimensions do not match: matrix.mtx has {header.n_features} rows by {header.n_barcodes} "
+        msg += f"columns, beside it are {n_features} features and {n_barcodes} barcodes; "
+        raise MatrixInvalidError.at(path, msg + "copy all three files again")
     check_shape(path, limits, n_samples=n_barcodes, n_genes=n_features)
     if header.n_entries > n_features * n_barcodes:
-        msg = f"{path}: {header.n_entries} entries are more than {n_features} rows by {n_barcodes} columns "
-        raise MatrixInvalidError(msg + "hold; copy the file again")
+        msg = f"{header.n_entries} entries are more than {n_features} rows by {n_barcodes} columns hold; "
+        raise MatrixInvalidError.at(path, msg + "copy the file again")
     if header.n_entries * _BYTES_PER_ENTRY > limits.max_expanded_bytes:
-        msg = f"{path}: too large ({header.n_entries} entries); give h5ad"
-        raise MatrixInvalidError(msg)
+        raise MatrixInvalidError.at(path, f"too large ({header.n_entries} entries); give h5ad")
 
 
-def _lines(path: Path, limits: ReadLimits, *, max_lines: int) -> list[str]:
-    """Lines of a file of names; no more than would be too many."""
+def _read_fields(path: Path, limits: ReadLimits, *, max_lines: int) -> list[list[str]]:
+    """Fields of the lines of a file of names; no more than would be too many."""
     found: list[str] = []
     with open_text(path, limits) as stream:
         for line in iter_lines(stream, path=path, limits=limits):
             found.append(line)
             if len(found) > max_lines:
-                msg = f"{path}: too large (more than {max_lines} lines)"
-                raise MatrixInvalidError(msg)
+                raise MatrixInvalidError.at(path, f"too large (more than {max_lines} lines)")
     while found and not found[-1].strip():
         found.pop()
-    return found
+    return [line.split("\t") for line in found]
 
 
 def _gene_names(path: Path, features: Sequence[Sequence[str]]) -> tuple[str, ...]:
     """Name each feature by its id, or by its symbol where no symbol is known for the id."""
     if any(not fields[0].strip() for fields in features):
-        msg = f"{path}: a feature without an id; the file may be damaged"
-        raise MatrixInvalidError(msg)
+        raise MatrixInvalidError.at(path, "a feature without an id; the file may be damaged")
     mappings = load_gene_table().map_genes([fields[0] for fields in features])
     return tuple(
         fields[1] if mapping.gene_symbol is None and len(fields) > 1 and fields[1].strip() else fields[0]
@@ -196,26 +165,24 @@ def _is_gene(path: Path, features: Sequence[Sequence[str]]) -> npt.NDArray[np.bo
     kinds = [fields[2].strip() if len(fields) > 2 else GENE_EXPRESSION for fields in features]  # noqa: PLR2004
     is_gene = np.array([kind == GENE_EXPRESSION for kind in kinds], dtype=bool)
     if kinds and not is_gene.any():
-        msg = f"{path}: no feature is of type {GENE_EXPRESSION!r} (types {listed(sorted(set(kinds)))}); "
-        raise MatrixInvalidError(msg + "give the matrix of gene expression")
+        msg = f"no feature is of type {GENE_EXPRESSION!r} (types {listed(sorted(set(kinds)))}); "
+        raise MatrixInvalidError.at(path, msg + "give the matrix of gene expression")
     return is_gene
 
 
 def _open_matrix(path: Path, limits: ReadLimits) -> MatrixReading:
     parts = _find_parts(path, limits)
     header = _read_header(parts.matrix, limits)
-    barcodes = tuple(
-        line.split("\t")[0] for line in _lines(parts.barcodes, limits, max_lines=10 * limits.max_samples)
-    )
-    features = [line.split("\t") for line in _lines(parts.features, limits, max_lines=10 * limits.max_genes)]
+    barcode_lines = _read_fields(parts.barcodes, limits, max_lines=10 * limits.max_samples)
+    barcodes = tuple(fields[0] for fields in barcode_lines)
+    features = _read_fields(parts.features, limits, max_lines=10 * limits.max_genes)
     _check_header(path, header, len(features), len(barcodes), limits)
     raise_faults(sample_name_faults(str(parts.barcodes), barcodes))
     is_gene = _is_gene(parts.features, features)
-    genes = _gene_names(
-        parts.features, [fields for fields, kept in zip(features, is_gene, strict=True) if kept]
-    )
+    genes = [fields for fields, is_kept in zip(features, is_gene, strict=True) if is_kept]
+    gene_ids = _gene_names(parts.features, genes)
     rows = _read_entries(parts.matrix, header, limits)[:, is_gene]
-    return MatrixReading(SparseMatrix(barcodes, genes, rows), parts=parts.parts)
+    return MatrixReading(ArrayMatrix(barcodes, gene_ids, rows), parts=parts)
 
 
 def _read_entries(path: Path, header: MtxHeader, limits: ReadLimits) -> sparse.csr_matrix:
@@ -224,13 +191,11 @@ def _read_entries(path: Path, header: MtxHeader, limits: ReadLimits) -> sparse.c
         batches = list(_iter_batches(path, header, limits))
     except pa.ArrowInvalid as error:
         raise _entry_fault(path, header, limits) from error
-    entries = [
-        np.concatenate([batch[at] for batch in batches]) if batches else np.empty(0) for at in range(3)
-    ]
-    features, barcodes = (positions.astype(np.int64) - 1 for positions in entries[:2])
+    columns = [np.concatenate(parts) for parts in zip(*batches, strict=True)] or [np.empty(0)] * 3
+    features, barcodes = (positions.astype(np.int64) - 1 for positions in columns[:2])
     _check_entries(path, header, features, barcodes)
     shape = (header.n_barcodes, header.n_features)
-    return sparse.coo_matrix((entries[2].astype(np.float64), (barcodes, features)), shape=shape).tocsr()
+    return sparse.coo_matrix((columns[2].astype(np.float64), (barcodes, features)), shape=shape).tocsr()
 
 
 def _iter_batches(
@@ -254,31 +219,31 @@ def _iter_batches(
             if n_entries > header.n_entries:
                 raise _count_fault(path, f"more than {header.n_entries}", header)
             yield [column.to_numpy(zero_copy_only=False) for column in batch.columns]
-    if n_entries != header.n_entries:
-        raise _count_fault(path, str(n_entries), header)
 
 
 def _count_fault(path: Path, found: str, header: MtxHeader) -> InputError:
-    msg = f"{path}: {found} entries where line {header.n_lines} promises {header.n_entries} (dimensions do "
-    return MatrixInvalidError(msg + "not match); the file may be truncated, copy it again")
+    msg = (
+        f"{found} entries where line {header.n_lines} promises {header.n_entries} (dimensions do not match); "
+    )
+    return MatrixInvalidError.at(path, msg + "the file may be truncated, copy it again")
 
 
 def _check_entries(
     path: Path, header: MtxHeader, features: npt.NDArray[np.int64], barcodes: npt.NDArray[np.int64]
 ) -> None:
-    """Refuse entries outside the matrix, and two for one cell."""
+    """Refuse too few entries, entries outside the matrix, and two for one cell."""
     if len(features) != header.n_entries:
         raise _count_fault(path, str(len(features)), header)
     is_inside = (features >= 0) & (features < header.n_features)
     is_inside &= (barcodes >= 0) & (barcodes < header.n_barcodes)
     if not is_inside.all():
         at = int(np.argmin(is_inside))
-        place = f"row {features[at] + 1}, column {barcodes[at] + 1}"
-        msg = f"{path}: entry {at + 1} ({place}) lies outside the {header.n_features} rows and "
-        raise MatrixInvalidError(msg + f"{header.n_barcodes} columns; copy the file again")
+        msg = f"entry {at + 1} (row {features[at] + 1}, column {barcodes[at] + 1}) lies outside the "
+        msg += f"{header.n_features} rows and {header.n_barcodes} columns; copy the file again"
+        raise MatrixInvalidError.at(path, msg)
     if len(np.unique(barcodes * header.n_features + features)) != len(features):
-        msg = f"{path}: a cell of the matrix is given twice (duplicate entries); write the file again"
-        raise MatrixInvalidError(msg)
+        msg = "a cell of the matrix is given twice (duplicate entries); write the file again"
+        raise MatrixInvalidError.at(path, msg)
 
 
 def _entry_fault(path: Path, header: MtxHeader, limits: ReadLimits) -> InputError:
@@ -287,9 +252,10 @@ def _entry_fault(path: Path, header: MtxHeader, limits: ReadLimits) -> InputErro
     with open_text(path, limits) as stream:
         for number, line in enumerate(iter_lines(stream, path=path, limits=limits), start=1):
             if number > header.n_lines and not entry.fullmatch(line.strip()):
-                msg = f"{path}: line {number} is no entry of row, column and number ({line[:60]!r}); "
-                return MatrixInvalidError(msg + "the file may be damaged or truncated, copy it again")
-    return MatrixInvalidError(f"{path}: entries cannot be read; the file may be damaged, copy it again")
+                msg = f"line {number} is no entry of row, column and number ({line[:60]!r}); "
+                msg += "the file may be damaged or truncated, copy it again"
+                return MatrixInvalidError.at(path, msg)
+    return MatrixInvalidError.at(path, "entries cannot be read; the file may be damaged, copy it again")
 
 
 def _count_samples(path: Path, limits: ReadLimits) -> int:
@@ -297,9 +263,6 @@ def _count_samples(path: Path, limits: ReadLimits) -> int:
 
 
 TENX_FOLDER = MatrixFormat(
-    name="10x folder (matrix.mtx, barcodes, features)",
-    is_recognised=_is_10x,
-    open_matrix=_open_matrix,
-    count_samples=_count_samples,
+    "10x folder (matrix.mtx, barcodes, features)", _is_10x, _open_matrix, _count_samples
 )
 """Folders of Cell Ranger 2 (genes.tsv) and later (features.tsv.gz), or the matrix.mtx inside one."""

@@ -1,12 +1,18 @@
-"""What every reader of a file format offers."""
+"""What every reader of a file format offers: a matrix that hands out whole samples, and its digest."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-from escape_score.model.cohort import MatrixSource
+import numpy as np
+
+from escape_score.errors import FileUnreadableError
+from escape_score.model.cohort import FloatArray, MatrixSource, iter_blocks
 from escape_score.model.notes import Note
 from escape_score.read.files.limits import ReadLimits
 from escape_score.read.files.probe import Probe
@@ -64,3 +70,84 @@ class MatrixFormat:
     is_recognised: Callable[[Probe], bool]
     open_matrix: Callable[[Path, ReadLimits], MatrixReading]
     count_samples: Callable[[Path, ReadLimits], int]
+
+
+@contextmanager
+def library_faults(
+    path: Path, what: str, kinds: tuple[type[Exception], ...], *, by: str = ""
+) -> Iterator[None]:
+    """Turn errors of these kinds, which a library raises on a damaged file, into our own."""
+    try:
+        yield
+    except kinds as error:
+        reason = " ".join(str(error).split())[:120]
+        msg = f"damaged or truncated {what} ({by}{reason}); copy the file again"
+        raise FileUnreadableError.at(path, msg) from error
+
+
+@dataclass(frozen=True, eq=False)
+class PiecewiseMatrix:
+    """A matrix held in memory as pieces of genes in order, so that a file is never transposed as a whole.
+
+    Parameters
+    ----------
+    pieces
+        Each of shape (n_samples, n_genes of the piece), float64.
+    """
+
+    sample_ids: tuple[str, ...]
+    gene_ids: tuple[str, ...]
+    pieces: tuple[FloatArray, ...] = field(repr=False)
+
+    def block(self, start: int, stop: int) -> FloatArray:
+        """Values of samples ``start`` to ``stop``: (stop - start, n_genes), float64, NaN = not measured."""
+        if not self.pieces:
+            return np.empty((stop - start, 0))
+        return np.concatenate([piece[start:stop] for piece in self.pieces], axis=1)
+
+
+@dataclass(frozen=True, eq=False)
+class ArrayMatrix:
+    """Rows of an array in memory or backed by a file, dense or sparse, converted when asked for."""
+
+    sample_ids: tuple[str, ...]
+    gene_ids: tuple[str, ...]
+    values: Any = field(repr=False)
+
+    def block(self, start: int, stop: int) -> FloatArray:
+        """Values of samples ``start`` to ``stop``: (stop - start, n_genes), float64, not stored = 0."""
+        rows = self.values[start:stop]
+        return np.asarray(rows.toarray() if hasattr(rows, "toarray") else rows, dtype=np.float64)
+
+
+def digest_of(paths: Sequence[Path]) -> str:
+    """Digest the content of one regular file, or of several with their names.
+
+    Returns
+    -------
+    str
+        sha256 of the file in 64 hex digits; where there are several, of lines of file name and sha256.
+    """
+    if len(paths) == 1:
+        with paths[0].open("rb") as handle:
+            return hashlib.file_digest(handle, "sha256").hexdigest()
+    lines = sorted(f"{path.name}\t{digest_of([path])}\n" for path in paths)
+    return hashlib.sha256("".join(lines).encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def matrix_digest(source: MatrixSource) -> str:
+    """Digest names and values of a matrix in memory.
+
+    Returns
+    -------
+    str
+        sha256 in 64 hex digits, of the names (each behind its length) and of all values as little-endian
+        float64; the same for dense and sparse storage.
+    """
+    digest = hashlib.sha256()
+    for names in (source.sample_ids, source.gene_ids):
+        spelt = [name.encode("utf-8", "surrogatepass") for name in names]
+        digest.update(b"".join([b"%d\n" % len(spelt), *(b"%d:%s" % (len(name), name) for name in spelt)]))
+    for _, block in iter_blocks(source):
+        digest.update((block + 0.0).astype("<f8", order="C").tobytes())
+    return digest.hexdigest()

@@ -14,23 +14,22 @@ from pyarrow import csv as pa_csv
 
 from escape_score.errors import FileUnreadableError, InputError, MatrixInvalidError, raise_faults
 from escape_score.model.cohort import FloatArray
-from escape_score.model.notes import Code, Note, note
+from escape_score.model.notes import Code, note
 from escape_score.read.checks.cells import MISSING_WORDS, NumberStyle, fault_in
 from escape_score.read.checks.names import check_header
 from escape_score.read.checks.sample_names import sample_name_faults
-from escape_score.read.files.blocks import PiecewiseMatrix
 from escape_score.read.files.frames import ends_in_padding
 from escape_score.read.files.limits import ReadLimits, check_shape
 from escape_score.read.files.probe import Probe
-from escape_score.read.files.streams import encoding_of, is_wide, iter_lines, open_text
-from escape_score.read.formats.reader import MatrixFormat, MatrixReading
+from escape_score.read.files.streams import encoding_of, iter_lines, open_text
+from escape_score.read.formats.reader import MatrixFormat, MatrixReading, PiecewiseMatrix
 from escape_score.read.formats.text_layout import TextLayout, find_layout, is_skipped, split_line
 
 N_LAYOUT_LINES = 100
-"""Lines a layout is told by."""
+"""Lines by which a layout is decided."""
 
 STYLE_CHARACTERS = 500_000
-"""Characters below these that tell the way numbers are written: the first genes may all be 0."""
+"""Characters below these by which the way numbers are written is decided: the first genes may all be 0."""
 
 MAX_CELL_FAULTS = 20
 """Faulty cells named before the search ends."""
@@ -45,22 +44,16 @@ Piece = tuple[list[str], FloatArray]
 def _is_text(probe: Probe) -> bool:
     """Any content with next to no control characters is text, and so are UTF-16 and UTF-32."""
     head = probe.text_head
-    return bool(head) and _is_mostly_printable(head)
-
-
-def _is_mostly_printable(head: bytes) -> bool:
-    """Tell text from binary content by its control characters."""
     n_control = sum(byte in _CONTROL_BYTES for byte in head[:4096])
-    return is_wide(encoding_of(head)) or n_control <= 1 + 0.01 * len(head[:4096])
+    is_wide = encoding_of(head).startswith(("utf-16", "utf-32"))
+    return bool(head) and (is_wide or n_control <= 1 + 0.01 * len(head[:4096]))
 
 
 def _read_layout(path: Path, limits: ReadLimits) -> TextLayout:
     with open_text(path, limits) as stream:
         if stream.peek(64).lstrip()[:64].lower().startswith(_HTML_STARTS):
-            msg = (
-                f"{path}: a web page (HTML or XML), not a table of genes by samples; download the file itself"
-            )
-            raise FileUnreadableError(msg)
+            msg = "a web page (HTML or XML), not a table of genes by samples; download the file itself"
+            raise FileUnreadableError.at(path, msg)
         found = iter_lines(stream, path=path, limits=limits)
         lines = tuple(islice(found, N_LAYOUT_LINES))
         more_lines = tuple(_first_characters(found))
@@ -75,8 +68,8 @@ def _refuse_split_cells(path: Path, lines: Sequence[str]) -> None:
     """Say so where no layout is found because quoted cells go over several lines."""
     number = next((at for at, line in enumerate(lines, start=1) if line.count('"') % 2), 0)
     if number:
-        msg = f"{path}: a quoted name or description goes on in the next line (line {number}); "
-        raise MatrixInvalidError(msg + "take the line end out, and close all quotes")
+        msg = f"a quoted name or description goes on in the next line (line {number}); "
+        raise MatrixInvalidError.at(path, msg + "take the line end out, and close all quotes")
 
 
 def _first_characters(lines: Iterator[str]) -> Iterator[str]:
@@ -97,15 +90,6 @@ def _open_matrix(path: Path, limits: ReadLimits) -> MatrixReading:
 def read_table(path: Path, layout: TextLayout, limits: ReadLimits) -> MatrixReading:
     """Read a text table whose layout is known.
 
-    Parameters
-    ----------
-    path
-        The file.
-    layout
-        Its layout.
-    limits
-        Sizes above which a file is refused.
-
     Returns
     -------
     MatrixReading
@@ -123,14 +107,8 @@ def read_table(path: Path, layout: TextLayout, limits: ReadLimits) -> MatrixRead
         raise_faults(_locate(path, layout, limits))
     gene_ids = tuple(name for names, _ in pieces for name in names)
     source = PiecewiseMatrix(layout.sample_ids, gene_ids, tuple(values for _, values in pieces))
-    annotation = tuple(layout.names[column] for column in layout.annotation_columns)
-    return MatrixReading(source, annotation, notes=_padding_notes(path))
-
-
-def _padding_notes(path: Path) -> tuple[Note, ...]:
-    if not ends_in_padding(path):
-        return ()
-    return (note(Code.TRAILING_BYTES),)
+    notes = (note(Code.TRAILING_BYTES),) if ends_in_padding(path) else ()
+    return MatrixReading(source, layout.annotation_names, notes=notes)
 
 
 def _read_pieces(path: Path, layout: TextLayout, limits: ReadLimits) -> list[Piece]:
@@ -146,9 +124,8 @@ def _read_pieces(path: Path, layout: TextLayout, limits: ReadLimits) -> list[Pie
             return list(_iter_pieces(path, layout, limits, encoding="cp1252"))
     except pa.ArrowInvalid:
         raise_faults(_locate(path, layout, limits))
-    said = " ".join(str(reason).split())[:200]
-    msg = f"{path}: cannot be read as a table ({said}); check quotes and encoding"
-    raise FileUnreadableError(msg) from reason
+    msg = f"cannot be read as a table ({' '.join(str(reason).split())[:200]}); check quotes and encoding"
+    raise FileUnreadableError.at(path, msg) from reason
 
 
 def _iter_pieces(
@@ -165,8 +142,8 @@ def _iter_pieces(
             piece = _piece(batch, layout)
             n_genes += len(piece[0])
             if n_genes > limits.max_genes:
-                msg = f"{path}: too large, more than {limits.max_genes} gene rows; is this a matrix of genes?"
-                raise MatrixInvalidError(msg)
+                msg = f"too large, more than {limits.max_genes} gene rows; is this a matrix of genes?"
+                raise MatrixInvalidError.at(path, msg)
             yield piece
 
 
@@ -176,12 +153,10 @@ def _open_csv(stream: io.BufferedReader, layout: TextLayout, limits: ReadLimits)
     types = {str(layout.gene_column): pa.string()}
     types |= {str(column): number for column in layout.sample_columns}
     types |= {str(column): pa.null() for column in layout.blank_columns}
+    names = [str(column) for column in range(len(layout.names))]
     return pa_csv.open_csv(
         stream,
-        read_options=pa_csv.ReadOptions(
-            column_names=[str(column) for column in range(len(layout.names))],
-            block_size=limits.max_line_bytes,
-        ),
+        read_options=pa_csv.ReadOptions(column_names=names, block_size=limits.max_line_bytes),
         parse_options=pa_csv.ParseOptions(delimiter=layout.delimiter, invalid_row_handler=_judge_row),
         convert_options=pa_csv.ConvertOptions(
             column_types=types,
@@ -216,8 +191,7 @@ def _numbers(column: pa.Array, style: NumberStyle) -> pa.Array:
     if not style.thousands:
         return column
     text = pc.utf8_trim_whitespace(column)
-    is_given = pc.invert(pc.is_in(text, pa.array(MISSING_WORDS)))
-    given = pc.if_else(is_given, text, None)
+    given = pc.if_else(pc.is_in(text, pa.array(MISSING_WORDS)), None, text)
     if not pc.all(pc.match_substring_regex(given, f"^(?:{style.pattern})$"), min_count=0).as_py():
         msg = "a cell is no number"
         raise pa.ArrowInvalid(msg)
@@ -241,34 +215,26 @@ def _locate(path: Path, layout: TextLayout, limits: ReadLimits) -> tuple[InputEr
 
 def _row_faults(path: Path, layout: TextLayout, number: int, cells: list[str]) -> list[InputError]:
     """Say what is wrong with one row."""
-    if len(cells) != len(layout.names):
-        msg = (
-            f"{path}: line {number} has {len(cells)} fields where the header has {len(layout.names)} "
-            "columns; "
-        )
-        return [MatrixInvalidError(msg + "give every row one cell for every column")]
-    if all(cells[column].strip() == layout.names[column].strip() for column in layout.sample_columns):
-        msg = (
-            f"{path}: line {number} repeats the header; take it out, and check that files were joined rightly"
-        )
-        return [MatrixInvalidError(msg)]
+    names = layout.names
+    if len(cells) != len(names):
+        msg = f"line {number} has {len(cells)} fields where the header has {len(names)} columns; "
+        return [MatrixInvalidError.at(path, msg + "give every row one cell for every column")]
+    if all(cells[column].strip() == names[column].strip() for column in layout.sample_columns):
+        msg = f"line {number} repeats the header; take it out, and check that files were joined rightly"
+        return [MatrixInvalidError.at(path, msg)]
     gene = cells[layout.gene_column]
-    found = ((column, fault_in(cells[column], layout.style)) for column in layout.sample_columns)
-    return [
-        _cell_fault(path, cells[column], fault, f"gene {gene}, sample {layout.names[column]}, line {number}")
-        for column, fault in found
-        if fault
-    ] + [
-        MatrixInvalidError(
-            f"{path}: text {cells[column]!r} in a column without a name (line {number}); name it"
-        )
+    found = [
+        f"cell {cells[column][:40]!r} is {fault} (gene {gene}, sample {names[column]}, line {number}); "
+        "give a number, or NA"
+        for column in layout.sample_columns
+        if (fault := fault_in(cells[column], layout.style))
+    ]
+    found += [
+        f"text {cells[column]!r} in a column without a name (line {number}); name it"
         for column in layout.blank_columns
         if cells[column].strip()
     ]
-
-
-def _cell_fault(path: Path, cell: str, fault: str, place: str) -> InputError:
-    return MatrixInvalidError(f"{path}: cell {cell[:40]!r} is {fault} ({place}); give a number, or NA")
+    return [MatrixInvalidError.at(path, what) for what in found]
 
 
 def _mark_truncation(fault: InputError, last_line: int) -> InputError:
@@ -284,9 +250,9 @@ def _count_samples(path: Path, limits: ReadLimits) -> int:
 
 
 DELIMITED_TEXT = MatrixFormat(
-    name="delimited text (TSV, CSV; plain or packed with gzip, zstandard, bzip2, xz)",
-    is_recognised=_is_text,
-    open_matrix=_open_matrix,
-    count_samples=_count_samples,
+    "delimited text (TSV, CSV; plain or packed with gzip, zstandard, bzip2, xz)",
+    _is_text,
+    _open_matrix,
+    _count_samples,
 )
 """Tables of text with a header, in UTF-8, UTF-16, UTF-32 or Windows-1252."""

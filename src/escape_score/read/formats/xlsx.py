@@ -17,10 +17,8 @@ from escape_score.model.cohort import FloatArray
 from escape_score.read.checks.cells import NumberStyle, fault_in, is_missing
 from escape_score.read.checks.names import MIN_GENE_FRACTION, check_header, gene_fraction
 from escape_score.read.checks.sample_names import sample_name_faults
-from escape_score.read.files.blocks import PiecewiseMatrix
 from escape_score.read.files.limits import ReadLimits, check_filling, check_shape
-from escape_score.read.files.probe import Probe
-from escape_score.read.formats.reader import MatrixFormat, MatrixReading
+from escape_score.read.formats.reader import MatrixFormat, MatrixReading, PiecewiseMatrix
 from escape_score.read.formats.text_layout import TextLayout, layout_of_cells
 
 if TYPE_CHECKING:
@@ -31,13 +29,20 @@ TEXT_SUFFIXES = frozenset({".csv", ".tsv", ".txt", ".tab"})
 MAGIC = b"PK\x03\x04"
 
 N_HEAD_ROWS = 100
-"""Rows a layout is told by."""
+"""Rows by which a layout is decided."""
 
 PIECE_ROWS = 1_024
 """Genes a piece."""
 
 MAX_CELL_FAULTS = 20
 """Faulty cells named before the search ends."""
+
+_KIND_FAULTS = {
+    "b": "not numeric (a truth value)",
+    "e": "not numeric (the error of a formula)",
+    "d": "not numeric (a date)",
+    "f": "not numeric (a formula whose value was not saved)",
+}
 
 
 @dataclass(frozen=True)
@@ -80,17 +85,10 @@ class _Pieces:
 
     def finish(self) -> None:
         """Make a piece of shape (n_samples, n_genes) of the rows taken since the last one."""
-        n_bytes = self.path.stat().st_size
-        check_filling(
-            self.path, self.limits, n_samples=self.n_samples, n_genes=len(self.names), n_bytes=n_bytes
-        )
+        check_filling(self.path, self.limits, n_samples=self.n_samples, n_genes=len(self.names))
         if self.rows:
             self.pieces.append(np.ascontiguousarray(np.stack(self.rows).T))
             self.rows = []
-
-
-def _is_zip(probe: Probe) -> bool:
-    return probe.head.startswith(MAGIC)
 
 
 def _open_workbook(path: Path, limits: ReadLimits) -> Workbook:
@@ -102,7 +100,9 @@ def _open_workbook(path: Path, limits: ReadLimits) -> Workbook:
 
 def _open_matrix(path: Path, limits: ReadLimits) -> MatrixReading:
     book = _open_workbook(path, limits)
-    _check_name(path)
+    if path.suffix.lower() in TEXT_SUFFIXES:  # some step before took it for text
+        msg = f"content is an Excel workbook (xlsx) under the name {path.suffix}; "
+        raise FileUnreadableError.at(path, msg + "name it .xlsx, or export the sheet as text")
     sheet = _choose_sheet(book)
     layout = sheet.layout
     check_shape(path, limits, n_samples=len(layout.sample_columns))
@@ -111,14 +111,7 @@ def _open_matrix(path: Path, limits: ReadLimits) -> MatrixReading:
     pieces = _Pieces(path, len(layout.sample_columns), limits)
     _read_matrix(path, sheet, book.rows(sheet.part), pieces)
     source = PiecewiseMatrix(layout.sample_ids, tuple(pieces.names), tuple(pieces.pieces))
-    return MatrixReading(source, tuple(layout.names[column] for column in layout.annotation_columns))
-
-
-def _check_name(path: Path) -> None:
-    """Refuse a workbook that is named like a text file: some step before took it for one."""
-    if path.suffix.lower() in TEXT_SUFFIXES:
-        msg = f"{path}: content is an Excel workbook (xlsx) under the name {path.suffix}; "
-        raise FileUnreadableError(msg + "name it .xlsx, or export the sheet as text")
+    return MatrixReading(source, layout.annotation_names)
 
 
 # --- which sheet --------------------------------------------------------------------------------------------
@@ -132,26 +125,25 @@ def _choose_sheet(book: Workbook) -> MatrixSheet:
         return chosen[0]
     names = listed([sheet.name for sheet in chosen] or [name for name, _ in book.sheets])
     if chosen:
-        msg = f"{book.path}: several sheets of the workbook could be the matrix ({names}); keep one of them"
-        raise MatrixInvalidError(msg)
-    msg = f"{book.path}: no sheet of the workbook is a matrix of genes by samples (sheets: {names}); "
-    raise MatrixInvalidError(msg + "give one row for every gene below a header, or it is empty")
+        msg = f"several sheets of the workbook could be the matrix ({names}); keep one of them"
+        raise MatrixInvalidError.at(book.path, msg)
+    msg = f"no sheet of the workbook is a matrix of genes by samples (sheets: {names}); "
+    raise MatrixInvalidError.at(book.path, msg + "give one row for every gene below a header, or it is empty")
 
 
 def _matrix_sheets(book: Workbook, name: str, part: str) -> Iterator[MatrixSheet]:
     """The sheet if it has columns of numbers, else nothing."""
     with closing(book.rows(part)) as rows:
-        head = list(islice(rows, N_HEAD_ROWS))
-    table = _table(head)
+        table = _table(list(islice(rows, N_HEAD_ROWS)))
     if len(table) < 2:  # noqa: PLR2004
         return
     n_columns = max(cell.column for row in table for cell in row.cells) + 1
-    header, *body = [_dense(row, n_columns) for row in table]
+    header, *body = [row.texts(n_columns) for row in table]
     try:
         layout = layout_of_cells(book.path, table[0].number, header, body)
     except MatrixInvalidError:
         return
-    if layout.sample_columns and _has_numbers(layout, body):
+    if any(not is_missing(row[at]) for row in body for at in layout.sample_columns):
         genes = [row[layout.gene_column] for row in body]
         yield MatrixSheet(name, part, layout, gene_fraction(genes) >= MIN_GENE_FRACTION)
 
@@ -163,24 +155,11 @@ def _table(head: Sequence[SheetRow]) -> Sequence[SheetRow]:
     return head[first:]
 
 
-def _has_numbers(layout: TextLayout, body: Sequence[Sequence[str]]) -> bool:
-    """Tell whether any column taken for a sample holds anything."""
-    return any(not is_missing(row[at]) for row in body for at in layout.sample_columns)
-
-
-def _dense(row: SheetRow, n_columns: int) -> list[str]:
-    """All cells of a row in text, blank ones too."""
-    cells = [""] * n_columns
-    for cell in row.cells:
-        cells[cell.column] = cell.text
-    return cells
-
-
 # --- its rows -----------------------------------------------------------------------------------------------
 
 
 def _read_matrix(path: Path, sheet: MatrixSheet, rows: Iterator[SheetRow], pieces: _Pieces) -> None:
-    """Read all rows below the header; faulty cells are told together."""
+    """Read all rows below the header; faulty cells are named together."""
     layout = sheet.layout
     position_of = {column: position for position, column in enumerate(layout.sample_columns)}
     others = {layout.gene_column, *layout.annotation_columns}
@@ -197,22 +176,16 @@ def _read_matrix(path: Path, sheet: MatrixSheet, rows: Iterator[SheetRow], piece
             else:
                 values[position], fault = _number(cell, layout.style)
             if fault:
-                place = f"cell {cell.column_letter}{row.number} of sheet {sheet.name[:40]!r}"
-                faults.append(_cell_fault(path, sheet, cell, fault, place=f"gene {gene[:40]}, {place}"))
+                place = (
+                    f"gene {gene[:40]}, cell {cell.column_letter}{row.number} of sheet {sheet.name[:40]!r}"
+                )
+                faults.append(_cell_fault(path, layout.names, cell, fault, place))
         if len(faults) >= MAX_CELL_FAULTS:
             break
         if gene.strip() or not np.isnan(values).all():
             pieces.add(gene, values)
     raise_faults(faults[:MAX_CELL_FAULTS])
     pieces.finish()
-
-
-_KIND_FAULTS = {
-    "b": "not numeric (a truth value)",
-    "e": "not numeric (the error of a formula)",
-    "d": "not numeric (a date)",
-    "f": "not numeric (a formula whose value was not saved)",
-}
 
 
 def _number(cell: Cell, style: NumberStyle) -> tuple[float, str]:
@@ -225,11 +198,10 @@ def _number(cell: Cell, style: NumberStyle) -> tuple[float, str]:
     return (float(style.plain(cell.text)) if is_number else math.nan), fault
 
 
-def _cell_fault(path: Path, sheet: MatrixSheet, cell: Cell, fault: str, *, place: str) -> InputError:
-    names = sheet.layout.names
+def _cell_fault(path: Path, names: Sequence[str], cell: Cell, fault: str, place: str) -> InputError:
     sample = names[cell.column] if cell.column < len(names) else ""
-    msg = f"{path}: cell {cell.text[:40]!r} is {fault} (sample {sample[:40]}, {place}); "
-    return MatrixInvalidError(msg + "give a number, or leave it blank")
+    msg = f"cell {cell.text[:40]!r} is {fault} (sample {sample[:40]}, {place}); "
+    return MatrixInvalidError.at(path, msg + "give a number, or leave it blank")
 
 
 def _count_samples(path: Path, limits: ReadLimits) -> int:
@@ -237,9 +209,6 @@ def _count_samples(path: Path, limits: ReadLimits) -> int:
 
 
 XLSX = MatrixFormat(
-    name="Excel workbook (xlsx)",
-    is_recognised=_is_zip,
-    open_matrix=_open_matrix,
-    count_samples=_count_samples,
+    "Excel workbook (xlsx)", lambda probe: probe.head.startswith(MAGIC), _open_matrix, _count_samples
 )
 """Workbooks of Excel 2007 and later, the matrix in one sheet."""
