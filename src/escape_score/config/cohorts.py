@@ -24,19 +24,7 @@ _OPTIONAL_FILES = ("samples", "gene_lengths")
 
 @dataclass(frozen=True)
 class CohortEntry:
-    """One row of the table of cohorts.
-
-    Parameters
-    ----------
-    cohort
-        Name, safe as folder name.
-    expression
-        Matrix; exists.
-    samples, gene_lengths
-        Sample sheet and gene lengths; exist, or None.
-    units
-        Declared unit.
-    """
+    """One row of the table of cohorts: a name safe as folder name, files that exist, the declared unit."""
 
     cohort: str
     expression: Path
@@ -55,11 +43,6 @@ def read_cohorts(path: Path) -> tuple[CohortEntry, ...]:
         ``gene_lengths`` may be empty, an empty unit means auto. Paths are relative to the folder of the
         table.
 
-    Returns
-    -------
-    tuple of CohortEntry
-        In the order of the table.
-
     Raises
     ------
     SampleSheetInvalidError, FileMissingError
@@ -71,7 +54,7 @@ def read_cohorts(path: Path) -> tuple[CohortEntry, ...]:
     counts = Counter(row["cohort"].casefold() for _, row in rows)  # some file systems ignore case
     faults = [fault for line, row in rows for fault in _faults(path, line, row)]
     faults += [
-        SampleSheetInvalidError(f"{path}: duplicate cohort name {name!r}; give each cohort its own name")
+        SampleSheetInvalidError.at(path, f"duplicate cohort name {name!r}; give each cohort its own name")
         for name, count in counts.items()
         if count > 1
     ]
@@ -86,43 +69,42 @@ def _rows(path: Path) -> list[tuple[int, dict[str, str]]]:
     lines = [(reader.line_num, [cell.strip() for cell in cells]) for cells in reader]
     filled = [(line, cells) for line, cells in lines if any(cells) and not cells[0].startswith("#")]
     if len(filled) < 2:  # noqa: PLR2004
-        msg = f"{path}: table of cohorts is empty; give a header and one row a cohort"
-        raise SampleSheetInvalidError(msg)
+        msg = "table of cohorts is empty; give a header and one row a cohort"
+        raise SampleSheetInvalidError.at(path, msg)
     (_, header), *rows = filled
     _check_header(path, header)
     for line, cells in rows:
         if len(cells) != len(header):
-            msg = f"{path}: line {line} has {len(cells)} fields where the header has {len(header)}; "
-            raise SampleSheetInvalidError(msg + "fix the row")
+            msg = f"line {line} has {len(cells)} fields where the header has {len(header)}; fix the row"
+            raise SampleSheetInvalidError.at(path, msg)
     return [(line, dict(zip(header, cells, strict=True))) for line, cells in rows]
 
 
 def _check_header(path: Path, header: Sequence[str]) -> None:
     if len(header) == 1:
-        msg = f"{path}: header of the table of cohorts has no tab ({header[0]!r}); separate columns by tabs"
-        raise SampleSheetInvalidError(msg)
+        msg = f"header of the table of cohorts has no tab ({header[0]!r}); separate columns by tabs"
+        raise SampleSheetInvalidError.at(path, msg)
     if not set(_REQUIRED_COLUMNS) <= set(header) <= set(_COHORT_COLUMNS) or len(set(header)) < len(header):
-        msg = f"{path}: columns of the table of cohorts are {', '.join(header)}; they must be "
-        raise SampleSheetInvalidError(
-            msg + f"{', '.join(_REQUIRED_COLUMNS)} and, optionally, gene_lengths, each once"
-        )
+        msg = f"columns of the table of cohorts are {', '.join(header)}; they must be "
+        msg += f"{', '.join(_REQUIRED_COLUMNS)} and, optionally, gene_lengths, each once"
+        raise SampleSheetInvalidError.at(path, msg)
 
 
 def _faults(path: Path, line: int, row: Mapping[str, str]) -> Iterator[InputError]:
-    """Faults of one row."""
     if not COHORT_NAME.fullmatch(row["cohort"]):
-        msg = f"{path}: cohort name {row['cohort']!r} (line {line}) is not safe as a folder name; "
-        yield SampleSheetInvalidError(msg + "use letters, digits, '.', '_' and '-', a letter or digit first")
+        msg = f"cohort name {row['cohort']!r} (line {line}) is not safe as a folder name; "
+        msg += "use letters, digits, '.', '_' and '-', a letter or digit first"
+        yield SampleSheetInvalidError.at(path, msg)
     if row["units"] and row["units"] not in set(ExpressionUnit):
-        msg = f"{path}: unknown units {row['units']!r} (line {line}); use one of {', '.join(ExpressionUnit)}"
-        yield SampleSheetInvalidError(msg)
+        msg = f"unknown units {row['units']!r} (line {line}); use one of {', '.join(ExpressionUnit)}"
+        yield SampleSheetInvalidError.at(path, msg)
     if not row["expression"]:
-        yield SampleSheetInvalidError(f"{path}: expression is empty (line {line}); name a matrix")
+        yield SampleSheetInvalidError.at(path, f"expression is empty (line {line}); name a matrix")
     for column in ("expression", "samples", "gene_lengths"):
         named = path.parent / row.get(column, "")
         if not named.exists():
-            msg = f"{named}: file not found ({column} of cohort {row['cohort']}, line {line} of {path}); "
-            yield FileMissingError(msg + "check the path")
+            where = f"{column} of cohort {row['cohort']}, line {line} of {path}"
+            yield FileMissingError.at(named, f"file not found ({where}); check the path")
 
 
 def _entry(folder: Path, row: Mapping[str, str]) -> CohortEntry:

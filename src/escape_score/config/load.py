@@ -1,28 +1,42 @@
-"""Read a config: text to YAML to checked values, paths relative to the file that names them."""
+"""Read a config: YAML without surprises to checked values, paths relative to the file that names them.
+
+No aliases, no tags, no key twice, and numbers in decimal notation only.
+"""
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TypeVar
 
 from pydantic import ValidationError
+from ruamel.yaml import YAML
+from ruamel.yaml.composer import MaxDepthExceededError
+from ruamel.yaml.error import StreamMark, YAMLError
+from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from escape_score.config.models import ConfigModel, RunConfig, WorkflowConfig
-from escape_score.config.strict_yaml import KeyPath, Places, place_of, read_yaml
-from escape_score.errors import ConfigInvalidError
+from escape_score.errors import ConfigInvalidError, InputError
+from escape_score.library.files import small_text
 
 _Config = TypeVar("_Config", bound=ConfigModel)
 
+KeyPath = tuple[str, ...]
+Places = dict[KeyPath, StreamMark]
+"""Where each key, or entry of a list, begins."""
+
+MAX_CONFIG_BYTES = 256 * 1024
+"""A config is written by hand; a larger file is none."""
+MAX_DEPTH = 20
+
+_INTEGER = re.compile(r"[-+]?(?:0|[1-9][0-9]{0,39})")
+"""YAML also reads 0x1F, 0o17, 010 and 1_000 as integers; here these stay text."""
+
 
 def load_config(path: Path) -> RunConfig:
-    """Read the config of a single run.
-
-    Parameters
-    ----------
-    path
-        YAML file. Paths in it are relative to its folder.
+    """Read the config of a single run from YAML, its paths relative to its folder.
 
     Returns
     -------
@@ -44,28 +58,19 @@ def load_workflow_config(path: Path) -> WorkflowConfig:
 
 
 def _load(path: Path, model: type[_Config]) -> _Config:
-    data, places = read_yaml(path)
-    config = _validated(path, data, model, places)
-    _check_outdir(path, config, places)
-    return _resolved(config, path.parent)
-
-
-def _check_outdir(path: Path, config: ConfigModel, places: Places) -> None:
-    """Refuse results above the config: a file from elsewhere must not choose where to write."""
-    outdir = getattr(config, "outdir", None)
-    if outdir is not None and not outdir.is_absolute() and ".." in outdir.parts:
-        msg = f"{path}: outdir is '{outdir}'{_place(('outdir',), places)}, above the folder of the config; "
-        raise ConfigInvalidError(msg + "name a folder below it, an absolute path, or use --out")
-
-
-def _validated(path: Path, data: object, model: type[_Config], places: Places) -> _Config:
-    """Check values; JSON in between lets strict models take paths and enums from text, and nothing else."""
+    data, places = _read_yaml(path)
     try:
-        return model.model_validate_json(json.dumps(data))
+        # JSON in between lets strict models take paths and enums from text, and nothing else
+        config = model.model_validate_json(json.dumps(data))
     except ValidationError as error:
         problems = [_problem(detail, model, places) for detail in error.errors(include_url=False)]
-        msg = f"{path}: {'; '.join(problems[:5])}"
-        raise ConfigInvalidError(msg) from error
+        raise ConfigInvalidError.at(path, "; ".join(problems[:5])) from error
+    outdir = getattr(config, "outdir", None)
+    if outdir is not None and not outdir.is_absolute() and ".." in outdir.parts:
+        # a file from elsewhere must not choose where to write
+        msg = f"outdir is '{outdir}'{_shown_place(('outdir',), places)}, above the folder of the config; "
+        raise ConfigInvalidError.at(path, msg + "name a folder below it, an absolute path, or use --out")
+    return _resolved(config, path.parent)
 
 
 def _problem(detail: Mapping[str, object], model: type[ConfigModel], places: Places) -> str:
@@ -75,15 +80,15 @@ def _problem(detail: Mapping[str, object], model: type[ConfigModel], places: Pla
     name = ".".join(key) or "config"
     if detail["type"] == "extra_forbidden":
         allowed = ", ".join(_block(model, key[:-1]).model_fields)
-        return f"unknown key {name}{_place(key, places)}; allowed are {allowed}"
+        return f"unknown key {name}{_shown_place(key, places)}; allowed are {allowed}"
     if detail["type"] == "missing":
         return f"key {name} is missing; add it"
     what = str(detail["msg"]).lower().removeprefix("value error, ")
-    return f"{name} is {str(detail['input'])[:40]!r}{_place(key, places)}; {what}"
+    return f"{name} is {str(detail['input'])[:40]!r}{_shown_place(key, places)}; {what}"
 
 
 def _block(model: type[ConfigModel], key: KeyPath) -> type[ConfigModel]:
-    """Model of the block that a key stands in."""
+    """Model of the block that a key is in."""
     for part in key:
         annotation = model.model_fields[part].annotation
         if isinstance(annotation, type) and issubclass(annotation, ConfigModel):
@@ -91,8 +96,8 @@ def _block(model: type[ConfigModel], key: KeyPath) -> type[ConfigModel]:
     return model
 
 
-def _place(key: KeyPath, places: Places) -> str:
-    return f" ({place_of(places[key])})" if key in places else ""
+def _shown_place(key: KeyPath, places: Places) -> str:
+    return f" ({_place_of(places[key])})" if key in places else ""
 
 
 def _resolved(config: _Config, folder: Path) -> _Config:
@@ -107,3 +112,89 @@ def _resolved(config: _Config, folder: Path) -> _Config:
         elif name == "reference" and isinstance(value, str) and "/" in value:
             changes[name] = str(folder / value)
     return config.model_copy(update=changes)
+
+
+# --- YAML ------------------------------------------------------------------------------------------------
+
+
+def _read_yaml(path: Path) -> tuple[dict[str, object], Places]:
+    """Plain values of a file of one mapping, and where each key is."""
+    try:
+        node = _node(path, small_text(path, "config", max_bytes=MAX_CONFIG_BYTES))
+    except InputError as error:
+        raise ConfigInvalidError(str(error)) from error
+    except MaxDepthExceededError as error:
+        msg = "config is nested too deeply; keys are at most two levels deep"
+        raise ConfigInvalidError.at(path, msg) from error
+    except YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        problem = getattr(error, "problem", None) or " ".join(str(error).split())
+        where = f"{_place_of(mark)}: {problem}" if mark else problem
+        msg = f"not valid YAML ({where}); indent with spaces, write 'key: value'"
+        raise ConfigInvalidError.at(path, msg) from error
+    if not isinstance(node, MappingNode):
+        what = "empty" if node is None else "not a mapping (a list or a bare value)"
+        msg = f"config is {what}; give keys such as 'expression: matrix.tsv', one a line"
+        raise ConfigInvalidError.at(path, msg)
+    places: Places = {}
+    return _mapping(path, node, (), places), places
+
+
+def _place_of(mark: StreamMark) -> str:
+    """Line and column as editors count them."""
+    return f"line {mark.line + 1}, column {mark.column + 1}"
+
+
+def _node(path: Path, text: str) -> Node | None:
+    """Tree of the only document; nothing is constructed from it."""
+    yaml = YAML(pure=True)
+    yaml.max_depth = MAX_DEPTH
+    yaml.composer.warn_double_anchors = False
+    node: Node | None = yaml.compose(text)
+    for event in YAML(pure=True).parse(text):
+        place = _place_of(event.start_mark)
+        if getattr(event, "anchor", None):
+            msg = f"YAML anchors and aliases (& and *) are not allowed ({place}); write values out"
+            raise ConfigInvalidError.at(path, msg)
+        if getattr(event, "tag", None):
+            msg = f"YAML tags (!) are not allowed in a config ({place}: {event.tag}); take it out"
+            raise ConfigInvalidError.at(path, msg)
+    return node
+
+
+def _mapping(path: Path, node: MappingNode, above: KeyPath, places: Places) -> dict[str, object]:
+    """Plain values by key; refuse keys that are no text or given twice."""
+    data: dict[str, object] = {}
+    for key_node, value_node in node.value:
+        mark = key_node.start_mark
+        if not isinstance(key_node, ScalarNode) or not str(key_node.tag).endswith((":str", ":merge")):
+            msg = f"a key is not a word ({_place_of(mark)}); write keys as plain text"
+            raise ConfigInvalidError.at(path, msg)
+        key = (*above, str(key_node.value))
+        if key in places:
+            lines = f"lines {places[key].line + 1} and {mark.line + 1}"
+            raise ConfigInvalidError.at(path, f"duplicate key {'.'.join(key)} ({lines}); keep one")
+        places[key] = mark
+        data[key[-1]] = _value(path, value_node, key, places)
+    return data
+
+
+def _value(path: Path, node: Node, key: KeyPath, places: Places) -> object:
+    if isinstance(node, MappingNode):
+        return _mapping(path, node, key, places)
+    if isinstance(node, SequenceNode):
+        entries = {(*key, str(at)): entry for at, entry in enumerate(node.value)}
+        places.update({own: entry.start_mark for own, entry in entries.items()})
+        return [_value(path, entry, own, places) for own, entry in entries.items()]
+    return _scalar(str(node.tag).rpartition(":")[2], str(node.value))
+
+
+def _scalar(kind: str, text: str) -> object:
+    """Plain value of a text of the kind that YAML takes it for."""
+    if kind == "int" and _INTEGER.fullmatch(text):
+        return int(text)
+    if kind == "float" and "_" not in text:
+        return float(re.sub(r"\.(?=[a-zA-Z])", "", text))  # .inf and .nan
+    if kind == "bool":
+        return {"true": True, "false": False}.get(text.lower(), text)
+    return None if kind == "null" else text

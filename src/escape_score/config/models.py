@@ -145,8 +145,8 @@ class StageBlocks(ConfigModel):
         except ValidationError as error:
             fault = error.errors(include_url=False)[0]
             name = str(fault["loc"][-1]).replace("_", "-")
-            msg = f"--{name} {fault['input']}: {fault['msg'][0].lower()}{fault['msg'][1:]}"
-            raise ConfigInvalidError(msg) from error
+            option, what = f"--{name} {fault['input']}", fault["msg"]
+            raise ConfigInvalidError.at(option, what[0].lower() + what[1:]) from error
 
 
 class RunConfig(StageBlocks):
@@ -183,5 +183,5 @@ def parse_block(option: str, text: str, model: type[Block]) -> Block:
         return model.model_validate_json(text)
     except ValidationError as error:
         what = error.errors(include_url=False)[0]
-        msg = f"{option}: {'.'.join(str(part) for part in what['loc'])}: {what['msg']}; give a JSON object"
-        raise ConfigInvalidError(msg) from error
+        msg = f"{'.'.join(str(part) for part in what['loc'])}: {what['msg']}; give a JSON object"
+        raise ConfigInvalidError.at(option, msg) from error

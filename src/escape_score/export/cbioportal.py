@@ -1,4 +1,4 @@
-"""Generic assays of cBioPortal: a data file and a meta file a profile, to lie in the folder of a study.
+"""Generic assays of cBioPortal: a data file and a meta file a profile, for the folder of a study.
 
 Fields and columns follow cBioPortal's documentation (docs.cbioportal.org/file-formats, "Generic Assay"); ids
 may hold letters, digits, points, underscores and hyphens only, as its validator checks.
@@ -7,20 +7,26 @@ may hold letters, digits, points, underscores and hyphens only, as its validator
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 from escape_score.errors import UsageError
-from escape_score.export.cells import MISSING, number, text
 from escape_score.export.tables import (
+    CALL_TEXTS,
+    MISSING,
     PUBLISHED_PREFIX,
     Entity,
     ResultTables,
     axis_entities,
     index_entity,
+    number,
     published_entities,
+    text,
 )
 from escape_score.model.record import slug_of
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 ASSAY_TYPE = "IMMUNE_ESCAPE"
 NUMBERS = "LIMIT-VALUE"
@@ -28,22 +34,25 @@ PROPERTIES = ("NAME", "DESCRIPTION")
 SAMPLE_IDS_FILE = "escape_score_sample_ids.tsv"
 _BAD_ID = re.compile(r"[^A-Za-z0-9._-]+")
 _STUDY_ID = re.compile(r"[a-z0-9_]+")
-_TEXTS = {
-    "phenotype": ("Phenotype", "How T cells lie in the tumour, as far as RNA tells"),
-    "archetype": ("Archetype", "The leading way of escape"),
-    "status": ("Status", "How far levels can be read against the reference"),
-}
 
 
-@dataclass(frozen=True)
-class Assay:
-    """One molecular profile of a study."""
+class Assay(NamedTuple):
+    """One molecular profile of a study: some columns of a table."""
 
     stable_id: str
     datatype: str
     profile_name: str
     profile_description: str
-    lines: tuple[tuple[str, ...], ...]
+    entities: Sequence[Entity]
+    values: pd.DataFrame
+
+    def lines(self) -> Iterator[tuple[str, ...]]:
+        """One line an entity: id that is unique in a whole portal, properties, one cell a sample."""
+        cell = _decimal if self.datatype == NUMBERS else _category
+        for one in self.entities:
+            name = _BAD_ID.sub("_", one.column.removeprefix(PUBLISHED_PREFIX))
+            described = (text(one.title), text(one.description))
+            yield f"escape_score_{name}", *described, *map(cell, self.values[one.column])
 
 
 def cbioportal_files(tables: ResultTables, *, study: str | None = None) -> dict[str, str]:
@@ -60,61 +69,59 @@ def cbioportal_files(tables: ResultTables, *, study: str | None = None) -> dict[
     -------
     dict of str to str
         Data and meta files of the mechanisms (numbers), their calls (categories) and the published scores
-        (numbers). Where an id cannot stand in cBioPortal, its sample has the name of its files instead, and a
-        table of both ids is added.
+        (numbers), by name. Where an id is not allowed in cBioPortal, its sample has the name of its files
+        instead, and a table of both ids is added.
 
     Raises
     ------
     UsageError
         The study's id has characters that cBioPortal does not take.
     """
-    identifier = _study_id(tables.cohort) if study is None else study
+    of_cohort = re.sub(r"[^a-z0-9_]+", "_", tables.cohort.lower()).strip("_") or "escape_score"
+    identifier = of_cohort if study is None else study
     if not _STUDY_ID.fullmatch(identifier):
         msg = f"--study: {identifier!r} is no id of a study; use lower case letters, digits and _"
         raise UsageError(msg)
     files: dict[str, str] = {}
+    header = ("ENTITY_STABLE_ID", *PROPERTIES, *map(portal_sample_id, tables.sample_ids))
     for assay in (_mechanisms(tables), _calls(tables), _published(tables)):
-        if assay.lines:
+        if assay.entities:
             files[f"meta_{assay.stable_id}.txt"] = _meta(assay, identifier)
-            files[f"data_{assay.stable_id}.txt"] = _data(assay, tables)
+            files[f"data_{assay.stable_id}.txt"] = _tsv((header, *assay.lines()))
     return files | _renamed(tables)
 
 
 def portal_sample_id(sample_id: str) -> str:
-    """Id of a sample in cBioPortal: its own where that can stand there, else the name of its files."""
+    """Id of a sample in cBioPortal: its own where that is allowed, else the name of its files."""
     return slug_of(sample_id) if _BAD_ID.search(sample_id) else sample_id
 
 
-def _study_id(cohort: str) -> str:
-    """Name of a cohort as the id of a study."""
-    return re.sub(r"[^a-z0-9_]+", "_", cohort.lower()).strip("_") or "escape_score"
-
-
 def _mechanisms(tables: ResultTables) -> Assay:
-    entities = (index_entity(), *axis_entities(tables))
     return Assay(
         "escape_score_mechanisms",
         NUMBERS,
         "Immune escape mechanisms (escape_score)",
         "Scores in standard deviations of the reference, index 0-100; larger = more resistance. Research use "
         f"only. escape_score {tables.package_version}",
-        _lines(entities, lambda entity: [_decimal(value) for value in tables.profiles[entity.column]]),
+        (index_entity(), *axis_entities(tables)),
+        tables.profiles,
     )
 
 
 def _calls(tables: ResultTables) -> Assay:
-    texts = [Entity(column, title, "", "", said) for column, (title, said) in _TEXTS.items()]
-    calls = [
-        Entity(f"{axis.column}_call", f"{axis.title}: call", axis.group, "", axis.description)
+    texts = (Entity(column, title, "", "", words) for column, (title, words) in CALL_TEXTS.items())
+    calls = (
+        axis._replace(column=f"{axis.column}_call", title=f"{axis.title}: call")
         for axis in axis_entities(tables)
-    ]
+    )
     return Assay(
         "escape_score_calls",
         "CATEGORICAL",
         "Immune escape calls (escape_score)",
         "Mechanisms detected or not, and immune phenotype. Research use only. "
         f"escape_score {tables.package_version}",
-        _lines((*texts, *calls), lambda entity: [_category(v) for v in tables.profiles[entity.column]]),
+        (*texts, *calls),
+        tables.profiles,
     )
 
 
@@ -124,25 +131,9 @@ def _published(tables: ResultTables) -> Assay:
         NUMBERS,
         "Published immune scores (escape_score)",
         f"Scores by the formulas of their publications. escape_score {tables.package_version}",
-        _lines(
-            published_entities(tables),
-            lambda entity: [_decimal(value) for value in tables.scores[entity.column]],
-        ),
+        published_entities(tables),
+        tables.scores,
     )
-
-
-def _lines(entities: Sequence[Entity], cells: Callable[[Entity], list[str]]) -> tuple[tuple[str, ...], ...]:
-    """One line an entity: id, properties, one cell a sample."""
-    return tuple(
-        (_entity_id(entity.column), text(entity.title), text(entity.description), *cells(entity))
-        for entity in entities
-    )
-
-
-def _entity_id(column: str) -> str:
-    """An id that is unique in a whole portal."""
-    name = column.removeprefix(PUBLISHED_PREFIX)
-    return f"escape_score_{_BAD_ID.sub('_', name)}"
 
 
 def _decimal(value: float) -> str:
@@ -173,10 +164,8 @@ def _meta(assay: Assay, study: str) -> str:
     return "".join(f"{name}: {text(value)}\n" for name, value in fields.items())
 
 
-def _data(assay: Assay, tables: ResultTables) -> str:
-    samples = [portal_sample_id(sample_id) for sample_id in tables.sample_ids]
-    header = ("ENTITY_STABLE_ID", *PROPERTIES, *samples)
-    return "".join("\t".join(line) + "\n" for line in (header, *assay.lines))
+def _tsv(lines: Iterable[Sequence[str]]) -> str:
+    return "".join("\t".join(line) + "\n" for line in lines)
 
 
 def _renamed(tables: ResultTables) -> dict[str, str]:
@@ -184,5 +173,4 @@ def _renamed(tables: ResultTables) -> dict[str, str]:
     pairs = [(text(sample_id), portal_sample_id(sample_id)) for sample_id in tables.sample_ids]
     if all(own == portal for own, portal in pairs):
         return {}
-    lines = (("sample_id", "cbioportal_sample_id"), *pairs)
-    return {SAMPLE_IDS_FILE: "".join("\t".join(line) + "\n" for line in lines)}
+    return {SAMPLE_IDS_FILE: _tsv([("sample_id", "cbioportal_sample_id"), *pairs])}

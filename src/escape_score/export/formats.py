@@ -36,10 +36,8 @@ def export_results(
 
     Parameters
     ----------
-    results
-        Folder of a finished result.
-    out
-        Folder of the files, not inside the result.
+    results, out
+        Folder of a finished result, and of the files, not inside it.
     formats
         What to write.
     study

@@ -1,6 +1,6 @@
 """MultiQC custom content: columns of the general statistics, and a table of the mechanisms.
 
-MultiQC shows names and texts as HTML and takes what stands after the last slash for the name of a sample.
+MultiQC shows names and texts as HTML and takes what is after the last slash for the name of a sample.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from escape_score.export.tables import INDEX_WORDS, Entity, ResultTables, axis_entities
+from escape_score.export.tables import CALL_TEXTS, INDEX_WORDS, ResultTables, axis_entities
 from escape_score.model.record import slug_of
 
 if TYPE_CHECKING:
@@ -25,29 +25,14 @@ TRIMMED = ".:_- "
 """Marks that MultiQC takes off both ends of a name, by its default configuration."""
 AXIS_RANGE = 3
 """Scores beyond are coloured alike."""
-_GENERAL_TEXTS = {
-    "phenotype": ("Phenotype", "How T cells lie in the tumour, as far as RNA tells"),
-    "archetype": ("Archetype", "The leading way of escape"),
-    "status": ("Status", "How far levels can be read against the reference"),
-}
 
 
 def multiqc_files(tables: ResultTables) -> dict[str, str]:
-    """Write custom content for MultiQC.
-
-    Parameters
-    ----------
-    tables
-        Of one cohort.
-
-    Returns
-    -------
-    dict of str to str
-        Two ``*_mqc.json``; what is not evaluable is left out, so that its cell stays empty.
-    """
+    """Write two ``*_mqc.json`` for MultiQC; what is not evaluable is left out, so that its cell stays empty."""
+    documents = {GENERAL_FILE: _general(tables), MECHANISMS_FILE: _mechanisms(tables)}
     return {
-        GENERAL_FILE: _text(_general(tables)),
-        MECHANISMS_FILE: _text(_mechanisms(tables)),
+        name: json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+        for name, document in documents.items()
     }
 
 
@@ -82,7 +67,7 @@ def _general(tables: ResultTables) -> dict[str, Any]:
             "scale": "Blues",
         },
     }
-    for column, (title, description) in _GENERAL_TEXTS.items():
+    for column, (title, description) in CALL_TEXTS.items():
         headers[column] = {"title": title, "description": description}
     headers = {f"escape_score_{column}": header for column, header in headers.items()}
     return {
@@ -100,7 +85,7 @@ def _general_cells(tables: ResultTables) -> Iterator[dict[str, float | str]]:
     n_evaluable = (tables.profiles[calls] != "not_evaluable").sum(axis=1)
     for (_, row), n, n_known in zip(tables.profiles.iterrows(), n_detected, n_evaluable, strict=True):
         cells = _numbers(row, ("immunoresistance_index",)) | ({"n_detected": int(n)} if n_known else {})
-        cells |= {column: html.escape(str(row[column])) for column in _GENERAL_TEXTS if row[column]}
+        cells |= {column: html.escape(str(row[column])) for column in CALL_TEXTS if row[column]}
         yield {f"escape_score_{column}": value for column, value in cells.items()}
 
 
@@ -120,22 +105,21 @@ def _mechanisms(tables: ResultTables) -> dict[str, Any]:
             "namespace": NAMESPACE,
             "title": f"{NAMESPACE}: escape mechanisms",
         },
-        "headers": {axis.column: _axis_header(axis) for axis in axes},
+        "headers": {
+            axis.column: {
+                "title": html.escape(axis.title),
+                "description": html.escape(axis.description),
+                "min": -AXIS_RANGE,
+                "max": AXIS_RANGE,
+                "format": "{:,.2f}",
+                "scale": "RdBu-rev",
+            }
+            for axis in axes
+        },
         "data": _by_sample(
             tables,
             (_numbers(row, [axis.column for axis in axes]) for _, row in tables.profiles.iterrows()),
         ),
-    }
-
-
-def _axis_header(axis: Entity) -> dict[str, Any]:
-    return {
-        "title": html.escape(axis.title),
-        "description": html.escape(axis.description),
-        "min": -AXIS_RANGE,
-        "max": AXIS_RANGE,
-        "format": "{:,.2f}",
-        "scale": "RdBu-rev",
     }
 
 
@@ -149,7 +133,3 @@ def _by_sample(
 ) -> Mapping[str, dict[str, float | str]]:
     names = (multiqc_name(sample_id) for sample_id in tables.sample_ids)
     return dict(zip(names, cells, strict=True))
-
-
-def _text(document: Mapping[str, Any]) -> str:
-    return json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False) + "\n"

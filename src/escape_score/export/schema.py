@@ -19,13 +19,7 @@ PUBLISHED_MODELS: MappingProxyType[str, type[BaseModel]] = MappingProxyType(
 
 
 def schema_files() -> dict[str, str]:
-    """Write the JSON Schema of every published record.
-
-    Returns
-    -------
-    dict of str to str
-        ``profile.schema.json`` of ``samples/*.json`` and ``cohort.schema.json`` of ``cohort.json``.
-    """
+    """Write ``profile.schema.json`` of ``samples/*.json`` and ``cohort.schema.json`` of ``cohort.json``."""
     return {f"{name}.schema.json": schema_text(model) for name, model in PUBLISHED_MODELS.items()}
 
 

@@ -1,9 +1,11 @@
-"""What every format is made from: the tables of a finished result."""
+"""What every format is made from: the tables of a finished result, and the cells of delimited formats."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 import pandas as pd
 
@@ -11,12 +13,31 @@ from escape_score.errors import ResultInvalidError
 from escape_score.library.axes import load_axis_catalogue
 from escape_score.library.files import resource_path, table_rows
 from escape_score.store.manifest import read_manifest, verify
+from escape_score.store.tsv import FLOAT_FORMAT, safe_cell
 
 INDEX_COLUMN = "immunoresistance_index"
 PUBLISHED_PREFIX = "published:"
 INDEX_WORDS = (
     "Exploratory index from 0 to 100 against the reference; larger = more resistance; not fitted to response"
 )
+CALL_TEXTS = {
+    "phenotype": ("Phenotype", "How T cells lie in the tumour, as far as RNA tells"),
+    "archetype": ("Archetype", "The leading way of escape"),
+    "status": ("Status", "How far levels can be read against the reference"),
+}
+"""Title and description of the columns of a profile that hold words."""
+
+MISSING = "NA"
+
+
+def number(value: float) -> str:
+    """A number of nine significant digits, as in the tables of a result."""
+    return MISSING if math.isnan(value) else FLOAT_FORMAT % value
+
+
+def text(value: object) -> str:
+    """Text in one cell, harmless in a spreadsheet; missing where empty."""
+    return safe_cell(str(value)) or MISSING
 
 
 @dataclass(frozen=True)
@@ -60,15 +81,14 @@ def read_tables(results: Path) -> ResultTables:
     return ResultTables(manifest.header.cohort, manifest.header.package_version, profiles, scores)
 
 
-@dataclass(frozen=True)
-class Entity:
+class Entity(NamedTuple):
     """One column of a table, explained."""
 
     column: str
     title: str
     group: str
     unit: str
-    description: str
+    description: str = ""
 
 
 def index_entity() -> Entity:
@@ -94,7 +114,7 @@ def published_entities(tables: ResultTables) -> tuple[Entity, ...]:
             row["title"],
             "published score",
             row["unit"],
-            f"{row['words']} ({row['source']}, doi:{row['doi']})",
+            "{words} ({source}, doi:{doi})".format(**row),
         )
         for row in rows
         if (column := PUBLISHED_PREFIX + row["score_id"]) in tables.scores.columns

@@ -1,7 +1,5 @@
-"""Gene identifiers: which approved symbol a name of any kind and age stands for."""
+"""Gene identifiers: which approved symbol a name of any kind and age is for."""
 
-from escape_score.genes.load import load_gene_table
-from escape_score.genes.mapping import GeneMapping, GeneMatch
-from escape_score.genes.table import GeneNames, GeneTable
+from escape_score.genes.table import GeneMapping, GeneMatch, GeneNames, GeneTable, load_gene_table
 
 __all__ = ["GeneMapping", "GeneMatch", "GeneNames", "GeneTable", "load_gene_table"]

@@ -19,15 +19,7 @@ N_COLUMNS = 2
 
 @dataclass(frozen=True)
 class GeneLengths:
-    """Lengths of genes that a user gave.
-
-    Attributes
-    ----------
-    bp
-        Approved symbol to length in base pairs.
-    sha256
-        Digest of the file.
-    """
+    """Lengths in base pairs that a user gave, by approved symbol, and the digest of their file."""
 
     bp: Mapping[str, float] = field(repr=False)
     sha256: str
@@ -68,13 +60,12 @@ def read_gene_lengths(path: Path, genes: GeneTable) -> Mapping[str, float]:
     rows = _numbered_rows(path)
     if rows and (len(rows[0][1]) < N_COLUMNS or _length(rows[0][1][1]) is None):
         del rows[0]
-    faults = [fault for line, row in rows if (fault := _fault(path, line, row))]
+    faults = tuple(MatrixInvalidError.at(path, what) for line, row in rows if (what := _fault(line, row)))
     if faults or not rows:
-        nothing = MatrixInvalidError(f"{path}: no gene lengths; give gene and length")
-        raise InputFaultsError(tuple(faults) or (nothing,))
-    names = [row[0] for _, row in rows]
+        nothing = MatrixInvalidError.at(path, "no gene lengths; give gene and length")
+        raise InputFaultsError(faults or (nothing,))
     lengths: dict[str, float] = {}
-    for mapping, (_, row) in zip(genes.map_genes(names), rows, strict=True):
+    for mapping, (_, row) in zip(genes.map_genes([row[0] for _, row in rows]), rows, strict=True):
         if mapping.gene_symbol is not None:
             lengths[mapping.gene_symbol] = max(float(row[1]), lengths.get(mapping.gene_symbol, 0.0))
     return lengths
@@ -86,8 +77,8 @@ def _numbered_rows(path: Path) -> list[tuple[int, list[str]]]:
     try:
         rows = list(csv.reader(lines, delimiter="\t", quoting=csv.QUOTE_NONE))
     except csv.Error as error:
-        msg = f"{path}: cannot be read as text ({error}); give gene and length, tab-separated"
-        raise FileUnreadableError(msg) from error
+        msg = f"cannot be read as text ({error}); give gene and length, tab-separated"
+        raise FileUnreadableError.at(path, msg) from error
     return [(line, row) for line, row in enumerate(rows, 1) if any(row)]
 
 
@@ -100,11 +91,8 @@ def _length(text: str) -> float | None:
     return value if math.isfinite(value) and value > 0 else None
 
 
-def _fault(path: Path, line: int, row: list[str]) -> MatrixInvalidError | None:
+def _fault(line: int, row: list[str]) -> str:
+    """What is wrong with a row, and what to do; empty where nothing is."""
     if len(row) < N_COLUMNS:
-        return MatrixInvalidError(
-            f"{path}: {len(row)} column (line {line}); give gene and length, tab-separated"
-        )
-    if _length(row[1]) is None:
-        return MatrixInvalidError(f"{path}: {row[1]!r} is no length (line {line}); give a positive number")
-    return None
+        return f"{len(row)} column (line {line}); give gene and length, tab-separated"
+    return "" if _length(row[1]) else f"{row[1]!r} is no length (line {line}); give a positive number"

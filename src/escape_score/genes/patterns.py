@@ -1,4 +1,4 @@
-"""Shapes of gene identifiers that are told by their spelling alone."""
+"""Gene identifiers that are recognised by their spelling alone."""
 
 from __future__ import annotations
 
@@ -29,22 +29,13 @@ _LAST_DAY_OF_SYMBOL = {3: 11, 9: 15, 12: 1}
 
 
 def ensembl_gene_id(name: str) -> str | None:
-    """Return the bare Ensembl gene id, or None if the name is not a human one.
+    """Return the bare Ensembl gene id, ``ENSG`` and 11 digits, or None if the name is not a human one.
 
-    Parameters
-    ----------
-    name
-        Such as ``ENSG00000206503.13``, ``ENSG00000182378.14_PAR_Y`` or ``ENSGR0000182378``.
-
-    Returns
-    -------
-    str | None
-        ``ENSG`` and 11 digits, without version or pseudoautosomal mark.
+    The name may have a version or pseudoautosomal mark, such as ``ENSG00000206503.13``,
+    ``ENSG00000182378.14_PAR_Y`` or ``ENSGR0000182378``.
     """
     match = _ENSEMBL.fullmatch(name)
-    if match is None:
-        return None
-    return f"ENSG{match['plain'] or '0' + match['par']}"
+    return None if match is None else f"ENSG{match['plain'] or '0' + match['par']}"
 
 
 def entrez_id(name: str) -> str | None:
@@ -61,15 +52,8 @@ def is_excel_date(name: str) -> bool:
 def is_excel_serial(number: str) -> bool:
     """Whether digits are a spreadsheet's serial number of a day that a gene symbol is turned into.
 
-    Parameters
-    ----------
-    number
-        Decimal digits. Days of 1990 to 2040 count, since a spreadsheet fills in the year of typing.
-
-    Returns
-    -------
-    bool
-        True for 1-11 March, 1-15 September and 1 December, such as ``43891`` (1 March 2020).
+    These are 1-11 March, 1-15 September and 1 December, such as ``43891`` (1 March 2020), of 1990 to 2040,
+    since a spreadsheet fills in the year of typing.
     """
     if len(number) != len("43891"):
         return False

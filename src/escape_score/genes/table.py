@@ -1,27 +1,76 @@
-"""The table of gene names, and the order in which a name is looked up in it."""
+"""The table of gene names: the order in which a name is looked up, and the one that is shipped."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import gzip
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from enum import StrEnum
+from functools import cache, cached_property
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from escape_score.genes.mapping import GeneMapping, GeneMatch
 from escape_score.genes.patterns import ensembl_gene_id, entrez_id, is_excel_date, is_excel_serial
+from escape_score.library.files import resource_path
 
 Candidates = tuple[str, ...]
 GeneNames = Mapping[str, Candidates]
 """From a name to the approved symbols of all genes that carry it, sorted."""
 
-_DISTRUST = {
-    GeneMatch.CURRENT: 0,
-    GeneMatch.ENSEMBL: 1,
-    GeneMatch.ENTREZ: 1,
-    GeneMatch.ENSEMBL_RETIRED: 1,
-}
+
+class GeneMatch(StrEnum):
+    """How a given name was recognised, or why it was not."""
+
+    CURRENT = "current"
+    """An approved symbol as it is."""
+    CASE_CHANGED = "case_changed"
+    """Unknown as written, but unique once letter case is ignored."""
+    PREVIOUS = "previous"
+    """A withdrawn symbol of one gene."""
+    ALIAS = "alias"
+    """A synonym of one gene."""
+    ENSEMBL = "ensembl"
+    """An Ensembl gene id of the primary assembly."""
+    ENSEMBL_RETIRED = "ensembl_retired"
+    """An Ensembl gene id that was retired, or that lies on an alternate contig."""
+    ENTREZ = "entrez"
+    """An NCBI Gene id, or the ``LOC`` symbol made from one."""
+    AMBIGUOUS = "ambiguous"
+    """Several genes carry this name; none is chosen."""
+    EXCEL_DATE = "excel_date"
+    """What a spreadsheet makes of a symbol such as MARCH1; the symbol is not guessed."""
+    ENSEMBL_UNNAMED = "ensembl_unnamed"
+    """A well-formed human Ensembl gene id that no approved symbol belongs to."""
+    UNKNOWN = "unknown"
+    """None of these."""
+
+
+@dataclass(frozen=True, slots=True)
+class GeneMapping:
+    """The approved symbol found for one given name.
+
+    Parameters
+    ----------
+    given
+        The name as it was given, spaces included.
+    gene_symbol
+        The approved symbol; None where ``match`` is AMBIGUOUS, EXCEL_DATE, ENSEMBL_UNNAMED or UNKNOWN.
+    match
+        How it was found.
+    candidates
+        Sorted symbols of all genes that carry the name at the step that decided; one, unless ambiguous.
+    """
+
+    given: str
+    gene_symbol: str | None
+    match: GeneMatch
+    candidates: tuple[str, ...]
+
+
+_DISTRUST = {GeneMatch.CURRENT: 0, GeneMatch.ENSEMBL: 1, GeneMatch.ENTREZ: 1, GeneMatch.ENSEMBL_RETIRED: 1}
 """Which half of ``SYMBOL|ID`` decides: ids do not age, symbols do (``SLC35E2|728661`` is SLC35E2B)."""
 
 
@@ -57,32 +106,19 @@ class GeneTable:
 
     @classmethod
     def from_renames(cls, current_symbols: Iterable[str], renames: Mapping[str, str]) -> GeneTable:
-        """Make a table from a list of symbols and one of renames, for another naming than the shipped one.
-
-        Parameters
-        ----------
-        current_symbols
-            Symbols taken as approved.
-        renames
-            Old name to symbol.
-
-        Returns
-        -------
-        GeneTable
-            A table without ids and lengths.
-        """
+        """Make a table of approved symbols and of renames, old name to symbol, without ids and lengths."""
         current = {symbol: (symbol,) for symbol in current_symbols}
         return cls(current=current, previous={old: (new,) for old, new in renames.items()})
 
     def map_genes(self, names: Sequence[str]) -> tuple[GeneMapping, ...]:
-        """Find the approved symbol of every name; symbols and ids may be mixed.
+        """Find the approved symbol of every name.
 
         Parameters
         ----------
         names
-            Gene names of any kind. Surrounding spaces, the version of an Ensembl id and ``_PAR_Y`` are
-            ignored; of ``SYMBOL|ENTREZ`` and ``ENSEMBL|SYMBOL``, an approved symbol decides, then the id,
-            then the other names.
+            Gene names of any kind, also mixed. Surrounding spaces, the version of an Ensembl id and
+            ``_PAR_Y`` are ignored; of ``SYMBOL|ENTREZ`` and ``ENSEMBL|SYMBOL``, an approved symbol decides,
+            then the id, then the other names.
 
         Returns
         -------
@@ -99,24 +135,15 @@ class GeneTable:
         return {}
 
     def length_bp(self, gene_symbols: Sequence[str]) -> npt.NDArray[np.float64]:
-        """Length of genes in base pairs.
+        """Length of genes by approved symbol: shape (n_genes,), in base pairs, NaN where it is not known.
 
-        Parameters
-        ----------
-        gene_symbols
-            Approved symbols.
-
-        Returns
-        -------
-        numpy.ndarray
-            Shape (n_genes,), float64, in base pairs; NaN where no length is known. The shipped lengths are
-            the median over a gene's isoforms in GENCODE 48: good enough for an approximate TPM.
+        The shipped lengths are the median over a gene's isoforms in GENCODE 48: good enough for an
+        approximate TPM.
         """
         lengths = self.length_by_symbol
         return np.array([lengths.get(symbol, np.nan) for symbol in gene_symbols], dtype=np.float64)
 
     def _map_gene(self, given: str) -> GeneMapping:
-        """Map one name."""
         name = given.strip()
         if name in self.current:
             return GeneMapping(given, name, GeneMatch.CURRENT, (name,))
@@ -152,7 +179,6 @@ class GeneTable:
         return (GeneMatch.EXCEL_DATE, ()) if is_serial or is_excel_date(name) else None
 
     def _find_ensembl(self, name: str) -> tuple[GeneMatch, Candidates] | None:
-        """Look an Ensembl id up."""
         accession = ensembl_gene_id(name)
         if accession is None:
             return None
@@ -163,7 +189,6 @@ class GeneTable:
         return GeneMatch.ENSEMBL_UNNAMED, ()
 
     def _find_entrez(self, name: str) -> tuple[GeneMatch, Candidates] | None:
-        """Look an NCBI Gene id up."""
         number = entrez_id(name)
         candidates = None if number is None else self.entrez.get(number)
         return None if candidates is None else (GeneMatch.ENTREZ, candidates)
@@ -181,28 +206,22 @@ class GeneTable:
 
     def _find_in_other_case(self, upper: str) -> tuple[GeneMatch, Candidates] | None:
         """Look previous symbols and aliases up without regard to case."""
-        for names in (self._previous_by_upper, self._aliases_by_upper):
+        for names in self._old_by_upper:
             if upper in names:
                 return GeneMatch.CASE_CHANGED, names[upper]
         return None
 
     @cached_property
     def _current_by_upper(self) -> GeneNames:
-        """Approved symbols by their upper-case form."""
-        return by_upper(self.current)
+        return _by_upper(self.current)
 
     @cached_property
-    def _previous_by_upper(self) -> GeneNames:
-        """Previous symbols by their upper-case form."""
-        return by_upper(self.previous)
-
-    @cached_property
-    def _aliases_by_upper(self) -> GeneNames:
-        """Aliases by their upper-case form."""
-        return by_upper(self.aliases)
+    def _old_by_upper(self) -> tuple[GeneNames, GeneNames]:
+        """Previous symbols and aliases."""
+        return _by_upper(self.previous), _by_upper(self.aliases)
 
 
-def by_upper(names: GeneNames) -> GeneNames:
+def _by_upper(names: GeneNames) -> GeneNames:
     """Index names by their upper-case form, joining the genes of names that differ only in case."""
     folded: dict[str, Candidates] = {}
     for name, candidates in names.items():
@@ -210,3 +229,42 @@ def by_upper(names: GeneNames) -> GeneNames:
         if known != candidates:
             folded[name.upper()] = tuple(sorted({*known, *candidates}))
     return folded
+
+
+@cache
+def load_gene_table() -> GeneTable:
+    """Read the shipped gene table; the second call returns the same object.
+
+    Returns
+    -------
+    GeneTable
+        Approved HGNC symbols with previous symbols, aliases, Ensembl 115 and NCBI Gene ids, and the lengths
+        of GENCODE 48; ``resources/genes/README.md`` says where they come from.
+
+    Raises
+    ------
+    ResourceMissingError
+        The installation does not hold the tables.
+    """
+    current: dict[str, Candidates] = {}
+    lengths: dict[str, float] = {}
+    others: defaultdict[str, dict[str, Candidates]] = defaultdict(dict)
+    for symbol, _, ensembl, entrez, _, _, length_bp in _rows(resource_path("genes", "genes.tsv.gz")):
+        own = current[symbol] = (symbol,)
+        if ensembl:
+            others["ensembl"][ensembl] = own
+        if entrez:
+            others["entrez"][entrez] = own
+        if length_bp:
+            lengths[symbol] = float(length_bp)
+    for name, kind, symbol, _ in _rows(resource_path("genes", "names.tsv.gz")):
+        known = others[kind].setdefault(name, current[symbol])
+        if known is not current[symbol]:  # the genes of an ambiguous name stay sorted, as the rows are
+            others[kind][name] = (*known, symbol)
+    return GeneTable(current, aliases=others.pop("alias"), length_by_symbol=lengths, **others)
+
+
+def _rows(path: Path) -> Iterator[list[str]]:
+    """Rows of a gzipped TSV, without its header."""
+    lines = gzip.decompress(path.read_bytes()).decode("utf-8").split("\n")
+    return (line.split("\t") for line in lines[1:-1])

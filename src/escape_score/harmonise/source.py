@@ -32,11 +32,9 @@ class RowMerge:
 
     Attributes
     ----------
-    rows
-        Rows of the file, those of one symbol together and listed by name, so that their sum does not depend
-        on the order of the file.
-    starts
-        Where each symbol's rows begin in ``rows``; none is without a row.
+    rows, starts
+        Rows of the file, those of one symbol together and in the order of their names, so that their sum does
+        not depend on the order of the file; and where those of each symbol begin. None is without a row.
     """
 
     rows: npt.NDArray[np.intp] = field(repr=False)
@@ -49,8 +47,7 @@ class RowMerge:
         pairs = sorted(
             (at[m.gene_symbol], m.given, row) for row, m in enumerate(mappings) if m.gene_symbol in at
         )
-        owners = np.array([pair[0] for pair in pairs], dtype=np.intp)
-        rows = np.array([pair[2] for pair in pairs], dtype=np.intp)
+        owners, rows = (np.array([pair[i] for pair in pairs], dtype=np.intp) for i in (0, 2))
         return cls(rows, np.searchsorted(owners, np.arange(len(symbols))))
 
     @property
@@ -69,27 +66,20 @@ class RowMerge:
     def _layers(self) -> list[tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]]:
         """Symbols with a first, second, third … row, and that row of each."""
         sizes = self.sizes
-        layers = []
-        for k in range(int(sizes.max(initial=0))):
-            symbols = np.flatnonzero(sizes > k)
-            layers.append((symbols, self.rows[self.starts[symbols] + k]))
-        return layers
+        layers = (np.flatnonzero(sizes > k) for k in range(int(sizes.max(initial=0))))
+        return [(symbols, self.rows[self.starts[symbols] + k]) for k, symbols in enumerate(layers)]
 
     def sums(self, linear_of: Callable[[npt.NDArray[np.intp]], FloatArray]) -> FloatArray:
         """Sum of each symbol's rows, NaN left out; NaN where all of them are.
 
-        Parameters
-        ----------
-        linear_of
-            From rows of the file to their values, shape (n_samples, n_rows).
+        ``linear_of`` gives the values of rows of the file, shape (n_samples, n_rows).
         """
         (_, first), *others = self._layers or [(self.starts, self.rows)]
         summed = linear_of(first)
         for symbols, rows in others:
-            more = linear_of(rows)
-            before = summed[:, symbols]
-            both = np.where(np.isnan(before), more, np.where(np.isnan(more), before, before + more))
-            summed[:, symbols] = both
+            more, before = linear_of(rows), summed[:, symbols]
+            both = np.where(np.isnan(more), before, before + more)
+            summed[:, symbols] = np.where(np.isnan(before), more, both)
         return summed
 
 
@@ -170,20 +160,15 @@ class HarmonisedSource:
                 totals = row_sums(self._linear(raw, self.known_rows) * self.total_weights)
             by_symbol *= (TPM_TOTAL / np.where(totals > 0, totals, 1.0))[:, None]
         # a sample whose values are all the same was not measured, whatever lengths make of it
-        by_symbol[self._is_constant(raw)] = np.nan
+        is_flat = is_constant(raw[:, self.known_rows[:N_GLANCED]])
+        is_flat[is_flat] = is_constant(raw[np.ix_(is_flat, self.known_rows)])
+        by_symbol[is_flat] = np.nan
         by_symbol += 1.0
         return np.asarray(np.log2(by_symbol, out=by_symbol))
 
     def _linear(self, raw: FloatArray, rows: npt.NDArray[np.intp]) -> FloatArray:
         """Some rows of the file in linear units, nothing below 0."""
         return np.maximum(self.to_linear(np.take(raw, rows, axis=1)), 0.0)
-
-    def _is_constant(self, raw: FloatArray) -> npt.NDArray[np.bool_]:
-        """Whether all known genes of a sample have one value."""
-        result = is_constant(raw[:, self.known_rows[:N_GLANCED]])
-        if result.any():
-            result[result] = is_constant(raw[np.ix_(result, self.known_rows)])
-        return result
 
 
 def row_sums(values: FloatArray) -> FloatArray:

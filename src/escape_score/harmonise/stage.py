@@ -17,8 +17,8 @@ from escape_score.model.notes import Code, NoteLog, note
 from escape_score.model.units import ExpressionUnit
 
 WHOLE_TRANSCRIPTOME_GENES = 8000
-"""Fewer measured genes are a targeted panel; targeted panels hold up to some 2,500, whole transcriptomes "
-"15,000 and more."""
+"""Fewer measured genes are a targeted panel; targeted panels hold up to some 2,500, whole transcriptomes
+15,000 and more."""
 
 RESCALE_TOLERANCE = 0.01
 """Totals nearer to 1e6 than this fraction are rounding or a few dropped rows, not another unit."""
@@ -72,13 +72,15 @@ def harmonise_cohort(
     length_bp, flags = None, NoteLog()
     if cohort.unit.unit is ExpressionUnit.COUNTS:
         symbols, length_bp, flags = _lengths_for_counts(symbols, genes, gene_lengths)
-    _require_genes(cohort.label or cohort.name, symbols, min_genes)
+    if len(symbols) < min_genes:
+        msg = f"{len(symbols)} genes recognised, {min_genes} needed; name rows by gene symbol or id"
+        raise MatrixInvalidError.at(cohort.label or cohort.name, msg)
     is_panel = len(symbols) < WHOLE_TRANSCRIPTOME_GENES
     source = _source(cohort, symbols, mappings, length_bp, is_panel=is_panel)
     flags = flags.joined(gene_flags(mappings)).joined(_panel_flags(is_panel, len(symbols), cohort.unit.unit))
     if source.is_rescaled and cohort.unit.unit is not ExpressionUnit.COUNTS:
         flags = flags.joined(_rescale_flags(cohort.sample_ids, cohort.totals.linear_total))
-    # a panel is never rescaled: its reads do not tell those behind one TPM
+    # a panel is never rescaled: its reads do not give those behind one TPM
     has_reads = cohort.unit.unit is ExpressionUnit.COUNTS and not is_panel
     return HarmonisedCohort(
         name=cohort.name,
@@ -95,12 +97,6 @@ def harmonise_cohort(
     )
 
 
-def _require_genes(label: str, symbols: Sequence[str], min_genes: int) -> None:
-    if len(symbols) < min_genes:
-        msg = f"{label}: {len(symbols)} genes recognised, {min_genes} needed; name rows by gene symbol or id"
-        raise MatrixInvalidError(msg)
-
-
 def _source(
     cohort: Cohort,
     symbols: Sequence[str],
@@ -110,10 +106,8 @@ def _source(
     is_panel: bool,
 ) -> HarmonisedSource:
     """Lay the conversion over the cohort's own source."""
-    merge, length_kb, weights = RowMerge.of(symbols, mappings), None, None
-    if length_bp is not None:
-        length_kb = length_bp / BASES_PER_KB
-        weights = 1.0 / np.repeat(length_kb, merge.sizes)
+    merge = RowMerge.of(symbols, mappings)
+    length_kb = None if length_bp is None else length_bp / BASES_PER_KB
     return HarmonisedSource(
         source=cohort.source,
         gene_ids=tuple(symbols),
@@ -121,7 +115,7 @@ def _source(
         known_rows=merge.rows,
         to_linear=_to_linear(cohort),
         length_kb=length_kb,
-        total_weights=weights,
+        total_weights=None if length_kb is None else 1.0 / np.repeat(length_kb, merge.sizes),
         totals=cohort.totals.linear_total,
         is_rescaled=not is_panel and not cohort.unit.unit.is_platform,
     )

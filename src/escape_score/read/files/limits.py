@@ -86,10 +86,8 @@ def check_shape(label: Path | str, limits: ReadLimits, *, n_samples: int = 0, n_
     if n_samples <= limits.max_samples and n_genes <= limits.max_genes:
         return
     found = [f"{n} {what}" for n, what in ((n_samples, "samples"), (n_genes, "genes")) if n]
-    msg = (
-        f"too large ({' by '.join(found)}); at most {limits.max_samples} samples and {limits.max_genes} genes"
-    )
-    raise MatrixInvalidError.at(label, f"{msg} are read")
+    msg = f"too large ({' by '.join(found)}); at most {limits.max_samples} samples and "
+    raise MatrixInvalidError.at(label, msg + f"{limits.max_genes} genes are read")
 
 
 def check_filling(path: Path, limits: ReadLimits, *, n_samples: int, n_genes: int) -> None:
@@ -102,7 +100,5 @@ def check_filling(path: Path, limits: ReadLimits, *, n_samples: int, n_genes: in
     """
     needed, n_bytes = 8 * n_samples * n_genes, path.stat().st_size
     if not limits.allow(needed, of=n_bytes):
-        msg = (
-            f"too large ({n_samples} samples by {n_genes} genes need {needed} bytes of memory, the file has "
-        )
-        raise MatrixInvalidError.at(path, f"{msg}{n_bytes}); give a smaller matrix, or h5ad")
+        msg = f"too large ({n_samples} samples by {n_genes} genes need {needed} bytes of memory, "
+        raise MatrixInvalidError.at(path, msg + f"the file has {n_bytes}); give a smaller matrix, or h5ad")

@@ -151,8 +151,6 @@ def iter_lines(stream: io.BufferedReader, *, path: Path, limits: ReadLimits) -> 
     """
     while line := stream.readline(limits.max_line_bytes + 1):
         if len(line) > limits.max_line_bytes:
-            msg = (
-                f"a line is longer than {limits.max_line_bytes} bytes; is this a table with one gene a line?"
-            )
-            raise FileUnreadableError.at(path, msg)
+            msg = f"a line is longer than {limits.max_line_bytes} bytes; "
+            raise FileUnreadableError.at(path, msg + "is this a table with one gene a line?")
         yield line.decode("utf-8", errors="replace").rstrip("\r\n")

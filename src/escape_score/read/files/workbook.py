@@ -205,10 +205,8 @@ class Workbook:
             for row in _sheet_rows(self, archive, part):
                 n_rows += bool(row.cells)
                 if n_rows > self.limits.max_genes + 2 or not 0 < row.number <= MAX_ROWS:
-                    msg = (
-                        f"too large, more than {self.limits.max_genes} gene rows; is this a matrix of genes?"
-                    )
-                    raise MatrixInvalidError.at(self.path, msg)
+                    msg = f"too large, more than {self.limits.max_genes} gene rows; "
+                    raise MatrixInvalidError.at(self.path, msg + "is this a matrix of genes?")
                 if row.cells:
                     yield row
 

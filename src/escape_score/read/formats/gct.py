@@ -122,10 +122,8 @@ def _open_matrix(path: Path, limits: ReadLimits) -> MatrixReading:
     reading = read_table(path, _layout(size, header, rows), limits)
     n_rows = len(reading.source.gene_ids)
     if n_rows != size.n_genes:
-        msg = (
-            f"{n_rows} gene rows where line {_SIZE_LINE} promises {size.n_genes} (dimensions do not match); "
-        )
-        raise MatrixInvalidError.at(path, msg + "the file may be truncated, copy it again")
+        msg = f"{n_rows} gene rows where line {_SIZE_LINE} promises {size.n_genes} (dimensions do not "
+        raise MatrixInvalidError.at(path, msg + "match); the file may be truncated, copy it again")
     return reading
 
 

@@ -222,10 +222,8 @@ def _iter_batches(
 
 
 def _count_fault(path: Path, found: str, header: MtxHeader) -> InputError:
-    msg = (
-        f"{found} entries where line {header.n_lines} promises {header.n_entries} (dimensions do not match); "
-    )
-    return MatrixInvalidError.at(path, msg + "the file may be truncated, copy it again")
+    msg = f"{found} entries where line {header.n_lines} promises {header.n_entries} (dimensions do not "
+    return MatrixInvalidError.at(path, msg + "match); the file may be truncated, copy it again")
 
 
 def _check_entries(

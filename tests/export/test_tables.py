@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from escape_score.export.cells import number, text
+from escape_score.export.tables import number, text
 
 
 @pytest.mark.parametrize(
