@@ -28,7 +28,7 @@ AXIS_RANGE = 3
 
 
 def multiqc_files(tables: ResultTables) -> dict[str, str]:
-    """Write two ``*_mqc.json`` for MultiQC; what is not evaluable is left out, so that its cell stays empty."""
+    """Write two ``*_mqc.json`` for MultiQC; what is not evaluable is left out, its cell stays empty."""
     documents = {GENERAL_FILE: _general(tables), MECHANISMS_FILE: _mechanisms(tables)}
     return {
         name: json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False) + "\n"

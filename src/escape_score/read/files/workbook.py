@@ -229,7 +229,10 @@ def open_workbook(path: Path, limits: ReadLimits) -> Workbook:
             for sheet, relation in parser.find_sheets()
             if relation.Type.endswith("/worksheet")
         ]
-        texts = _texts(archive, parts.get("sharedStrings", ""))
+        texts: dict[int, str] = {}
+        if (part := parts.get("sharedStrings")) in archive.namelist():
+            with archive.part(part, max_bytes=MAX_TEXTS_BYTES) as stream:
+                texts = dict(enumerate(read_string_table(stream)))
         date_styles = _date_styles(archive, parts.get("styles", ""))
     return Workbook(path, tuple(sheets), texts, date_styles, parser.wb.epoch, limits)
 
@@ -248,13 +251,6 @@ def _main_part(path: Path, archive: _Archive) -> str:
         msg = f"a zip file without an Excel workbook (it holds {found}); unpack it and give the table"
         raise FileUnreadableError.at(path, msg)
     return main
-
-
-def _texts(archive: _Archive, part: str) -> dict[int, str]:
-    if part not in archive.namelist():
-        return {}
-    with archive.part(part, max_bytes=MAX_TEXTS_BYTES) as stream:
-        return dict(enumerate(read_string_table(stream)))
 
 
 def _date_styles(archive: _Archive, part: str) -> frozenset[int]:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import pyarrow as pa
 
 from escape_score.read.files.limits import ReadLimits, check_shape
-from escape_score.read.formats.arrow_columns import N_PROBED_ROWS, ArrowFile, arrow_format
+from escape_score.read.formats.parquet import N_PROBED_ROWS, ArrowFile, arrow_format
 from escape_score.read.formats.reader import library_faults
 
 MAGIC = b"ARROW1"

@@ -1,18 +1,190 @@
-"""Parquet: genes in rows, samples in columns; columns are read only when asked for."""
+"""Parquet, and what feather shares with it: tables of Arrow, whose schema says what the columns mean.
+
+Genes are in rows, samples in columns; columns are read only when asked for.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 from pyarrow import parquet as pq
 
-from escape_score.errors import MatrixInvalidError
-from escape_score.read.files.limits import ReadLimits
-from escape_score.read.formats.arrow_columns import N_PROBED_ROWS, ArrowFile, arrow_format
-from escape_score.read.formats.reader import library_faults
+from escape_score.errors import MatrixInvalidError, listed, raise_faults
+from escape_score.model.cohort import FloatArray
+from escape_score.read.checks.cells import is_missing, looks_numeric
+from escape_score.read.checks.names import SYMBOL_NAMES, is_annotation_name, plain_name
+from escape_score.read.checks.sample_names import sample_name_faults
+from escape_score.read.files.limits import ReadLimits, check_shape
+from escape_score.read.formats.reader import MatrixFormat, MatrixReading, library_faults
+
+N_PROBED_ROWS = 100
+"""Rows by which columns of text are judged."""
+
+Faults = Callable[[Path], AbstractContextManager[None]]
+"""Turns what Arrow raises on a damaged file into our own error."""
+
+
+@dataclass(frozen=True)
+class ArrowFile:
+    """An open file.
+
+    Parameters
+    ----------
+    schema
+        Names and types of the columns, with what pandas wrote about them.
+    n_rows
+        Rows of the table.
+    read, read_head
+        Read some columns, and the first ``N_PROBED_ROWS`` rows of some.
+    """
+
+    schema: pa.Schema
+    n_rows: int
+    read: Callable[[Sequence[str]], pa.Table]
+    read_head: Callable[[Sequence[str]], pa.Table]
+
+
+@dataclass(frozen=True, eq=False)
+class ArrowMatrix:
+    """A file of which only the samples asked for are read."""
+
+    path: Path
+    sample_ids: tuple[str, ...]
+    gene_ids: tuple[str, ...]
+    file: ArrowFile = field(repr=False)
+    faults: Faults = field(repr=False)
+
+    def block(self, start: int, stop: int) -> FloatArray:
+        """Values of samples ``start`` to ``stop``: (stop - start, n_genes), float64, NaN = not measured."""
+        names = self.sample_ids[start:stop]
+        values = np.empty((len(names), len(self.gene_ids)))
+        with self.faults(self.path):
+            table = self.file.read(names)
+            for position, name in enumerate(names):
+                column = table.column(name)
+                if not (pa.types.is_integer(column.type) or pa.types.is_floating(column.type)):
+                    column = column.cast(pa.float64(), safe=False)
+                values[position] = column.to_numpy()
+        return values
+
+
+@dataclass(frozen=True)
+class ArrowColumns:
+    """Names of the column of genes, of samples, and of columns that describe genes."""
+
+    gene: str
+    samples: tuple[str, ...]
+    annotation: tuple[str, ...]
+
+
+def arrow_format(
+    name: str, magic: bytes, open_file: Callable[[Path, ReadLimits], ArrowFile], faults: Faults
+) -> MatrixFormat:
+    """Make a format of the way its files are opened, and of the bytes they begin with."""
+
+    def open_matrix(path: Path, limits: ReadLimits) -> MatrixReading:
+        with faults(path):
+            file = open_file(path, limits)
+            columns = find_columns(path, file, limits)
+            raise_faults(sample_name_faults(str(path), columns.samples))
+            genes = file.read([columns.gene]).column(columns.gene).to_pylist()
+        gene_ids = tuple("" if gene is None else str(gene) for gene in genes)
+        return MatrixReading(ArrowMatrix(path, columns.samples, gene_ids, file, faults), columns.annotation)
+
+    def count_samples(path: Path, limits: ReadLimits) -> int:
+        with faults(path):
+            return len(find_columns(path, open_file(path, limits), limits).samples)
+
+    return MatrixFormat(name, lambda probe: probe.head.startswith(magic), open_matrix, count_samples)
+
+
+def find_columns(path: Path, file: ArrowFile, limits: ReadLimits) -> ArrowColumns:
+    """Decide what each column means; names are not checked.
+
+    Raises
+    ------
+    MatrixInvalidError
+        There is no row or no gene column, or numbers are stored as text.
+    """
+    if file.n_rows == 0:
+        msg = "no gene rows (the table is empty); give one row for every gene"
+        raise MatrixInvalidError.at(path, msg)
+    index_names = _index_names(file.schema)
+    gene = _gene_column(path, file.schema, index_names)
+    others = [column for column in file.schema if column.name != gene and column.name not in index_names]
+    samples = tuple(
+        column.name for column in others if _is_numeric(column.type) and not is_annotation_name(column.name)
+    )
+    check_shape(path, limits, n_samples=len(samples), n_genes=file.n_rows)
+    chosen = frozenset(samples)
+    annotation = tuple(column.name for column in others if column.name not in chosen)
+    _check_text_columns(path, file, annotation)
+    return ArrowColumns(gene, samples, annotation)
+
+
+def _is_numeric(kind: pa.DataType) -> bool:
+    """Tell columns of numbers; a column of nothing but missing cells has no type."""
+    is_number = pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)
+    return bool(is_number or pa.types.is_null(kind))
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    value_type = kind.value_type if pa.types.is_dictionary(kind) else kind
+    is_string = pa.types.is_string(value_type) or pa.types.is_large_string(value_type)
+    return bool(is_string or pa.types.is_string_view(value_type))
+
+
+def _index_names(schema: pa.Schema) -> tuple[str, ...]:
+    """Columns that pandas wrote as row names."""
+    metadata = (schema.metadata or {}).get(b"pandas")
+    try:
+        written = json.loads(metadata)["index_columns"] if metadata else []
+    except (ValueError, KeyError, TypeError):
+        return ()
+    return tuple(name for name in written if isinstance(name, str) and name in schema.names)
+
+
+def _gene_column(path: Path, schema: pa.Schema, index: Sequence[str]) -> str:
+    """Choose the gene column: pandas' row names, else text named for genes, else the first text column."""
+    text = [column.name for column in schema if _is_text(column.type)]
+    plain = {plain_name(name): name for name in reversed(text)}
+    candidates = [
+        *(name for name in index if name in text),
+        *(plain[name] for name in SYMBOL_NAMES if name in plain),
+        *(name for name in text if is_annotation_name(name)),
+        *text[:1],
+        *index[:1],
+        *(name for name in schema.names[:1] if is_annotation_name(name)),
+    ]
+    if not candidates:
+        msg = "no gene column (no column of text, no row names); add the gene names as a column 'gene'"
+        raise MatrixInvalidError.at(path, msg)
+    return str(candidates[0])
+
+
+def _check_text_columns(path: Path, file: ArrowFile, annotation: Sequence[str]) -> None:
+    """Refuse numbers stored as text: which of their cells are numbers is not for us to guess."""
+    text = [name for name in annotation if _is_text(file.schema.field(name).type)]
+    text = [name for name in text if not is_annotation_name(name)]
+    head = file.read_head(text) if text else None
+    stored = [name for name in text if head is not None and _holds_numbers(head.column(name))]
+    if stored:
+        msg = f"numbers are stored as text (type string, columns {listed(stored)}); store them as float"
+        raise MatrixInvalidError.at(path, msg)
+
+
+def _holds_numbers(column: pa.ChunkedArray) -> bool:
+    cells = [cell for cell in column.to_pylist() if cell is not None and not is_missing(cell)]
+    return bool(cells) and sum(looks_numeric(cell) for cell in cells) > len(cells) / 2
+
+
+# --- parquet --------------------------------------------------------------------------------------------
 
 
 def _faults(path: Path) -> AbstractContextManager[None]:

@@ -113,23 +113,21 @@ def read_table(path: Path, layout: TextLayout, limits: ReadLimits) -> MatrixRead
 
 def _read_pieces(path: Path, layout: TextLayout, limits: ReadLimits) -> list[Piece]:
     """Parse all rows; text that turns out not to be UTF-8 far down is read as Windows-1252 from the top."""
-    try:
-        return list(_iter_pieces(path, layout, limits))
-    except pa.ArrowInvalid as error:
-        reason = error
-        if "invalid UTF8" not in str(error):
-            raise_faults(_locate(path, layout, limits))
-    try:
-        if "invalid UTF8" in str(reason):
-            return list(_iter_pieces(path, layout, limits, encoding="cp1252"))
-    except pa.ArrowInvalid:
-        raise_faults(_locate(path, layout, limits))
+    reason: pa.ArrowInvalid | None = None
+    for encoding in (None, "cp1252"):
+        try:
+            return list(_iter_pieces(path, layout, limits, encoding=encoding))
+        except pa.ArrowInvalid as error:
+            reason = reason or error
+            if "invalid UTF8" not in str(error):
+                raise_faults(_locate(path, layout, limits))
+                break
     msg = f"cannot be read as a table ({' '.join(str(reason).split())[:200]}); check quotes and encoding"
     raise FileUnreadableError.at(path, msg) from reason
 
 
 def _iter_pieces(
-    path: Path, layout: TextLayout, limits: ReadLimits, *, encoding: str | None = None
+    path: Path, layout: TextLayout, limits: ReadLimits, *, encoding: str | None
 ) -> Iterator[Piece]:
     """Parse the rows below the header, piece by piece."""
     with open_text(path, limits, encoding=encoding) as stream:

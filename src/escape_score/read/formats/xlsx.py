@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -65,32 +65,6 @@ class MatrixSheet:
     has_genes: bool
 
 
-@dataclass
-class _Pieces:
-    """Rows on their way to pieces of a matrix."""
-
-    path: Path
-    n_samples: int
-    limits: ReadLimits
-    names: list[str] = field(default_factory=list)
-    rows: list[FloatArray] = field(default_factory=list)
-    pieces: list[FloatArray] = field(default_factory=list)
-
-    def add(self, name: str, values: FloatArray) -> None:
-        """Take one row of the sheet."""
-        self.names.append(name)
-        self.rows.append(values)
-        if len(self.rows) == PIECE_ROWS:
-            self.finish()
-
-    def finish(self) -> None:
-        """Make a piece of shape (n_samples, n_genes) of the rows taken since the last one."""
-        check_filling(self.path, self.limits, n_samples=self.n_samples, n_genes=len(self.names))
-        if self.rows:
-            self.pieces.append(np.ascontiguousarray(np.stack(self.rows).T))
-            self.rows = []
-
-
 def _open_workbook(path: Path, limits: ReadLimits) -> Workbook:
     # openpyxl takes a tenth of a second to load, which other files need not wait for
     from escape_score.read.files.workbook import open_workbook
@@ -108,10 +82,16 @@ def _open_matrix(path: Path, limits: ReadLimits) -> MatrixReading:
     check_shape(path, limits, n_samples=len(layout.sample_columns))
     check_header(str(path), layout.names[layout.gene_column], layout.sample_ids)
     raise_faults(sample_name_faults(str(path), layout.sample_ids))
-    pieces = _Pieces(path, len(layout.sample_columns), limits)
-    _read_matrix(path, sheet, book.rows(sheet.part), pieces)
-    source = PiecewiseMatrix(layout.sample_ids, tuple(pieces.names), tuple(pieces.pieces))
-    return MatrixReading(source, layout.annotation_names)
+    rows = _gene_rows(path, sheet, book.rows(sheet.part))
+    names: list[str] = []
+    pieces: list[FloatArray] = []
+    while piece := list(islice(rows, PIECE_ROWS)):
+        names += [name for name, _ in piece]
+        check_filling(path, limits, n_samples=len(layout.sample_columns), n_genes=len(names))
+        pieces.append(np.ascontiguousarray(np.stack([values for _, values in piece]).T))
+    return MatrixReading(
+        PiecewiseMatrix(layout.sample_ids, tuple(names), tuple(pieces)), layout.annotation_names
+    )
 
 
 # --- which sheet --------------------------------------------------------------------------------------------
@@ -158,8 +138,8 @@ def _table(head: Sequence[SheetRow]) -> Sequence[SheetRow]:
 # --- its rows -----------------------------------------------------------------------------------------------
 
 
-def _read_matrix(path: Path, sheet: MatrixSheet, rows: Iterator[SheetRow], pieces: _Pieces) -> None:
-    """Read all rows below the header; faulty cells are named together."""
+def _gene_rows(path: Path, sheet: MatrixSheet, rows: Iterator[SheetRow]) -> Iterator[tuple[str, FloatArray]]:
+    """Gene and values, shape (n_samples,), of all rows below the header; faulty cells are named together."""
     layout = sheet.layout
     position_of = {column: position for position, column in enumerate(layout.sample_columns)}
     others = {layout.gene_column, *layout.annotation_columns}
@@ -167,7 +147,7 @@ def _read_matrix(path: Path, sheet: MatrixSheet, rows: Iterator[SheetRow], piece
     for row in rows:
         if row.number <= layout.n_head_lines:
             continue
-        values = np.full(pieces.n_samples, np.nan)
+        values = np.full(len(position_of), np.nan)
         gene = next((cell.text for cell in row.cells if cell.column == layout.gene_column), "")
         for cell in row.cells:
             position = position_of.get(cell.column)
@@ -183,9 +163,8 @@ def _read_matrix(path: Path, sheet: MatrixSheet, rows: Iterator[SheetRow], piece
         if len(faults) >= MAX_CELL_FAULTS:
             break
         if gene.strip() or not np.isnan(values).all():
-            pieces.add(gene, values)
+            yield gene, values
     raise_faults(faults[:MAX_CELL_FAULTS])
-    pieces.finish()
 
 
 def _number(cell: Cell, style: NumberStyle) -> tuple[float, str]:
