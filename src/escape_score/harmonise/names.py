@@ -9,11 +9,7 @@ from escape_score.genes import GeneMapping, GeneMatch
 from escape_score.model.cohort import GeneChange
 from escape_score.model.notes import Code, Note, NoteLog, note
 
-ID_KIND = {
-    GeneMatch.ENSEMBL: "ensembl",
-    GeneMatch.ENSEMBL_RETIRED: "ensembl",
-    GeneMatch.ENTREZ: "entrez",
-}
+ID_KIND = {GeneMatch.ENSEMBL: "ensembl", GeneMatch.ENSEMBL_RETIRED: "ensembl", GeneMatch.ENTREZ: "entrez"}
 MIXED_FRACTION = 0.05
 """A kind of id that fewer rows have than this is the odd row out, not a mixture."""
 
@@ -23,51 +19,33 @@ SUSPECT_FRACTION = 0.5
 
 def gene_flags(mappings: Sequence[GeneMapping]) -> NoteLog:
     """Flag what became of gene names: renames, merges, case, dates."""
-    by_match: dict[GeneMatch, list[str]] = {}
-    for mapping in mappings:
-        by_match.setdefault(mapping.match, []).append(mapping.given)
-    notes = [
-        *_named(Code.RENAMED_SYMBOLS, _renamed(mappings)),
-        *_named(Code.GENE_CASE_CHANGED, by_match.get(GeneMatch.CASE_CHANGED, [])),
-        *_named(Code.EXCEL_GENE_DATES, by_match.get(GeneMatch.EXCEL_DATE, [])),
-        *_collisions(mappings),
-        *_kinds(mappings),
-    ]
-    return NoteLog(cohort=tuple(notes))
+    given: dict[GeneMatch, list[str]] = {match: [] for match in GeneMatch}
+    for m in mappings:
+        given[m.match].append(m.given)
+    old = (m for m in mappings if m.match in (GeneMatch.PREVIOUS, GeneMatch.ALIAS))
+    rows = Counter((m.gene_symbol, m.given.strip()) for m in mappings if m.gene_symbol is not None)
+    names_of = Counter(str(symbol) for symbol, _ in rows)
+    found = {
+        Code.RENAMED_SYMBOLS: [f"{m.given} → {m.gene_symbol}" for m in old],
+        Code.GENE_CASE_CHANGED: given[GeneMatch.CASE_CHANGED],
+        Code.EXCEL_GENE_DATES: given[GeneMatch.EXCEL_DATE],
+        Code.DUPLICATE_GENES: sorted(name for (_, name), n in rows.items() if n > 1),
+        Code.DUPLICATE_GENES_AFTER_MAPPING: sorted(symbol for symbol, n in names_of.items() if n > 1),
+    }
+    notes = (note(code, n=len(names), names=names) for code, names in found.items() if names)
+    return NoteLog(cohort=(*notes, *_kinds(mappings)))
 
 
 def _kinds(mappings: Sequence[GeneMapping]) -> list[Note]:
     """Flag rows named by several kinds of id, and names that are mostly unknown."""
     counts = Counter(ID_KIND.get(m.match, "symbols") for m in mappings if m.gene_symbol is not None)
-    n_known, notes = sum(counts.values()), []
+    n_known, notes = counts.total(), []
     kinds = sorted(kind for kind, n in counts.items() if n > MIXED_FRACTION * n_known)
     if len(kinds) > 1:
         notes.append(note(Code.MIXED_GENE_IDS, kinds=tuple(note(Code.ID_KIND, kind) for kind in kinds)))
     if n_known < SUSPECT_FRACTION * len(mappings):
         notes.append(note(Code.GENE_IDS_SUSPECT, n=n_known, n_all=len(mappings)))
     return notes
-
-
-def _named(code: Code, names: Sequence[str]) -> list[Note]:
-    return [note(code, n=len(names), names=names)] if names else []
-
-
-def _renamed(mappings: Sequence[GeneMapping]) -> list[str]:
-    return [
-        f"{m.given} → {m.gene_symbol}" for m in mappings if m.match in (GeneMatch.PREVIOUS, GeneMatch.ALIAS)
-    ]
-
-
-def _collisions(mappings: Sequence[GeneMapping]) -> list[Note]:
-    """Flag symbols that several rows of the file count for."""
-    rows = Counter((m.gene_symbol, m.given.strip()) for m in mappings if m.gene_symbol is not None)
-    repeated = sorted(given for (_, given), n in rows.items() if n > 1)
-    names_of = Counter(symbol for symbol, _ in rows)
-    merged = sorted(str(symbol) for symbol, n in names_of.items() if n > 1)
-    return [
-        *_named(Code.DUPLICATE_GENES, repeated),
-        *_named(Code.DUPLICATE_GENES_AFTER_MAPPING, merged),
-    ]
 
 
 def gene_changes(mappings: Sequence[GeneMapping], kept: frozenset[str]) -> tuple[GeneChange, ...]:

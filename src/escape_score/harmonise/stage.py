@@ -123,13 +123,8 @@ def _source(
 
 def _to_linear(cohort: Cohort) -> Callable[[FloatArray], FloatArray]:
     """How values of the cohort become linear."""
-    if cohort.unit.unit.is_platform:
-        return _unchanged if cohort.totals.largest > LINEAR_ABOVE else np.exp2
-    return TO_LINEAR.get(cohort.unit.unit, _unchanged)
-
-
-def _unchanged(values: FloatArray) -> FloatArray:
-    return values
+    is_log2 = cohort.unit.unit.is_platform and cohort.totals.largest <= LINEAR_ABOVE
+    return np.exp2 if is_log2 else TO_LINEAR.get(cohort.unit.unit, lambda values: values)
 
 
 def _lengths_for_counts(
@@ -159,10 +154,9 @@ def _panel_flags(is_panel: bool, n_genes: int, unit: ExpressionUnit) -> NoteLog:
 
 def _rescale_flags(sample_ids: Sequence[str], totals: FloatArray) -> NoteLog:
     """Flag samples whose total was not one million, where the unit says it should have been near."""
-    return NoteLog(
-        by_sample=tuple(
-            (sample_id, note(Code.RESCALED_TO_TPM, total=float(total)))
-            for sample_id, total in zip(sample_ids, totals, strict=True)
-            if total > 0 and abs(total / TPM_TOTAL - 1) > RESCALE_TOLERANCE
-        )
+    notes = (
+        (sample_id, note(Code.RESCALED_TO_TPM, total=float(total)))
+        for sample_id, total in zip(sample_ids, totals, strict=True)
+        if total > 0 and abs(total / TPM_TOTAL - 1) > RESCALE_TOLERANCE
     )
+    return NoteLog(by_sample=tuple(notes))

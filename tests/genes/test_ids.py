@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from escape_score.genes.patterns import ensembl_gene_id, entrez_id, is_excel_date, is_excel_serial
+from escape_score.genes.table import ensembl_gene_id, entrez_id, is_excel_date, is_excel_serial
 
 
 @given(st.integers(0, 10**11 - 1), st.integers(1, 30), st.sampled_from(["", "_PAR_Y", "_2", "_2_PAR_Y"]))
