@@ -68,6 +68,7 @@ lock: .venv/.stamp ## resolve requirements.lock anew from pyproject.toml
 		--generate-hashes --no-annotate --no-header -q -o tests/interchange.lock
 
 docs: .venv/.stamp ## the documentation site, into build/docs; a warning is an error
+	rm -rf docs/api
 	$(BIN)/python -m sphinx -q -W --keep-going -b html docs build/docs
 
 bundle: .venv/.stamp ## all that an installation without a network needs, into build/bundle
@@ -103,5 +104,5 @@ messages: .venv/.stamp ## gather the texts of the pages into the catalogues, for
 	$(BIN)/python resources/locales/build_catalogues.py
 
 clean: ## remove results and caches; .venv stays
-	rm -rf results work logs .snakemake build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf results work logs .snakemake build dist docs/api .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -path ./.venv -prune -o -name __pycache__ -type d -exec rm -rf {} +

@@ -1,0 +1,22 @@
+"""The documentation has every public name."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from pathlib import Path
+
+import escape_score as es
+
+
+def test_every_public_name_has_a_page(repo_root: Path) -> None:
+    text = (repo_root / "docs" / "api.rst").read_text(encoding="utf-8")
+    lists = re.findall(r"^\.\. autosummary::\n   :toctree: api\n\n((?:   \S+\n)+)", text, flags=re.MULTILINE)
+    names = {name for listed in lists for name in listed.split()}
+    drawn = {f"pl.{name}" for name, f in vars(es.pl).items() if _is_public_function(name, f)}
+    assert len(drawn) >= 2
+    assert names >= (set(es.__all__) - {"__version__", "pl"}) | drawn
+
+
+def _is_public_function(name: str, found: object) -> bool:
+    return inspect.isfunction(found) and found.__module__ == "escape_score.pl" and not name.startswith("_")
