@@ -25,17 +25,7 @@ class Fact:
 def header_facts(profile: EscapeProfile, words: Language) -> tuple[Fact, ...]:
     """What a reader needs before the numbers.
 
-    Parameters
-    ----------
-    profile
-        The profile of one sample.
-    words
-        Translations of the page.
-
-    Returns
-    -------
-    tuple of Fact
-        Cohort, tumour, input and reference; columns absent from the sample sheet are left out.
+    Cohort, tumour, input and reference; columns absent from the sample sheet are left out.
     """
     _ = words.gettext
     # columns of the sample sheet that a reader of the page looks for first
@@ -56,17 +46,7 @@ def header_facts(profile: EscapeProfile, words: Language) -> tuple[Fact, ...]:
 def assay_facts(profile: EscapeProfile, words: Language) -> tuple[Fact, ...]:
     """What the sample sheet says of MSI, TMB and PD-L1.
 
-    Parameters
-    ----------
-    profile
-        The profile of one sample.
-    words
-        Translations of the page.
-
-    Returns
-    -------
-    tuple of Fact
-        Columns absent from the sheet are left out; never used in a score.
+    Columns absent from the sheet are left out; never used in a score.
     """
     _ = words.gettext
     # what an assay says of the chance of immunotherapy: shown before any hypothesis drawn from RNA
@@ -77,18 +57,8 @@ def assay_facts(profile: EscapeProfile, words: Language) -> tuple[Fact, ...]:
 def sheet_labels(profile: EscapeProfile, words: Language) -> dict[str, str]:
     """What the sample sheet says that groups samples of a cohort.
 
-    Parameters
-    ----------
-    profile
-        The profile of one sample.
-    words
-        Translations of the page.
-
-    Returns
-    -------
-    dict
-        Value by label, for every column and always in one order; empty where the sheet says nothing. Never
-        used in a score.
+    Value by label, for every column and always in one order; empty where the sheet says nothing. Never
+    used in a score.
     """
     _ = words.gettext
     labels = {
@@ -116,17 +86,7 @@ def _named_facts(profile: EscapeProfile, labels: Mapping[str, str], words: Langu
 def sheet_facts(metadata: dict[str, str | float | bool], words: Language) -> tuple[Fact, ...]:
     """Columns of the sample sheet.
 
-    Parameters
-    ----------
-    metadata
-        What the sheet says of the sample.
-    words
-        Translations of the page.
-
-    Returns
-    -------
-    tuple of Fact
-        One for each column, in the order of the record.
+    One for each column, in the order of the record.
     """
     return tuple(
         Fact(key.replace("_", " "), _metadata_value(value, words)) for key, value in metadata.items()
@@ -160,20 +120,7 @@ def _reference_sentence(profile: EscapeProfile, words: Language) -> str:
 
 
 def quality_facts(profile: EscapeProfile, words: Language) -> tuple[Fact, ...]:
-    """What was measured and how near it lies to the reference.
-
-    Parameters
-    ----------
-    profile
-        The profile of one sample.
-    words
-        Translations of the page.
-
-    Returns
-    -------
-    tuple of Fact
-        In the order shown.
-    """
+    """What was measured and how near it lies to the reference."""
     _ = words.gettext
     reference, source = profile.reference, profile.input
     return (
@@ -199,17 +146,7 @@ def quality_facts(profile: EscapeProfile, words: Language) -> tuple[Fact, ...]:
 def provenance_facts(profile: EscapeProfile, words: Language) -> tuple[Fact, ...]:
     """What made the profile.
 
-    Parameters
-    ----------
-    profile
-        The profile of one sample.
-    words
-        Translations of the page.
-
-    Returns
-    -------
-    tuple of Fact
-        Versions, seed and sha256 sums.
+    Versions, seed and sha256 sums.
     """
     _ = words.gettext
     made = profile.provenance

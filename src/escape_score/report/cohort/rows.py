@@ -54,24 +54,7 @@ def sample_row(
     mechanisms: Mapping[str, MechanismTally],
     words: Language,
 ) -> SampleRow:
-    """Prepare the row of a sample.
-
-    Parameters
-    ----------
-    profile
-        With visible texts only.
-    slug
-        Names the page of the sample.
-    mechanisms
-        Title and filter key of every mechanism of the profile, by axis.
-    words
-        Translations of the page.
-
-    Returns
-    -------
-    SampleRow
-        Finished texts.
-    """
+    """Prepare the row of a sample."""
     found = detected_first(profile.axes)
     titles = tuple(mechanisms[axis.axis].title for axis in found)
     keys = (
@@ -107,19 +90,7 @@ def rows_with_sheet(
 ) -> tuple[SampleRow, ...]:
     """Add what the sample sheet says to rows, where it tells samples apart.
 
-    Parameters
-    ----------
-    rows
-        As :func:`sample_row` made them.
-    sheets
-        One for each row: value by the label of its column.
-    words
-        Translations of the page.
-
-    Returns
-    -------
-    tuple of SampleRow
-        Columns of the sheet with the same value in every sample are left out: a page of one sample has them.
+    Columns of the sheet with the same value in every sample are left out: a page of one sample has them.
     """
     labels = dict.fromkeys(label for sheet in sheets for label in sheet)
     told = [label for label in labels if len({sheet.get(label, "") for sheet in sheets}) > 1]

@@ -52,17 +52,7 @@ class StatisticsTable:
 def statistics_tables(statistics: CohortStatistics | None, words: Language) -> tuple[StatisticsTable, ...]:
     """Lay out all statistics of a cohort.
 
-    Parameters
-    ----------
-    statistics
-        As in ``cohort.json``; None where there are none.
-    words
-        Translations of the page.
-
-    Returns
-    -------
-    tuple of StatisticsTable
-        Response first, then survival, then groups; empty where no label allows any.
+    Response first, then survival, then groups; empty where no label allows any.
     """
     if statistics is None:
         return ()
@@ -83,17 +73,7 @@ class StatisticsView:
 def statistics_view(statistics: CohortStatistics | None, words: Language) -> StatisticsView:
     """Lay out all statistics of a cohort with what they say of themselves.
 
-    Parameters
-    ----------
-    statistics
-        As in ``cohort.json``; None where there are none.
-    words
-        Translations of the page.
-
-    Returns
-    -------
-    StatisticsView
-        Empty where no label allows any statistic and none is there in vain.
+    Empty where no label allows any statistic and none is there in vain.
     """
     notes = () if statistics is None else statistics.notes
     return StatisticsView(

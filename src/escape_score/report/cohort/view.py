@@ -68,24 +68,7 @@ def cohort_view(
 ) -> CohortView:
     """Prepare the page of a cohort.
 
-    Parameters
-    ----------
-    profiles
-        Any iterable, read once; the rows keep its order.
-    words
-        Translations of the page.
-    skipped
-        Samples that failed: pairs of sample id and reason. One that has a profile all the same has no page.
-
-    Returns
-    -------
-    CohortView
-        Finished texts; every text from outside has its invisible characters escaped.
-
-    Raises
-    ------
-    ResultInvalidError
-        The slug of a profile cannot name a file.
+    Finished texts; every text from outside has its invisible characters escaped.
     """
     collected = _Collected()
     for profile in profiles:

@@ -30,17 +30,7 @@ class ChangeView:
 def change_views(profile: EscapeProfile, words: Language) -> tuple[ChangeView, ...]:
     """Prepare the changes of a sample.
 
-    Parameters
-    ----------
-    profile
-        The profile of the later sample.
-    words
-        Translations of the page.
-
-    Returns
-    -------
-    tuple of ChangeView
-        One for each earlier sample, the earliest first.
+    One for each earlier sample, the earliest first.
     """
     titles = {axis.axis: translate_record_text(axis.title, words) for axis in profile.axes}
     return tuple(_view(change, titles, words) for change in profile.changes)

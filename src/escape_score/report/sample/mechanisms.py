@@ -99,24 +99,7 @@ class MechanismView:
 def mechanism_view(
     axis: AxisProfile, number: int, words: Language, *, approaches: Sequence[ApproachRecord] = ()
 ) -> MechanismView:
-    """Prepare one mechanism.
-
-    Parameters
-    ----------
-    axis
-        The mechanism in one sample.
-    number
-        Its place on the page, from 1; names the anchor, as ids from outside never do.
-    words
-        Translations of the page.
-    approaches
-        Approaches tied to any mechanism; those tied to this one are shown with it.
-
-    Returns
-    -------
-    MechanismView
-        Finished texts.
-    """
+    """Prepare one mechanism."""
     return MechanismView(
         anchor=f"mechanism-{number}",
         title=translate_record_text(axis.title, words),

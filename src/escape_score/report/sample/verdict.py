@@ -59,17 +59,7 @@ class Verdict:
 def verdict_of(profile: EscapeProfile, words: Language) -> Verdict:
     """Say in plain sentences what a profile shows.
 
-    Parameters
-    ----------
-    profile
-        The profile of one sample.
-    words
-        Translations of the page.
-
-    Returns
-    -------
-    Verdict
-        Sentences that name only what the record holds.
+    Sentences that name only what the record holds.
     """
     return Verdict(
         headline=_headline(profile, words),
@@ -83,15 +73,7 @@ def verdict_of(profile: EscapeProfile, words: Language) -> Verdict:
 def detected_first(axes: tuple[AxisProfile, ...]) -> tuple[AxisProfile, ...]:
     """Detected mechanisms, the highest score first.
 
-    Parameters
-    ----------
-    axes
-        All mechanisms of a sample.
-
-    Returns
-    -------
-    tuple of AxisProfile
-        Those called detected; ties keep the order given.
+    Those called detected; ties keep the order given.
     """
     detected = (axis for axis in axes if axis.call is Call.DETECTED)
     return tuple(sorted(detected, key=lambda axis: -(axis.score or 0.0)))

@@ -152,22 +152,7 @@ class SampleView:
 def sample_view(profile: EscapeProfile, words: Language) -> SampleView:
     """Prepare the page of one sample.
 
-    Parameters
-    ----------
-    profile
-        The profile as published.
-    words
-        Translations of the page.
-
-    Returns
-    -------
-    SampleView
-        Finished texts; every text from outside has its invisible characters escaped.
-
-    Raises
-    ------
-    ResultInvalidError
-        The slug cannot name a file.
+    Finished texts; every text from outside has its invisible characters escaped.
     """
     checked_slug(profile)
     shown = visible_profile(profile)

@@ -12,17 +12,7 @@ _EXPONENT_FROM = 10_000
 def format_score(score: float | None, words: Language) -> str:
     """Write a score in reference SD units with its sign and two decimals.
 
-    Parameters
-    ----------
-    score
-        Reference SD units, or ``None`` for not evaluable.
-    words
-        Translations of the page.
-
-    Returns
-    -------
-    str
-        Such as ``+1.23``; ``0.00`` carries no sign.
+    Such as ``+1.23``; ``0.00`` carries no sign.
     """
     return words.gettext("not evaluable") if score is None else _signed(score, 2, words)
 
@@ -35,19 +25,7 @@ def format_z(z: float, words: Language) -> str:
 def format_interval(interval: Interval | None, words: Language, *, decimals: int = 1) -> str:
     """Write a 90 % interval.
 
-    Parameters
-    ----------
-    interval
-        Bounds in the unit of the score, or ``None`` where there is none.
-    words
-        Translations of the page.
-    decimals
-        Digits after the point, ≥ 0.
-
-    Returns
-    -------
-    str
-        Such as ``[-0.3, 1.2]``.
+    Such as ``[-0.3, 1.2]``.
     """
     if interval is None:
         return words.gettext("no interval")
@@ -59,19 +37,7 @@ def format_interval(interval: Interval | None, words: Language, *, decimals: int
 def format_percentile(percentile: float | None, percentile_n: int, words: Language) -> str:
     """Write a percentile with the number of tumours behind it.
 
-    Parameters
-    ----------
-    percentile
-        Share of the reference's tumours below, in percent (0-100), or ``None``.
-    percentile_n
-        Reference tumours behind it, ≥ 0.
-    words
-        Translations of the page.
-
-    Returns
-    -------
-    str
-        Such as ``P87 of 592``; rounding never reaches P0 or P100 by itself.
+    Such as ``P87 of 592``; rounding never reaches P0 or P100 by itself.
     """
     if percentile is None:
         return words.gettext("no percentile")
@@ -83,17 +49,7 @@ def format_percentile(percentile: float | None, percentile_n: int, words: Langua
 def format_fraction(fraction: float | None, words: Language) -> str:
     """Write a fraction (0-1) in percent; rounding never reaches 0 or 100 by itself.
 
-    Parameters
-    ----------
-    fraction
-        Between 0 and 1, or ``None`` for not evaluable.
-    words
-        Translations of the page.
-
-    Returns
-    -------
-    str
-        Such as ``87 %``.
+    Such as ``87 %``.
     """
     return words.gettext("not evaluable") if fraction is None else format_percent(100 * fraction, words)
 
@@ -101,17 +57,7 @@ def format_fraction(fraction: float | None, words: Language) -> str:
 def format_index(score: float | None, words: Language) -> str:
     """Write the index (0-100) in whole points, as its interval is never narrower than some points.
 
-    Parameters
-    ----------
-    score
-        0-100, or ``None`` for not evaluable.
-    words
-        Translations of the page.
-
-    Returns
-    -------
-    str
-        Such as ``71``.
+    Such as ``71``.
     """
     return words.gettext("not evaluable") if score is None else words.fixed(score, 0)
 
@@ -119,17 +65,7 @@ def format_index(score: float | None, words: Language) -> str:
 def format_log2(value: float | None, words: Language) -> str:
     """Write a distance or an offset in log2 units with two decimals.
 
-    Parameters
-    ----------
-    value
-        log2 units, or ``None`` where it is not known.
-    words
-        Translations of the page.
-
-    Returns
-    -------
-    str
-        Such as ``0.42 log2``.
+    Such as ``0.42 log2``.
     """
     return words.gettext("not known") if value is None else f"{words.fixed(value, 2)} log2"
 

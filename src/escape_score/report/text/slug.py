@@ -13,20 +13,7 @@ _SLUG = re.compile(r"[a-z0-9-]+")
 def checked_slug(profile: EscapeProfile) -> str:
     """Return the slug of a profile, which links and file names are made of.
 
-    Parameters
-    ----------
-    profile
-        The profile as published.
-
-    Returns
-    -------
-    str
-        Matches ``[a-z0-9-]+``.
-
-    Raises
-    ------
-    ResultInvalidError
-        The slug holds other characters.
+    Matches ``[a-z0-9-]+``.
     """
     if _SLUG.fullmatch(profile.slug):
         return profile.slug

@@ -120,19 +120,7 @@ def matters(note: NoteRecord) -> bool:
 def enumerate_words(items: tuple[str, ...], n_more: int, words: Language) -> str:
     """Join items in a sentence; by semicolons, as titles of mechanisms may hold commas.
 
-    Parameters
-    ----------
-    items
-        May be empty.
-    n_more
-        How many further items are left out, ≥ 0.
-    words
-        Translations of the page.
-
-    Returns
-    -------
-    str
-        Such as ``A; B`` or ``A; B; and 4 more``.
+    Such as ``A; B`` or ``A; B; and 4 more``.
     """
     rest = (words.ngettext("and {n} more", "and {n} more", n_more).format(n=n_more),) if n_more else ()
     return words.gettext("; ").join(items + rest)
