@@ -10,22 +10,24 @@ from escape_score.score.published.table import load_published
 _INTRODUCTION = f"""\
 # Published scores
 
-Scores that others have named, each by the formula of one program or publication, so that a number can be
-compared with theirs. The same name never means two formulas here: where programs give one name to several,
-each has its own id. They do not enter the axes. Research use only; nothing here is a clinical assay.
+Use this page to compare a published score with the same score of another program. Each score uses the formula
+of one program or publication. One name never means two formulas here: if programs give one name to several
+formulas, each formula has its own id. Published scores do not enter the axes. Research use only; no score here
+is a clinical assay.
 
-This page is made from `resources/genesets/published.tsv` and `published_genes.tsv`.
+The scores are columns `published:score` of `scores.tsv`. This page is made from
+`resources/genesets/published.tsv` and `published_genes.tsv`.
 
-## What all have in common
+## Common rules
 
-- A score is empty where too few of its genes are measured (a fraction below 0.7 by default); there is no
-  stand-in value. For IPS the rule holds for every factor; IMPRES needs all 15 pairs.
-- Scope `sample`: a sample alone has the number that it has among others. Scope `cohort`: the number depends
-  on all samples scored together, at least {MIN_SAMPLES} with enough genes; with fewer, one sample would be
+- A score is empty if too few of its genes are measured (a fraction below 0.7 by default). There is no
+  replacement value. For IPS the rule applies to every factor. IMPRES needs all 15 pairs.
+- Scope `sample`: a sample has the same number alone and in a cohort. Scope `cohort`: the number depends
+  on all samples scored together, at least {MIN_SAMPLES} with enough genes. With fewer, one sample would be
   more than a ninth of the scale.
-- IPS places genes among all genes of the sample and needs {MIN_GENES:,} measured: genes of a panel are chosen
-  because they are expressed, so their mean and spread are no background.
-- Expression must be what `needs` says: `tpm` TPM, else the number is on another scale · `log_scale` any log
+- IPS compares genes with all genes of the sample and needs {MIN_GENES:,} measured genes. Genes of a panel were
+  chosen because they are expressed, so their mean and spread are not a background.
+- Expression must be as `needs` describes: `tpm` TPM, else the number is on another scale · `log_scale` any log
   scale, the same for all samples · `gene_order` comparable between genes of a sample · `sample_order`
   comparable between samples.
 - Not offered: ESTIMATE (gene lists GPL), TIDE, xCell, and the NanoString TIS weights (proprietary).
@@ -51,7 +53,7 @@ def published_markdown(table: PublishedTable | None = None) -> str:
     scores = (load_published() if table is None else table).scores
     parts = [
         _INTRODUCTION,
-        "## Whose number each one is",
+        "## Which program each score agrees with",
         "",
         *_markdown_table(_IDENTITY, [_identity(score) for score in scores]),
         "",
