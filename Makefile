@@ -51,6 +51,7 @@ lint: .venv/.stamp ## what must be clean before a commit
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/snakefmt --check workflow
+	$(BIN)/codespell
 	.ci/lint-workflow $(BIN)/snakemake
 	@! grep -nE 'https?://' requirements.lock benchmarks/peers.lock tests/interchange.lock || { echo "error: a lock names a host; make it with: make lock" >&2; exit 1; }
 

@@ -108,7 +108,7 @@ def test_the_index_takes_axes_that_are_means() -> None:
         ({"kind": "mean", "terms": []}, "axis wnt: kind mean needs terms"),
         ({"kind": "link_loss"}, "axis wnt: kind link_loss needs chain"),
         ({"kind": "sum"}, "Input should be"),
-        ({"treshold": 1}, "Extra inputs"),
+        ({"treshold": 1}, "Extra inputs"),  # codespell:ignore
     ],
 )
 def test_an_axis_that_cannot_be_computed_is_refused(changes: dict[str, object], problem: str) -> None:

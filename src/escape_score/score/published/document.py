@@ -10,10 +10,10 @@ from escape_score.score.published.table import load_published
 _INTRODUCTION = f"""\
 # Published scores
 
-Use this page to compare a published score with the same score of another program. Each score uses the formula
-of one program or publication. One name never means two formulas here: if programs give one name to several
-formulas, each formula has its own id. Published scores do not enter the axes. Research use only; no score here
-is a clinical assay.
+Use this page to compare a published score with the same score of another program. Each score uses the
+formula of one program or publication. One name never means two formulas here: if programs give one name to
+several formulas, each formula has its own id. Published scores do not enter the axes. Research use only; no
+score here is a clinical assay.
 
 The scores are columns `published:score` of `scores.tsv`. This page is made from
 `resources/genesets/published.tsv` and `published_genes.tsv`.
@@ -25,10 +25,10 @@ The scores are columns `published:score` of `scores.tsv`. This page is made from
 - Scope `sample`: a sample has the same number alone and in a cohort. Scope `cohort`: the number depends
   on all samples scored together, at least {MIN_SAMPLES} with enough genes. With fewer, one sample would be
   more than a ninth of the scale.
-- IPS compares genes with all genes of the sample and needs {MIN_GENES:,} measured genes. Genes of a panel were
-  chosen because they are expressed, so their mean and spread are not a background.
-- Expression must be as `needs` describes: `tpm` TPM, else the number is on another scale · `log_scale` any log
-  scale, the same for all samples · `gene_order` comparable between genes of a sample · `sample_order`
+- IPS compares genes with all genes of the sample and needs {MIN_GENES:,} measured genes. Genes of a panel
+  were chosen because they are expressed, so their mean and spread are not a background.
+- Expression must be as `needs` describes: `tpm` TPM, else the number is on another scale · `log_scale` any
+  log scale, the same for all samples · `gene_order` comparable between genes of a sample · `sample_order`
   comparable between samples.
 - Not offered: ESTIMATE (gene lists GPL), TIDE, xCell, and the NanoString TIS weights (proprietary).
 """
