@@ -206,7 +206,7 @@ def build(wheels: Path, out: Path) -> None:
     constants, anchors = read_constants(out.parent / "constants.tsv")
     reference = bare_reference(harmonised, constants, anchors)
     design = load_design()
-    scores = score_signatures(harmonised, design.signatures, reference, design=design, label=NAME)
+    scores = score_signatures(harmonised, design.signatures, reference, design=design)
     reference = replace(
         reference,
         anchor_distance=rounded(np.median(scores.placement.distance)),
