@@ -55,7 +55,7 @@ def test_options_of_a_method_reach_it(demo_tpm: pd.DataFrame) -> None:
 
 def test_a_set_with_few_measured_genes_has_no_score(demo_tpm: pd.DataFrame) -> None:
     cohort = es.from_dataframe(demo_tpm, units="tpm")
-    found = es.score_gene_sets(cohort, {"few": ["GZMA", "nobody", "noone"]})
+    found = es.score_gene_sets(cohort, {"few": ["GZMA", "nobody", "noone"]})  # codespell:ignore
     assert found["few"].isna().all()
     assert es.score_gene_sets(cohort, {"few": ["GZMA", "nobody"]}, min_coverage=0.5)["few"].notna().all()
 
