@@ -9,7 +9,7 @@ import html
 import json
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from escape_score.export.tables import CALL_TEXTS, INDEX_WORDS, ResultTables, axis_entities
@@ -17,6 +17,8 @@ from escape_score.model.record import slug_of
 
 if TYPE_CHECKING:
     import pandas as pd
+
+Cells = dict[str, float | str]
 
 NAMESPACE = "escape_score"
 GENERAL_FILE = "escape_score_general_mqc.json"
@@ -79,7 +81,7 @@ def _general(tables: ResultTables) -> dict[str, Any]:
     }
 
 
-def _general_cells(tables: ResultTables) -> Iterator[dict[str, float | str]]:
+def _general_cells(tables: ResultTables) -> Iterator[Cells]:
     calls = [f"{axis.column}_call" for axis in axis_entities(tables)]
     n_detected = (tables.profiles[calls] == "detected").sum(axis=1)
     n_evaluable = (tables.profiles[calls] != "not_evaluable").sum(axis=1)
@@ -92,6 +94,7 @@ def _general_cells(tables: ResultTables) -> Iterator[dict[str, float | str]]:
 def _mechanisms(tables: ResultTables) -> dict[str, Any]:
     """Scores of all axes."""
     axes = axis_entities(tables)
+    columns = [axis.column for axis in axes]
     return {
         "id": "escape_score_mechanisms",
         "section_name": "Escape mechanisms",
@@ -116,20 +119,14 @@ def _mechanisms(tables: ResultTables) -> dict[str, Any]:
             }
             for axis in axes
         },
-        "data": _by_sample(
-            tables,
-            (_numbers(row, [axis.column for axis in axes]) for _, row in tables.profiles.iterrows()),
-        ),
+        "data": _by_sample(tables, (_numbers(row, columns) for _, row in tables.profiles.iterrows())),
     }
 
 
-def _numbers(row: pd.Series[Any], columns: Iterable[str]) -> dict[str, float | str]:
+def _numbers(row: pd.Series[Any], columns: Iterable[str]) -> Cells:
     """Those numbers of a row that are known."""
     return {column: float(row[column]) for column in columns if not math.isnan(row[column])}
 
 
-def _by_sample(
-    tables: ResultTables, cells: Iterator[dict[str, float | str]]
-) -> Mapping[str, dict[str, float | str]]:
-    names = (multiqc_name(sample_id) for sample_id in tables.sample_ids)
-    return dict(zip(names, cells, strict=True))
+def _by_sample(tables: ResultTables, cells: Iterator[Cells]) -> dict[str, Cells]:
+    return dict(zip(map(multiqc_name, tables.sample_ids), cells, strict=True))

@@ -47,10 +47,8 @@ def harmonise_cohort(
 
     Parameters
     ----------
-    cohort
-        As read.
-    genes
-        Names of genes and their lengths.
+    cohort, genes
+        As read, and names of genes with their lengths.
     gene_lengths
         Approved symbol to length in base pairs, for counts; the table's own lengths where None.
     min_genes

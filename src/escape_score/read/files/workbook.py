@@ -201,8 +201,12 @@ class Workbook:
             It has more rows than are read, or one beyond the last row of a worksheet.
         """
         n_rows = 0
-        with _workbook_faults(self.path), _Archive(self.path, self.limits) as archive:
-            for row in _sheet_rows(self, archive, part):
+        with (
+            _workbook_faults(self.path),
+            _Archive(self.path, self.limits) as archive,
+            archive.part(part) as stream,
+        ):
+            for row in _SheetParser(stream, self.texts, True, self.epoch, self.date_styles).parse():
                 n_rows += bool(row.cells)
                 if n_rows > self.limits.max_genes + 2 or not 0 < row.number <= MAX_ROWS:
                     msg = f"too large, more than {self.limits.max_genes} gene rows; "
@@ -269,8 +273,8 @@ def _date_styles(archive: _Archive, part: str) -> frozenset[int]:
 class _SheetParser(WorkSheetParser):  # type: ignore[misc]
     """The parser of openpyxl, which here reads cells only, and tells formulas without a value from blanks."""
 
-    def parse(self) -> Iterator[tuple[int, list[dict[str, Any]]]]:
-        """Yield the number and the cells of each row of the sheet."""
+    def parse(self) -> Iterator[SheetRow]:
+        """Yield the rows of the sheet."""
         n_elements = 0
         for _, element in iterparse(self.source, forbid_dtd=True):
             n_elements += 1
@@ -288,6 +292,19 @@ class _SheetParser(WorkSheetParser):  # type: ignore[misc]
         while self.source.read(1 << 20):
             pass  # the checksum is at the end
 
+    def parse_row(self, row: Element) -> SheetRow:
+        """Take one row."""
+        number, found = super().parse_row(row)
+        cells = tuple(
+            Cell(cell["column"] - 1, cell["data_type"], cell["value"])
+            for cell in found
+            if cell["value"] not in (None, "") or cell["data_type"] == "f"
+        )
+        if any(cell.column >= MAX_COLUMNS for cell in cells):
+            msg = f"row {number} has a cell in no column of a worksheet"
+            raise ValueError(msg)
+        return SheetRow(number, cells)
+
     def parse_cell(self, element: Element) -> dict[str, Any]:
         """Take one cell."""
         try:
@@ -298,18 +315,3 @@ class _SheetParser(WorkSheetParser):  # type: ignore[misc]
         if cell["value"] is None and element.find(FORMULA_TAG) is not None:
             cell["data_type"] = "f"
         return cell
-
-
-def _sheet_rows(book: Workbook, archive: _Archive, part: str) -> Iterator[SheetRow]:
-    with archive.part(part) as stream:
-        parser = _SheetParser(stream, book.texts, True, book.epoch, book.date_styles)
-        for number, found in parser.parse():
-            cells = tuple(
-                Cell(cell["column"] - 1, cell["data_type"], cell["value"])
-                for cell in found
-                if cell["value"] not in (None, "") or cell["data_type"] == "f"
-            )
-            if any(cell.column >= MAX_COLUMNS for cell in cells):
-                msg = f"row {number} has a cell in no column of a worksheet"
-                raise ValueError(msg)
-            yield SheetRow(number, cells)

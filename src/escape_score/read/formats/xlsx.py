@@ -156,10 +156,10 @@ def _gene_rows(path: Path, sheet: MatrixSheet, rows: Iterator[SheetRow]) -> Iter
             else:
                 values[position], fault = _number(cell, layout.style)
             if fault:
-                place = (
-                    f"gene {gene[:40]}, cell {cell.column_letter}{row.number} of sheet {sheet.name[:40]!r}"
-                )
-                faults.append(_cell_fault(path, layout.names, cell, fault, place))
+                sample = layout.names[cell.column] if cell.column < len(layout.names) else ""
+                place = f"cell {cell.column_letter}{row.number} of sheet {sheet.name[:40]!r}"
+                what = f"cell {cell.text[:40]!r} is {fault} (sample {sample[:40]}, gene {gene[:40]}, {place})"
+                faults.append(MatrixInvalidError.at(path, f"{what}; give a number, or leave it blank"))
         if len(faults) >= MAX_CELL_FAULTS:
             break
         if gene.strip() or not np.isnan(values).all():
@@ -175,12 +175,6 @@ def _number(cell: Cell, style: NumberStyle) -> tuple[float, str]:
     fault = _KIND_FAULTS.get(cell.kind) or fault_in(cell.text, style)
     is_number = not fault and not is_missing(cell.text)
     return (float(style.plain(cell.text)) if is_number else math.nan), fault
-
-
-def _cell_fault(path: Path, names: Sequence[str], cell: Cell, fault: str, place: str) -> InputError:
-    sample = names[cell.column] if cell.column < len(names) else ""
-    msg = f"cell {cell.text[:40]!r} is {fault} (sample {sample[:40]}, {place}); "
-    return MatrixInvalidError.at(path, msg + "give a number, or leave it blank")
 
 
 def _count_samples(path: Path, limits: ReadLimits) -> int:
