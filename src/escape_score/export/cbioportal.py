@@ -28,7 +28,6 @@ from escape_score.model.record import slug_of
 if TYPE_CHECKING:
     import pandas as pd
 
-ASSAY_TYPE = "IMMUNE_ESCAPE"
 NUMBERS = "LIMIT-VALUE"
 PROPERTIES = ("NAME", "DESCRIPTION")
 SAMPLE_IDS_FILE = "escape_score_sample_ids.tsv"
@@ -150,7 +149,7 @@ def _meta(assay: Assay, study: str) -> str:
     fields = {
         "cancer_study_identifier": study,
         "genetic_alteration_type": "GENERIC_ASSAY",
-        "generic_assay_type": ASSAY_TYPE,
+        "generic_assay_type": "IMMUNE_ESCAPE",
         "datatype": assay.datatype,
         "stable_id": assay.stable_id,
         "profile_name": assay.profile_name,

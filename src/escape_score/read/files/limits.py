@@ -8,8 +8,6 @@ from pathlib import Path
 from escape_score.config import ReadConfig
 from escape_score.errors import FileUnreadableError, MatrixInvalidError
 
-MEBIBYTE = 1024**2
-
 
 @dataclass(frozen=True, kw_only=True)
 class ReadLimits:
@@ -43,8 +41,8 @@ class ReadLimits:
     def from_config(cls, config: ReadConfig) -> ReadLimits:
         """Limits as a config states them."""
         return cls(
-            max_file_bytes=config.max_file_mb * MEBIBYTE,
-            max_expanded_bytes=config.max_expanded_mb * MEBIBYTE,
+            max_file_bytes=config.max_file_mb * 1024**2,
+            max_expanded_bytes=config.max_expanded_mb * 1024**2,
             max_expansion_ratio=config.max_expansion_ratio,
             max_genes=config.max_genes,
             max_samples=config.max_samples,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,9 +20,7 @@ MAGIC = b"ARROW1"
 _DAMAGED = (pa.ArrowException, OSError, ValueError, KeyError, struct.error)
 """What Arrow and the look at its metadata raise on a damaged file."""
 
-
-def _faults(path: Path) -> AbstractContextManager[None]:
-    return library_faults(path, "feather", _DAMAGED, by="Arrow: ")
+_faults = partial(library_faults, what="feather", kinds=_DAMAGED, by="Arrow: ")
 
 
 def _read_columns(path: Path, names: Sequence[str], *, n_batches: int | None = None) -> pa.Table:

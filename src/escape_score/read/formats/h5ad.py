@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import h5py
@@ -27,9 +27,10 @@ _BYTES_PER_CELL = 16
 """Memory of one cell of a sparse matrix: a number and a position."""
 
 
-def _faults(path: Path) -> AbstractContextManager[None]:
-    """Turn what h5py raises on a file that is not as its own header says."""
-    return library_faults(path, "h5ad", (OSError, KeyError, ValueError, RuntimeError, TypeError), by="HDF5: ")
+_DAMAGED = (OSError, KeyError, ValueError, RuntimeError, TypeError)
+"""What h5py raises on a file that is not as its own header says."""
+
+_faults = partial(library_faults, what="h5ad", kinds=_DAMAGED, by="HDF5: ")
 
 
 @dataclass(frozen=True, eq=False)

@@ -21,8 +21,6 @@ from escape_score.read.files.probe import Probe, probe_path
 from escape_score.read.files.streams import iter_lines, open_text
 from escape_score.read.formats.reader import ArrayMatrix, MatrixFormat, MatrixReading
 
-BANNER = b"%%MatrixMarket"
-
 GENE_EXPRESSION = "Gene Expression"
 """Type of the features that are genes; others are antibodies, guides or peaks (10x Genomics, Cell Ranger)."""
 
@@ -54,7 +52,8 @@ class MtxHeader(NamedTuple):
 
 
 def _is_10x(probe: Probe) -> bool:
-    return bool(_matrices_in(probe.path)) if probe.is_folder else probe.text_head.startswith(BANNER)
+    is_matrix = probe.text_head.startswith(b"%%MatrixMarket")
+    return bool(_matrices_in(probe.path)) if probe.is_folder else is_matrix
 
 
 def _matrices_in(folder: Path) -> list[Path]:

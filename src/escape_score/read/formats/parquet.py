@@ -9,6 +9,7 @@ import json
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -187,10 +188,6 @@ def _holds_numbers(column: pa.ChunkedArray) -> bool:
 # --- parquet --------------------------------------------------------------------------------------------
 
 
-def _faults(path: Path) -> AbstractContextManager[None]:
-    return library_faults(path, "parquet", (pa.ArrowException, OSError))
-
-
 def _open_file(path: Path, limits: ReadLimits) -> ArrowFile:
     """Open a file once: the footer of a wide one is slow to read."""
     file = pq.ParquetFile(path, page_checksum_verification=True)
@@ -206,5 +203,6 @@ def _open_file(path: Path, limits: ReadLimits) -> ArrowFile:
     return ArrowFile(file.schema_arrow, n_rows, lambda names: file.read(columns=list(names)), read_head)
 
 
+_faults = partial(library_faults, what="parquet", kinds=(pa.ArrowException, OSError))
 PARQUET = arrow_format("parquet", b"PAR1", _open_file, _faults)
 """Parquet, gene names in a text column or as pandas row names."""

@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
 TEXT_SUFFIXES = frozenset({".csv", ".tsv", ".txt", ".tab"})
 
-MAGIC = b"PK\x03\x04"
-
 N_HEAD_ROWS = 100
 """Rows by which a layout is decided."""
 
@@ -182,6 +180,6 @@ def _count_samples(path: Path, limits: ReadLimits) -> int:
 
 
 XLSX = MatrixFormat(
-    "Excel workbook (xlsx)", lambda probe: probe.head.startswith(MAGIC), _open_matrix, _count_samples
+    "Excel workbook (xlsx)", lambda probe: probe.head.startswith(b"PK\x03\x04"), _open_matrix, _count_samples
 )
 """Workbooks of Excel 2007 and later, the matrix in one sheet."""
