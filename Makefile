@@ -95,8 +95,7 @@ genesets: .venv/.stamp ## build the gene sets from their sources
 	for script in resources/genesets/build_*.py; do $(BIN)/python "$$script"; done
 
 published: .venv/.stamp ## docs/published-scores.md from the table of published scores
-	$(BIN)/python -c "from escape_score.score.published import published_markdown as page; print(page(), end='')" \
-		> docs/published-scores.md
+	$(BIN)/python docs/build_published_scores.py > docs/published-scores.md
 
 schema: .venv/.stamp ## docs/*.schema.json from the records
 	for record in profile cohort; do $(BIN)/escape-score schema $$record > docs/$$record.schema.json; done

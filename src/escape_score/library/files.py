@@ -5,6 +5,9 @@ from __future__ import annotations
 import csv
 import stat
 from pathlib import Path
+from typing import TypeVar
+
+from pydantic import TypeAdapter
 
 from escape_score.errors import FileMissingError, FileUnreadableError, ResourceMissingError
 
@@ -12,23 +15,14 @@ _PACKAGE = Path(__file__).resolve().parents[1]
 _ROOTS = (_PACKAGE / "_data" / "resources", _PACKAGE.parents[1] / "resources")
 """A wheel carries the resources inside the package; a source tree has them at its top."""
 
-
 MAX_SMALL_BYTES = 64 * 1024**2
 """Size of a table, list or config that is read as a whole; a larger file is something else."""
 
+Record = TypeVar("Record")
+
 
 def resource_path(*parts: str) -> Path:
-    """Path of a shipped file or folder.
-
-    Parameters
-    ----------
-    *parts
-        Path below ``resources/``, such as ``"genes", "genes.tsv.gz"``.
-
-    Returns
-    -------
-    Path
-        An absolute path that exists.
+    """Absolute path of a shipped file or folder, given below ``resources/``: ``"genes", "genes.tsv.gz"``.
 
     Raises
     ------
@@ -44,20 +38,15 @@ def resource_path(*parts: str) -> Path:
 
 
 def table_rows(path: Path) -> list[dict[str, str]]:
-    """Read a shipped tab-separated table.
-
-    Parameters
-    ----------
-    path
-        Such as from :func:`resource_path`; quotes are letters like any other.
-
-    Returns
-    -------
-    list of dict
-        One for each row: column to text.
-    """
+    """Read a tab-separated table, in which quotes are letters like any other; a row is column to text."""
     with path.open(encoding="utf-8", newline="") as handle:
         return list(csv.DictReader(handle, delimiter="\t", quoting=csv.QUOTE_NONE))
+
+
+def table_records(path: Path, kind: type[Record]) -> tuple[Record, ...]:
+    """Read a shipped tab-separated table whose columns are the fields of a dataclass."""
+    reader = TypeAdapter(kind)
+    return tuple(reader.validate_python(row) for row in table_rows(path))
 
 
 def small_file(path: Path, what: str, *, max_bytes: int = MAX_SMALL_BYTES) -> bytes:
@@ -65,17 +54,10 @@ def small_file(path: Path, what: str, *, max_bytes: int = MAX_SMALL_BYTES) -> by
 
     Parameters
     ----------
-    path
-        The file.
     what
         What it should be, for messages: ``"sample sheet"``.
     max_bytes
         Size above which it is not read.
-
-    Returns
-    -------
-    bytes
-        Its content.
 
     Raises
     ------

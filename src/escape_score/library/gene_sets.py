@@ -13,9 +13,9 @@ from functools import cache
 from pathlib import Path
 
 from escape_score.errors import FileMissingError, FileUnreadableError, GeneSetInvalidError, raise_faults
-from escape_score.library.files import resource_path, table_rows
+from escape_score.library.files import resource_path, table_records
 from escape_score.model.notes import Code, Note, note
-from escape_score.model.signature import AxisGene, GeneRole, Signature, SignatureLibrary, SignatureRecord
+from escape_score.model.signature import AxisGene, Signature, SignatureLibrary, SignatureRecord
 
 _LINE_END = re.compile(r"\r\n|\n|\r")
 _MIN_FIELDS = 3
@@ -217,49 +217,12 @@ def load_signatures() -> SignatureLibrary:
     SignatureLibrary
         Components of the axes with role, direction and source of every gene, and published signatures.
     """
-    records = _records(resource_path("genesets", "signatures.tsv"))
+    records = table_records(resource_path("genesets", "signatures.tsv"), SignatureRecord)
     kind_of = {record.signature_id: record.kind for record in records}
     signatures = read_gmt(resource_path("genesets", "escape.gmt")).signatures
     return SignatureLibrary(
         components=tuple(part for part in signatures if kind_of[part.signature_id] == "component"),
         published=tuple(part for part in signatures if kind_of[part.signature_id] == "published"),
-        axis_genes=_axis_genes(resource_path("genesets", "axis_genes.tsv")),
+        axis_genes=table_records(resource_path("genesets", "axis_genes.tsv"), AxisGene),
         records=records,
-    )
-
-
-def _records(path: Path) -> tuple[SignatureRecord, ...]:
-    """Rows of ``signatures.tsv``."""
-    return tuple(
-        SignatureRecord(
-            signature_id=row["signature_id"],
-            kind=row["kind"],
-            axis=row["axis"],
-            component=row["component"],
-            direction=int(row["direction"]),
-            n_genes=int(row["n_genes"]),
-            n_unmapped=int(row["n_unmapped"]),
-            source=row["source"],
-            pmid=row["pmid"],
-            doi=row["doi"],
-            terms=row["terms"],
-        )
-        for row in table_rows(path)
-    )
-
-
-def _axis_genes(path: Path) -> tuple[AxisGene, ...]:
-    """Rows of ``axis_genes.tsv``."""
-    return tuple(
-        AxisGene(
-            mechanism=row["mechanism"],
-            component=row["component"],
-            gene_symbol=row["gene_symbol"],
-            role=GeneRole(row["role"]),
-            direction=int(row["direction"]),
-            source=row["source"],
-            pmid_or_doi=row["pmid_or_doi"],
-            verified_by=row["verified_by"],
-        )
-        for row in table_rows(path)
     )

@@ -215,8 +215,7 @@ def _beside(choice: MethodChoice, signatures: Sequence[Signature], cohort: Harmo
         ids = tuple(signature.signature_id for signature in signatures)
         beside.append(MethodsBeside(choice, ids, SetIndex.of(signatures, cohort.gene_symbols)))
     if choice.has_published:
-        from escape_score.score.published import PublishedPlan
-        from escape_score.score.published.beside import PublishedBeside, offers_of
+        from escape_score.score.published.scoring import PublishedBeside, PublishedPlan, offers_of
 
         plan = PublishedPlan.of(cohort.gene_symbols)
         beside.append(PublishedBeside(plan, choice.min_coverage, offers_of(cohort)))

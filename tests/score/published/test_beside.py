@@ -15,8 +15,8 @@ from escape_score.model.units import ExpressionUnit
 from escape_score.pipeline.profiles import Profiles, in_english
 from escape_score.pipeline.profiling import score
 from escape_score.reference.read import load_reference
-from escape_score.score.published.beside import offers_of
 from escape_score.score.published.model import ScoreNeeds
+from escape_score.score.published.scoring import offers_of
 
 MakeCohort = Callable[..., Cohort]
 

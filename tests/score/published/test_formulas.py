@@ -11,7 +11,7 @@ from tests.score.published.scored import as_table, scored
 
 from escape_score.pipeline.profiles import in_english
 from escape_score.score.published import load_published
-from escape_score.score.published.component import first_component
+from escape_score.score.published.formulas import first_component
 from escape_score.score.published.model import MIN_GENES
 
 

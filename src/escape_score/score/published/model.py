@@ -1,15 +1,18 @@
-"""Published scores as rows of a table, and what scoring takes and gives."""
+"""The table of published scores, and what scoring takes and gives."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
+from pydantic import TypeAdapter
 
 from escape_score.errors import UsageError
+from escape_score.library.files import resource_path, table_records, table_rows
 from escape_score.model.cohort import FloatArray
 from escape_score.model.notes import Note
 from escape_score.score.methods import Scope
@@ -134,13 +137,7 @@ class PublishedTable:
         return tuple(score.score_id for score in self.scores)
 
     def score(self, score_id: str) -> PublishedScore:
-        """Return one score by its name.
-
-        Raises
-        ------
-        UsageError
-            No score has that name.
-        """
+        """Return one score by its name; UsageError where no score has it."""
         for score in self.scores:
             if score.score_id == score_id:
                 return score
@@ -148,14 +145,32 @@ class PublishedTable:
         raise UsageError(msg)
 
     def only(self, score_ids: Iterable[str]) -> PublishedTable:
-        """Keep the named scores, in the order named.
-
-        Raises
-        ------
-        UsageError
-            No score has one of the names.
-        """
+        """Keep the named scores, in the order named; UsageError where no score has one of the names."""
         return PublishedTable(tuple(self.score(score_id) for score_id in score_ids))
+
+
+@cache
+def load_published() -> PublishedTable:
+    """Read the shipped table: every named formula with its genes, and the program whose number it is.
+
+    Raises
+    ------
+    ResourceMissingError
+        The installation does not hold the tables.
+    """
+    genes = table_records(resource_path("genesets", "published_genes.tsv"), PublishedGene)
+    reader = TypeAdapter(PublishedScore)
+    return PublishedTable(
+        tuple(
+            reader.validate_python({**row, "genes": _genes_of(row, genes)})
+            for row in table_rows(resource_path("genesets", "published.tsv"))
+        )
+    )
+
+
+def _genes_of(row: dict[str, str], genes: Iterable[PublishedGene]) -> tuple[PublishedGene, ...]:
+    """Genes of a score's list, or of one part of it."""
+    return tuple(g for g in genes if g.gene_list == row["gene_list"] and row["part"] in {"", g.part})
 
 
 @dataclass(frozen=True)
@@ -177,11 +192,6 @@ class CollectedExpression:
     mean: FloatArray = field(repr=False)
     sd: FloatArray = field(repr=False)
     n_measured: npt.NDArray[np.int64] = field(repr=False)
-
-    @property
-    def n_samples(self) -> int:
-        """Samples."""
-        return len(self.log2_tpm)
 
 
 @dataclass(frozen=True)

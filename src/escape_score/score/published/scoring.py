@@ -1,47 +1,129 @@
-"""Compute published scores from what was collected block by block."""
+"""Published scores of a cohort: what they need of each block of a matrix, then their numbers."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
-from types import MappingProxyType
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
+import numpy.typing as npt
 
+from escape_score.errors import MatrixInvalidError
+from escape_score.model.cohort import ROWS_AT_ONCE, FloatArray, HarmonisedCohort
 from escape_score.model.method_choice import DEFAULT_MIN_COVERAGE
 from escape_score.model.notes import Code, note
+from escape_score.model.scores import PUBLISHED, MethodTable
 from escape_score.score.kernels.values import require_fraction
-from escape_score.score.published.cohorts import not_evaluable
-from escape_score.score.published.component import score_first_component
-from escape_score.score.published.inputs import ScoreInput
-from escape_score.score.published.ips import score_ips_class, score_ips_saturated, score_ips_sum
-from escape_score.score.published.means import score_exp_mean_log2, score_geometric_mean, score_mean_log2
+from escape_score.score.published.formulas import FORMULAS, ScoreInput
 from escape_score.score.published.model import (
     CollectedExpression,
-    Formula,
     Outcome,
-    PublishedScore,
     PublishedScores,
+    PublishedTable,
     ScoreNeeds,
     SkippedScore,
+    load_published,
 )
-from escape_score.score.published.pairs import score_pair_count
-from escape_score.score.published.plan import PublishedPlan
-from escape_score.score.published.ranks import score_sample_rank
 
-FORMULAS: Mapping[Formula, Callable[[ScoreInput], Outcome]] = MappingProxyType(
-    {
-        Formula.MEAN_LOG2: score_mean_log2,
-        Formula.GEOMETRIC_MEAN: score_geometric_mean,
-        Formula.EXP_MEAN_LOG2: score_exp_mean_log2,
-        Formula.SAMPLE_RANK: score_sample_rank,
-        Formula.FIRST_COMPONENT: score_first_component,
-        Formula.IPS_CLASS: score_ips_class,
-        Formula.IPS_SUM: score_ips_sum,
-        Formula.IPS_SATURATED: score_ips_saturated,
-        Formula.PAIR_COUNT: score_pair_count,
-    }
-)
-"""All formulas but GSVA, which needs the whole matrix."""
+MIN_GENES_OF_SD = 2
+
+
+@dataclass(frozen=True)
+class PublishedPlan:
+    """Where the genes of published scores are in a matrix.
+
+    Attributes
+    ----------
+    table
+        Scores to compute.
+    gene_symbols
+        Genes of any of them, sorted: the columns of what is collected, whichever matrix it comes from.
+    columns
+        Shape (n_needed,): column of the matrix of each, −1 for genes that it does not hold.
+    n_genes
+        Columns of the matrix.
+    order
+        Columns in the order of their symbols; None where they are in it.
+    """
+
+    table: PublishedTable
+    gene_symbols: tuple[str, ...] = field(repr=False)
+    columns: npt.NDArray[np.int64] = field(repr=False)
+    n_genes: int
+    order: npt.NDArray[np.intp] | None = field(repr=False, default=None)
+
+    @classmethod
+    def of(cls, gene_symbols: Sequence[str], *, table: PublishedTable | None = None) -> PublishedPlan:
+        """Lay scores over the genes of a matrix.
+
+        Parameters
+        ----------
+        gene_symbols
+            Approved symbols of the columns, unique.
+        table
+            Scores to compute; all shipped ones if None.
+        """
+        chosen = load_published() if table is None else table
+        column_of = {symbol: column for column, symbol in enumerate(gene_symbols)}
+        needed = sorted({gene.gene_symbol for score in chosen.scores for gene in score.genes})
+        columns = np.array([column_of.get(symbol, -1) for symbol in needed], dtype=np.int64)
+        in_order = sorted(range(len(gene_symbols)), key=gene_symbols.__getitem__)
+        is_sorted = in_order == list(range(len(gene_symbols)))
+        order = None if is_sorted else np.array(in_order, dtype=np.intp)
+        return cls(chosen, tuple(needed), columns, len(gene_symbols), order)
+
+    def collect(self, log2_tpm: FloatArray) -> CollectedExpression:
+        """Take what the scores need from a block of samples.
+
+        Parameters
+        ----------
+        log2_tpm
+            Shape (n_samples, n_genes), log2(TPM + 1), NaN = not measured.
+
+        Raises
+        ------
+        MatrixInvalidError
+            The block has another number of genes than the plan was made for, or a value is infinite.
+        """
+        if log2_tpm.ndim != 2 or log2_tpm.shape[1] != self.n_genes:  # noqa: PLR2004
+            shape = log2_tpm.shape
+            msg = f"matrix: block of shape {shape}, but the plan has {self.n_genes} genes; use one matrix"
+            raise MatrixInvalidError(msg)
+        if np.isinf(log2_tpm).any():
+            msg = "matrix: a value is infinite; give log2(TPM + 1), with NaN for what was not measured"
+            raise MatrixInvalidError(msg)
+        is_held = self.columns >= 0
+        taken = np.full((len(log2_tpm), len(self.columns)), np.nan)
+        taken[:, is_held] = np.take(log2_tpm, self.columns[is_held], axis=1)
+        # added in the order of symbols, so that the order of columns does not change the last bit
+        in_order = log2_tpm if self.order is None else np.take(log2_tpm, self.order, axis=1)
+        mean, sd, n_measured = _spread(in_order)
+        return CollectedExpression(log2_tpm=taken, mean=mean, sd=sd, n_measured=n_measured)
+
+
+def _spread(log2_tpm: FloatArray) -> tuple[FloatArray, FloatArray, npt.NDArray[np.int64]]:
+    """Mean, standard deviation and number of measured genes of each sample."""
+    values = np.ascontiguousarray(log2_tpm)
+    n_measured = np.isfinite(values).sum(axis=1).astype(np.int64)
+    mean, sd = np.full((2, len(values)), np.nan)
+    for start in range(0, len(values), ROWS_AT_ONCE):
+        rows = slice(start, start + ROWS_AT_ONCE)
+        mean[rows], sd[rows] = _moments(values[rows], n_measured[rows])
+    return mean, sd, n_measured
+
+
+def _moments(values: FloatArray, n_measured: npt.NDArray[np.int64]) -> tuple[FloatArray, FloatArray]:
+    """Mean and standard deviation of rows that are laid out one after the other; NaN below two genes."""
+    n = np.where(n_measured >= MIN_GENES_OF_SD, n_measured, 2)
+    is_measured = None if (n_measured == values.shape[1]).all() else np.isfinite(values)
+    present = values if is_measured is None else np.where(is_measured, values, 0.0)
+    mean = present.sum(axis=1) / n
+    away = present - mean[:, None]
+    if is_measured is not None:
+        away[~is_measured] = 0.0
+    sd = np.sqrt(np.square(away, out=away).sum(axis=1) / (n - 1))
+    is_enough = n_measured >= MIN_GENES_OF_SD
+    return np.where(is_enough, mean, np.nan), np.where(is_enough, sd, np.nan)
 
 
 def score_published(
@@ -56,7 +138,7 @@ def score_published(
     Parameters
     ----------
     plan
-        Scores and where their genes stand.
+        Scores and where their genes are.
     collected
         What ``plan.collect`` took from each block, in the order of the samples.
     min_coverage
@@ -81,24 +163,24 @@ def score_published(
     require_fraction(min_coverage)
     expression = _joined(plan, collected)
     computed = [score for score in plan.table.scores if score.formula in FORMULAS]
-    outcomes = {
-        score.score_id: _outcome(_input(plan, score, expression, min_coverage), offers) for score in computed
-    }
-    shape = (expression.n_samples, len(computed))
+    outcomes = {}
+    for score in computed:
+        columns = [plan.gene_symbols.index(gene.gene_symbol) for gene in score.genes]
+        values = np.take(expression.log2_tpm, columns, axis=1)
+        inputs = ScoreInput(score, values, expression, min_coverage)
+        is_offered = score.needs in offers
+        outcomes[score.score_id] = (
+            FORMULAS[score.formula](inputs)
+            if is_offered
+            else inputs.not_evaluable(note(Code.NOT_SCORED, f"needs_{score.needs.value}"))
+        )
+    shape = (len(expression.log2_tpm), len(computed))
     return PublishedScores(
         score_ids=tuple(outcomes),
         values=np.array([outcome.values for outcome in outcomes.values()]).reshape(shape[::-1]).T,
         coverage=np.array([outcome.coverage for outcome in outcomes.values()]).reshape(shape[::-1]).T,
         skipped=tuple(_skipped(plan, outcomes)),
     )
-
-
-def _outcome(inputs: ScoreInput, offers: Collection[ScoreNeeds]) -> Outcome:
-    """Values of one score, if the expression is what it needs."""
-    needs = inputs.score.needs
-    if needs not in offers:
-        return not_evaluable(inputs, note(Code.NOT_SCORED, f"needs_{needs.value}"))
-    return FORMULAS[inputs.score.formula](inputs)
 
 
 def _joined(plan: PublishedPlan, collected: Sequence[CollectedExpression]) -> CollectedExpression:
@@ -113,15 +195,6 @@ def _joined(plan: PublishedPlan, collected: Sequence[CollectedExpression]) -> Co
     )
 
 
-def _input(
-    plan: PublishedPlan, score: PublishedScore, expression: CollectedExpression, min_coverage: float
-) -> ScoreInput:
-    """The columns of one score, in the order of its genes."""
-    position = {symbol: column for column, symbol in enumerate(plan.gene_symbols)}
-    columns = np.array([position[gene.gene_symbol] for gene in score.genes], dtype=np.int64)
-    return ScoreInput(score, np.take(expression.log2_tpm, columns, axis=1), expression, min_coverage)
-
-
 def _skipped(plan: PublishedPlan, outcomes: Mapping[str, Outcome]) -> list[SkippedScore]:
     """Scores that no sample has."""
     skipped = []
@@ -131,3 +204,42 @@ def _skipped(plan: PublishedPlan, outcomes: Mapping[str, Outcome]) -> list[Skipp
         elif np.isnan(outcomes[score.score_id].values).all():
             skipped.append(SkippedScore(score.score_id, outcomes[score.score_id].reason))
     return skipped
+
+
+@dataclass(frozen=True)
+class PublishedBeside:
+    """Published scores laid over the genes of one cohort.
+
+    Attributes
+    ----------
+    min_coverage
+        Least fraction, in (0, 1], of a score's genes that must be measured.
+    offers
+        What the cohort's expression is.
+    """
+
+    plan: PublishedPlan
+    min_coverage: float
+    offers: tuple[ScoreNeeds, ...]
+
+    def score_block(self, log2_tpm: FloatArray) -> CollectedExpression:
+        """Take what the scores need from a block."""
+        return self.plan.collect(log2_tpm)
+
+    def join(self, parts: Sequence[CollectedExpression]) -> tuple[MethodTable, ...]:
+        """One table of all published scores."""
+        scores = score_published(self.plan, parts, min_coverage=self.min_coverage, offers=self.offers)
+        skipped = tuple((score.score_id, score.reason) for score in scores.skipped)
+        return (MethodTable(PUBLISHED, scores.score_ids, scores.values, scores.coverage, skipped),)
+
+
+def offers_of(cohort: HarmonisedCohort) -> tuple[ScoreNeeds, ...]:
+    """What the expression of a cohort is.
+
+    Signals of arrays and NanoString compare samples, not genes; a panel is never rescaled, so that its values
+    are no TPM, but they do order the genes of a sample.
+    """
+    needs = [ScoreNeeds.LOG_SCALE, ScoreNeeds.SAMPLE_ORDER]
+    if not cohort.unit.unit.is_platform:
+        needs += [ScoreNeeds.GENE_ORDER, *([] if cohort.is_targeted_panel else [ScoreNeeds.TPM])]
+    return tuple(needs)

@@ -14,7 +14,7 @@ from escape_score.genes import load_gene_table
 from escape_score.library.gene_sets import load_signatures
 from escape_score.score.methods import METHODS, Scope
 from escape_score.score.published import Formula, load_published
-from escape_score.score.published.scoring import FORMULAS
+from escape_score.score.published.formulas import FORMULAS
 
 RENAMED = {"SDPR": "CAVIN2", "IARS": "IARS1", "DARS": "DARS1", "C10orf54": "VSIR"}
 SHIPPED_SETS = {

@@ -1,11 +1,10 @@
-"""The published scores as a page of documentation."""
+"""Print ``published-scores.md``, the page of the published scores, from their table: ``make published``."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from escape_score.score.published.model import MIN_GENES, MIN_SAMPLES, PublishedScore, PublishedTable
-from escape_score.score.published.table import load_published
+from escape_score.score.published.model import MIN_GENES, MIN_SAMPLES, PublishedScore, load_published
 
 _INTRODUCTION = f"""\
 # Published scores
@@ -37,20 +36,9 @@ _FORMULA = ("score", "formula", "unit", "range", "scope", "needs")
 _SOURCE = ("score", "version", "source", "genes", "terms")
 
 
-def published_markdown(table: PublishedTable | None = None) -> str:
-    """Describe every published score in Markdown: whose number it is, and what the name means elsewhere.
-
-    Parameters
-    ----------
-    table
-        Scores to describe; all shipped ones if None.
-
-    Returns
-    -------
-    str
-        The text of ``docs/published-scores.md``.
-    """
-    scores = (load_published() if table is None else table).scores
+def published_markdown() -> str:
+    """Describe every published score in Markdown: whose number it is, and what the name means elsewhere."""
+    scores = load_published().scores
     parts = [
         _INTRODUCTION,
         "## Which program each score agrees with",
@@ -96,3 +84,7 @@ def _markdown_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> lis
     """Lines of a table; a bar inside a cell is escaped."""
     cells = [header, ["---"] * len(header), *rows]
     return ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in cells]
+
+
+if __name__ == "__main__":
+    print(published_markdown(), end="")
