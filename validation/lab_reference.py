@@ -15,7 +15,7 @@ from escape_score.model.reference import Reference, ReferenceConstants
 from escape_score.model.scores import SignatureScores
 from escape_score.pipeline.profiles import Profiles
 from escape_score.pipeline.profiling import profile_scores
-from escape_score.profile.mhc.infiltrate import PSEUDOCOUNT_TPM
+from escape_score.profile.mhc.presentation import PSEUDOCOUNT_TPM
 from escape_score.profile.mhc.presentation_fit import fit_presentation
 
 SMALLEST_TPM = 1e-3

@@ -10,8 +10,12 @@ import pytest
 
 from escape_score.library.axes import load_thresholds
 from escape_score.model.scores import GeneValues
-from escape_score.profile.mhc.infiltrate import Infiltrate
-from escape_score.profile.mhc.presentation import PresentationState, assess_presentation, tumour_ifng
+from escape_score.profile.mhc.presentation import (
+    Infiltrate,
+    PresentationState,
+    assess_presentation,
+    tumour_ifng,
+)
 from escape_score.reference.read import load_reference
 
 THRESHOLDS = load_thresholds()

@@ -58,11 +58,17 @@ class LinearTerm:
 
 def linear_terms(design: Design, reference: Reference, n_samples: int) -> dict[str, TermModel]:
     """Term models of all components and contrasts."""
-    factors = {name: {name: 1.0} for name in design.components}
-    for contrast in design.catalogue.contrasts:
-        slope = reference.slopes.get(contrast.contrast, np.nan)
-        factors[contrast.contrast] = {contrast.numerator: 1.0, contrast.denominator: -slope}
+    factors = {name: {name: 1.0} for name in design.components} | contrast_factors(design, reference)
     return {name: LinearTerm(own, n_samples) for name, own in factors.items()}
+
+
+def contrast_factors(design: Design, reference: Reference) -> dict[str, dict[str, float]]:
+    """Factors of both components of each contrast; NaN where the reference has no slope."""
+    slopes = reference.slopes
+    return {
+        c.contrast: {c.numerator: 1.0, c.denominator: -slopes.get(c.contrast, np.nan)}
+        for c in design.catalogue.contrasts
+    }
 
 
 def compute_terms(
@@ -83,9 +89,9 @@ def compute_terms(
         Term to array of shape (n_samples,), in gene z units; NaN = not evaluable.
     """
     values: dict[str, FloatArray] = {**component_values(scores), **added}
-    for contrast in design.catalogue.contrasts:
-        slope = reference.slopes.get(contrast.contrast, np.nan)
-        values[contrast.contrast] = values[contrast.numerator] - slope * values[contrast.denominator]
+    for name, factors in contrast_factors(design, reference).items():
+        first, second = (factor * values[component] for component, factor in factors.items())
+        values[name] = first + second
     return values
 
 

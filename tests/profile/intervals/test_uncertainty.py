@@ -16,19 +16,17 @@ from escape_score.library.axes import load_axis_catalogue, load_thresholds
 from escape_score.model.axes import Term
 from escape_score.model.scores import GeneValues
 from escape_score.pipeline.profiles import Profiles
-from escape_score.profile.intervals.gene_errors import (
-    GeneErrors,
-    counting_errors,
-    placement_variance,
-)
-from escape_score.profile.intervals.missing_genes import (
+from escape_score.profile.intervals.errors import (
     KNOWN,
     ComponentErrors,
     ComponentSpread,
+    GeneErrors,
     component_spread,
+    counting_errors,
     dispersion_ratio,
     find_dispersion,
     missing_variance,
+    placement_variance,
     usual_variance,
 )
 from escape_score.profile.intervals.uncertainty import (

@@ -13,8 +13,7 @@ from escape_score.model.cohort import Cohort
 from escape_score.model.notes import Code
 from escape_score.model.record import Call
 from escape_score.pipeline.profiles import Profiles
-from escape_score.profile.mhc.infiltrate import estimate_infiltrate
-from escape_score.profile.mhc.presentation import HALF
+from escape_score.profile.mhc.presentation import HALF, estimate_infiltrate
 
 MakeCohort = Callable[..., Cohort]
 RunEngine = Callable[..., Profiles]

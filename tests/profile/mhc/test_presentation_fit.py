@@ -11,7 +11,7 @@ from escape_score.library.axes import load_thresholds
 from escape_score.model.cohort import FloatArray
 from escape_score.model.reference import PresentationModel
 from escape_score.pipeline.profiles import Profiles
-from escape_score.profile.mhc.infiltrate import Infiltrate
+from escape_score.profile.mhc.presentation import Infiltrate
 from escape_score.profile.mhc.presentation_fit import (
     TumourLevels,
     fit_levels,

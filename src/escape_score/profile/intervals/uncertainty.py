@@ -4,7 +4,7 @@ Every axis, and the index, is a weighted sum of components, and a component is t
 errors are followed through these sums, each with its own sign, so that what two components share is counted
 once and what cancels cancels:
 
-missing genes   A component is a sample of genes from all that could tell the same thing: dispersion of the
+missing genes   A component is a sample of genes from all that could show the same thing: dispersion of the
                 genes measured, finite-set correction (all measured = no error), the own variance shrunk
                 towards the usual one of the reference, times what the sample's genes differ more.
 counting        Poisson noise of the reads behind each gene, and the bias of a logarithm of few reads.
@@ -27,12 +27,14 @@ from escape_score.model.cohort import FloatArray
 from escape_score.model.profiles import Bounds
 from escape_score.model.reference import Reference
 from escape_score.model.scores import SignatureScores
-from escape_score.profile.intervals.gene_errors import GeneErrors, gene_errors, placement_variance
-from escape_score.profile.intervals.missing_genes import (
+from escape_score.profile.intervals.errors import (
     KNOWN,
     ComponentErrors,
+    GeneErrors,
     component_errors,
     find_dispersion,
+    gene_errors,
+    placement_variance,
 )
 from escape_score.profile.terms import Weights, mean_present
 
@@ -83,7 +85,7 @@ def compute_errors(
     # the genes of a panel are no random choice
     inflation = limits.panel_inflation**2 if scores.facts.is_targeted_panel else 1.0
     dispersion = find_dispersion(scores.genes, design, reference)
-    own = component_errors(scores.genes, design.components, dispersion, limits, inflation)
+    own = component_errors(scores.genes, design, dispersion, inflation)
     excess = placement.excess_distance(reference.anchor_distance)
     pooled = [name for name in reference.term_stats if name in set(design.pooled)]
     return Errors(

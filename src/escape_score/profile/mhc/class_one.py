@@ -1,4 +1,14 @@
-"""The model of MHC class I in a cohort's tumour cells, as a term of axes and index."""
+"""The model of MHC class I in a cohort's tumour cells, as a term of axes and index, and its errors.
+
+Of the test for a loss of the whole chain, whose genes weigh unequally: take two most powerful tests for the
+same loss, one with all genes and one with some. Each is a standard normal, and their correlation is the ratio
+of their limits of detection: with a = V⁻¹δ / D, a_someᵀ V a_all = D_some / D_all. So
+
+    variance of z_some − z_all = 2 (1 − D_some / D_all) · φ.
+
+φ is by how much a sample's residuals vary more than V says: their mean square in units of V, shrunk towards
+what the genes of its other components let expect.
+"""
 
 from __future__ import annotations
 
@@ -8,32 +18,34 @@ from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
+from scipy import stats
 
 from escape_score.model.axes import ClassOneInputs, Design
 from escape_score.model.cohort import FloatArray
 from escape_score.model.reference import Reference
 from escape_score.model.scores import SignatureScores
-from escape_score.profile.intervals.gene_errors import spreads_of
-from escape_score.profile.intervals.missing_genes import ComponentErrors
-from escape_score.profile.mhc.errors import (
-    CHAIN,
-    LOCUS,
-    locus_errors,
-    missing_chain_variance,
-    without_genes,
-)
-from escape_score.profile.mhc.infiltrate import Infiltrate, estimate_infiltrate
+from escape_score.model.thresholds import PresentationLimits
+from escape_score.profile.intervals.errors import KNOWN, ComponentErrors, spreads_of
 from escape_score.profile.mhc.presentation import (
+    Infiltrate,
     LossTest,
     PresentationState,
+    as_if_measured,
     assess_presentation,
     chain_loss,
+    estimate_infiltrate,
     tumour_ifng,
 )
 from escape_score.profile.terms import Weights
 
 NUDGE_Z = 0.2
 """By how much a component is moved to see what the shortfall makes of it."""
+
+CHAIN = "mhc1_chain"
+"""The test, counted like a component whose genes weigh as they do in it."""
+
+LOCUS = "mhc_locus"
+"""The doubt whether 6p21 was quantified, counted like a component."""
 
 
 @dataclass(frozen=True)
@@ -163,16 +175,15 @@ class ClassOne:
         dispersion_ratio
             Shape (n_samples,): by how much genes of one component differ more than in the reference.
         """
-        level = self.design.thresholds.intervals.interval_level
-        return {
-            CHAIN: self._chain_errors(dispersion_ratio),
-            LOCUS: locus_errors(len(self.scores.sample_ids), level),
-        }
+        # the interval has to reach where the loss would be if 6p21 was not quantified
+        upper = 0.5 + self.design.thresholds.intervals.interval_level / 2
+        locus = without_genes(np.full(len(dispersion_ratio), stats.norm.ppf(upper) ** -2))
+        return {CHAIN: self._chain_errors(dispersion_ratio), LOCUS: locus}
 
     def _chain_errors(self, dispersion_ratio: FloatArray) -> ComponentErrors:
-        """What missing genes would have told the test, and what one z of each gene adds to it."""
+        """What missing genes would have shown the test, and what one z of each gene adds to it."""
         if self.state is None or self.chain is None:
-            return without_genes(np.zeros(len(self.scores.sample_ids)))
+            return without_genes(np.zeros(len(dispersion_ratio)))
         limits, genes = self.design.thresholds, self.scores.genes
         missing, freedom = missing_chain_variance(
             self.state,
@@ -196,3 +207,55 @@ def raised(
     z[:, columns] += by_log2 / spread
     log2_tpm[:, columns] += by_log2
     return replace(scores, genes=replace(genes, z=z, log2_tpm=log2_tpm))
+
+
+def without_genes(variance: FloatArray) -> ComponentErrors:
+    """A component of known variance that no gene is behind."""
+    n = len(variance)
+    return ComponentErrors(variance, np.full(n, KNOWN), np.empty(0, dtype=np.intp), np.empty((n, 0)))
+
+
+def missing_chain_variance(
+    state: PresentationState,
+    chain: LossTest,
+    dispersion_ratio: FloatArray,
+    limits: PresentationLimits,
+    *,
+    prior_df: float,
+) -> tuple[FloatArray, FloatArray]:
+    """Variance of the test for genes that are not measured, and its degrees of freedom.
+
+    ``dispersion_ratio``, shape (n_samples,), is by how much genes of one component differ more than in the
+    reference; ``prior_df`` are the degrees of freedom that the expected variance counts for.
+    """
+    freedom = state.is_measured.sum(axis=1) + prior_df
+    excess = (squared_residual(state) + prior_df * expected_excess(state, dispersion_ratio)) / freedom
+    return 2.0 * lost_correlation(chain, state, limits) * excess, freedom
+
+
+def lost_correlation(found: LossTest, state: PresentationState, limits: PresentationLimits) -> FloatArray:
+    """1 − correlation of the test with what it would be if all genes were measured, shape (n_samples,).
+
+    0 where there is no test.
+    """
+    complete = chain_loss(as_if_measured(state, limits), limits)
+    return np.maximum(np.nan_to_num(1.0 - found.detectable_sd / complete.detectable_sd), 0.0)
+
+
+def squared_residual(state: PresentationState) -> FloatArray:
+    """Sum of squares of a sample's residuals in units of V: about the number of its genes."""
+    return np.asarray(
+        (state.residual * (state.precision * state.residual[:, None, :]).sum(axis=2)).sum(axis=1)
+    )
+
+
+def expected_excess(state: PresentationState, dispersion_ratio: FloatArray) -> FloatArray:
+    """By how much residuals are expected to vary more than V says, at least 1.
+
+    Genes of all components differ ``dispersion_ratio`` times as much as usual: so do the tumours' own levels
+    of these, of which V also holds the errors of leukocytes and distance.
+    """
+    own = np.where(state.is_measured, np.diag(state.model.covariance) * (1.0 - state.share) ** 2, 0.0)
+    total = np.where(state.is_measured, own + state.error, 1.0)
+    share = (own / total).sum(axis=1) / np.maximum(state.is_measured.sum(axis=1), 1)
+    return np.asarray(np.maximum(1.0, np.nan_to_num(dispersion_ratio * share, nan=1.0)))

@@ -1,4 +1,4 @@
-"""What a sample's antigen-presentation genes should be, and how sure that is.
+"""What a sample's antigen-presentation genes should be beside its leukocytes, and how sure that is.
 
 A gene's level x is a mix: with f the leukocytes' share of the RNA, u their unit and K_g what they bring of
 gene g per unit,
@@ -29,14 +29,54 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+from escape_score.model.axes import Design
 from escape_score.model.cohort import FloatArray
 from escape_score.model.reference import PresentationModel, Reference
 from escape_score.model.scores import GeneValues
 from escape_score.model.thresholds import PresentationLimits, Thresholds
-from escape_score.profile.mhc.infiltrate import Infiltrate
 
 HALF = 0.5
 """Share of the leukocytes' interferon genes that is taken away: the same signal induces them in part."""
+
+PSEUDOCOUNT_TPM = 0.5
+"""Added to leukocyte genes before the logarithm, so that one gene at zero does not empty the mean."""
+
+
+@dataclass(frozen=True)
+class Infiltrate:
+    """Leukocytes of every sample; arrays have shape (n_samples,).
+
+    Attributes
+    ----------
+    unit_tpm
+        Geometric mean TPM of the leukocyte genes; NaN where too few are measured.
+    fraction
+        Share of leukocyte RNA, 0–0.9.
+    is_mhc1_unquantified
+        A core gene of MHC class I is measured as exactly zero.
+    """
+
+    unit_tpm: FloatArray = field(repr=False)
+    fraction: FloatArray = field(repr=False)
+    is_mhc1_unquantified: npt.NDArray[np.bool_] = field(repr=False)
+
+
+def estimate_infiltrate(genes: GeneValues, reference: Reference, design: Design) -> Infiltrate:
+    """Estimate the leukocytes of every sample: the fraction is the unit over that of pure leukocytes."""
+    catalogue, limits = design.catalogue, design.thresholds.presentation
+    members = genes.columns(design.components[catalogue.covariates.leukocytes])
+    tpm = np.exp2(np.take(genes.log2_tpm, members, axis=1)) - 1.0
+    measured = ~np.isnan(tpm)
+    n_measured = measured.sum(axis=1)
+    logs = np.where(measured, np.log(np.where(measured, tpm, 0.0) + PSEUDOCOUNT_TPM), 0.0)
+    mean = np.exp(logs.sum(axis=1) / np.maximum(n_measured, 1))
+    unit = np.where(n_measured >= limits.min_leukocyte_genes, mean, np.nan)
+    core = genes.log2_tpm[:, genes.columns(catalogue.class_one.core_genes)]
+    return Infiltrate(
+        unit_tpm=unit,
+        fraction=np.clip(unit / reference.constants.leukocyte_cap_tpm, 0.0, limits.leukocyte_fraction_max),
+        is_mhc1_unquantified=np.any(core <= limits.zero_log2_tpm, axis=1),
+    )
 
 
 @dataclass(frozen=True)
@@ -124,12 +164,6 @@ def model_levels(genes: GeneValues, symbols: Sequence[str]) -> FloatArray:
     return levels
 
 
-def leukocyte_sd(symbols: Sequence[str], limits: PresentationLimits) -> FloatArray:
-    """Uncertainty of each gene's level in leukocytes, log2."""
-    b2m, other = limits.leukocyte_b2m_sd_log2, limits.leukocyte_mhc_sd_log2
-    return np.array([b2m if symbol == "B2M" else other for symbol in symbols])
-
-
 def assess_presentation(
     genes: GeneValues,
     infiltrate: Infiltrate,
@@ -156,7 +190,9 @@ def assess_presentation(
     tumour, leukocytes = expected_tpm(model, infiltrate, ifng, limits)
     share = leukocytes / (tumour + leukocytes)
     residual = model_levels(genes, model.gene_symbols) - np.log2(tumour + leukocytes + 1.0)
-    noise = (share * leukocyte_sd(model.gene_symbols, limits)) ** 2 + limits.link_noise_sd_log2**2
+    is_b2m = np.array([symbol == "B2M" for symbol in model.gene_symbols], dtype=bool)
+    leukocyte_sd = np.where(is_b2m, limits.leukocyte_b2m_sd_log2, limits.leukocyte_mhc_sd_log2)
+    noise = (share * leukocyte_sd) ** 2 + limits.link_noise_sd_log2**2
     distance = (limits.link_distance_factor * excess_distance) ** 2
     return _state(model, residual, share, noise + distance[:, None], limits)
 
@@ -182,7 +218,7 @@ def _state(
 
 
 def as_if_measured(state: PresentationState, limits: PresentationLimits) -> PresentationState:
-    """The same samples with every gene of the model measured, just as expected: what tests could tell."""
+    """The same samples with every gene of the model measured, just as expected: what tests could show."""
     nothing = np.where(np.isnan(state.share), np.nan, 0.0)
     return _state(state.model, nothing, state.share, state.error, limits)
 
@@ -229,17 +265,9 @@ class LossTest:
 
 
 def loss_of(state: PresentationState, lost: Sequence[str]) -> LossTest:
-    """Test whether tumour cells lost some genes.
+    """Test whether tumour cells lost some genes together.
 
-    Parameters
-    ----------
-    lost
-        Genes that are lost together.
-
-    Returns
-    -------
-    LossTest
-        A sample's values depend on that sample alone, to the last bit: sums run over genes, never samples.
+    A sample's values depend on that sample alone, to the last bit: sums run over genes, never samples.
     """
     member = np.array([symbol in set(lost) for symbol in state.gene_symbols])
     shift = np.where(member, state.shift, 0.0)

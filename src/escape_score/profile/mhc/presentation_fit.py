@@ -25,8 +25,13 @@ from escape_score.model.reference import PresentationModel, Reference
 from escape_score.model.robust import MAD_TO_SD
 from escape_score.model.scores import SignatureScores
 from escape_score.model.thresholds import PresentationLimits
-from escape_score.profile.mhc.infiltrate import Infiltrate, estimate_infiltrate
-from escape_score.profile.mhc.presentation import model_levels, tumour_ifng, without_leukocytes
+from escape_score.profile.mhc.presentation import (
+    Infiltrate,
+    estimate_infiltrate,
+    model_levels,
+    tumour_ifng,
+    without_leukocytes,
+)
 
 HUBER = 1.345
 """Residuals beyond this many SD are weighed down: 95 % efficiency for normal ones (Huber 1964)."""

@@ -15,7 +15,7 @@ from escape_score.model.profiles import LinkScores
 from escape_score.model.record import Call
 from escape_score.pipeline.profiles import Profiles
 from escape_score.profile.axes import AxisValues
-from escape_score.profile.mhc.link_loss import link_losses
+from escape_score.profile.mhc.axes import link_losses
 from escape_score.profile.mhc.presentation import PresentationState
 
 LIMITS = load_thresholds().links

@@ -1,8 +1,8 @@
-"""Errors of a component's mean for the genes that are not measured."""
+"""Errors of single genes, of a component's mean for genes not measured, and of the offset all genes share."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -11,7 +11,7 @@ import numpy.typing as npt
 from escape_score.model.axes import Design
 from escape_score.model.cohort import FloatArray
 from escape_score.model.reference import Reference
-from escape_score.model.scores import GeneValues
+from escape_score.model.scores import GeneValues, SignatureScores
 from escape_score.model.thresholds import IntervalLimits
 
 LEAST_VARIANCE = 0.05
@@ -22,11 +22,83 @@ KNOWN = 1e6
 
 
 @dataclass(frozen=True)
-class ComponentSpread:
-    """Dispersion of one component's genes.
+class GeneErrors:
+    """Errors of single genes in z units, shape (n_samples, n_genes); 0 where a gene is not measured.
 
-    Variance of their z and genes measured, both per sample; genes in the set.
+    Attributes
+    ----------
+    noise
+        Variance of counting and technical noise.
+    bias
+        By how much the logarithm of few reads is below that of many.
+    loading
+        What one log2 of a wrong offset adds.
+    spread
+        Shape (n_genes,): spread of each gene in the reference, log2.
     """
+
+    noise: FloatArray = field(repr=False)
+    bias: FloatArray = field(repr=False)
+    loading: FloatArray = field(repr=False)
+    spread: FloatArray = field(repr=False)
+
+
+def counting_errors(scores: SignatureScores, limits: IntervalLimits) -> tuple[FloatArray, FloatArray]:
+    """Variance and bias of log2(TPM + 1) by counting; a usual number of reads where it is not known.
+
+    Reads behind a gene are its TPM before placing times the sample's reads per TPM, as if it had a usual
+    length: right within a factor of about two for a single gene. Half a read is added: none is no certainty,
+    a gene without reads may well have had some.
+
+    Returns
+    -------
+    variance, bias
+        Shape (n_samples, n_genes), log2² and log2.
+    """
+    placement = scores.placement
+    is_unknown = np.isnan(placement.reads_per_tpm)
+    reads_per_tpm = np.where(is_unknown, limits.assumed_reads_per_tpm, placement.reads_per_tpm)
+    tpm_of_read = (np.exp2(-placement.offset_log2) / reads_per_tpm)[:, None]
+    tpm = np.exp2(scores.genes.log2_tpm) - 1.0
+    above = tpm + tpm_of_read / 2
+    variance = above * tpm_of_read / ((above + 1.0) * np.log(2.0)) ** 2
+    bias = np.log(2.0) * variance * np.exp(-2.0 * tpm / tpm_of_read)
+    return np.nan_to_num(variance, nan=0.0), np.nan_to_num(bias, nan=0.0)
+
+
+def gene_errors(
+    scores: SignatureScores, reference: Reference, limits: IntervalLimits, *, z_clip: float
+) -> GeneErrors:
+    """Errors of all genes kept, in z units of the reference."""
+    spread = spreads_of(scores.genes.gene_symbols, scores.genes, reference)
+    measured = ~np.isnan(scores.genes.z)
+    counting, bias = counting_errors(scores, limits)
+    tpm = np.exp2(np.where(measured, scores.genes.log2_tpm, 0.0)) - 1.0
+    is_held = np.abs(np.where(measured, scores.genes.z, 0.0)) >= z_clip
+    return GeneErrors(
+        noise=np.where(measured, (counting + limits.technical_sd**2) / spread**2, 0.0),
+        bias=np.where(measured, bias / spread, 0.0),
+        loading=np.where(measured & ~is_held, tpm / (tpm + 1.0) / spread, 0.0),
+        spread=spread,
+    )
+
+
+def spreads_of(members: Iterable[str], genes: GeneValues, reference: Reference) -> FloatArray:
+    """Reference spreads of those members that are measured, in the order of the genes."""
+    symbols = (genes.gene_symbols[i] for i in genes.columns(members))
+    return reference.genes.spread[reference.genes.positions(symbols)]
+
+
+def placement_variance(scores: SignatureScores, reference: Reference) -> FloatArray:
+    """Squared standard error of the offset, log2: a median over the anchors that are measured."""
+    n_all = max(int(reference.genes.is_anchor.sum()), 1)
+    n = np.maximum(scores.placement.n_anchors, 1)
+    return np.asarray(np.pi / 2 * scores.placement.distance**2 * np.maximum(1 / n - 1 / n_all, 0.0))
+
+
+@dataclass(frozen=True)
+class ComponentSpread:
+    """Dispersion of one component's genes: variance of their z and genes measured, both per sample."""
 
     variance: FloatArray = field(repr=False)
     n_measured: FloatArray = field(repr=False)
@@ -34,7 +106,7 @@ class ComponentSpread:
 
 
 def component_spread(genes: GeneValues, members: tuple[str, ...]) -> ComponentSpread:
-    """Dispersion of a component's genes in every sample."""
+    """Dispersion of the genes in a set."""
     z = np.take(genes.z, genes.columns(members), axis=1)
     measured = ~np.isnan(z)
     n = measured.sum(axis=1).astype(np.float64)
@@ -48,7 +120,7 @@ def usual_variance(name: str, n_genes: int, reference: Reference) -> float:
 
     Each gene has variance 1 over the tumours, of which s² is common to the n genes, s the spread of their
     mean; the rest is between genes: n (1 − s²) / (n − 1), the decomposition of a variance. 1 where the
-    reference does not tell.
+    reference does not know.
     """
     spread = reference.term_stats.get(name, (np.nan, np.nan))[1]
     if n_genes == 1 or np.isnan(spread):
@@ -58,14 +130,12 @@ def usual_variance(name: str, n_genes: int, reference: Reference) -> float:
 
 @dataclass(frozen=True)
 class Dispersion:
-    """How far genes of one component differ in every sample.
+    """How far genes of one component differ, by component.
 
     Attributes
     ----------
-    spreads
-        Of each component.
     usual
-        Variance between its genes in a tumour of the reference.
+        Variance between the genes in a tumour of the reference.
     ratio
         Shape (n_samples,): by how much genes differ more than usual, over all components of the sample; NaN
         where there are none.
@@ -107,10 +177,8 @@ class ComponentErrors:
 
     Attributes
     ----------
-    missing
-        Shape (n_samples,): variance of its mean z for genes that are not measured.
-    freedom
-        Shape (n_samples,): degrees of freedom of that variance.
+    missing, freedom
+        Shape (n_samples,): variance of its mean z for genes not measured, and its degrees of freedom.
     columns
         Its genes, as positions among the genes kept.
     share
@@ -124,16 +192,13 @@ class ComponentErrors:
 
 
 def component_errors(
-    genes: GeneValues,
-    components: Mapping[str, tuple[str, ...]],
-    dispersion: Dispersion,
-    limits: IntervalLimits,
-    inflation: float,
+    genes: GeneValues, design: Design, dispersion: Dispersion, inflation: float
 ) -> dict[str, ComponentErrors]:
     """Errors of all components; ``inflation`` multiplies the variance for missing genes."""
+    limits = design.thresholds.intervals
     found = {}
     for name, spread in dispersion.spreads.items():
-        columns = genes.columns(components[name])
+        columns = genes.columns(design.components[name])
         is_measured = ~np.isnan(np.take(genes.z, columns, axis=1))
         expected = dispersion.usual[name] * dispersion.ratio
         found[name] = ComponentErrors(

@@ -14,7 +14,7 @@ from escape_score.library.axes import load_thresholds
 from escape_score.model.cohort import FloatArray
 from escape_score.model.reference import PresentationModel
 from escape_score.pipeline.profiles import Profiles
-from escape_score.profile.mhc.errors import (
+from escape_score.profile.mhc.class_one import (
     CHAIN,
     expected_excess,
     lost_correlation,
