@@ -23,20 +23,7 @@ LEFTOVER_NAME = re.compile(r"\..+\.tmp-(\d+)")
 def replacing(path: Path) -> Iterator[Path]:
     """Write a file under another name in its folder, then rename it; on an error nothing stays.
 
-    Parameters
-    ----------
-    path
-        Final name; its folder is made where missing.
-
-    Yields
-    ------
-    Path
-        Where to write.
-
-    Raises
-    ------
-    OutputUnwritableError
-        The folder cannot be written, or the disk is full.
+    The folder is made where missing. OutputUnwritableError where it cannot be written, or the disk is full.
     """
     temporary = path.with_name(f".{path.name}.tmp-{os.getpid()}")
     try:
@@ -65,7 +52,6 @@ def remove_leftovers(folder: Path) -> None:
 
 
 def _is_alive(process_id: int) -> bool:
-    """Whether there is such a process on this machine, whoever owns it."""
     try:
         os.kill(process_id, 0)
     except (ProcessLookupError, OverflowError):
@@ -76,10 +62,7 @@ def _is_alive(process_id: int) -> bool:
 
 
 def sync(path: Path) -> None:
-    """Bring a file or folder to the disk.
-
-    A power cut cannot leave an empty file under a final name then.
-    """
+    """Bring a file or folder to the disk: a power cut cannot leave an empty file under a final name then."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -101,15 +84,7 @@ def undisturbed(on_signal: Callable[[int], object] = lambda number: None) -> Ite
     Signals are held by their handlers, not by the thread's mask: threads of the numerical libraries would
     still take them. Outside the main thread, where Python runs no handler, the block just runs.
 
-    Parameters
-    ----------
-    on_signal
-        Called with the number of each signal when it arrives.
-
-    Yields
-    ------
-    sequence of int
-        The signals held so far.
+    Yields the signals held so far; ``on_signal`` is called with each when it arrives.
     """
     held: list[int] = []
     if threading.current_thread() is not threading.main_thread():

@@ -38,6 +38,9 @@ from escape_score.store.hdf5_output import replacing_hdf5
 META = "uns/escape_score"
 ANNDATA_GROUPS = ("layers", "obsm", "varm", "obsp", "varp")
 CHUNK_SAMPLES = 16
+COHORT_FIELDS = ("name", "unit", "samples", "input_sha256", "matrix_sha256", "flags")
+HARMONISED_FIELDS = (*COHORT_FIELDS, "is_targeted_panel", "gene_changes", "parameters")
+SCORES_FIELDS = ("facts", "reference", "reference_sha256", "signature_ids", "skipped", "flags")
 Meta = TypeVar("Meta")
 
 
@@ -113,18 +116,16 @@ def write_cohort(path: Path, cohort: Cohort) -> None:
     """Write a cohort as read: ``cohort.h5ad``."""
     source = cohort.source
     meta = CohortMeta(
-        Stage.READ,
-        cohort.name,
-        source.gene_ids,
-        cohort.unit,
-        cohort.samples,
-        cohort.input_sha256,
-        cohort.matrix_sha256,
-        cohort.flags,
-        _without_nan(cohort.totals.linear_total),
-        None if isnan(cohort.totals.largest) else cohort.totals.largest,
+        stage=Stage.READ,
+        gene_ids=source.gene_ids,
+        linear_totals=_without_nan(cohort.totals.linear_total),
+        largest=None if isnan(cohort.totals.largest) else cohort.totals.largest,
+        **_fields(cohort, COHORT_FIELDS),
     )
-    _write(path, cohort.samples, _numbered(source.gene_ids), source, meta)
+    # ids as read can be there twice, so rows are numbered
+    index = pd.Index([str(i) for i in range(len(source.gene_ids))], dtype=object)
+    var = pd.DataFrame({"gene_id": pd.array(list(source.gene_ids), dtype=object)}, index=index)
+    _write(path, var, source, meta)
 
 
 def read_cohort_file(path: Path) -> Cohort:
@@ -133,56 +134,36 @@ def read_cohort_file(path: Path) -> Cohort:
     totals = SampleTotals(
         np.array(meta.linear_totals, dtype=np.float64), nan if meta.largest is None else meta.largest
     )
-    return Cohort(
-        name=meta.name,
-        source=_matrix(path, meta),
-        unit=meta.unit,
-        samples=meta.samples,
-        totals=totals,
-        label=str(path),
-        input_sha256=meta.input_sha256,
-        matrix_sha256=meta.matrix_sha256,
-        flags=meta.flags,
-    )
+    source = _matrix(path, meta)
+    return Cohort(source=source, totals=totals, label=str(path), **_fields(meta, COHORT_FIELDS))
 
 
 def write_harmonised(path: Path, cohort: HarmonisedCohort) -> None:
     """Write a harmonised cohort: ``harmonised.h5ad``."""
     meta = CohortMeta(
         stage=Stage.HARMONISE,
-        name=cohort.name,
         gene_ids=cohort.gene_symbols,
-        unit=cohort.unit,
-        samples=cohort.samples,
-        input_sha256=cohort.input_sha256,
-        matrix_sha256=cohort.matrix_sha256,
-        flags=cohort.flags,
         reads_per_tpm=() if cohort.reads_per_tpm is None else _without_nan(cohort.reads_per_tpm),
-        is_targeted_panel=cohort.is_targeted_panel,
-        gene_changes=cohort.gene_changes,
-        parameters=cohort.parameters,
+        **_fields(cohort, HARMONISED_FIELDS),
     )
     var = pd.DataFrame(index=pd.Index(cohort.gene_symbols, dtype=object))
-    _write(path, cohort.samples, var, cohort.source, meta)
+    _write(path, var, cohort.source, meta)
 
 
 def read_harmonised(path: Path) -> HarmonisedCohort:
     """Read ``harmonised.h5ad``; its matrix stays on disk."""
     meta = _read_cohort_meta(path, Stage.HARMONISE)
     return HarmonisedCohort(
-        name=meta.name,
         source=_matrix(path, meta),
-        unit=meta.unit,
-        samples=meta.samples,
         label=str(path),
-        input_sha256=meta.input_sha256,
-        matrix_sha256=meta.matrix_sha256,
-        is_targeted_panel=meta.is_targeted_panel,
-        gene_changes=meta.gene_changes,
-        parameters=meta.parameters,
-        flags=meta.flags,
         reads_per_tpm=np.array(meta.reads_per_tpm, dtype=np.float64) if meta.reads_per_tpm else None,
+        **_fields(meta, HARMONISED_FIELDS),
     )
+
+
+def _fields(holder: object, names: Sequence[str]) -> dict[str, Any]:
+    """What an object and what is stored of it have in common."""
+    return {name: getattr(holder, name) for name in names}
 
 
 def _without_nan(values: FloatArray) -> tuple[float | None, ...]:
@@ -193,15 +174,10 @@ def _without_nan(values: FloatArray) -> tuple[float | None, ...]:
 def write_scores(path: Path, scores: SignatureScores, *, genesets_sha256: str) -> None:
     """Write all scores: ``scores.h5ad``; X = scores, layer ``coverage``, gene values in obsm."""
     meta = ScoresMeta(
-        scores.facts,
-        scores.reference,
-        scores.reference_sha256,
-        scores.signature_ids,
-        scores.skipped,
-        scores.genes.gene_symbols,
-        scores.flags,
-        genesets_sha256,
-        tuple((table.name, table.score_ids, table.skipped) for table in scores.beside),
+        gene_symbols=scores.genes.gene_symbols,
+        genesets_sha256=genesets_sha256,
+        beside=tuple((table.name, table.score_ids, table.skipped) for table in scores.beside),
+        **_fields(scores, SCORES_FIELDS),
     )
     obs = _obs(scores.facts.samples)
     for name, values in vars(scores.placement).items():
@@ -230,24 +206,16 @@ def read_scores(path: Path) -> tuple[SignatureScores, ScoresMeta]:
         values, coverage = handle["X"][()], handle["layers/coverage"][()]
         n_signatures = len(meta.signature_ids)
         placement = Placement(**{name: handle["obs"][name][()] for name in Placement.__dataclass_fields__})
-        return (
-            SignatureScores(
-                facts=meta.facts,
-                reference=meta.reference,
-                reference_sha256=meta.reference_sha256,
-                signature_ids=meta.signature_ids,
-                values=values[:, :n_signatures],
-                coverage=coverage[:, :n_signatures],
-                skipped=meta.skipped,
-                placement=placement,
-                genes=GeneValues(
-                    meta.gene_symbols, handle["obsm/gene_log2_tpm"][()], handle["obsm/gene_z"][()]
-                ),
-                flags=meta.flags,
-                beside=_read_beside(meta, values, coverage),
-            ),
-            meta,
-        )
+        genes = GeneValues(meta.gene_symbols, handle["obsm/gene_log2_tpm"][()], handle["obsm/gene_z"][()])
+    scores = SignatureScores(
+        values=values[:, :n_signatures],
+        coverage=coverage[:, :n_signatures],
+        placement=placement,
+        genes=genes,
+        beside=_read_beside(meta, values, coverage),
+        **_fields(meta, SCORES_FIELDS),
+    )
+    return scores, meta
 
 
 def _read_beside(meta: ScoresMeta, values: FloatArray, coverage: FloatArray) -> tuple[MethodTable, ...]:
@@ -274,12 +242,6 @@ def _matrix(path: Path, meta: CohortMeta) -> H5adMatrix:
     return H5adMatrix(path, tuple(sample.sample_id for sample in meta.samples), meta.gene_ids)
 
 
-def _numbered(gene_ids: Sequence[str]) -> pd.DataFrame:
-    """Genes as read; their ids can stand twice, so rows are numbered."""
-    index = pd.Index([str(i) for i in range(len(gene_ids))], dtype=object)
-    return pd.DataFrame({"gene_id": pd.array(list(gene_ids), dtype=object)}, index=index)
-
-
 def _obs(samples: Sequence[SampleRecord]) -> pd.DataFrame:
     """Samples with those columns of the sheet that say anything, as text."""
     obs = pd.DataFrame(index=pd.Index([sample.sample_id for sample in samples], dtype=object))
@@ -290,14 +252,12 @@ def _obs(samples: Sequence[SampleRecord]) -> pd.DataFrame:
     return obs
 
 
-def _write(
-    path: Path, samples: Sequence[SampleRecord], var: pd.DataFrame, source: MatrixSource, meta: CohortMeta
-) -> None:
+def _write(path: Path, var: pd.DataFrame, source: MatrixSource, meta: CohortMeta) -> None:
     """Write a file whose matrix comes in blocks."""
     shape = (len(source.sample_ids), len(source.gene_ids))
     with replacing_hdf5(path) as output:
         handle = output.handle
-        _start(handle, _obs(samples), var, meta)
+        _start(handle, _obs(meta.samples), var, meta)
         x = handle.create_dataset(
             "X",
             shape,

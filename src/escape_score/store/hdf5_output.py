@@ -78,36 +78,14 @@ class Hdf5Output:
     raw: FaultHoldingFile
 
     def check_disk(self) -> None:
-        """Stop between two large writes if the disk is full, before memory is too.
-
-        Raises
-        ------
-        OSError
-            Something could not be written.
-        """
+        """Raise OSError between two large writes if the disk is full, before memory is too."""
         if self.raw.fault is not None:
             raise self.raw.fault
 
 
 @contextmanager
 def replacing_hdf5(path: Path) -> Iterator[Hdf5Output]:
-    """Write an HDF5 file under another name in its folder, then rename it; on an error nothing stays.
-
-    Parameters
-    ----------
-    path
-        Final name; its folder is made where missing.
-
-    Yields
-    ------
-    Hdf5Output
-        Open for writing.
-
-    Raises
-    ------
-    OutputUnwritableError
-        The folder cannot be written, or the disk is full.
-    """
+    """Write an HDF5 file as :func:`escape_score.store.atomic.replacing` does."""
     with replacing(path) as temporary, FaultHoldingFile(temporary) as raw:
         try:
             with h5py.File(raw, "w") as handle:

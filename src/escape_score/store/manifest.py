@@ -21,30 +21,28 @@ RECORDED_VERSIONS = (
 )
 
 
-class FileEntry(BaseModel):
-    """One file of a result: path relative to its folder, digest, size in bytes."""
-
+class _Strict(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class FileEntry(_Strict):
+    """One file of a result: path relative to its folder, digest, size in bytes."""
 
     path: str
     sha256: str
     size: int
 
 
-class FailedSample(BaseModel):
+class FailedSample(_Strict):
     """A sample that a stage could not finish, and why, in one line; a job knows its slug only."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     slug: str
     problem: str
     sample_id: str = ""
 
 
-class ResultHeader(BaseModel):
+class ResultHeader(_Strict):
     """What a result was made from and with; no time, host, path or number of cores."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     cohort: str
     n_samples: int
@@ -59,10 +57,8 @@ class ResultHeader(BaseModel):
     versions: dict[str, str]
 
 
-class Part(BaseModel):
+class Part(_Strict):
     """What one job wrote. ``header`` and ``sample_ids`` are there for the profile stage only."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     header: ResultHeader | None = None
     files: tuple[FileEntry, ...]
@@ -70,10 +66,8 @@ class Part(BaseModel):
     sample_ids: tuple[str, ...] = ()
 
 
-class Manifest(BaseModel):
+class Manifest(_Strict):
     """All files of a finished result."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     manifest_version: str = "1.0"
     header: ResultHeader
@@ -100,13 +94,7 @@ def write_part(path: Path, part: Part) -> None:
 
 
 def read_part(path: Path) -> Part:
-    """Read what one job wrote.
-
-    Raises
-    ------
-    ResultInvalidError
-        Missing or damaged.
-    """
+    """Read what one job wrote; ResultInvalidError where it is missing or damaged."""
     try:
         return Part.model_validate_json(path.read_text(encoding="utf-8"))
     except (OSError, ValidationError, UnicodeDecodeError) as error:
@@ -118,23 +106,22 @@ def write_manifest(
     folder: Path, header: ResultHeader, files: Iterable[FileEntry], failed: Iterable[FailedSample] = ()
 ) -> None:
     """Declare a result finished: the last write of every run."""
-    for part in (folder, folder / SAMPLES):
-        if part.is_dir():
-            sync(part)
+    sync_names(folder)
     ordered = tuple(sorted(files, key=lambda entry: entry.path))
     manifest = Manifest(header=header, files=ordered, failed=tuple(failed))
     write_text(folder / MANIFEST, manifest.model_dump_json(indent=1) + "\n")
     sync(folder / MANIFEST)
 
 
-def read_manifest(folder: Path) -> Manifest:
-    """Read the manifest of a result.
+def sync_names(folder: Path) -> None:
+    """Bring the names of all files of a result to the disk."""
+    for part in (folder / SAMPLES, folder):
+        if part.is_dir():
+            sync(part)
 
-    Raises
-    ------
-    ResultInvalidError
-        There is none, or it is damaged.
-    """
+
+def read_manifest(folder: Path) -> Manifest:
+    """Read the manifest of a result; ResultInvalidError where there is none, or it is damaged."""
     path = folder / MANIFEST
     if not path.is_file():
         msg = f"{folder}: no {MANIFEST}: not a finished result; run again"
@@ -147,12 +134,7 @@ def read_manifest(folder: Path) -> Manifest:
 
 
 def verify(folder: Path) -> tuple[str, ...]:
-    """Compare a result with its manifest.
-
-    Parameters
-    ----------
-    folder
-        A result folder.
+    """Compare a result folder with its manifest.
 
     Returns
     -------

@@ -24,6 +24,7 @@ from escape_score.store.manifest import (
     entry_of,
     read_manifest,
     remove_unlisted_samples,
+    sync_names,
     write_manifest,
 )
 
@@ -35,11 +36,7 @@ STAGING_NAME = re.compile(r"\.tmp-\d+")
 def staged_result(out: Path) -> Iterator[Path]:
     """Fill a folder beside the final files, then move all of it into place, the manifest last.
 
-    Parameters
-    ----------
-    out
-        Result folder; made where missing. A result that is already there is replaced; files that are not ours
-        stay.
+    ``out`` is made where missing. A result that is already there is replaced; files that are not ours stay.
 
     Yields
     ------
@@ -64,14 +61,9 @@ def staged_pages(out: Path, *, is_own: bool = False) -> Iterator[Path]:
     Parameters
     ----------
     out
-        Folder of the pages; made where missing. A manifest in it is removed before the first page changes.
+        Made where missing. A manifest in it is removed before the first page changes.
     is_own
         Whether the pages belong to the result in ``out``: its manifest then comes back with their digests.
-
-    Yields
-    ------
-    Path
-        Where to write.
 
     Raises
     ------
@@ -88,14 +80,7 @@ def staged_pages(out: Path, *, is_own: bool = False) -> Iterator[Path]:
 
 
 def outdated_prints(out: Path, staging: Path) -> frozenset[Path]:
-    """Find the PDFs of samples' pages that will say something else than the pages to come.
-
-    Parameters
-    ----------
-    out
-        Folder of the pages that are there.
-    staging
-        Folder that :func:`staged_pages` gave, with the pages to come.
+    """Find the PDFs of samples' pages that will say something else than the pages to come, in ``staging``.
 
     Returns
     -------
@@ -104,24 +89,17 @@ def outdated_prints(out: Path, staging: Path) -> frozenset[Path]:
         another name is none of ours.
     """
     pages = (path for path in _files(staging) if path.parent == Path(SAMPLES) and path.suffix == ".html")
-    prints = ((page, page.with_suffix(".pdf")) for page in pages)
-    return frozenset(
-        pdf
-        for page, pdf in prints
-        if (out / pdf).is_file()
-        and not (staging / pdf).exists()
-        and not _is_same_file(out / page, staging / page)
-    )
+    changed = (page for page in pages if _content(out / page) != _content(staging / page))
+    prints = (page.with_suffix(".pdf") for page in changed)
+    return frozenset(pdf for pdf in prints if (out / pdf).is_file() and not (staging / pdf).exists())
+
+
+def _content(path: Path) -> bytes | None:
+    return path.read_bytes() if path.is_file() else None
 
 
 def withdraw_result(out: Path) -> None:
-    """Say that a folder holds no finished result, before the first of its files changes in place.
-
-    Raises
-    ------
-    OutputUnwritableError
-        The folder cannot be written.
-    """
+    """Say that a folder holds no finished result, before the first of its files changes in place."""
     try:
         if out.is_dir():
             _withdraw(out, {Path(INDEX)})
@@ -131,13 +109,7 @@ def withdraw_result(out: Path) -> None:
 
 @contextmanager
 def gathering(out: Path) -> Iterator[None]:
-    """Finish, in place, a result whose files several processes wrote; what killed ones left unfinished goes.
-
-    Raises
-    ------
-    OutputUnwritableError
-        Another run is writing there, or the folder cannot be written.
-    """
+    """Finish, in place, a result whose files several processes wrote; what killed ones left there goes."""
     with only_writer(out):
         withdraw_result(out)
         _remove_unfinished(out)
@@ -199,7 +171,7 @@ def _replace_result(staging: Path, out: Path, lock: FolderLock) -> None:
     with suppress(OSError):
         (out / SAMPLES).rmdir()
     _move(staging, out, new & {Path(INDEX)})
-    _sync_folders(out)
+    sync_names(out)
     (staging / MANIFEST).replace(out / MANIFEST)
     sync(out)
     lock.settle()
@@ -232,12 +204,7 @@ def _files(folder: Path) -> set[Path]:
     return {path.relative_to(folder) for path in folder.rglob("*") if path.is_file()}
 
 
-def _is_same_file(one: Path, other: Path) -> bool:
-    return one.is_file() and one.read_bytes() == other.read_bytes()
-
-
 def _move(staging: Path, out: Path, relative: Iterable[Path]) -> None:
-    """Move files into place."""
     for path in sorted(relative):
         (out / path).parent.mkdir(exist_ok=True)
         (staging / path).replace(out / path)
@@ -250,13 +217,6 @@ def _remove(out: Path, relative: Iterable[Path]) -> None:
             (out / path).unlink()
 
 
-def _sync_folders(out: Path) -> None:
-    """Bring the names of all files to the disk."""
-    for folder in (out / SAMPLES, out):
-        if folder.is_dir():
-            sync(folder)
-
-
 def _listed(out: Path) -> set[Path]:
     """Files of the result that is already there."""
     with suppress(ResultInvalidError):
@@ -265,5 +225,5 @@ def _listed(out: Path) -> set[Path]:
 
 
 def _inside(relative: Iterable[Path]) -> set[Path]:
-    """Those paths that lie inside their folder: a list that was tampered with names no others."""
+    """Those paths that are inside their folder: a list that was tampered with names no others."""
     return {path for path in relative if not path.is_absolute() and ".." not in path.parts}

@@ -88,7 +88,8 @@ def _index_and_axes(profiles: CohortProfiles) -> Iterator[Variable]:
 
 def _signatures(scores: SignatureScores) -> Iterator[Variable]:
     """Every signature by every method, named ``method:signature``."""
-    axis_of, unit_of = _axes_of_components(), _published_units()
+    published = table_rows(resource_path("genesets", "published.tsv"))
+    axis_of, unit_of = _axes_of_components(), {row["score_id"]: row["unit"] for row in published}
     values, coverage = scores.all_values, scores.all_coverage
     for column, (name, method) in enumerate(zip(scores.all_names, scores.all_methods, strict=True)):
         signature = name.removeprefix(f"{method}:")
@@ -106,10 +107,6 @@ def _axes_of_components() -> Mapping[str, str]:
     by_term = {term.name: axis.axis for axis in reversed(axes) for term in (*axis.terms, *axis.raw_terms)}
     components = load_signatures().components
     return {c.signature_id: c.signature_id for c in components if c.signature_id in names} | by_term
-
-
-def _published_units() -> Mapping[str, str]:
-    return {row["score_id"]: row["unit"] for row in table_rows(resource_path("genesets", "published.tsv"))}
 
 
 def _obs(scores: SignatureScores, profiles: CohortProfiles, flags: NoteLog) -> pd.DataFrame:
@@ -133,13 +130,7 @@ def _obs(scores: SignatureScores, profiles: CohortProfiles, flags: NoteLog) -> p
 
 
 def write_anndata(path: Path, adata: ad.AnnData) -> None:
-    """Write an AnnData object as h5ad: the same bytes for the same content, whole or not at all.
-
-    Raises
-    ------
-    OutputUnwritableError
-        The folder cannot be written, or the disk is full.
-    """
+    """Write an AnnData object as h5ad: the same bytes for the same content, whole or not at all."""
     with replacing_hdf5(path) as output:
         output.handle.attrs["encoding-type"], output.handle.attrs["encoding-version"] = "anndata", "0.1.0"
         for name in ("X", "obs", "var", "uns", "layers", "obsm", "varm", "obsp", "varp"):

@@ -168,10 +168,9 @@ def score_published(
         columns = [plan.gene_symbols.index(gene.gene_symbol) for gene in score.genes]
         values = np.take(expression.log2_tpm, columns, axis=1)
         inputs = ScoreInput(score, values, expression, min_coverage)
-        is_offered = score.needs in offers
         outcomes[score.score_id] = (
             FORMULAS[score.formula](inputs)
-            if is_offered
+            if score.needs in offers
             else inputs.not_evaluable(note(Code.NOT_SCORED, f"needs_{score.needs.value}"))
         )
     shape = (len(expression.log2_tpm), len(computed))
