@@ -9,8 +9,7 @@ from PIL import Image
 
 from escape_score.model.record import Archetype, Call, EscapeProfile, Phenotype, Status
 from escape_score.report.cohort.heatmap import Column, column_of, heatmap_of
-from escape_score.report.drawing.distribution import distribution
-from escape_score.report.drawing.png import png_uri
+from escape_score.report.drawing import distribution, png_uri
 from escape_score.report.text.i18n import translations
 
 WORDS = translations("en")

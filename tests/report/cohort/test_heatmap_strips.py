@@ -10,7 +10,7 @@ from PIL import Image
 
 from escape_score.model.record import EscapeProfile
 from escape_score.report import render_cohort
-from escape_score.report.cohort.heatmap_strips import (
+from escape_score.report.cohort.heatmap import (
     FULL,
     LOW,
     SHAPES,

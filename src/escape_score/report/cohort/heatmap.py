@@ -1,7 +1,12 @@
-"""The picture of mechanisms × samples: colour says the score, texture the call, shapes the classes."""
+"""The picture of mechanisms × samples: colour says the score, texture the call.
+
+Lines above name a class of each sample: every class has a shape of its own, not a colour.
+"""
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -9,20 +14,12 @@ from itertools import groupby
 from markupsafe import Markup
 
 from escape_score.model.record import Archetype, Call, EscapeProfile, Phenotype, Status
-from escape_score.report.cohort.heatmap_strips import (
-    FULL,
-    INK,
-    LOW,
-    PAPER,
-    STRIPES,
-    Strip,
-    class_strip,
-    shape_lines,
-    sheet_strips,
-)
-from escape_score.report.drawing.png import png_uri, stretched
+from escape_score.report.drawing import png_uri
 from escape_score.report.text.i18n import Language
+from escape_score.report.text.numbers import format_count
 from escape_score.report.text.wording import archetype_word, phenotype_word, status_badge
+
+INK, PAPER = "#46525e", "#ffffff"
 
 LINE_HEIGHT = 18
 """Height of a line of the picture on the page, in pixels, as of its label."""
@@ -38,7 +35,18 @@ _SCALE = (
 _PAPER, _MIDDLE, _INK, _MARK = (len(_SCALE) + place for place in range(4))
 _PALETTE = (*_SCALE, PAPER, "#8e9aa6", INK, "#17202a")
 
-_COLOUR_LINES, _MARK_LINES = 4, 2
+_LINES = 6
+"""Lines of pixels of a mechanism or strip: four of colour, two of marks."""
+
+SHAPES = ("#####", "#.#.#", "...##", "##...", "..#..")
+"""From top to bottom; the fullest first, for the class that a reader looks for."""
+FULL, STRIPES, LOW = range(3)
+
+_FIRST = {"R": 0, "MSI-H": 0, "NR": 1, "MSS": 1}
+"""Classes that have a place of their own, so that pages of several cohorts look alike."""
+_PAIR = (FULL, LOW)
+_LEAST_SHARE = 0.5
+_NUMBER = re.compile(r"(<?) ?(\d+(?:\.\d+)?)")
 
 # the fullest shape for what a reader looks for
 _STATUSES = {Status.REFERENCE_MATCHED: LOW, Status.PROVISIONAL: STRIPES, Status.NOT_EVALUABLE: FULL}
@@ -62,6 +70,23 @@ class Column:
 
 
 @dataclass(frozen=True)
+class StripKey:
+    """One class in the legend: a picture of its shape and its name with the number of samples."""
+
+    picture: Markup
+    text: str
+
+
+@dataclass(frozen=True)
+class Strip:
+    """One line of the picture: its label, the shape of each sample (None = not known) and its legend."""
+
+    label: str
+    shapes: tuple[int | None, ...]
+    keys: tuple[StripKey, ...]
+
+
+@dataclass(frozen=True)
 class Block:
     """Neighbouring columns of one archetype."""
 
@@ -71,7 +96,7 @@ class Block:
 
 @dataclass(frozen=True)
 class Heatmap:
-    """The picture and what stands around it; ``order`` says which row of the table a column is."""
+    """The picture and what is around it; ``order`` says which row of the table a column is."""
 
     picture: Markup
     height: int
@@ -101,12 +126,9 @@ def heatmap_of(columns: Sequence[Column], titles: Sequence[str], words: Language
     Parameters
     ----------
     columns
-        One for each sample, with as many cells as there are titles; a sample with other mechanisms, of
-        another version, is left out.
+        One for each sample; one with other mechanisms, of another version, is left out.
     titles
         Mechanisms in the order of the cells, translated.
-    words
-        Translations of the page.
 
     Returns
     -------
@@ -118,8 +140,11 @@ def heatmap_of(columns: Sequence[Column], titles: Sequence[str], words: Language
         return None
     ordered = sorted(shown, key=_place)
     strips = _strips(ordered, words)
-    lines = [line for strip in strips for line in _strip(strip)]
-    lines += _index_line([_colour_of_index(column.index) for column in ordered])
+    paper = bytes([_PAPER] * len(ordered))
+    lines = [
+        line for strip in strips for line in (*map(bytes, shape_lines(strip.shapes, _INK, _PAPER)), paper)
+    ]
+    lines += [bytes(_colour_of_index(column.index) for column in ordered)] * (_LINES - 1) + [paper]
     for place in range(len(titles)):
         lines += _mechanism([column.cells[place] for column in ordered])
     _ = words.gettext
@@ -169,17 +194,6 @@ def _strips(columns: Sequence[Column], words: Language) -> tuple[Strip, ...]:
     )
 
 
-def _strip(strip: Strip) -> list[bytes]:
-    """Five lines and one of paper, as much as a mechanism has."""
-    lines = [bytes(line) for line in shape_lines(strip.shapes, _INK, _PAPER)]
-    return lines + stretched([_PAPER] * len(strip.shapes), _COLOUR_LINES + _MARK_LINES - len(lines))
-
-
-def _index_line(colours: list[int]) -> list[bytes]:
-    paper = stretched([_PAPER] * len(colours), 1)
-    return stretched(colours, _COLOUR_LINES + _MARK_LINES - 1) + paper
-
-
 def _mechanism(cells: list[tuple[float | None, Call]]) -> list[bytes]:
     fill = [_colour_of(score) for score, _ in cells]
     stripe = [
@@ -200,3 +214,63 @@ def _colour_of(score: float | None) -> int:
 
 def _colour_of_index(index: float | None) -> int:
     return _colour_of(None if index is None else (index - 50) / 50 * COLOUR_LIMIT)
+
+
+def class_strip(label: str, names: Sequence[str], shapes: Mapping[str, int], words: Language) -> Strip:
+    """Draw a class of each sample whose classes are known beforehand.
+
+    ``names`` has one class a sample, empty where there is none; ``shapes`` the place of each class's shape in
+    :data:`SHAPES`, in the order of the legend, which names only classes that occur.
+    """
+    counts = Counter(names)
+    keys = (
+        _key(shape, f"{name} ({format_count(counts[name], words)})")
+        for name, shape in shapes.items()
+        if counts[name]
+    )
+    return Strip(label, tuple(shapes.get(name) for name in names), tuple(keys))
+
+
+def sheet_strips(rows: Sequence[Mapping[str, str]], words: Language) -> tuple[Strip, ...]:
+    """Draw what the sample sheet says, where samples differ; a row is value by the label of its column.
+
+    A column with one value only is left out; of one with many the rarest share a shape, and it is left out
+    where they are most samples.
+    """
+    labels = dict.fromkeys(label for row in rows for label in row)
+    found = (_sheet_strip(label, [row.get(label, "") for row in rows], words) for label in labels)
+    return tuple(strip for strip in found if strip is not None)
+
+
+def shape_lines(shapes: Sequence[int | None], ink: int, paper: int) -> list[list[int]]:
+    """Five lines of pixels, one pixel a sample, with the palette's ink and paper."""
+    drawn = [SHAPES[shape] if shape is not None else "." * len(SHAPES) for shape in shapes]
+    return [[ink if shape[line] == "#" else paper for shape in drawn] for line in range(len(SHAPES))]
+
+
+def _sheet_strip(label: str, values: list[str], words: Language) -> Strip | None:
+    counts = Counter(value for value in values if value)
+    if len(counts) < 2:  # noqa: PLR2004
+        return None
+    named = sorted(counts, key=_place_of_class)
+    if len(counts) > len(SHAPES):
+        frequent = {value for value, _ in counts.most_common(len(SHAPES) - 1)}
+        if sum(counts[value] for value in frequent) < _LEAST_SHARE * counts.total():
+            return None
+        other = words.gettext("other values")
+        named = [*(value for value in named if value in frequent), other]
+        values = [value if value in frequent or not value else other for value in values]
+    places = _PAIR if len(named) == len(_PAIR) else range(len(named))
+    return class_strip(label, values, dict(zip(named, places, strict=True)), words)
+
+
+def _place_of_class(value: str) -> tuple[int, float, str]:
+    """Known classes first, then the highest number in a name, as of a share or a day; then by name."""
+    number = _NUMBER.search(value)
+    size = 0.0 if number is None else float(number[2]) - 0.5 * len(number[1])
+    return _FIRST.get(value, 0), -size, value
+
+
+def _key(shape: int, text: str) -> StripKey:
+    lines = [bytes(line) for line in shape_lines([shape], ink=1, paper=0)]
+    return StripKey(png_uri(lines, [PAPER, INK]), text)

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from markupsafe import Markup
 
 from escape_score.model.record import AxisProfile, Call, Quantiles
-from escape_score.report.drawing.distribution import distribution
+from escape_score.report.drawing import distribution
 from escape_score.report.text.i18n import Language, translate_record_text
 from escape_score.report.text.numbers import format_score
 

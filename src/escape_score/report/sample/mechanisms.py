@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from escape_score.model.record import ApproachRecord, AxisProfile, Call, GeneEvidence, LinkRecord
-from escape_score.report.drawing.svg import score_bar
+from escape_score.report.drawing import score_bar
 from escape_score.report.messages import note_markup, sentence
 from escape_score.report.text.i18n import Language, record_markup, translate_record_text
 from escape_score.report.text.numbers import (

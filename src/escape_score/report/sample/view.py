@@ -15,7 +15,7 @@ from escape_score.model.record import (
     NoteRecord,
     PublishedRecord,
 )
-from escape_score.report.drawing.svg import index_gauge
+from escape_score.report.drawing import index_gauge
 from escape_score.report.facts import (
     Fact,
     assay_facts,

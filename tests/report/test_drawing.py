@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from escape_score.model.record import AxisProfile, EscapeProfile, IndexProfile, Interval
-from escape_score.report.drawing.svg import index_gauge, score_bar
+from escape_score.report.drawing import index_gauge, score_bar
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,202 @@
+"""Small drawings from numbers of a record: SVG with a text alternative and colours from CSS, and PNG."""
+
+from __future__ import annotations
+
+import base64
+import struct
+import zlib
+from collections.abc import Callable, Sequence
+
+from markupsafe import Markup
+
+from escape_score.model.record import AxisProfile, Call, IndexProfile, Interval, Quantiles
+
+SCORE_LIMIT = 4.0
+"""Scores are drawn from -4 to +4 reference SD; what is beyond is drawn at the edge with an arrow."""
+
+_BAR_WIDTH, _BAR_HEIGHT = 152, 20
+_GAUGE_WIDTH, _GAUGE_HEIGHT = 260, 34
+_MARGIN = 6
+_N_BINS = 32
+_BINS_WIDTH, _BINS_HEIGHT, _BINS_BASE, _BINS_MARGIN = 240, 40, 26.0, 4
+_PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_PALETTE_OF_8_BITS = (8, 3, 0, 0, 0)
+
+
+def score_bar(axis: AxisProfile, *, alternative: str) -> Markup:
+    """Draw a mechanism's score, its 90 % interval and the threshold on the reference's distribution.
+
+    ``alternative`` is what the drawing says, in words; empty text where there is no score.
+    """
+    if axis.score is None:
+        return Markup("")
+    middle = _BAR_HEIGHT / 2
+    parts = (
+        _reference_band(axis.reference_quantiles, _x_of_score, middle, 6),
+        _line("track", _MARGIN, _BAR_WIDTH - _MARGIN, middle),
+        _tick("threshold", _x_of_score(axis.threshold), 1, _BAR_HEIGHT - 1),
+        _score_interval(axis.interval, middle),
+        _dot(_x_of_score(axis.score), middle, is_detected=axis.call is Call.DETECTED),
+    )
+    return _drawing("bar", _BAR_WIDTH, _BAR_HEIGHT, alternative, parts)
+
+
+def index_gauge(index: IndexProfile, *, alternative: str) -> Markup:
+    """Draw the index with its 90 % interval; bounds outside 0-100 are drawn at the ends.
+
+    ``alternative`` is what the drawing says, in words; empty text where there is no index.
+    """
+    if index.score is None:
+        return Markup("")
+    middle = 12.0
+    parts = (
+        _reference_band(index.reference_quantiles, _x_of_index, middle, 7),
+        _line("track", _MARGIN, _GAUGE_WIDTH - _MARGIN, middle),
+        *(_gauge_mark(points) for points in (0, 50, 100)),
+        _gauge_interval(index.interval, middle),
+        _dot(_x_of_index(index.score), middle, is_detected=False, radius=6),
+    )
+    return _drawing("gauge", _GAUGE_WIDTH, _GAUGE_HEIGHT, alternative, parts)
+
+
+def distribution(scores: Sequence[float], quantiles: Quantiles, *, alternative: str) -> Markup:
+    """Draw a cohort's scores as bars, and under them the quantiles of the reference.
+
+    Scores are in reference SD units; what is beyond ±4 is counted at the edge. ``alternative`` is what the
+    drawing says, in words; empty text where there is no score.
+    """
+    if not scores:
+        return Markup("")
+    counts = [0] * _N_BINS
+    for score in scores:
+        counts[min(max(int((score + SCORE_LIMIT) / (2 * SCORE_LIMIT) * _N_BINS), 0), _N_BINS - 1)] += 1
+    zero = _x_of_score(0.0, _BINS_WIDTH, _BINS_MARGIN)
+    parts = (
+        Markup('<path class="bars" d="{}"/>').format(_bars(counts)),
+        _reference_band(
+            quantiles, lambda score: _x_of_score(score, _BINS_WIDTH, _BINS_MARGIN), _BINS_BASE + 7, 4
+        ),
+        Markup('<line class="zero" x1="{x:.1f}" x2="{x:.1f}" y1="2" y2="38"/>').format(x=zero),
+    )
+    return _drawing("distribution", _BINS_WIDTH, _BINS_HEIGHT, alternative, parts)
+
+
+def _bars(counts: Sequence[int]) -> str:
+    """One path for all bars; the tallest fills the height."""
+    step, tallest, base = (_BINS_WIDTH - 2 * _BINS_MARGIN) / _N_BINS, max(counts), _BINS_BASE
+    return "".join(
+        f"M{_BINS_MARGIN + place * step:.1f} {base:.0f}v{count / tallest * (2 - base):.1f}"
+        f"h{step - 1:.1f}V{base:.0f}z"
+        for place, count in enumerate(counts)
+        if count
+    )
+
+
+def _reference_band(quantiles: Quantiles, x_of: Callable[[float], float], y: float, half: float) -> Markup:
+    """Where the reference's tumours are: a box from 5 to 95 %, one from 25 to 75 %, a tick at the median.
+
+    ``y`` and ``half`` are the middle and half of the height, in pixels; nothing where they are not known.
+    """
+    if quantiles is None:
+        return Markup("")
+    low, lower, median, upper, high = (x_of(quantile) for quantile in quantiles)
+    return (
+        _box("most", low, high, y, half)
+        + _box("half", lower, upper, y, half)
+        + _tick("median", median, y - half, y + half)
+    )
+
+
+def _x_of_score(score: float, width: int = _BAR_WIDTH, margin: int = _MARGIN) -> float:
+    clamped = min(max(score, -SCORE_LIMIT), SCORE_LIMIT)
+    return margin + (clamped + SCORE_LIMIT) / (2 * SCORE_LIMIT) * (width - 2 * margin)
+
+
+def _x_of_index(points: float) -> float:
+    return _MARGIN + min(max(points, 0.0), 100.0) / 100 * (_GAUGE_WIDTH - 2 * _MARGIN)
+
+
+def _score_interval(interval: Interval | None, y: float) -> Markup:
+    if interval is None:
+        return Markup("")
+    start, end = _x_of_score(interval.low), _x_of_score(interval.high)
+    arrows = Markup("").join(
+        _arrow(x, y, pointing=pointing)
+        for x, pointing, is_beyond in (
+            (start, -1, interval.low < -SCORE_LIMIT),
+            (end, 1, interval.high > SCORE_LIMIT),
+        )
+        if is_beyond
+    )
+    return _line("interval", start, end, y) + arrows
+
+
+def _gauge_interval(interval: Interval | None, y: float) -> Markup:
+    if interval is None:
+        return Markup("")
+    return _line("interval", _x_of_index(interval.low), _x_of_index(interval.high), y)
+
+
+def _gauge_mark(points: int) -> Markup:
+    x, anchor = _x_of_index(points), {0: "start", 100: "end"}.get(points, "middle")
+    label = Markup(f'<text x="{x:.1f}" y="32" text-anchor="{anchor}">{points:d}</text>')
+    return _tick("zero", x, 6, 18) + label
+
+
+# Shapes hold numbers and our own class names only, so they are written at once, without escaping each part.
+
+
+def _line(css_class: str, start: float, end: float, y: float) -> Markup:
+    return Markup(f'<line class="{css_class}" x1="{start:.1f}" x2="{end:.1f}" y1="{y:.1f}" y2="{y:.1f}"/>')
+
+
+def _tick(css_class: str, x: float, top: float, bottom: float) -> Markup:
+    return Markup(f'<line class="{css_class}" x1="{x:.1f}" x2="{x:.1f}" y1="{top:.1f}" y2="{bottom:.1f}"/>')
+
+
+def _box(css_class: str, start: float, end: float, y: float, half: float) -> Markup:
+    place = f'x="{start:.1f}" width="{end - start:.1f}" y="{y - half:.1f}" height="{2 * half:.1f}"'
+    return Markup(f'<rect class="{css_class}" {place}/>')
+
+
+def _dot(x: float, y: float, *, is_detected: bool, radius: float = 4.5) -> Markup:
+    css_class = "dot found" if is_detected else "dot"
+    return Markup(f'<circle class="{css_class}" cx="{x:.1f}" cy="{y:.1f}" r="{radius:g}"/>')
+
+
+def _arrow(x: float, y: float, *, pointing: int) -> Markup:
+    step = 5 * pointing
+    return Markup(f'<path class="arrow" d="M{x:.1f} {y - 4:.1f}l{step:d} 4l{-step:d} 4z"/>')
+
+
+def _drawing(css_class: str, width: int, height: int, alternative: str, parts: tuple[Markup, ...]) -> Markup:
+    """Put shapes into an ``svg`` element with a text alternative; sizes in pixels."""
+    return Markup(
+        '<svg class="{}" role="img" aria-label="{}" viewBox="0 0 {w} {h}" width="{w}" height="{h}">{}</svg>'
+    ).format(css_class, alternative, Markup("").join(parts), w=width, h=height)
+
+
+def png_uri(lines: Sequence[bytes], palette: Sequence[str]) -> Markup:
+    """Encode a picture as a ``data:`` address, so that a page needs no second file.
+
+    Parameters
+    ----------
+    lines
+        Rows of pixels from the top, all of one length ≥ 1; a byte is a place in the palette.
+    palette
+        Colours as ``#rrggbb``, at most 256.
+
+    Notes
+    -----
+    PNG (third edition), W3C recommendation: chunks IHDR, PLTE, IDAT and IEND, colour type 3, filter 0.
+    """
+    header = struct.pack(">II5B", len(lines[0]), len(lines), *_PALETTE_OF_8_BITS)
+    colours = b"".join(bytes.fromhex(colour.removeprefix("#")) for colour in palette)
+    pixels = zlib.compress(b"".join(b"\0" + line for line in lines), 9)
+    chunks = ((b"IHDR", header), (b"PLTE", colours), (b"IDAT", pixels), (b"IEND", b""))
+    png = _PNG_SIGNATURE + b"".join(_chunk(name, data) for name, data in chunks)
+    return Markup("data:image/png;base64,{}").format(base64.b64encode(png).decode("ascii"))
+
+
+def _chunk(name: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
