@@ -141,17 +141,8 @@ class InputFaultsError(InputError):
 def raise_faults(faults: Iterable[InputError]) -> None:
     """Raise the only fault as it is, and several as one error.
 
-    Parameters
-    ----------
-    faults
-        In the order in which a user should fix them; may be empty.
-
-    Raises
-    ------
-    InputError
-        The fault itself, where there is one.
-    InputFaultsError
-        Where there are several.
+    Raises InputError: the fault itself, where there is one. Raises InputFaultsError: where there are
+    several.
     """
     found = tuple(faults)
     if len(found) == 1:
@@ -191,15 +182,7 @@ class Attempt(Generic[Result]):
 def attempt(step: Callable[[], Result]) -> Attempt[Result]:
     """Try a step and keep its input faults.
 
-    Parameters
-    ----------
-    step
-        Called without arguments.
-
-    Returns
-    -------
-    Attempt
-        Its result or its faults; errors other than ``InputError`` pass.
+    Its result or its faults; errors other than ``InputError`` pass.
     """
     try:
         return Attempt(results=(step(),))

@@ -126,10 +126,7 @@ class StageBlocks(ConfigModel):
     def overridden(self, **options: object) -> Self:
         """The same config with the options of a command line, wherever their keys are; None changes nothing.
 
-        Raises
-        ------
-        ConfigInvalidError
-            A value is not one that the key takes.
+        Raises ConfigInvalidError: a value is not one that the key takes.
         """
         given = {key: value for key, value in options.items() if value is not None}
         changed: dict[str, Any] = {}

@@ -34,21 +34,8 @@ def export_results(
 ) -> ExportedFiles:
     """Write a result in some formats, after its manifest was verified; the result itself is not touched.
 
-    Parameters
-    ----------
-    results, out
-        Folder of a finished result, and of the files, not inside it.
-    formats
-        What to write.
-    study
-        Study id for cBioPortal; the cohort's name where None.
-
-    Raises
-    ------
-    UsageError
-        ``out`` is inside the result, or the study's id cannot be used.
-    ResultInvalidError
-        The result does not agree with its manifest.
+    Raises UsageError: ``out`` is inside the result, or the study's id cannot be used. Raises
+    ResultInvalidError: the result does not agree with its manifest.
     """
     from escape_score.errors import UsageError
     from escape_score.export.cbioportal import SAMPLE_IDS_FILE

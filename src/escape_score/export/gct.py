@@ -30,11 +30,8 @@ ROW_FIELDS = ("title", "group", "unit")
 def gct_files(tables: ResultTables) -> dict[str, str]:
     """Write profiles and scores as GCT 1.3.
 
-    Returns
-    -------
-    dict of str to str
-        ``profiles.gct``: index, axes, also unadjusted, and the leukocyte fraction; ``scores.gct``: every
-        score. NA = not evaluable.
+    ``profiles.gct``: index, axes, also unadjusted, and the leukocyte fraction; ``scores.gct``: every score.
+    NA = not evaluable.
     """
     profile_rows = [
         row for entity in (index_entity(), *axis_entities(tables)) for row in _rows(tables, entity)

@@ -65,10 +65,7 @@ class ResultTables:
 def read_tables(results: Path) -> ResultTables:
     """Read the tables of a result.
 
-    Raises
-    ------
-    ResultInvalidError
-        It does not agree with its manifest.
+    Raises ResultInvalidError: it does not agree with its manifest.
     """
     manifest = read_manifest(results)
     faults = verify(results)

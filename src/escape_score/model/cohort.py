@@ -103,15 +103,7 @@ class GeneSubset:
 
 
 def narrowed(source: MatrixSource, gene_ids: Sequence[str]) -> MatrixSource:
-    """The same samples with some genes only.
-
-    Parameters
-    ----------
-    source
-        Its gene ids are unique.
-    gene_ids
-        Some of them, in the order wanted.
-    """
+    """The same samples with some genes only."""
     if isinstance(source, NarrowableSource):
         return source.narrowed(gene_ids)
     at = {gene_id: column for column, gene_id in enumerate(source.gene_ids)}

@@ -325,15 +325,7 @@ class EscapeProfile(Record):
 def slug_of(sample_id: str) -> str:
     """Name a sample's files: a readable part and 8 hex digits of the id's sha256.
 
-    Parameters
-    ----------
-    sample_id
-        Any text.
-
-    Returns
-    -------
-    str
-        Matches ``[a-z0-9-]+``; differs for ids that differ, also by case alone.
+    Matches ``[a-z0-9-]+``; differs for ids that differ, also by case alone.
     """
     readable = re.sub(r"[^a-z0-9]+", "-", sample_id.lower()).strip("-")[:SLUG_LENGTH].strip("-") or "sample"
     return f"{readable}-{hashlib.sha256(sample_id.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}"

@@ -135,10 +135,7 @@ class SignatureLibrary:
     def signature(self, signature_id: str) -> Signature:
         """Return one set by its name.
 
-        Raises
-        ------
-        GeneSetInvalidError
-            No shipped set has that name.
+        Raises GeneSetInvalidError: no shipped set has that name.
         """
         for signature in self.signatures:
             if signature.signature_id == signature_id:
@@ -148,10 +145,7 @@ class SignatureLibrary:
     def component(self, name: str) -> Signature:
         """Return one component of the axes by its name, such as ``"mhc1"``.
 
-        Raises
-        ------
-        GeneSetInvalidError
-            No component has that name.
+        Raises GeneSetInvalidError: no component has that name.
         """
         for signature in self.components:
             if signature.signature_id == name:
@@ -165,10 +159,7 @@ class SignatureLibrary:
     def record(self, signature_id: str) -> SignatureRecord:
         """Return where a shipped set comes from.
 
-        Raises
-        ------
-        GeneSetInvalidError
-            No shipped set has that name.
+        Raises GeneSetInvalidError: no shipped set has that name.
         """
         for record in self.records:
             if record.signature_id == signature_id:

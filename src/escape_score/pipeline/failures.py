@@ -48,10 +48,7 @@ def named(failed: Iterable[FailedSample], sample_ids: Iterable[str]) -> tuple[Fa
 def list_failures(folder: Path, failed: Sequence[FailedSample]) -> bool:
     """Write the failed samples into the last column of ``qc.tsv``, and nobody else.
 
-    Returns
-    -------
-    bool
-        Whether the file has changed.
+    Whether the file has changed.
     """
     path = folder / QC
     before = path.read_bytes().decode("utf-8")

@@ -137,10 +137,7 @@ def _floats(values: Values) -> Values:
 def _own_symbols(given: Sequence[str], wanted: set[str]) -> tuple[str, ...]:
     """Approved symbol of every column; a name of its own where another column is the gene.
 
-    Raises
-    ------
-    MatrixInvalidError
-        Two columns are one gene of a set, and neither has its approved name.
+    Raises MatrixInvalidError: two columns are one gene of a set, and neither has its approved name.
     """
     mappings = load_gene_table().map_genes(given)
     columns: dict[str, list[int]] = {}

@@ -56,22 +56,8 @@ class UserGeneSets:
 def open_gene_sets(gene_sets: GeneSets, *, is_shipped_allowed: bool = False) -> UserGeneSets:
     """Bring a user's gene sets to approved symbols.
 
-    Parameters
-    ----------
-    gene_sets
-        GMT file, or names of sets with their genes.
-    is_shipped_allowed
-        Whether a set may have the name of a shipped one.
-
-    Returns
-    -------
-    UserGeneSets
-        Genes that are not known stay in their set and count as not measured.
-
-    Raises
-    ------
-    GeneSetInvalidError, InputFaultsError
-        Faults of the file; a set without a gene, or named like a shipped one.
+    Genes that are not known stay in their set and count as not measured. Raises GeneSetInvalidError,
+    InputFaultsError: faults of the file; a set without a gene, or named like a shipped one.
     """
     if gene_sets is None:
         return UserGeneSets()

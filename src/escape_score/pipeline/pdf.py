@@ -32,10 +32,7 @@ _NO_DATE = b"19700101000000"
 def find_chromium() -> Path:
     """Look for a Chromium on the path.
 
-    Raises
-    ------
-    UsageError
-        There is none.
+    Raises UsageError: there is none.
     """
     for name in CHROMIUM_NAMES:
         found = shutil.which(name)
@@ -48,22 +45,8 @@ def find_chromium() -> Path:
 def print_pages(chromium: Path, pages: Iterable[Path]) -> tuple[Path, ...]:
     """Print HTML files to PDF files beside them, of the same name.
 
-    Parameters
-    ----------
-    chromium
-        Program, from :func:`find_chromium`.
-    pages
-        HTML files of our own.
-
-    Returns
-    -------
-    tuple of pathlib.Path
-        The PDF files; they hold no date, so that the same page gives the same bytes.
-
-    Raises
-    ------
-    EscapeScoreError
-        Chromium failed or hung.
+    The PDF files; they hold no date, so that the same page gives the same bytes. Raises EscapeScoreError:
+    chromium failed or hung.
     """
     with tempfile.TemporaryDirectory(prefix="escape-score-chromium-") as folder:
         return tuple(_print_page(chromium, page, Path(folder)) for page in pages)

@@ -95,10 +95,7 @@ class Profiles:
     def __getitem__(self, sample_id: str) -> EscapeProfile:
         """The whole profile of one sample, as its JSON holds it.
 
-        Raises
-        ------
-        SampleUnknownError
-            The cohort has no such sample; it is a ``KeyError`` too.
+        Raises SampleUnknownError: the cohort has no such sample; it is a ``KeyError`` too.
         """
         if sample_id not in self.sample_ids:
             some = ", ".join(repr(known) for known in self.sample_ids[:3])
@@ -112,11 +109,8 @@ class Profiles:
     def to_frame(self) -> pd.DataFrame:
         """The table ``profiles.tsv``.
 
-        Returns
-        -------
-        pandas.DataFrame
-            One row a sample, sample ids as index; the columns are explained in ``columns.json`` and in the
-            documentation. NaN or empty text = not evaluable.
+        One row a sample, sample ids as index; the columns are explained in ``columns.json`` and in the
+        documentation. NaN or empty text = not evaluable.
         """
         table = profiles_table(self.scores, self.profiles, self.maker.flags, self.reference)
         return table.set_index("sample_id")
@@ -124,12 +118,9 @@ class Profiles:
     def to_anndata(self) -> AnnData:
         """Scores of all samples for scanpy, as in ``scores.h5ad``.
 
-        Returns
-        -------
-        anndata.AnnData
-            Samples × (index, axes, signatures); ``var`` has kind, axis, method, unit and what higher values
-            mean; ``obs`` has status, archetype, phenotype, flags and the sample sheet. NaN = not evaluable;
-            ``var["highly_variable"]`` marks the variables without one, which scanpy's PCA then uses.
+        Samples × (index, axes, signatures); ``var`` has kind, axis, method, unit and what higher values
+        mean; ``obs`` has status, archetype, phenotype, flags and the sample sheet. NaN = not evaluable;
+        ``var["highly_variable"]`` marks the variables without one, which scanpy's PCA then uses.
         """
         return scores_anndata(self.scores, self.profiles, self.maker.flags, self.header)
 
@@ -242,21 +233,7 @@ def write_profiles(
 ) -> Part:
     """Write tables, scores and, where wanted, one JSON a sample.
 
-    Parameters
-    ----------
-    result
-        Profiles of one cohort.
-    folder
-        Result folder.
-    has_samples
-        Whether ``samples/*.json`` are written.
-    on_sample
-        Called after each sample, for progress.
-
-    Returns
-    -------
-    Part
-        The files written; those of samples in the order of the samples.
+    The files written; those of samples in the order of the samples.
     """
     scores, flags, reference = result.scores, result.maker.flags, result.reference
     samples, failed = _write_samples(result, folder, on_sample) if has_samples else ((), ())

@@ -141,10 +141,7 @@ def profile(
 def named_methods(methods: Sequence[str]) -> tuple[MethodName, ...]:
     """Look methods up by name, each once.
 
-    Raises
-    ------
-    UsageError
-        One is not known.
+    Raises UsageError: one is not known.
     """
     wanted = (methods,) if isinstance(methods, str) else tuple(methods)
     unknown = [name for name in wanted if name not in list(MethodName)]
@@ -159,19 +156,7 @@ def profile_opened(
 ) -> Profiles:
     """Profile a cohort that is yet to be read, so that the faults of all inputs are raised together.
 
-    Parameters
-    ----------
-    opened
-        Reads the cohort.
-    options
-        How to profile it.
-    progress
-        Told of every stage.
-
-    Returns
-    -------
-    Profiles
-        As :func:`profile` gives them; raises the same errors.
+    As :func:`profile` gives them; raises the same errors.
     """
     shown = progress or Silent()
     shown.stage("read")

@@ -91,10 +91,7 @@ def fit_reference(
 def fit_on_cohort(cohort: HarmonisedCohort) -> Reference:
     """Fit the reference ``cohort`` on the cohort that is being profiled.
 
-    Raises
-    ------
-    ReferenceUnfittableError
-        Fewer than 20 samples can be placed.
+    Raises ReferenceUnfittableError: fewer than 20 samples can be placed.
     """
     n, types = len(cohort.sample_ids), {sample.cancer_type for sample in cohort.samples} - {""}
     label = ReferenceLabel(
@@ -162,10 +159,7 @@ def reference_of_scores(path: Path, scores: SignatureScores, reference: str) -> 
 def require_name(name: str) -> None:
     """Refuse a name that no reference can have.
 
-    Raises
-    ------
-    UsageError
-        It is taken, or has other characters.
+    Raises UsageError: it is taken, or has other characters.
     """
     taken = (*list_references(), COHORT_REFERENCE, AUTO_REFERENCE)
     if not NAME.fullmatch(name) or name in taken:

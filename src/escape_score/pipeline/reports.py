@@ -105,21 +105,7 @@ def finish_result(
 ) -> tuple[FailedSample, ...]:
     """Write the list of failed samples, statistics, the cohort's page and, last of all, the manifest.
 
-    Parameters
-    ----------
-    folder
-        Holds every file that the parts list.
-    header
-        What the result was made from.
-    parts
-        What the jobs wrote.
-    lang
-        Language of the cohort's page; None where there are no pages.
-
-    Returns
-    -------
-    tuple of FailedSample
-        They are in ``qc.tsv``, on the cohort's page and in the manifest.
+    Samples that failed are returned, and are in ``qc.tsv``, on the cohort's page and in the manifest.
     """
     failed = named(
         (one for part in parts for one in part.failed), (i for part in parts for i in part.sample_ids)

@@ -23,15 +23,7 @@ def _choose(n: int, rules: list[tuple[npt.NDArray[np.bool_], str]]) -> TextArray
 
 
 def call_phenotype(t_level: FloatArray, stroma: FloatArray, limits: PhenotypeLimits) -> TextArray:
-    """Desert, excluded or inflamed; empty where T cells or stroma are not evaluable.
-
-    Parameters
-    ----------
-    t_level
-        Mean of effector and T-cell scores, reference SD units.
-    stroma
-        Score of the stroma axis.
-    """
+    """Desert, excluded or inflamed; empty where T cells or stroma are not evaluable."""
     t, known = limits, ~(np.isnan(t_level) | np.isnan(stroma))
     few, many = t_level < -t.phenotype_t, t_level > t.phenotype_t
     return _choose(

@@ -169,18 +169,8 @@ def weakest_link(
 ) -> AxisValues:
     """Name the weakest link of every sample.
 
-    Parameters
-    ----------
-    residuals
-        From :func:`link_residuals`.
-    n_chain
-        Genes of the whole chain.
-
-    Returns
-    -------
-    AxisValues
-        ``score``: how far the weakest link lies below expectation, in spreads; NaN where too few links are
-        measured.
+    ``score``: how far the weakest link lies below expectation, in spreads; NaN where too few links are
+    measured.
     """
     measured = ~np.isnan(residuals)
     enough = measured.sum(axis=1) >= limits.min_links

@@ -61,15 +61,7 @@ def call_reason(
     *,
     is_hidden: bool = False,
 ) -> Note:
-    """Why a call was made.
-
-    Parameters
-    ----------
-    low, high
-        Ends of the absolute interval; None where there is none.
-    is_hidden
-        A loss would not reach the threshold.
-    """
+    """Why a call was made."""
     if score is None:
         return note(Code.CALL, "no_link" if axis.kind is AxisKind.LINK_LOSS else "no_genes")
     if call == Call.NOT_EVALUABLE:

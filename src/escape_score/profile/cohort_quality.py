@@ -21,16 +21,8 @@ EXPECTED_LOG2 = 1.0
 def cohort_notes(context: ProfileContext, profiles: CohortProfiles) -> tuple[Note, ...]:
     """Notes that hold for every sample of a cohort.
 
-    Parameters
-    ----------
-    context, profiles
-        Of one cohort.
-
-    Returns
-    -------
-    tuple of Note
-        Axes that no sample has, genes that the pipeline does not count right, a half-lost 6p21, too few
-        samples for such checks, and a reference of few tumours.
+    Axes that no sample has, genes that the pipeline does not count right, a half-lost 6p21, too few samples
+    for such checks, and a reference of few tumours.
     """
     checks: tuple[Callable[[ProfileContext], Iterable[Note]], ...] = (
         _zero_genes,

@@ -46,11 +46,7 @@ def gene_evidence(
 ) -> tuple[tuple[GeneEvidence, ...], tuple[GeneEvidence, ...]]:
     """Strongest genes for and against a mechanism in one sample.
 
-    Returns
-    -------
-    evidence, opposing
-        At most ``limits.evidence_genes`` each, with |z| of at least ``limits.evidence_z``, strongest
-        first.
+    At most ``limits.evidence_genes`` each, with |z| of at least ``limits.evidence_z``, strongest first.
     """
     signed = [
         (gene.direction * genes.z[row, gene.column], gene)

@@ -94,17 +94,7 @@ def permitted(
 
 
 def percentile_reason(score: float | None, n: int, match: str, limits: MatchLimits) -> Note | None:
-    """Why there is no percentile; None where there is one.
-
-    Parameters
-    ----------
-    score
-        Of the axis in the sample; None where it is not evaluable.
-    n
-        Reference tumours that have the score.
-    match
-        Value of :class:`escape_score.model.record.ReferenceMatch`.
-    """
+    """Why there is no percentile; None where there is one."""
     if score is None:
         return note(Code.PERCENTILE, "not_evaluable")
     if n < limits.min_percentile_samples:

@@ -16,16 +16,8 @@ from escape_score.profile.context import ProfileContext
 def profile_flags(context: ProfileContext, profiles: CohortProfiles) -> NoteLog:
     """Flag doubts about single samples and about the whole cohort.
 
-    Parameters
-    ----------
-    context, profiles
-        Of one cohort.
-
-    Returns
-    -------
-    NoteLog
-        By sample: class I not counted, distant reference, implausible infiltrate, axes with few of their
-        genes. For all: see :func:`escape_score.profile.cohort_quality.cohort_notes`.
+    By sample: class I not counted, distant reference, implausible infiltrate, axes with few of their genes.
+    For all: see :func:`escape_score.profile.cohort_quality.cohort_notes`.
     """
     partial = list(_partial_axes(context, profiles))
     shared = {one for _, one in partial}

@@ -306,15 +306,7 @@ def _links(links: LinkScores | None, row: int) -> tuple[LinkRecord, ...]:
 def reference_quantiles(distributions: Distributions) -> dict[str, Quantiles]:
     """Where the reference's own tumours lie.
 
-    Parameters
-    ----------
-    distributions
-        Scores of the reference's tumours.
-
-    Returns
-    -------
-    dict
-        For each column with a score: its quantiles at ``QUANTILE_LEVELS``, by linear interpolation.
+    For each column with a score: its quantiles at ``QUANTILE_LEVELS``, by linear interpolation.
     """
     found: dict[str, Quantiles] = {}
     for column, scores in distributions.columns.items():

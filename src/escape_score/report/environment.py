@@ -37,15 +37,7 @@ def environment(lang: str) -> Environment:
 def make_environment(words: Language) -> Environment:
     """Build a template engine around a catalogue.
 
-    Parameters
-    ----------
-    words
-        Translations of the page.
-
-    Returns
-    -------
-    jinja2.Environment
-        Escapes always; an undefined name is an error.
+    Escapes always; an undefined name is an error.
     """
     engine = Environment(
         loader=PackageLoader("escape_score.report", "templates"),
@@ -72,14 +64,6 @@ def script_of(engine: Environment) -> Markup:
 def source_hash(script: str) -> str:
     """Digest by which a page's content security policy lets one script run and no other.
 
-    Parameters
-    ----------
-    script
-        Text between the tags, to the letter.
-
-    Returns
-    -------
-    str
-        Such as ``sha256-…``, as Content Security Policy Level 3 has it.
+    Such as ``sha256-…``, as Content Security Policy Level 3 has it.
     """
     return "sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii")

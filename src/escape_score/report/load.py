@@ -67,20 +67,8 @@ def iter_profiles(results: Path) -> Iterator[EscapeProfile]:
 def read_profile(path: Path) -> EscapeProfile:
     """Read one profile.
 
-    Parameters
-    ----------
-    path
-        A file ``samples/<slug>.json`` of a result folder.
-
-    Returns
-    -------
-    EscapeProfile
-        As published.
-
-    Raises
-    ------
-    ResultInvalidError
-        It is no profile of this version, or its file is named for another sample.
+    As published. Raises ResultInvalidError: it is no profile of this version, or its file is named for
+    another sample.
     """
     if not path.is_file():
         message = f"{path}: is not a regular file; {_MAKE_ANEW}"

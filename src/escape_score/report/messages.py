@@ -333,17 +333,7 @@ _FIELD = re.compile(r"\{(\w+)(!r)?(?::([^{}]*))?\}")
 def sentence(note: NoteRecord, words: Language) -> str:
     """Write a note as a sentence.
 
-    Parameters
-    ----------
-    note
-        From a record.
-    words
-        Language of the page.
-
-    Returns
-    -------
-    str
-        Not escaped; the code and its params where this version has no template for it.
+    Not escaped; the code and its params where this version has no template for it.
     """
     template = template_of(note)
     if template is None:

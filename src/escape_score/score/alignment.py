@@ -44,19 +44,7 @@ class Alignment:
 def align(cohort_symbols: Sequence[str], reference: Reference, needed: Collection[str]) -> Alignment:
     """Find the reference's anchors and the needed genes in a cohort.
 
-    Parameters
-    ----------
-    cohort_symbols
-        Approved symbols, unique.
-    reference
-        Reference to place samples on.
-    needed
-        Symbols that any signature asks for.
-
-    Returns
-    -------
-    Alignment
-        Anchors and needed genes that both sides have.
+    Anchors and needed genes that both sides have.
     """
     measured = set(cohort_symbols)
     genes, wanted = reference.genes, set(needed)
@@ -76,10 +64,7 @@ def align(cohort_symbols: Sequence[str], reference: Reference, needed: Collectio
 def require_anchors(alignment: Alignment, *, min_anchors: int, cohort: str, reference: str) -> None:
     """Refuse a cohort that shares too few anchors with the reference.
 
-    Raises
-    ------
-    AnchorsMissingError
-        Fewer than ``min_anchors`` anchor genes are columns of the cohort.
+    Raises AnchorsMissingError: fewer than ``min_anchors`` anchor genes are columns of the cohort.
     """
     found = int(alignment.is_anchor.sum())
     if found < min_anchors:

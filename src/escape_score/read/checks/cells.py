@@ -83,18 +83,10 @@ def looks_numeric(cell: str) -> bool:
 def number_style(cells: Sequence[str]) -> NumberStyle:
     """Tell how numbers are written by some cells of a table.
 
-    Parameters
-    ----------
-    cells
-        Cells that should hold numbers.
-
-    Returns
-    -------
-    NumberStyle
-        A mark between thousands only where a cell shows it without doubt (``1,234.5``, ``1,234,567``, ``1
-        234``) and all such cells agree; ``1,234`` alone may be either and shows nothing. The decimal mark is
-        ``","`` where commas stand in numbers, points never, and not only where thousands may be grouped; else
-        ``"."``.
+    A mark between thousands only where a cell shows it without doubt (``1,234.5``, ``1,234,567``, ``1
+    234``) and all such cells agree; ``1,234`` alone may be either and shows nothing. The decimal mark is
+    ``","`` where commas stand in numbers, points never, and not only where thousands may be grouped; else
+    ``"."``.
     """
     unusual = [cell.strip() for cell in cells if not NUMBER.fullmatch(cell.strip())]
     styles = {style for style in map(_grouping, unusual) if style is not None}

@@ -92,19 +92,8 @@ def kind_of(names: Sequence[str], *, are_known_genes: bool) -> tuple[NameKind, s
 def check_kind(label: str, gene_ids: Sequence[str], *, are_known_genes: bool) -> None:
     """Refuse rows whose names say that they are no human genes.
 
-    Parameters
-    ----------
-    label
-        What the input is called in the error.
-    gene_ids
-        Names of the rows.
-    are_known_genes
-        Whether some of them are human genes, letter case aside.
-
-    Raises
-    ------
-    MatrixInvalidError
-        Half of the names or more are of another species, transcripts, proteins or probes.
+    Raises MatrixInvalidError: half of the names or more are of another species, transcripts, proteins or
+    probes.
     """
     found = kind_of(gene_ids, are_known_genes=are_known_genes)
     if found is not None:
@@ -116,15 +105,7 @@ def check_kind(label: str, gene_ids: Sequence[str], *, are_known_genes: bool) ->
 def species_notes(gene_ids: Sequence[str]) -> tuple[Note, ...]:
     """Flag rows of another species among human genes.
 
-    Parameters
-    ----------
-    gene_ids
-        Names of the rows.
-
-    Returns
-    -------
-    tuple of Note
-        Flag species_suspect from ``MIN_SPECIES_FRACTION`` of the names on.
+    Flag species_suspect from ``MIN_SPECIES_FRACTION`` of the names on.
     """
     foreign = [name for name in gene_ids if OTHER_SPECIES.fullmatch(name.strip())]
     if len(foreign) < max(MIN_SPECIES_FRACTION * len(gene_ids), 1):

@@ -43,19 +43,7 @@ def is_annotation_name(name: str) -> bool:
 def check_header(label: str, corner: str, sample_ids: Sequence[str]) -> None:
     """Refuse a text file without a header, whose first row of values would be lost.
 
-    Parameters
-    ----------
-    label
-        What the input is called in the error.
-    corner
-        Name of the gene column.
-    sample_ids
-        As they stand in the header.
-
-    Raises
-    ------
-    MatrixInvalidError
-        The names are numbers, and the corner is a gene.
+    Raises MatrixInvalidError: the names are numbers, and the corner is a gene.
     """
     if sample_ids and all(NUMBER.fullmatch(name.strip()) for name in sample_ids) and gene_fraction((corner,)):
         msg = (
@@ -99,19 +87,8 @@ def _is_certain(mapping: GeneMapping, *, with_entrez: bool) -> bool:
 def check_orientation(label: str, sample_ids: Sequence[str], gene_ids: Sequence[str], *, layout: str) -> None:
     """Refuse a matrix whose genes are not genes.
 
-    Parameters
-    ----------
-    label
-        What the input is called in the error.
-    sample_ids, gene_ids
-        Names as they stand in the file.
-    layout
-        Where samples and genes belong, for the error.
-
-    Raises
-    ------
-    MatrixInvalidError
-        It lies the other way round, or no row is a human gene, or most rows say that they are none.
+    Raises MatrixInvalidError: it lies the other way round, or no row is a human gene, or most rows say that
+    they are none.
     """
     if not gene_ids:
         msg = f"{label}: no gene rows (only a header); give one row for every gene"

@@ -63,17 +63,8 @@ class SelectedGenes:
 def without_non_genes(source: MatrixSource) -> tuple[MatrixSource, tuple[Note, ...]]:
     """Leave out rows of the file that are no genes, so that they count in no sum.
 
-    Parameters
-    ----------
-    source
-        Samples × rows of the file.
-
-    Returns
-    -------
-    source : MatrixSource
-        The same where all rows may be genes.
-    notes : tuple of Note
-        Flags non_gene_rows (summary rows of aligners and counters, spike-ins) and unnamed_genes.
+    The same where all rows may be genes. Flags non_gene_rows (summary rows of aligners and counters, spike-
+    ins) and unnamed_genes.
     """
     names = source.gene_ids
     unnamed = [at for at, name in enumerate(names) if is_unnamed(name)]

@@ -16,18 +16,8 @@ _FORMULA_STARTS = ("=", "+", "-", "@")
 def sample_name_faults(label: str, sample_ids: Sequence[str]) -> tuple[InputError, ...]:
     """Find sample names that no table can hold as they are.
 
-    Parameters
-    ----------
-    label
-        What the input is called in faults.
-    sample_ids
-        As they stand in the file.
-
-    Returns
-    -------
-    tuple of InputError
-        At most one fault a kind: empty, twice (blanks at the ends aside), with control characters, or like
-        the formula of a spreadsheet; and where there is no sample at all.
+    At most one fault a kind: empty, twice (blanks at the ends aside), with control characters, or like the
+    formula of a spreadsheet; and where there is no sample at all.
     """
     return tuple(MatrixInvalidError(f"{label}: {problem}") for problem in _problems(sample_ids))
 

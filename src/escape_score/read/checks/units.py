@@ -52,27 +52,9 @@ class UnitVerdict:
 def decide_unit(facts: MatrixFacts, declared: ExpressionUnit) -> UnitVerdict:
     """Decide the unit of a matrix by its numbers, or check the one declared.
 
-    Parameters
-    ----------
-    facts
-        Figures of the matrix.
-    declared
-        Unit the user named; ``AUTO`` asks the numbers.
+    Never ``AUTO``. Raises UnitAmbiguousError: ``AUTO``, and the numbers fit no unit or several. Raises
+    UnitContradictedError: the numbers cannot be of the unit declared.
 
-    Returns
-    -------
-    UnitVerdict
-        Never ``AUTO``.
-
-    Raises
-    ------
-    UnitAmbiguousError
-        ``AUTO``, and the numbers fit no unit or several.
-    UnitContradictedError
-        The numbers cannot be of the unit declared.
-
-    Notes
-    -----
     A transcriptome in linear units has values above 50, logarithms do not. TPM of one sample add up to 1e6,
     so the base of a logarithm is the one whose inverse gives sums of 1e6 (or of 1e4, as single cells are
     normalised); counts are whole numbers; a lowest value of -9.97 is log2(0.001).

@@ -117,17 +117,7 @@ class MatrixFacts:
 def gather_facts(source: MatrixSource, *, label: str) -> MatrixFacts:
     """Look at each value of a matrix once.
 
-    Parameters
-    ----------
-    source
-        Samples × genes, any unit.
-    label
-        Name of the file, for messages.
-
-    Returns
-    -------
-    MatrixFacts
-        Figures of each sample.
+    Figures of each sample.
     """
     columns: dict[str, list[Any]] = defaultdict(list)
     infinite: list[tuple[str, str]] = []
@@ -236,15 +226,7 @@ def _totals(finite: FloatArray, chosen: BoolArray, inverse: Callable[[FloatArray
 def check_finite(facts: MatrixFacts) -> None:
     """Refuse cells that are infinite or beyond any measurement.
 
-    Parameters
-    ----------
-    facts
-        Figures of the matrix.
-
-    Raises
-    ------
-    MatrixInvalidError
-        Names the first sample and gene.
+    Raises MatrixInvalidError: names the first sample and gene.
     """
     if not facts.infinite_cells:
         _check_plausible(facts)
@@ -271,16 +253,8 @@ def _check_plausible(facts: MatrixFacts) -> None:
 def flag_samples(facts: MatrixFacts) -> NoteLog:
     """Flag samples that cannot be scored as they are, and what looks like a copy or a normalisation.
 
-    Parameters
-    ----------
-    facts
-        Figures of the matrix.
-
-    Returns
-    -------
-    NoteLog
-        Flags missing_values, sample_empty, sample_constant and identical_samples by sample;
-        quantile_normalised for all.
+    Flags missing_values, sample_empty, sample_constant and identical_samples by sample; quantile_normalised
+    for all.
     """
     by_sample = (*_missing(facts), *_degenerate(facts), *_identical(facts))
     return NoteLog(cohort=_quantile_normalised(facts), by_sample=by_sample)

@@ -104,15 +104,8 @@ def ends_in_padding(path: Path) -> bool:
 def unpacked(packed: BinaryIO, path: Path, compression: Compression, limits: ReadLimits) -> Iterator[bytes]:
     """Decode a file piece by piece, frame by frame.
 
-    Yields
-    ------
-    bytes
-        Some bytes, or none.
-
-    Raises
-    ------
-    FileUnreadableError
-        The file is damaged, cut short, too large once unpacked, or goes on after its end mark.
+    Some bytes, or none. Raises FileUnreadableError: the file is damaged, cut short, too large once
+    unpacked, or goes on after its end mark.
     """
     n_packed, n_read = path.stat().st_size, 0
     decoder, data = compression.new_decoder(), _next_bytes(packed, path, compression)

@@ -56,10 +56,7 @@ class ReadLimits:
     def check_unpacked(self, path: Path, n_bytes: int, *, of: int, part: str = "") -> None:
         """Refuse a file of ``of`` bytes, or a part of it, that grows to ``n_bytes`` or more once unpacked.
 
-        Raises
-        ------
-        FileUnreadableError
-            That is beyond the limits.
+        Raises FileUnreadableError: that is beyond the limits.
         """
         if not self.allow(n_bytes, of=of):
             size = f"{part}: {n_bytes}" if part else n_bytes
@@ -76,10 +73,7 @@ DEFAULT_LIMITS = ReadLimits()
 def check_shape(label: Path | str, limits: ReadLimits, *, n_samples: int = 0, n_genes: int = 0) -> None:
     """Refuse a matrix of too many samples or genes; 0 where their number is not known yet.
 
-    Raises
-    ------
-    MatrixInvalidError
-        Either is above its limit.
+    Raises MatrixInvalidError: either is above its limit.
     """
     if n_samples <= limits.max_samples and n_genes <= limits.max_genes:
         return
@@ -91,10 +85,7 @@ def check_shape(label: Path | str, limits: ReadLimits, *, n_samples: int = 0, n_
 def check_filling(path: Path, limits: ReadLimits, *, n_samples: int, n_genes: int) -> None:
     """Refuse a matrix that would be many times as large as the file that holds it, and so mostly blank.
 
-    Raises
-    ------
-    MatrixInvalidError
-        Its cells, of 8 bytes in memory, are beyond the limits.
+    Raises MatrixInvalidError: its cells, of 8 bytes in memory, are beyond the limits.
     """
     needed, n_bytes = 8 * n_samples * n_genes, path.stat().st_size
     if not limits.allow(needed, of=n_bytes):

@@ -32,12 +32,8 @@ class Probe:
 def probe_path(path: Path, limits: ReadLimits) -> Probe:
     """Look at the first bytes of a path that the user named.
 
-    Raises
-    ------
-    FileMissingError
-        Nothing is there.
-    FileUnreadableError
-        It is no regular file or folder, may not be read, is empty or too large.
+    Raises FileMissingError: nothing is there. Raises FileUnreadableError: it is no regular file or folder,
+    may not be read, is empty or too large.
     """
     try:
         status = path.stat()

@@ -64,10 +64,8 @@ class _PiecewiseStream(io.RawIOBase):
 def open_bytes(path: Path, limits: ReadLimits) -> io.BufferedReader:
     """Open a regular file decompressed; the caller closes it.
 
-    Raises
-    ------
-    FileUnreadableError
-        While reading, where the packed data are damaged, cut short or out of proportion.
+    Raises FileUnreadableError: while reading, where the packed data are damaged, cut short or out of
+    proportion.
     """
     packed: io.BufferedReader = io.BufferedReader(path.open("rb", buffering=0), buffer_size=_BUFFER_BYTES)
     compression = compression_of(packed.peek(8)[:8])
@@ -80,10 +78,7 @@ def open_bytes(path: Path, limits: ReadLimits) -> io.BufferedReader:
 def encoding_of(head: bytes) -> str:
     """Tell the encoding by the first bytes: byte order mark, UTF-8 where valid, else Windows-1252.
 
-    Returns
-    -------
-    str
-        Name of a Python codec that takes the byte order mark off.
+    Name of a Python codec that takes the byte order mark off.
     """
     known = next((encoding for mark, encoding in _MARKS if head.startswith(mark)), _unmarked_utf_16(head))
     if known is not None:
@@ -137,17 +132,7 @@ def open_text(path: Path, limits: ReadLimits, *, encoding: str | None = None) ->
 def iter_lines(stream: io.BufferedReader, *, path: Path, limits: ReadLimits) -> Iterator[str]:
     """Hand out lines without their ends; bytes that are not UTF-8 are shown as U+FFFD.
 
-    Parameters
-    ----------
-    stream
-        As opened by :func:`open_text`.
-    path, limits
-        Named in errors, and the longest line read.
-
-    Raises
-    ------
-    FileUnreadableError
-        A line is longer than allowed.
+    Raises FileUnreadableError: a line is longer than allowed.
     """
     while line := stream.readline(limits.max_line_bytes + 1):
         if len(line) > limits.max_line_bytes:

@@ -193,12 +193,8 @@ class Workbook:
     def rows(self, part: str) -> Generator[SheetRow]:
         """Stream the rows that hold anything, of the sheet in a part of the workbook.
 
-        Raises
-        ------
-        FileUnreadableError
-            The sheet is damaged or out of proportion.
-        MatrixInvalidError
-            It has more rows than are read, or one beyond the last row of a worksheet.
+        Raises FileUnreadableError: the sheet is damaged or out of proportion. Raises MatrixInvalidError: it
+        has more rows than are read, or one beyond the last row of a worksheet.
         """
         n_rows = 0
         with (
@@ -218,10 +214,7 @@ class Workbook:
 def open_workbook(path: Path, limits: ReadLimits) -> Workbook:
     """Read what a workbook says of itself, without the cells of its sheets.
 
-    Raises
-    ------
-    FileUnreadableError
-        The file is damaged, too large, no workbook, or one in another format.
+    Raises FileUnreadableError: the file is damaged, too large, no workbook, or one in another format.
     """
     with _workbook_faults(path), _Archive(path, limits) as archive, warnings.catch_warnings():
         warnings.simplefilter("ignore")

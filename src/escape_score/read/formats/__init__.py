@@ -36,10 +36,7 @@ _KNOWN_OTHERS = (
 def choose_format(probe: Probe) -> MatrixFormat:
     """Choose the first format that recognises what a file holds.
 
-    Raises
-    ------
-    FileUnreadableError
-        No format recognises it.
+    Raises FileUnreadableError: no format recognises it.
     """
     for candidate in FORMATS:
         if candidate.is_recognised(probe):

@@ -115,10 +115,7 @@ def _number(file: memoryview, form: str, at: int) -> int:
 def promised_sizes(file: memoryview) -> PromisedSizes:
     """Add up what an Arrow file, given with all its bytes, promises; Arrow itself checks that it holds.
 
-    Raises
-    ------
-    ValueError, struct.error
-        The metadata are damaged.
+    Raises ValueError, struct.error: the metadata are damaged.
     """
     end = len(file) - 4 - len(MAGIC)
     footer = _Flat.root(file, end - _number(file, "<i", end))

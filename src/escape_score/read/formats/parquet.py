@@ -108,10 +108,7 @@ def arrow_format(
 def find_columns(path: Path, file: ArrowFile, limits: ReadLimits) -> ArrowColumns:
     """Decide what each column means; names are not checked.
 
-    Raises
-    ------
-    MatrixInvalidError
-        There is no row or no gene column, or numbers are stored as text.
+    Raises MatrixInvalidError: there is no row or no gene column, or numbers are stored as text.
     """
     if file.n_rows == 0:
         msg = "no gene rows (the table is empty); give one row for every gene"

@@ -123,10 +123,7 @@ class ArrayMatrix:
 def digest_of(paths: Sequence[Path]) -> str:
     """Digest the content of one regular file, or of several with their names.
 
-    Returns
-    -------
-    str
-        sha256 of the file in 64 hex digits; where there are several, of lines of file name and sha256.
+    sha256 of the file in 64 hex digits; where there are several, of lines of file name and sha256.
     """
     if len(paths) == 1:
         with paths[0].open("rb") as handle:
@@ -138,11 +135,8 @@ def digest_of(paths: Sequence[Path]) -> str:
 def matrix_digest(source: MatrixSource) -> str:
     """Digest names and values of a matrix in memory.
 
-    Returns
-    -------
-    str
-        sha256 in 64 hex digits, of the names (each behind its length) and of all values as little-endian
-        float64; the same for dense and sparse storage.
+    sha256 in 64 hex digits, of the names (each behind its length) and of all values as little-endian
+    float64; the same for dense and sparse storage.
     """
     digest = hashlib.sha256()
     for names in (source.sample_ids, source.gene_ids):

@@ -90,15 +90,8 @@ def _open_matrix(path: Path, limits: ReadLimits) -> MatrixReading:
 def read_table(path: Path, layout: TextLayout, limits: ReadLimits) -> MatrixReading:
     """Read a text table whose layout is known.
 
-    Returns
-    -------
-    MatrixReading
-        All rows that are not blank, in the order of the file.
-
-    Raises
-    ------
-    InputError
-        A name or cell is not usable; names line, gene and sample.
+    All rows that are not blank, in the order of the file. Raises InputError: a name or cell is not usable;
+    names line, gene and sample.
     """
     check_shape(path, limits, n_samples=len(layout.sample_columns))
     raise_faults(sample_name_faults(str(path), layout.sample_ids))

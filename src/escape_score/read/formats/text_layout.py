@@ -136,21 +136,7 @@ def layout_of_cells(
 ) -> TextLayout:
     """Decide what each column of a table is; names are not checked.
 
-    Parameters
-    ----------
-    path
-        Named in errors.
-    n_head_lines
-        Lines down to the header, the header included.
-    header, rows
-        Cells of the header and of the rows below it.
-    delimiter
-        Between the cells.
-
-    Raises
-    ------
-    MatrixInvalidError
-        There is no row, or header and rows have different widths.
+    Raises MatrixInvalidError: there is no row, or header and rows have different widths.
     """
     if not rows:
         msg = f"no gene rows below the header (line {n_head_lines}); give one row for every gene"

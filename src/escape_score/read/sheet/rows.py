@@ -57,12 +57,8 @@ def _decode(path: Path, data: bytes) -> str:
 def read_rows(path: Path) -> list[SheetRow]:
     """Read all filled lines below the header.
 
-    Raises
-    ------
-    FileMissingError, FileUnreadableError
-        There is no such file, or it is no text.
-    SampleSheetInvalidError
-        It is empty, has no ``sample_id``, a column twice, or a row of another width.
+    Raises FileMissingError, FileUnreadableError: there is no such file, or it is no text. Raises
+    SampleSheetInvalidError: it is empty, has no ``sample_id``, a column twice, or a row of another width.
     """
     text = _decode(path, small_file(path, "sample sheet"))
     if not text.strip(" \t\r\n,;"):
@@ -88,10 +84,7 @@ def read_rows(path: Path) -> list[SheetRow]:
 def check_header(label: str, cells: Sequence[str]) -> tuple[str, ...]:
     """Names of the columns, lower case.
 
-    Raises
-    ------
-    SampleSheetInvalidError
-        There is no ``sample_id``, or a column that is read stands twice.
+    Raises SampleSheetInvalidError: there is no ``sample_id``, or a column that is read stands twice.
     """
     header = tuple(cell.strip().lower() for cell in cells)
     if "sample_id" not in header:

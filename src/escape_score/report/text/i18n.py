@@ -67,20 +67,8 @@ class Language:
 def translations(lang: str) -> Language:
     """Load a language.
 
-    Parameters
-    ----------
-    lang
-        Language code; ``en`` needs no catalogue.
-
-    Returns
-    -------
-    Language
-        Its catalogue and marks.
-
-    Raises
-    ------
-    UsageError
-        There is no catalogue for the language: an English page must not claim another one.
+    Its catalogue and marks. Raises UsageError: there is no catalogue for the language: an English page must
+    not claim another one.
     """
     if lang not in languages():
         choice = " or ".join(languages())
@@ -116,17 +104,7 @@ def _catalogue(lang: str) -> tuple[gettext.NullTranslations, frozenset[str]]:
 def translate_record_text(text: str, words: Language) -> str:
     """Translate a text that a record carries, such as the title of a mechanism.
 
-    Parameters
-    ----------
-    text
-        English.
-    words
-        Translations of the page.
-
-    Returns
-    -------
-    str
-        The translation, or the text itself where the catalogue has none.
+    The translation, or the text itself where the catalogue has none.
     """
     if words.lang == SOURCE_LANGUAGE:
         return text
@@ -136,18 +114,8 @@ def translate_record_text(text: str, words: Language) -> str:
 def record_markup(text: str, words: Language) -> Markup:
     """Translate a text that a record carries; what stays English is marked as English.
 
-    Parameters
-    ----------
-    text
-        As for :func:`translate_record_text`.
-    words
-        Translations of the page.
-
-    Returns
-    -------
-    markupsafe.Markup
-        Escaped text, inside ``<span lang="en">`` where the page has another language and the catalogue no
-        translation.
+    Escaped text, inside ``<span lang="en">`` where the page has another language and the catalogue no
+    translation.
     """
     if not text or words.lang == SOURCE_LANGUAGE:
         return Markup.escape(text)

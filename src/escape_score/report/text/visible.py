@@ -40,15 +40,7 @@ def visible_text(text: str) -> str:
 def visible_profile(profile: EscapeProfile) -> EscapeProfile:
     """Apply :func:`visible_text` to every text of a record, so that no view can forget one.
 
-    Parameters
-    ----------
-    profile
-        The profile as published.
-
-    Returns
-    -------
-    EscapeProfile
-        The same profile with visible texts only.
+    The same profile with visible texts only.
     """
     if _is_visible(profile):
         return profile
