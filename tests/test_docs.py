@@ -1,9 +1,10 @@
-"""The documentation has every public name."""
+"""The documentation has every public name, and names tests that there are."""
 
 from __future__ import annotations
 
 import inspect
 import re
+from fnmatch import fnmatch
 from pathlib import Path
 
 import escape_score as es
@@ -20,3 +21,14 @@ def test_every_public_name_has_a_page(repo_root: Path) -> None:
 
 def _is_public_function(name: str, found: object) -> bool:
     return inspect.isfunction(found) and found.__module__ == "escape_score.pl" and not name.startswith("_")
+
+
+def test_tests_named_in_the_quality_checks_are_there(repo_root: Path) -> None:
+    text = (repo_root / "docs" / "qc.md").read_text(encoding="utf-8")
+    named = re.findall(r"`([\w/]*test_\w+\.py)(?:::(test_[\w*]+))?`", text)
+    assert len(named) >= 20
+    for path, pattern in named:
+        functions = re.findall(
+            r"^def (test_\w+)", (repo_root / "tests" / path).read_text(), flags=re.MULTILINE
+        )
+        assert any(fnmatch(name, pattern or "*") for name in functions), f"{path}::{pattern}"
