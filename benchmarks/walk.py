@@ -1,11 +1,11 @@
-"""Follow a matrix through the package: which modules a real run passes it to, and how often it climbs back up.
+"""Follow a matrix through the package: which modules a run passes it to, and how often it climbs back up.
 
     python benchmarks/walk.py [MATRIX] [UNITS]
 
-A stop is a call of a function of the package that is given the matrix in whatever form it has by then: the path,
-the opened matrix, the cohort, the harmonised cohort or its blocks' source. Methods of these objects themselves are
-no stops. A climb is a stop on a higher layer than the stop before; layers are those of tests/test_architecture.py.
-Prints the stops, then modules and climbs from ``run`` to the scores.
+A stop is a call of a function of the package that gets the matrix in the form it has by then: path, opened
+matrix, cohort, harmonised cohort or the source of its blocks. Methods of these objects are not stops. A climb
+is a stop on a higher layer than the one before; tests/test_architecture.py names the layers. Prints the
+stops, then modules and climbs from ``run`` to the scores.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from __future__ import annotations
 import inspect
 import runpy
 import sys
-from itertools import groupby
+from itertools import groupby, pairwise
 from pathlib import Path
 from types import FrameType
 
@@ -25,7 +25,8 @@ CARRIERS = {"Cohort", "HarmonisedCohort", "MatrixReading", "SignatureScores"}
 def carries(value: object, matrix: Path) -> bool:
     """Whether a value is the matrix in one of its forms."""
     is_path = isinstance(value, Path) and value == matrix
-    return is_path or type(value).__name__ in CARRIERS or (hasattr(value, "block") and hasattr(value, "gene_ids"))
+    is_source = hasattr(value, "block") and hasattr(value, "gene_ids")
+    return is_path or is_source or type(value).__name__ in CARRIERS
 
 
 def followed(matrix: Path, units: str) -> list[str]:
@@ -64,7 +65,7 @@ def main() -> None:
     floors = [floor[module.split(".")[1]] for module in stops]
     for module, level in zip(stops, floors, strict=True):
         print(f"{level:3d}  {module}")
-    climbs = sum(later > earlier for earlier, later in zip(floors, floors[1:], strict=False))
+    climbs = sum(later > earlier for earlier, later in pairwise(floors))
     print(f"{len(set(stops))} modules, {climbs} climbs back up, {len(stops)} stops")
 
 

@@ -185,3 +185,11 @@ def test_figures_are_axes_of_matplotlib(partly_provisional: es.Profiles, demo_tp
     with pytest.raises(UsageError, match="'dfs' is not an endpoint"):
         es.pl.survival(result, "effector_absence", endpoint="dfs")
     plt.close("all")
+
+
+def test_objects_have_a_short_repr(demo: es.Profiles, demo_tpm: pd.DataFrame) -> None:
+    cohort = es.from_dataframe(demo_tpm, units="tpm", cohort="mine")
+    assert repr(cohort) == f"Cohort('mine': 8 samples × {demo_tpm.shape[1]} genes, tpm)"
+    assert repr(demo[demo.sample_ids[0]]).startswith(
+        f"EscapeProfile('{demo.sample_ids[0]}': reference-matched"
+    )

@@ -179,7 +179,7 @@ class SampleTotals:
     largest: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Cohort:
     """A cohort as read: samples × genes in the unit decided, ids unique, sheet joined.
 
@@ -224,6 +224,10 @@ class Cohort:
         if tuple(sample.sample_id for sample in self.samples) != ids:
             msg = f"{self.name}: sample records and matrix differ in samples or order"
             raise MatrixInvalidError(msg)
+
+    def __repr__(self) -> str:
+        size = f"{len(self.sample_ids)} samples × {len(self.source.gene_ids)} genes"
+        return f"Cohort({self.name!r}: {size}, {self.unit.unit.value})"
 
     @property
     def sample_ids(self) -> tuple[str, ...]:

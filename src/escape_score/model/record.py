@@ -321,6 +321,12 @@ class EscapeProfile(Record):
     input: InputRecord
     provenance: Provenance
 
+    def __repr__(self) -> str:
+        index = "not evaluable" if self.index.score is None else f"{self.index.score:.0f} of 100"
+        detected = [axis.axis for axis in self.axes if axis.call is Call.DETECTED]
+        found = ", ".join(detected) or "none"
+        return f"EscapeProfile({self.sample_id!r}: {self.status.value}, index {index}, detected: {found})"
+
 
 def slug_of(sample_id: str) -> str:
     """Name a sample's files: a readable part and 8 hex digits of the id's sha256.
