@@ -7,7 +7,7 @@ import statsmodels.api as sm
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from escape_score.fit.links import huber
+from escape_score.fit.scales import huber
 
 
 @settings(max_examples=25)

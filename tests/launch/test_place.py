@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from escape_score.errors import OutputUnwritableError, UsageError
-from escape_score.launch.place import (
+from escape_score.launch.launcher import (
     RETRIES,
     profile_folder,
     require_engine,

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from escape_score.launch.resources import LARGEST_CHUNK, NEEDS, SMALLEST_CHUNK, chunk_size_of
+from escape_score.launch.plan import LARGEST_CHUNK, NEEDS, SMALLEST_CHUNK, chunk_size_of
 
 
 @pytest.mark.parametrize(

@@ -90,8 +90,8 @@ def fit_genes(
     -------
     ReferenceGenes
         In the order of the base. Locations are the cohort's own medians: between pipelines a gene's level
-        differs by 0.8 to 1.6 log2, up to five times the error of a median of ten tumours, so that drawing it
-        to the base would only bring the other pipeline in. Spreads differ less, and are drawn to it.
+        differs by 0.8 to 1.6 log2, up to five times the error of a median of ten tumours, so that shrinking
+        it would only bring the other pipeline in. Spreads differ less, and are shrunk towards the base's.
     """
     base, column_of = placed.base.genes, {s: i for i, s in enumerate(placed.cohort.gene_symbols)}
     kept = np.array(

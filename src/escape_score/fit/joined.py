@@ -31,7 +31,7 @@ class JoinedSource:
     Attributes
     ----------
     columns
-        For each member, where its genes stand among ``gene_ids``.
+        For each member, where its genes are among ``gene_ids``.
     """
 
     members: tuple[HarmonisedCohort, ...]
@@ -56,24 +56,12 @@ class JoinedSource:
 
 
 def join_cohorts(name: str, cohorts: Sequence[HarmonisedCohort]) -> HarmonisedCohort:
-    """Put cohorts of one pipeline together.
-
-    Parameters
-    ----------
-    name
-        Name of the whole.
-    cohorts
-        At least one; errors call each by its label.
-
-    Returns
-    -------
-    HarmonisedCohort
-        The only cohort itself, or all samples of all.
+    """Put cohorts of one pipeline, at least one, together: the only one itself, or all samples of all.
 
     Raises
     ------
     ReferenceUnfittableError
-        A sample id stands in two of them, or their values have different scales.
+        A sample id is in two of them, or their values have different scales.
     """
     labels = [cohort.label or cohort.name for cohort in cohorts]
     _require_one_scale(cohorts, labels)

@@ -1,4 +1,4 @@
-"""Fit a reference on a laboratory's own tumours, drawn to a reference of many where theirs are few."""
+"""Fit a reference on a laboratory's own tumours, shrunk towards one of many where theirs are few."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import numpy as np
 
 from escape_score.errors import ReferenceUnfittableError
 from escape_score.fit.genes import PlacedCohort, fit_genes
-from escape_score.fit.links import fit_weakest_links
 from escape_score.fit.scales import (
     Moments,
     contrast_slopes,
     distributions_of,
     drawn_slopes,
     drawn_terms,
+    fit_weakest_links,
     pooled_spread,
     rounded,
 )
@@ -25,6 +25,7 @@ from escape_score.model.reference import Reference
 from escape_score.model.robust import scaled_mad_rows
 from escape_score.model.scores import SignatureScores
 from escape_score.profile import build_context, profile_cohort
+from escape_score.profile.index import profile_index
 from escape_score.profile.mhc.presentation_fit import fit_presentation
 from escape_score.reference.untrusted import find_untrusted_genes
 from escape_score.score import score_signatures
@@ -69,7 +70,7 @@ def fit_reference(
         log2(TPM + 1), whole transcriptome or panel.
     base
         Reference of many tumours. Its anchors place the cohort, its constants stay, and spreads, slopes and
-        weakest links are drawn to it with the weight of ``thresholds.fit.fit_prior_samples`` tumours.
+        weakest links are shrunk towards it with the weight of ``thresholds.fit.fit_prior_samples`` tumours.
     design
         Axes, their genes and the fixed numbers of the method.
     label
@@ -116,13 +117,7 @@ def fit_reference(
 
 
 def require_samples(n_samples: int, min_samples: int, *, name: str, source: str) -> None:
-    """Refuse too few samples.
-
-    Raises
-    ------
-    ReferenceUnfittableError
-        ``n_samples`` is below ``min_samples``.
-    """
+    """Refuse too few samples, with ReferenceUnfittableError."""
     if n_samples < min_samples:
         msg = (
             f"{source}: {n_samples} samples can be placed, reference {name} needs {min_samples}; give more "
@@ -143,7 +138,7 @@ def _fit_scales(draft: Reference, base: Reference, scores: SignatureScores, desi
     )
     terms = build_context(scores, draft, design).terms
     draft = replace(draft, term_stats=drawn_terms(terms, base, limits))
-    raw = profile_cohort(build_context(scores, draft, design)).index.raw
+    raw = profile_index(build_context(scores, draft, design)).raw
     draft = replace(draft, index_stats=_index_stats(raw, base, limits.fit_prior_samples))
     profiles = profile_cohort(build_context(scores, draft, design))
     return replace(draft, distributions=distributions_of(scores.sample_ids, profiles))
@@ -165,7 +160,7 @@ def _held_out_distance(placed: PlacedCohort, reference: Reference) -> FloatArray
     """
     column_of = {symbol: i for i, symbol in enumerate(placed.cohort.gene_symbols)}
     anchors = [s for s, yes in zip(reference.genes.symbols, reference.genes.is_anchor, strict=True) if yes]
-    # of thousands of tumours, some of the anchors tell the same
+    # of thousands of tumours, some of the anchors say the same
     step = -(-len(placed.rows) * len(anchors) // MAX_ANCHOR_CELLS)
     columns = np.array([column_of[symbol] for symbol in anchors[::step]], dtype=np.intp)
     values = placed.log2_tpm(columns)
@@ -173,17 +168,9 @@ def _held_out_distance(placed: PlacedCohort, reference: Reference) -> FloatArray
 
 
 def leave_one_out_medians(values: FloatArray) -> FloatArray:
-    """For each sample the median of all others, by gene.
+    """For each sample the median of all others, by gene; NaN where no other sample was measured.
 
-    Parameters
-    ----------
-    values
-        Shape (n_samples, n_genes), NaN = not measured.
-
-    Returns
-    -------
-    numpy.ndarray
-        Of the same shape; NaN where no other sample was measured.
+    ``values`` have shape (n_samples, n_genes), NaN = not measured.
     """
     is_whole = ~np.isnan(values).any(axis=0)
     out = np.full(values.shape, np.nan)

@@ -26,10 +26,8 @@ _SLURM_SAYS = re.compile(r"The error message was '(.*?)'\.\n|SLURM status is: '(
 class FailedJob:
     """A job that failed.
 
-    Parameters
+    Attributes
     ----------
-    log
-        Its log file.
     said
         The ``error:`` lines of its log.
     exit_status

@@ -1,10 +1,12 @@
-"""Start Snakemake, follow its events, and sum up how it went."""
+"""Find what a run of the workflow needs, start Snakemake, follow its events, and sum up how it went."""
 
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,13 +17,16 @@ from functools import partial
 from pathlib import Path
 from textwrap import shorten
 
-from escape_score.errors import ExitCode
+from escape_score.errors import ExitCode, OutputUnwritableError, UsageError
 from escape_score.launch.failures import ERROR_PREFIX, FailedJob, exit_code_of
 from escape_score.launch.logger import WorkflowState
-from escape_score.launch.place import profile_folder, require_engine, require_writable, workflow_folder
+from escape_score.library.files import resource_path
 from escape_score.store.atomic import undisturbed
 
+RETRIES = "ESCAPE_SCORE_RETRIES"
 MAX_MESSAGE = 400
+_SLURM = "slurm"
+_WRITTEN = (".snakemake", "results", "work", "logs")
 # In the background of a script SIGINT is ignored; it must stop Snakemake all the same.
 _START = (
     "import signal, snakemake.cli as s; signal.signal(signal.SIGINT, signal.default_int_handler); s.main()"
@@ -91,11 +96,6 @@ def launch_workflow(
     on_event
         Called when a job starts, ends or fails, and with lines for people.
 
-    Returns
-    -------
-    WorkflowRun
-        How it went.
-
     Raises
     ------
     UsageError
@@ -161,9 +161,9 @@ def _run(
             os.close(writing)
             with os.fdopen(reading, encoding="utf-8") as lines:
                 for line in lines:
-                    told = state.observe(event := json.loads(line))
-                    if told or event["event"] in _STEPS:
-                        on_event(state, told)
+                    news = state.observe(event := json.loads(line))
+                    if news or event["event"] in _STEPS:
+                        on_event(state, news)
             process.wait()
             if received:
                 sys.stderr.write("stopped: finished jobs are kept; run the same command again to resume\n")
@@ -219,3 +219,49 @@ def _explained(
     why = shorten(message or lines[-1], MAX_MESSAGE, placeholder=" …")
     code = ExitCode(status) if status in {ExitCode.USAGE, ExitCode.INPUT} else ExitCode.INTERNAL
     return code, own or [f"{ERROR_PREFIX}Snakemake: {why}"]
+
+
+def workflow_folder() -> Path:
+    """Folder that holds ``Snakefile``, ``rules/`` and ``profiles/``, next to the shipped resources."""
+    return resource_path().parent / "workflow"
+
+
+def profile_folder(profile: str) -> Path:
+    """Find a profile, shipped with the workflow or a folder of the user's; UsageError where there is none."""
+    shipped = workflow_folder() / "profiles"
+    for folder in (shipped / profile, Path(profile).absolute()):
+        if (folder / "config.yaml").is_file():
+            return folder
+    names = ", ".join(sorted(path.name for path in shipped.iterdir()))
+    message = f"{profile}: no such profile; name one of {names}, or a folder with a config.yaml"
+    raise UsageError(message)
+
+
+def require_engine(profile: str, *, is_dry_run: bool) -> None:
+    """Refuse a run whose profile would fail: a variable that is no number, a Slurm that is not there."""
+    given = os.environ.get(RETRIES, "0")
+    if not given.isdecimal():
+        message = f"{RETRIES}: {given!r} is no number of retries; give 0 or more"
+        raise UsageError(message)
+    if profile != _SLURM:
+        return
+    if importlib.util.find_spec("snakemake_executor_plugin_slurm") is None:
+        message = f"--profile {_SLURM}: Snakemake's plugin is missing; pip install 'escape-score[slurm]'"
+        raise UsageError(message)
+    if not is_dry_run and shutil.which("sbatch") is None:
+        message = f"--profile {_SLURM}: no sbatch on the PATH; run it where Slurm's commands are, or without"
+        raise UsageError(message)
+
+
+def require_writable(directory: Path) -> None:
+    """Make the directory of a run, and refuse one that its jobs could not write."""
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        why = "it is not a folder" if isinstance(error, FileExistsError) else error.strerror
+        message = f"{directory}: cannot be made ({why}); choose another --directory"
+        raise OutputUnwritableError(message) from error
+    for folder in (directory, *(directory / name for name in _WRITTEN)):
+        if folder.exists() and not os.access(folder, os.W_OK | os.X_OK):
+            message = f"{folder}: cannot be written (no permission); choose another --directory"
+            raise OutputUnwritableError(message)
