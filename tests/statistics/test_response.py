@@ -9,7 +9,7 @@ import pytest
 from tests.statistics.conftest import MakeColumns
 
 from escape_score.pipeline.profiles import in_english
-from escape_score.statistics.response import response_statistics
+from escape_score.statistics.outcomes import response_statistics
 
 
 def test_response_gives_the_area_as_each_measure_is_expected_to_go(

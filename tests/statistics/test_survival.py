@@ -10,7 +10,7 @@ import pytest
 from tests.statistics.conftest import MakeColumns
 
 from escape_score.pipeline.profiles import in_english
-from escape_score.statistics.survival import survival_statistics
+from escape_score.statistics.outcomes import survival_statistics
 
 
 def sheet_of(data: pd.DataFrame) -> list[dict[str, float | bool | str]]:

@@ -8,8 +8,7 @@ import numpy as np
 import pandas as pd
 
 from escape_score.pipeline.profiles import Profiles, in_english
-from escape_score.store.tables import profiles_table, qc_table, write_parquet
-from escape_score.store.tsv import write_tsv
+from escape_score.store.tables import profiles_table, qc_table, write_parquet, write_tsv
 
 
 def test_write_parquet_keeps_float64_and_text_as_it_is(tmp_path: Path) -> None:

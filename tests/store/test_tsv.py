@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from escape_score.store.tsv import FLOAT_FORMAT, safe_cell, write_tsv
+from escape_score.store.tables import FLOAT_FORMAT, safe_cell, write_tsv
 
 
 @pytest.mark.parametrize(

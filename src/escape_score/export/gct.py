@@ -18,7 +18,7 @@ from escape_score.export.tables import (
     number,
     text,
 )
-from escape_score.store.tsv import quoted
+from escape_score.store.tables import quoted
 
 if TYPE_CHECKING:
     import pandas as pd

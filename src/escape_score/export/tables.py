@@ -13,7 +13,7 @@ from escape_score.errors import ResultInvalidError
 from escape_score.library.axes import load_axis_catalogue
 from escape_score.library.files import resource_path, table_rows
 from escape_score.store.manifest import read_manifest, verify
-from escape_score.store.tsv import FLOAT_FORMAT, safe_cell
+from escape_score.store.tables import FLOAT_FORMAT, safe_cell
 
 INDEX_COLUMN = "immunoresistance_index"
 PUBLISHED_PREFIX = "published:"

@@ -74,13 +74,7 @@ def load_design() -> Design:
 
 
 def require_names(catalogue: AxisCatalogue, components: Collection[str]) -> None:
-    """Refuse a catalogue that uses a name which nothing defines.
-
-    Raises
-    ------
-    ResourceInvalidError
-        Names the first such name, where it is used, and what would be allowed there.
-    """
+    """Refuse, with ResourceInvalidError, a catalogue that uses a name which nothing defines."""
     for where, name, allowed in _uses(catalogue, components):
         if name not in allowed:
             known = ", ".join(sorted(allowed))

@@ -28,15 +28,7 @@ GENE_SET_FILES = ("escape.gmt", "axis_genes.tsv", "published.tsv", "published_ge
 
 @dataclass(frozen=True)
 class GmtContent:
-    """Sets of a GMT and what a reader should know about the file.
-
-    Attributes
-    ----------
-    signatures
-        In the order of the file; at least one.
-    notes
-        Genes listed more than once in a set, sets without a description; sorted.
-    """
+    """Sets of a GMT, at least one, and notes on genes listed twice and sets without a description."""
 
     signatures: tuple[Signature, ...]
     notes: tuple[Note, ...] = ()
@@ -69,17 +61,8 @@ class _Line:
 def read_gmt(path: Path) -> GmtContent:
     """Read gene sets from a GMT.
 
-    Parameters
-    ----------
-    path
-        UTF-8 text, one set a line: name, description, genes, separated by tabs. Blank lines and trailing tabs
-        are ignored, and any line ending is accepted.
-
-    Returns
-    -------
-    GmtContent
-        Sets with their genes as written, each gene once, and notes for genes listed more than once and for
-        sets without a description.
+    The file is UTF-8 text, one set a line: name, description, genes, separated by tabs. Blank lines and
+    trailing tabs are ignored, and any line ending is accepted. Genes are kept as written, each once.
 
     Raises
     ------
@@ -137,7 +120,6 @@ def _lines_of(text: str) -> list[_Line]:
 
 
 def _is_number(text: str) -> bool:
-    """Whether a field is a number."""
     try:
         float(text)
     except ValueError:
@@ -210,13 +192,7 @@ def _notes_of(lines: Iterable[_Line]) -> list[Note]:
 
 @cache
 def load_signatures() -> SignatureLibrary:
-    """Read the gene sets shipped with the package, once.
-
-    Returns
-    -------
-    SignatureLibrary
-        Components of the axes with role, direction and source of every gene, and published signatures.
-    """
+    """Read the shipped gene sets: components of the axes with what is known of their genes, and published."""
     records = table_records(resource_path("genesets", "signatures.tsv"), SignatureRecord)
     kind_of = {record.signature_id: record.kind for record in records}
     signatures = read_gmt(resource_path("genesets", "escape.gmt")).signatures

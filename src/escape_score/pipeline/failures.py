@@ -10,7 +10,7 @@ from escape_score.errors import EscapeScoreError, UsageError
 from escape_score.model.record import slug_of
 from escape_score.store.atomic import write_text
 from escape_score.store.manifest import FailedSample
-from escape_score.store.tsv import quoted, safe_cell
+from escape_score.store.tables import quoted, safe_cell
 
 QC = "qc.tsv"
 TAB = "\t"

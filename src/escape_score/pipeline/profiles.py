@@ -34,8 +34,7 @@ from escape_score.store.manifest import (
 )
 from escape_score.store.result_folder import staged_result
 from escape_score.store.scores_anndata import scores_anndata, write_anndata
-from escape_score.store.tables import profiles_table, qc_table, scores_table, write_parquet
-from escape_score.store.tsv import write_tsv
+from escape_score.store.tables import profiles_table, qc_table, scores_table, write_parquet, write_tsv
 
 if TYPE_CHECKING:
     from anndata import AnnData

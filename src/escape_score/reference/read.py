@@ -45,6 +45,7 @@ COHORT_REFERENCE = "cohort"
 AUTO_REFERENCE = "auto"
 """Asks for the shipped reference; no reference may be called that."""
 
+LINK_COLUMNS = ("ifng_slope", "leukocyte_slope", "intercept", "spread")
 TABLES = (
     "reference.json",
     "genes.tsv",
@@ -151,6 +152,8 @@ def assemble_reference(folder: Path) -> Reference:
     """
     header = ReferenceHeader.model_validate_json((folder / "reference.json").read_text(encoding="utf-8"))
     constants, anchors = read_constants(resource_path("reference", "constants.tsv"))
+    paths = [folder / name for name in (*TABLES, UNTRUSTED)]
+    untrusted = _rows(folder / UNTRUSTED) if (folder / UNTRUSTED).is_file() else []
     return Reference(
         name=header.name,
         description=header.description,
@@ -164,25 +167,22 @@ def assemble_reference(folder: Path) -> Reference:
             r["term"]: (float(r["location"]), float(r["spread"])) for r in _rows(folder / "terms.tsv")
         },
         slopes={r["contrast"]: float(r["slope"]) for r in _rows(folder / "slopes.tsv")},
-        weakest_links={r["gene_symbol"]: _link(r) for r in _rows(folder / "weakest_links.tsv")},
+        weakest_links={
+            r["gene_symbol"]: WeakestLinkFit(*(float(r[name]) for name in LINK_COLUMNS))
+            for r in _rows(folder / "weakest_links.tsv")
+        },
         presentation=_presentation(folder / "presentation.tsv"),
         index_stats=(header.index_location, header.index_spread),
         distributions=_distributions(folder / "distributions.tsv"),
         location_variance=header.location_variance,
-        untrusted_genes=_untrusted(folder / UNTRUSTED),
+        untrusted_genes={r["gene_symbol"]: r["reason"] for r in untrusted},
         provenance=header.provenance,
-        sha256=_digest(folder),
+        sha256=digest_tables({path.name: path.read_bytes() for path in paths if path.is_file()}),
     )
 
 
 def read_constants(path: Path) -> tuple[ReferenceConstants, frozenset[str]]:
-    """Read figures that come from cells of known type, and the anchor genes.
-
-    Returns
-    -------
-    constants, anchors
-        Each row of the table names its derivation.
-    """
+    """Read figures that come from cells of known type, and the anchor genes."""
     rows = _rows(path)
     single = {r["constant"]: float(r["value"]) for r in rows if not r["gene_symbol"]}
     anchors = frozenset(r["gene_symbol"] for r in rows if r["constant"] == "anchor")
@@ -211,8 +211,7 @@ def _rows(path: Path) -> list[dict[str, str]]:
 def _genes(path: Path, anchors: frozenset[str]) -> ReferenceGenes:
     rows = _rows(path)
     symbols = tuple(row["gene_symbol"] for row in rows)
-    location = np.array([float(row["location"]) for row in rows])
-    spread = np.array([float(row["spread"]) for row in rows])
+    location, spread = _numbers(rows, "location"), _numbers(rows, "spread")
     if not (np.isfinite(location).all() and np.isfinite(spread).all() and (spread > 0).all()):
         msg = f"{path.name}: locations must be numbers, and spreads positive ones"
         raise ValueError(msg)
@@ -222,17 +221,6 @@ def _genes(path: Path, anchors: frozenset[str]) -> ReferenceGenes:
         spread,
         np.array([symbol in anchors for symbol in symbols]),
         np.array([int(row["n_samples"]) for row in rows]),
-    )
-
-
-def _untrusted(path: Path) -> dict[str, str]:
-    """Genes not used, with reasons; none where the table is not there."""
-    return {row["gene_symbol"]: row["reason"] for row in _rows(path)} if path.is_file() else {}
-
-
-def _link(row: Mapping[str, str]) -> WeakestLinkFit:
-    return WeakestLinkFit(
-        float(row["ifng_slope"]), float(row["leukocyte_slope"]), float(row["intercept"]), float(row["spread"])
     )
 
 
@@ -248,27 +236,22 @@ def _presentation(path: Path) -> PresentationModel | None:
         raise ValueError(msg)
     return PresentationModel(
         gene_symbols=symbols,
-        location=np.array([float(row["location"]) for row in rows]),
-        ifng_slope=np.array([float(row["ifng_slope"]) for row in rows]),
-        per_leukocyte_unit=np.array([float(row["per_leukocyte_unit"]) for row in rows]),
-        covariance=np.array([[float(row[symbol]) for symbol in symbols] for row in rows]),
+        location=_numbers(rows, "location"),
+        ifng_slope=_numbers(rows, "ifng_slope"),
+        per_leukocyte_unit=_numbers(rows, "per_leukocyte_unit"),
+        covariance=np.column_stack([_numbers(rows, symbol) for symbol in symbols]),
     )
 
 
 def _distributions(path: Path) -> Distributions:
     rows = _rows(path)
     names = [name for name in (rows[0] if rows else {}) if name != "sample_id"]
-    return Distributions(tuple(r["sample_id"] for r in rows), {name: _column(rows, name) for name in names})
+    scores = {name: np.array([float(row[name] or "nan") for row in rows]) for name in names}
+    return Distributions(tuple(row["sample_id"] for row in rows), scores)
 
 
-def _column(rows: list[dict[str, str]], name: str) -> FloatArray:
-    return np.array([float(row[name]) if row[name] else np.nan for row in rows])
-
-
-def _digest(folder: Path) -> str:
-    """Digest over all tables of a folder, constants included."""
-    names = (*TABLES, UNTRUSTED) if (folder / UNTRUSTED).is_file() else TABLES
-    return digest_tables({name: (folder / name).read_bytes() for name in names})
+def _numbers(rows: list[dict[str, str]], name: str) -> FloatArray:
+    return np.array([float(row[name]) for row in rows])
 
 
 def digest_tables(tables: Mapping[str, bytes]) -> str:
@@ -282,7 +265,7 @@ def digest_tables(tables: Mapping[str, bytes]) -> str:
     Returns
     -------
     str
-        sha256, 64 hex digits: the same whether the tables stand in a folder or in memory.
+        sha256, 64 hex digits: the same whether the tables are in a folder or in memory.
     """
     names = (*TABLES, UNTRUSTED) if UNTRUSTED in tables else TABLES
     contents = [tables[name] for name in names] + [resource_path("reference", "constants.tsv").read_bytes()]

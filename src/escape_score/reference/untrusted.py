@@ -1,4 +1,4 @@
-"""Genes that a pipeline did not count right, told by what all samples of a cohort share.
+"""Genes that a pipeline did not count right, by what all samples of a cohort share.
 
 Such genes never change a number by themselves: they raise flags, or are left out by a reference that is
 fitted on the cohort and stores their list.
@@ -6,12 +6,11 @@ fitted on the cohort and stores their list.
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 
 import numpy as np
 
-from escape_score.model.cohort import FloatArray
 from escape_score.model.reference import Reference
 from escape_score.model.scores import GeneValues
 from escape_score.model.thresholds import UntrustedLimits
@@ -36,19 +35,10 @@ class UntrustedGenes:
         return dict.fromkeys(self.near_zero, NEAR_ZERO) | dict.fromkeys(self.below_siblings, SIBLINGS)
 
 
-@dataclass(frozen=True)
-class _Levels:
-    """Placed levels of the genes, of which some samples' may have been taken out as NaN."""
-
-    symbols: tuple[str, ...]
-    log2_tpm: FloatArray = field(repr=False)
-    location: FloatArray = field(repr=False)
-
-
 def find_untrusted_genes(
     genes: GeneValues, reference: Reference, used: Collection[str], limits: UntrustedLimits
 ) -> UntrustedGenes:
-    """Look for genes that nearly the whole cohort lacks, or that lie far below their siblings.
+    """Look for genes that nearly the whole cohort lacks, or that are far below their siblings.
 
     Parameters
     ----------
@@ -67,36 +57,28 @@ def find_untrusted_genes(
         Empty for fewer samples than ``min_cohort_checks``.
     """
     location = dict(zip(reference.genes.symbols, reference.genes.location, strict=True))
-    wanted = frozenset(used)
-    columns = [i for i, symbol in enumerate(genes.gene_symbols) if symbol in wanted]
-    symbols = tuple(genes.gene_symbols[i] for i in columns)
-    values = np.where(np.isnan(genes.z[:, columns]), np.nan, genes.log2_tpm[:, columns])
-    levels = _Levels(symbols, values, np.array([location[symbol] for symbol in symbols]))
-    near_zero = _near_zero(levels, limits)
-    return UntrustedGenes(near_zero, _below_siblings(levels, near_zero, limits))
-
-
-def _near_zero(levels: _Levels, limits: UntrustedLimits) -> tuple[str, ...]:
-    """Genes near zero in nearly all samples where the reference expresses them well."""
-    n_measured = (~np.isnan(levels.log2_tpm)).sum(axis=0)
-    n_low = (levels.log2_tpm <= limits.near_zero_log2_tpm).sum(axis=0)
-    is_found = (
-        (n_measured >= limits.min_cohort_checks)
-        & (n_low >= limits.near_zero_fraction * n_measured)
-        & (levels.location > limits.zero_reference_log2)
+    is_known = ~np.isnan(genes.z) & ~np.isnan(genes.log2_tpm)
+    levels = {
+        symbol: genes.log2_tpm[is_known[:, i], i]
+        for i, symbol in enumerate(genes.gene_symbols)
+        if symbol in used and is_known[:, i].sum() >= limits.min_cohort_checks
+    }
+    near_zero = tuple(
+        symbol
+        for symbol, known in levels.items()
+        if (known <= limits.near_zero_log2_tpm).sum() >= limits.near_zero_fraction * len(known)
+        and location[symbol] > limits.zero_reference_log2
     )
-    return tuple(symbol for symbol, yes in zip(levels.symbols, is_found, strict=True) if yes)
+    shifts = {
+        symbol: float(np.median(levels[symbol]) - location[symbol])
+        for symbol in CLASS_1_SIBLINGS
+        if symbol in levels and symbol not in near_zero
+    }
+    return UntrustedGenes(near_zero, _far_below(shifts, limits))
 
 
-def _below_siblings(levels: _Levels, near_zero: tuple[str, ...], limits: UntrustedLimits) -> tuple[str, ...]:
-    """Class I genes whose median shift lies far below that of all of them."""
-    shifts = {}
-    for symbol in CLASS_1_SIBLINGS:
-        if symbol in levels.symbols and symbol not in near_zero:
-            i = levels.symbols.index(symbol)
-            known = levels.log2_tpm[~np.isnan(levels.log2_tpm[:, i]), i]
-            if len(known) >= limits.min_cohort_checks:
-                shifts[symbol] = float(np.median(known) - levels.location[i])
+def _far_below(shifts: Mapping[str, float], limits: UntrustedLimits) -> tuple[str, ...]:
+    """Genes whose median shift is far below that of all of them."""
     if len(shifts) < limits.min_siblings:
         return ()
     typical = float(np.median(list(shifts.values())))

@@ -14,22 +14,14 @@ import numpy as np
 
 from escape_score.errors import OutputUnwritableError
 from escape_score.model.reference import PresentationModel, Reference
-from escape_score.reference.read import TABLES, UNTRUSTED, digest_tables
+from escape_score.reference.read import LINK_COLUMNS, TABLES, UNTRUSTED, digest_tables
 from escape_score.store.atomic import sync, unwritable
 
 
 def render_tables(reference: Reference) -> dict[str, bytes]:
-    """Tables of a reference as they stand in its folder.
+    """Tables of a reference as they are in its folder: file name to content.
 
-    Parameters
-    ----------
-    reference
-        Its numbers have six decimals, so that reading the tables gives them back to the last bit.
-
-    Returns
-    -------
-    dict
-        File name to content; ``untrusted_genes.tsv`` only where there are such genes.
+    Numbers have six decimals, so that reading the tables gives them back to the last bit.
     """
     genes, links = reference.genes, reference.weakest_links
     n_samples = (
@@ -48,8 +40,8 @@ def render_tables(reference: Reference) -> dict[str, bytes]:
         "terms.tsv": ("term location spread", ((t, *stats) for t, stats in reference.term_stats.items())),
         "slopes.tsv": ("contrast slope", reference.slopes.items()),
         "weakest_links.tsv": (
-            "gene_symbol ifng_slope leukocyte_slope intercept spread",
-            ((g, f.ifng_slope, f.leukocyte_slope, f.intercept, f.spread) for g, f in links.items()),
+            " ".join(("gene_symbol", *LINK_COLUMNS)),
+            ((gene, *(getattr(fit, name) for name in LINK_COLUMNS)) for gene, fit in links.items()),
         ),
         "presentation.tsv": _presentation_rows(reference.presentation),
         "distributions.tsv": (
@@ -65,13 +57,9 @@ def render_tables(reference: Reference) -> dict[str, bytes]:
 
 
 def _header(reference: Reference) -> dict[str, object]:
+    names = ("name", "description", "tumour_type", "assay", "n_samples", "anchor_distance")
     return {
-        "name": reference.name,
-        "description": reference.description,
-        "tumour_type": reference.tumour_type,
-        "assay": reference.assay,
-        "n_samples": reference.n_samples,
-        "anchor_distance": reference.anchor_distance,
+        **{name: getattr(reference, name) for name in names},
         "index_location": reference.index_stats[0],
         "index_spread": reference.index_stats[1],
         **({"location_variance": reference.location_variance} if reference.location_variance else {}),
@@ -109,14 +97,7 @@ def sealed(reference: Reference) -> Reference:
 
 
 def write_reference(folder: Path, reference: Reference) -> None:
-    """Write a reference whole or not at all.
-
-    Parameters
-    ----------
-    folder
-        Made where missing; an earlier reference in it is replaced.
-    reference
-        From a fit.
+    """Write a reference whole or not at all; the folder is made, or an earlier reference in it replaced.
 
     Raises
     ------

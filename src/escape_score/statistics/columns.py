@@ -86,35 +86,22 @@ class ColumnCollector:
 
 def _measures(profile: EscapeProfile) -> tuple[Measure, ...]:
     """What is measured in every sample of a run."""
-    index = Measure(
-        measure="immunoresistance_index",
-        title="Immunoresistance index",
-        kind=MeasureKind.INDEX,
-        unit="0-100",
-        expects=Expectation.RESISTANCE,
-    )
-    axes = (
-        Measure(
-            measure=axis.axis,
-            title=axis.title,
-            kind=MeasureKind.AXIS,
-            unit="reference SD",
-            expects=Expectation.RESISTANCE,
-        )
-        for axis in profile.axes
-    )
-    # every shipped formula measures inflammation or immunogenicity, which its authors tie to response
+    index = ("immunoresistance_index", "Immunoresistance index", MeasureKind.INDEX, "0-100")
+    axes = ((axis.axis, axis.title, MeasureKind.AXIS, "reference SD") for axis in profile.axes)
     published = (
-        Measure(
-            measure=score.score_id,
-            title=score.title,
-            kind=MeasureKind.PUBLISHED,
-            unit=score.unit,
-            expects=Expectation.RESPONSE,
-        )
-        for score in profile.published
+        (score.score_id, score.title, MeasureKind.PUBLISHED, score.unit) for score in profile.published
     )
-    return (index, *axes, *published)
+    return tuple(
+        Measure(
+            measure=name,
+            title=title,
+            kind=kind,
+            unit=unit,
+            # every shipped formula measures inflammation or immunogenicity, which its authors tie to response
+            expects=Expectation.RESPONSE if kind is MeasureKind.PUBLISHED else Expectation.RESISTANCE,
+        )
+        for name, title, kind, unit in (index, *axes, *published)
+    )
 
 
 def _values(profile: EscapeProfile) -> list[float]:

@@ -7,9 +7,8 @@ from escape_score.model.record import NoteRecord
 from escape_score.model.record_statistics import CohortStatistics, GroupComparison, SurvivalStatistics
 from escape_score.statistics.columns import CohortColumns
 from escape_score.statistics.groups import GROUPED_COLUMNS, MIN_GROUP, compare_groups, compare_timepoints
+from escape_score.statistics.outcomes import ENDPOINTS, MIN_EVENTS, response_statistics, survival_statistics
 from escape_score.statistics.patients import CountedSamples, TimepointPairs, counted_samples, timepoint_pairs
-from escape_score.statistics.response import response_statistics
-from escape_score.statistics.survival import ENDPOINTS, MIN_EVENTS, survival_statistics
 
 
 def compute_statistics(columns: CohortColumns, *, seed: int) -> CohortStatistics:

@@ -21,7 +21,6 @@ from escape_score.model.record_statistics import (
 from escape_score.statistics.columns import CohortColumns, FloatArray
 from escape_score.statistics.patients import TimepointPairs, left_out
 from escape_score.statistics.ranks import (
-    Shift,
     area_under_curve,
     counts_of,
     epsilon_squared,
@@ -49,8 +48,6 @@ def compare_groups(columns: CohortColumns, column: str, *, seed: int) -> GroupCo
     ----------
     columns
         Independent samples: one a patient.
-    column
-        Of the sample sheet.
     seed
         Of the bootstrap behind the interval of epsilon squared.
 
@@ -89,13 +86,7 @@ def compare_groups(columns: CohortColumns, column: str, *, seed: int) -> GroupCo
 
 
 def compare_timepoints(columns: CohortColumns, pairs: TimepointPairs, *, seed: int) -> GroupComparison | None:
-    """Compare the samples of the same patients before treatment and later.
-
-    Returns
-    -------
-    GroupComparison or None
-        None where fewer than :data:`MIN_GROUP` patients have both.
-    """
+    """Compare samples of the same patients; None where fewer than :data:`MIN_GROUP` patients have both."""
     n = len(pairs.before)
     if n < MIN_GROUP:
         return None
@@ -143,15 +134,17 @@ def _row_of_two(
     from scipy.stats import mannwhitneyu
 
     area, shift = area_under_curve(first, second), shift_between(first, second)
-    interval = ConfidenceInterval(low=2 * area.interval.low - 1, high=2 * area.interval.high - 1)
-    return _group_row(
-        measure,
-        groups,
-        GroupTest.MANN_WHITNEY,
-        2 * area.auc - 1,
-        interval,
+    return GroupRow(
+        measure=measure,
+        groups=groups,
+        test=GroupTest.MANN_WHITNEY,
+        effect_name=EffectName.RANK_BISERIAL,
+        effect=2 * area.auc - 1,
+        effect_interval=ConfidenceInterval(low=2 * area.interval.low - 1, high=2 * area.interval.high - 1),
+        shift=shift.shift,
+        shift_interval=shift.interval,
         p_value=float(mannwhitneyu(first, second).pvalue),
-        shift=shift,
+        q_value=1.0,
     )
 
 
@@ -163,13 +156,17 @@ def _row_of_many(
     random = np.random.default_rng(seed)
     drawn = [counts_of(random.integers(0, len(of), (N_RESAMPLES, len(of)))) for of in values]
     as_they_are = [np.ones((1, len(of)), dtype=np.int64) for of in values]
-    return _group_row(
-        measure,
-        groups,
-        GroupTest.KRUSKAL_WALLIS,
-        float(epsilon_squared(values, as_they_are)[0]),
-        _percentiles(epsilon_squared(values, drawn)),
+    return GroupRow(
+        measure=measure,
+        groups=groups,
+        test=GroupTest.KRUSKAL_WALLIS,
+        effect_name=EffectName.EPSILON_SQUARED,
+        effect=float(epsilon_squared(values, as_they_are)[0]),
+        effect_interval=_percentiles(epsilon_squared(values, drawn)),
+        shift=None,
+        shift_interval=None,
         p_value=float(kruskal(*values).pvalue),
+        q_value=1.0,
     )
 
 
@@ -182,45 +179,21 @@ def _paired_row(measure: Measure, before: FloatArray, later: FloatArray, seed: i
     n = len(differences)
     if n < MIN_GROUP or not differences.any():
         return None
-    random = np.random.default_rng(seed)
-    drawn = differences[random.integers(0, n, (N_RESAMPLES, n))]
-    groups = tuple(
-        Group(group=name, n=n, median=float(np.median(of[is_known])))
-        for name, of in ((BEFORE, before), (LATER, later))
-    )
-    return _group_row(
-        measure,
-        groups,
-        GroupTest.WILCOXON,
-        float(paired_rank_biserial(differences[None, :])[0]),
-        _percentiles(paired_rank_biserial(drawn)),
-        p_value=float(wilcoxon(differences).pvalue),
-        shift=shift_within_pairs(differences),
-    )
-
-
-def _group_row(
-    measure: Measure,
-    groups: tuple[Group, ...],
-    test: GroupTest,
-    effect: float,
-    effect_interval: ConfidenceInterval,
-    *,
-    p_value: float,
-    shift: Shift | None = None,
-) -> GroupRow:
-    """Put a row together; its false discovery rate comes when all rows are there."""
-    is_epsilon = test is GroupTest.KRUSKAL_WALLIS
+    drawn = differences[np.random.default_rng(seed).integers(0, n, (N_RESAMPLES, n))]
+    shift = shift_within_pairs(differences)
     return GroupRow(
         measure=measure,
-        groups=groups,
-        test=test,
-        effect_name=EffectName.EPSILON_SQUARED if is_epsilon else EffectName.RANK_BISERIAL,
-        effect=effect,
-        effect_interval=effect_interval,
-        shift=None if shift is None else shift.shift,
-        shift_interval=None if shift is None else shift.interval,
-        p_value=p_value,
+        groups=tuple(
+            Group(group=name, n=n, median=float(np.median(of[is_known])))
+            for name, of in ((BEFORE, before), (LATER, later))
+        ),
+        test=GroupTest.WILCOXON,
+        effect_name=EffectName.RANK_BISERIAL,
+        effect=float(paired_rank_biserial(differences[None, :])[0]),
+        effect_interval=_percentiles(paired_rank_biserial(drawn)),
+        shift=shift.shift,
+        shift_interval=shift.interval,
+        p_value=float(wilcoxon(differences).pvalue),
         q_value=1.0,
     )
 

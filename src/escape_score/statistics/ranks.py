@@ -75,7 +75,7 @@ def area_under_curve(first: FloatArray, second: FloatArray) -> Area:
 
 
 def _placements(first: FloatArray, second: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Share of the other group that lies on the expected side of each value, from midranks."""
+    """Share of the other group that is on the expected side of each value, from midranks."""
     from scipy.stats import rankdata
 
     together = rankdata(np.concatenate([first, second]))
@@ -103,7 +103,7 @@ def _newcombe(auc: float, n_first: int, n_second: int) -> ConfidenceInterval:
 
 
 def shift_between(first: FloatArray, second: FloatArray) -> Shift:
-    """Estimate how far the second group lies above the first (Hodges-Lehmann, two samples).
+    """Estimate how far the second group is above the first (Hodges-Lehmann, two samples).
 
     Notes
     -----
@@ -136,16 +136,8 @@ def _between_order_statistics(values: FloatArray, place: int) -> Shift:
 def paired_rank_biserial(differences: FloatArray) -> FloatArray:
     """Matched-pairs rank-biserial correlation of each row: share of positive minus share of negative ranks.
 
-    Parameters
-    ----------
-    differences
-        Shape (n_resamples, n_pairs); zeros count for neither side.
-
-    Returns
-    -------
-    FloatArray
-        Shape (n_resamples,), in [-1, 1]; 0 where all differences are zero (Kerby 2014, Comprehensive
-        Psychology 3:1).
+    Differences have shape (n_resamples, n_pairs), zeros count for neither side; correlations (n_resamples,),
+    0 where all differences are zero (Kerby 2014, Comprehensive Psychology 3:1).
     """
     from scipy.stats import rankdata
 

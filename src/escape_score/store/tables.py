@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+from itertools import groupby
 from pathlib import Path
 
 import pandas as pd
@@ -14,6 +17,11 @@ from escape_score.model.profiles import Bounds, CohortProfiles
 from escape_score.model.reference import Reference
 from escape_score.model.scores import SignatureScores
 from escape_score.store.atomic import replacing
+
+FLOAT_FORMAT = "%.9g"
+FORMULA_START = ("=", "+", "-", "@", "\t", "\r")
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+PLAIN_NUMBER = re.compile(r"[+-]?[\d.]+(e[+-]?\d+)?", re.IGNORECASE)
 
 FAILED = "failed"
 """Last column of ``qc.tsv``: why a sample has no profile or no page; filled when a result is finished."""
@@ -100,3 +108,43 @@ def write_parquet(path: Path, table: pd.DataFrame) -> None:
     """Write a table for programs: float64, text as it is."""
     with replacing(path) as temporary:
         pq.write_table(pa.Table.from_pandas(table, preserve_index=False), temporary, compression="zstd")
+
+
+def write_tsv(path: Path, table: pd.DataFrame) -> None:
+    """Write a table for eyes: 9 significant digits, empty = not evaluable, text safe in a spreadsheet.
+
+    pandas formats cells one by one through a chain of functions, which takes most of the time of a run with
+    thousands of samples; here a row's neighbouring numbers are formatted in one go.
+    """
+    names = [str(name) for name in table.columns]
+    runs = groupby(range(len(names)), key=lambda at: table.dtypes.iloc[at].kind == "f")
+    fields = [_fields(table.iloc[:, list(at)], is_number=is_number) for is_number, at in runs]
+    with replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as handle:
+        handle.write("\t".join(quoted(safe_cell(name)) for name in names) + "\n")
+        handle.writelines("\t".join(row) + "\n" for row in zip(*fields, strict=True))
+
+
+def _fields(table: pd.DataFrame, *, is_number: bool) -> Iterator[str]:
+    """Neighbouring columns, all of numbers or none: a text for each row."""
+    rows = zip(*(table.iloc[:, at].tolist() for at in range(table.shape[1])), strict=True)
+    if is_number:
+        template = "\t".join([FLOAT_FORMAT] * table.shape[1])
+        return ((template % row).replace("nan", "") for row in rows)
+    return ("\t".join(quoted(safe_cell(str(value))) for value in row) for row in rows)
+
+
+@lru_cache(maxsize=4096)
+def safe_cell(text: str) -> str:
+    """Make text harmless where a table is opened.
+
+    Formulas get an apostrophe, control characters are spelt out. Other invisible characters stay: an id must
+    still meet its row in other tables; pages show them spelt out.
+    """
+    spelt = CONTROL.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+    is_formula = text.startswith(FORMULA_START) and not PLAIN_NUMBER.fullmatch(text)
+    return f"'{spelt}" if is_formula else spelt
+
+
+def quoted(text: str) -> str:
+    """A cell as readers of delimited text expect it where it holds a quote."""
+    return '"' + text.replace('"', '""') + '"' if '"' in text else text

@@ -1,4 +1,4 @@
-"""How each measure goes with survival: a Cox model of its own for every one."""
+"""How each measure goes with response, by ROC curves, and with survival, by a Cox model for every one."""
 
 from __future__ import annotations
 
@@ -16,12 +16,15 @@ from escape_score.model.record_statistics import (
     Expectation,
     Measure,
     MeasureKind,
+    ResponseRow,
+    ResponseStatistics,
     SurvivalRow,
     SurvivalStatistics,
 )
 from escape_score.statistics.columns import CohortColumns, FloatArray
+from escape_score.statistics.groups import MIN_GROUP
 from escape_score.statistics.patients import left_out
-from escape_score.statistics.ranks import with_q_values
+from escape_score.statistics.ranks import area_under_curve, with_q_values
 
 ENDPOINTS = ("os", "pfs")
 MIN_EVENTS = 10
@@ -30,8 +33,80 @@ MAX_LOG_HAZARD = 10.0
 """Beyond, per SD, the likelihood has no maximum: the measure parts those who die from the rest."""
 
 
+def response_statistics(columns: CohortColumns) -> ResponseStatistics | None:
+    """Give the area under the ROC curve of every measure, published baselines included.
+
+    Parameters
+    ----------
+    columns
+        Independent samples: one a patient.
+
+    Returns
+    -------
+    ResponseStatistics or None
+        None with fewer than five responders or fewer than five others. Each area is that of the measure as it
+        is expected to go: above 0.5 where it does, below where it goes the other way.
+    """
+    labels = columns.texts("response")
+    responds, resists = (np.array([label == word for label in labels]) for word in ("R", "NR"))
+    n_yes, n_no = int(responds.sum()), int(resists.sum())
+    if min(n_yes, n_no) < MIN_GROUP:
+        return None
+    rows = [
+        row
+        for at, measure in enumerate(columns.measures)
+        if (row := _auc_row(measure, columns.values[responds, at], columns.values[resists, at])) is not None
+    ]
+    finished = with_q_values(rows)
+    return ResponseStatistics(
+        n_samples=n_yes + n_no,
+        n_responders=n_yes,
+        n_nonresponders=n_no,
+        left_out=left_out({"no_column:response": len(labels) - n_yes - n_no}),
+        findings=tuple(map(NoteRecord.of, _auc_findings(finished, n_yes, n_no))),
+        rows=finished,
+    )
+
+
+def _auc_row(measure: Measure, responders: FloatArray, others: FloatArray) -> ResponseRow | None:
+    """One measure; None where too few values are known or all are equal."""
+    from scipy.stats import mannwhitneyu
+
+    yes, no = (values[np.isfinite(values)] for values in (responders, others))
+    if min(len(yes), len(no)) < MIN_GROUP or np.ptp(np.concatenate([yes, no])) == 0:
+        return None
+    area = area_under_curve(*((yes, no) if measure.expects is Expectation.RESISTANCE else (no, yes)))
+    return ResponseRow(
+        measure=measure,
+        n_responders=len(yes),
+        n_nonresponders=len(no),
+        auroc=area.auc,
+        interval=area.interval,
+        interval_method=area.method,
+        p_value=float(mannwhitneyu(yes, no).pvalue),
+        q_value=1.0,
+    )
+
+
+def _auc_findings(rows: tuple[ResponseRow, ...], n_yes: int, n_no: int) -> Iterator[Note]:
+    """Who was compared, and how the index and the best published score do."""
+    yield note(Code.STATISTICS, "responders", n=n_yes, n_all=n_no)
+    for index in (row for row in rows if row.measure.kind is MeasureKind.INDEX):
+        yield note(Code.STATISTICS, "index_auroc", **_area(index))
+    published = [row for row in rows if row.measure.kind is MeasureKind.PUBLISHED]
+    if published:
+        best = max(published, key=lambda row: row.auroc)
+        yield note(
+            Code.STATISTICS, "best_published", n=len(published), title=best.measure.title, **_area(best)
+        )
+
+
+def _area(row: ResponseRow) -> dict[str, float]:
+    return {"number": row.auroc, "low": row.interval.low, "high": row.interval.high}
+
+
 def survival_statistics(columns: CohortColumns, endpoint: str) -> SurvivalStatistics | None:
-    """Give hazard ratio and concordance of every measure, baselines beside the axes.
+    """Give hazard ratio and concordance of every measure, published baselines included.
 
     Parameters
     ----------
@@ -55,7 +130,7 @@ def survival_statistics(columns: CohortColumns, endpoint: str) -> SurvivalStatis
     for at, measure in enumerate(columns.measures):
         values = columns.values[is_known, at]
         if _can_be_fitted(values, event[is_known]):
-            row = _row(measure, values, days[is_known], event[is_known])
+            row = _cox_row(measure, values, days[is_known], event[is_known])
             rows += [row] if row is not None else []
             n_unfitted += row is None
     finished = with_q_values(rows)
@@ -65,7 +140,10 @@ def survival_statistics(columns: CohortColumns, endpoint: str) -> SurvivalStatis
         n_events=n_events,
         left_out=left_out({f"no_{endpoint}": int((~is_known).sum())}),
         findings=tuple(
-            map(NoteRecord.of, _findings(finished, endpoint, int(is_known.sum()), n_events, n_unfitted))
+            map(
+                NoteRecord.of,
+                _cox_findings(finished, endpoint, int(is_known.sum()), n_events, n_unfitted),
+            )
         ),
         rows=finished,
     )
@@ -77,7 +155,7 @@ def _can_be_fitted(values: FloatArray, event: FloatArray) -> bool:
     return bool(event[is_known].sum() >= MIN_EVENTS and np.ptp(values[is_known]) > 0)
 
 
-def _row(measure: Measure, values: FloatArray, days: FloatArray, event: FloatArray) -> SurvivalRow | None:
+def _cox_row(measure: Measure, values: FloatArray, days: FloatArray, event: FloatArray) -> SurvivalRow | None:
     """One measure; None where the model does not converge."""
     from lifelines.utils import concordance_index
 
@@ -120,13 +198,12 @@ def _cox(x: FloatArray, time: FloatArray, died: npt.NDArray[np.bool_]) -> tuple[
     return found if is_usable else None
 
 
-def _findings(
+def _cox_findings(
     rows: tuple[SurvivalRow, ...], endpoint: str, n: int, n_events: int, n_unfitted: int
 ) -> Iterator[Note]:
     """What was modelled, and how the index does."""
     yield note(Code.STATISTICS, f"{endpoint}_models", n=n, n_all=n_events)
-    index = next((row for row in rows if row.measure.kind is MeasureKind.INDEX), None)
-    if index is not None:
+    for index in (row for row in rows if row.measure.kind is MeasureKind.INDEX):
         interval = {"low": index.interval.low, "high": index.interval.high}
         ratio, share = index.hazard_ratio, index.concordance
         yield note(Code.STATISTICS, "index_hazard", number=ratio, share=share, **interval)
