@@ -243,7 +243,6 @@ MESSAGES = MappingProxyType(
         "lengths.given": N_("the lengths given"),
         "not_scored.genes": N_("{n} of {n_all} genes measured, {n_needed} needed"),
         "not_scored.share": N_("{share:.0%} of its genes are measured"),
-        "not_scored.gsva": N_("ranks all genes of the matrix; score its gene set with the method gsva"),
         "not_scored.coverage": N_(
             "at most {n} of {n_all} genes measured; needs a fraction of at least {limit:g}"
         ),
@@ -254,9 +253,7 @@ MESSAGES = MappingProxyType(
         "not_scored.component": N_("the first component does not follow the mean of the genes"),
         "not_scored.pairs": N_("at most {n} of {n_all} pairs measured; needs all"),
         "not_scored.needs_tpm": N_("needs TPM of the whole transcriptome"),
-        "not_scored.needs_log_scale": N_("needs values on a log scale, the same for all samples"),
         "not_scored.needs_gene_order": N_("needs values that can be compared between the genes of a sample"),
-        "not_scored.needs_sample_order": N_("needs values that can be compared between samples"),
         "statistics.how_to_read": N_(
             "These numbers describe this cohort. Nothing was fitted to its labels or adjusted for"
             " other variables. Association is not causation."

@@ -178,7 +178,7 @@ def score_published(
         score_ids=tuple(outcomes),
         values=np.array([outcome.values for outcome in outcomes.values()]).reshape(shape[::-1]).T,
         coverage=np.array([outcome.coverage for outcome in outcomes.values()]).reshape(shape[::-1]).T,
-        skipped=tuple(_skipped(plan, outcomes)),
+        skipped=tuple(_skipped(outcomes)),
     )
 
 
@@ -194,15 +194,13 @@ def _joined(plan: PublishedPlan, collected: Sequence[CollectedExpression]) -> Co
     )
 
 
-def _skipped(plan: PublishedPlan, outcomes: Mapping[str, Outcome]) -> list[SkippedScore]:
+def _skipped(outcomes: Mapping[str, Outcome]) -> list[SkippedScore]:
     """Scores that no sample has."""
-    skipped = []
-    for score in plan.table.scores:
-        if score.score_id not in outcomes:
-            skipped.append(SkippedScore(score.score_id, note(Code.NOT_SCORED, "gsva")))
-        elif np.isnan(outcomes[score.score_id].values).all():
-            skipped.append(SkippedScore(score.score_id, outcomes[score.score_id].reason))
-    return skipped
+    return [
+        SkippedScore(score_id, outcome.reason)
+        for score_id, outcome in outcomes.items()
+        if np.isnan(outcome.values).all()
+    ]
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,302 @@
+"""Real inputs raise every note that the program can make, and every language has a whole sentence for it."""
+
+from __future__ import annotations
+
+import gzip
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from pydantic import BaseModel
+
+import escape_score as es
+from escape_score.genes import load_gene_table
+from escape_score.library.axes import load_design
+from escape_score.model.cohort import Cohort
+from escape_score.model.notes import Code, NoteLog, Severity, note
+from escape_score.model.record import EscapeProfile, NoteRecord
+from escape_score.pipeline.inspection import findings_of
+from escape_score.report.messages import MESSAGES, english, sentence, template_of
+from escape_score.report.text.i18n import languages, translations
+from escape_score.report.text.wording import matters
+from escape_score.score.published import load_published
+from escape_score.statistics.columns import ColumnCollector
+from escape_score.statistics.compute import compute_statistics
+
+KEY_OF = {template: key for key, template in MESSAGES.items()}
+FLAGS = list(Code)[: list(Code).index(Code.CALL)]
+CHEMOKINES = [gene.gene_symbol for gene in load_published().score("chemokine12_messina").genes]
+EMPTY = re.compile(r"[{}]|\(\)|\(, | [.,)]|  |: *\.|: *$|''")
+"""What is left of a sentence whose field was not filled; French has a space before ; and :."""
+
+
+def notes_in(value: object) -> Iterator[NoteRecord]:
+    """All notes of a record, also those inside notes."""
+    if isinstance(value, NoteRecord):
+        yield value
+        yield from notes_in(tuple(value.params.values()))
+    elif isinstance(value, BaseModel):
+        yield from notes_in(tuple(dict(value).values()))
+    elif isinstance(value, tuple):
+        for one in value:
+            yield from notes_in(one)
+
+
+class Found:
+    """Notes of the inputs so far."""
+
+    def __init__(self) -> None:
+        self.notes: list[NoteRecord] = []
+        self.flags: list[NoteLog] = []
+
+    def _log(self, log: NoteLog) -> None:
+        self.flags.append(log)
+        both = (*log.cohort, *(one for _, one in log.by_sample))
+        self.notes += notes_in(tuple(NoteRecord.of(one) for one in both))
+
+    def read(self, frame: pd.DataFrame, units: str = "tpm") -> None:
+        self._cohort(es.from_dataframe(frame, units=units))
+
+    def _cohort(self, cohort: Cohort) -> Cohort:
+        self._log(cohort.flags)
+        self.notes += notes_in(NoteRecord.of(cohort.unit.evidence))
+        return cohort
+
+    def profile(
+        self,
+        data: pd.DataFrame | Cohort,
+        units: str = "tpm",
+        **options: Any,  # noqa: ANN401
+    ) -> list[EscapeProfile]:
+        cohort = es.from_dataframe(data, units=units) if isinstance(data, pd.DataFrame) else data
+        result = es.profile(self._cohort(cohort), **options)
+        self._log(result.maker.flags)
+        profiles = list(result)
+        self.notes += notes_in(tuple(profiles))
+        return profiles
+
+    def compare(self, profiles: Sequence[EscapeProfile], sheet: Sequence[Mapping[str, Any]]) -> None:
+        collector = ColumnCollector()
+        pairs = zip(profiles, sheet, strict=True)
+        list(collector.watch(one.model_copy(update={"metadata": dict(row)}) for one, row in pairs))
+        self.notes += notes_in(compute_statistics(collector.columns(), seed=1))
+
+
+def genes_of(component: str, tpm: pd.DataFrame) -> list[str]:
+    return [gene for gene in load_design().components[component] if gene in tpm]
+
+
+def tumours(tpm: pd.DataFrame, n: int) -> pd.DataFrame:
+    """So many tumours, no two alike, in TPM."""
+    rows = tpm.iloc[np.arange(n) % len(tpm)].set_axis([f"S{at:02d}" for at in range(n)])
+    rows = rows * np.exp2(np.random.default_rng(0).normal(0, 0.05, rows.shape))
+    return rows.div(rows.sum(axis=1), axis=0) * 1e6
+
+
+def logarithms(frame: pd.DataFrame) -> pd.DataFrame:
+    return pd.DataFrame(np.log2(frame.to_numpy()), frame.index, frame.columns)
+
+
+def read_units(found: Found, tpm: pd.DataFrame) -> None:
+    """Every unit inferred, and units declared that hardly fit."""
+    rows = tumours(tpm, 4)
+    part = rows.iloc[:, ::2]
+    near = part.div(part.sum(axis=1), axis=0).mul([7.0e5, 7.2e5, 7.1e5, 7.0e5], axis=0)
+    fpkm = rows.mul([0.4, 1.7, 3.1, 0.9], axis=0)
+    for frame in (
+        rows,
+        (20 * fpkm).round(),
+        near,
+        fpkm,
+        *map(logarithms, (rows + 1, near + 1, rows + 0.001)),
+    ):
+        found.read(frame, "auto")
+    found.read(20 * fpkm, "counts")
+    negative = np.where(np.arange(rows.shape[1]) < 9, -0.01, rows)
+    for frame in (rows.mul([1, 1, 3, 3], axis=0), rows * 3.3, rows.iloc[:, :300].clip(upper=40), rows * 0):
+        found.read(frame)
+    found.read(pd.DataFrame(negative, rows.index, rows.columns))
+    order = rows.to_numpy().argsort().argsort()
+    found.read(pd.DataFrame(np.sort(rows.to_numpy()[0])[order], rows.index, rows.columns))
+
+
+def profile_files(found: Found, tpm: pd.DataFrame, folder: Path) -> None:
+    """A matrix, a sheet and gene sets with every fault of names and labels."""
+    table, genes = tumours(tpm, 8).T, load_gene_table()
+    ensembl, entrez = (
+        {name: key for key, (name, *_) in ids.items()} for ids in (genes.ensembl, genes.entrez)
+    )
+    names = {symbol: ensembl.get(symbol, symbol) for symbol in table.index[::9]}
+    names |= {symbol: entrez.get(symbol, symbol) for symbol in table.index[1::9]}
+    names |= {"CD8A": "cd8a", "SEPTIN1": "1-Sep", "MRE11": "MRE11A"}
+    rows = ["ERCC-00002", "?", *(f"ENSMUSG{at:011d}" for at in range(400)), "EPCAM", "EPCAM", "MRE11"]
+    text = pd.concat([table.rename(index=names), pd.DataFrame(1.0, rows, table.columns)]).to_csv(sep="\t")
+    (folder / "matrix.tsv.gz").write_bytes(gzip.compress(text.encode()) + bytes(64))
+    sheet = """sample_id,patient_id,timepoint,response,os_days,os_event,purity,msi
+S00,p,baseline,fine,soon,maybe,7,MSI-H
+S01,p,,R,1,1,0.5,MSS
+S02,q,baseline,NR,2,0,0.5,
+S02,q,baseline,NR,2,0,0.5,
+S03,q,6,,,,,
+S04,r,baseline,,,,,
+S05,r,baseline,,,,,
+other,,,,,,,
+"""
+    (folder / "sheet.csv").write_text(sheet)
+    unmeasured = [symbol for symbol in genes.current if symbol not in tpm][:4]
+    sets = {
+        "msi": ["one gene twice", "CD8A", "CD8A", "GZMB", "PRF1"],
+        "Index": ["", "CD4", "CD3E", "CD3D"],
+        "none": ["no gene is known", "NOTAGENE"],
+        "symbols": ["large", *tpm.columns[:600]],
+        "few": ["not measured", *unmeasured],
+    }
+    gmt = folder / "Response.gmt"
+    gmt.write_text("".join("\t".join([name, *fields]) + "\n" for name, fields in sets.items()))
+    cohort = es.read(folder / "matrix.tsv.gz", units="tpm", samples=folder / "sheet.csv")
+    found.profile(cohort, gene_sets=gmt)
+
+
+def profile_damaged_samples(found: Found, tpm: pd.DataFrame) -> None:
+    """Samples that are empty, constant, copied or of few genes, and sheets that contradict RNA."""
+    rows = tumours(tpm, 12)
+    rows.iloc[0], rows.iloc[1], rows.iloc[2], rows.iloc[6] = 0.0, 5.0, np.nan, rows.iloc[7]
+    rows.iloc[3, 0] = 3e6
+    rows.iloc[4, 5000:] = 0.0
+    rows.loc["S08", "B2M"] = 0.0
+    rows.loc["S09", genes_of("leukocyte", rows)] = 4000.0
+    rows.loc["S10", genes_of("lipid", rows)[:5]] = np.nan
+    rows.loc["S11", "GZMA"] = np.nan
+    rows.loc["S05", genes_of("antigen_mmr", rows)] = 0.0
+    sheet = pd.DataFrame({"msi": ["MSS", "response"]}, ["S05", "S07"])
+    found.profile(es.from_dataframe(rows, units="tpm", samples=sheet))
+
+
+def profile_pipelines(found: Found, tpm: pd.DataFrame) -> None:
+    """Genes that a pipeline does not quantify, a reference of few tumours, and pipelines at two distances."""
+    rows, design = tumours(tpm, 12), load_design()
+    locus = [gene for gene in (*design.locus_genes, *design.control_genes) if gene in rows]
+    rows.loc[rows.index[:4], locus] *= 0.02
+    rows[["COL1A1", "CD74"]] = 0.0
+    rows[["COL3A1", "HLA-DRA"]] *= 1e-9
+    rows["HLA-B"] *= 0.02
+    rows.loc[rows.index[:4], genes_of("lipid", rows)] = np.nan
+    cohort = es.from_dataframe(rows, units="tpm")
+    found.profile(cohort)
+    found.profile(cohort, reference=es.fit_reference([cohort], name="lab"))
+    for sd in (0.7, 1.5):
+        far = tumours(tpm, 8)
+        far.loc[far.index[1:4], genes_of("leukocyte", far)] = 500.0
+        far.loc[far.index[1:4], genes_of("mhc1", far)] *= np.array([[2.0], [3.0], [4.5]])
+        found.profile(far * np.exp2(np.random.default_rng(1).normal(0, sd, far.shape[1])))
+
+
+def profile_what_is_not_measured(
+    found: Found, tpm: pd.DataFrame, counts: pd.DataFrame, lengths: Path
+) -> None:
+    """Panels, platforms and matrices without the genes that a score needs."""
+    rows = tumours(tpm, 12)
+    unknown = pd.DataFrame(1.0, rows.index, [f"NOTAGENE{at}" for at in range(900)])
+    found.profile(rows.iloc[:7, :700].join(unknown.iloc[:7]), "counts")
+    found.profile(counts.iloc[:1, :10_000], "counts", gene_lengths=lengths)
+    gone = {*genes_of("antigen_cta", rows), "ICOS", "CD27", "TAP1", "TAP2"}
+    found.profile(rows.assign(**dict.fromkeys(CHEMOKINES[:6], 0.0)).drop(columns=list(gone)))
+    # half of the chemokines rise as the others fall
+    step = np.random.default_rng(3).normal(0, 1, len(rows))
+    opposed = {gene: 8.0 + (step if at % 2 else -step) for at, gene in enumerate(CHEMOKINES)}
+    found.profile(logarithms(rows + 1).assign(**opposed), "array")
+
+
+def compare_labels(found: Found, tpm: pd.DataFrame) -> None:
+    """Sheets with every label: enough of each, and too few. What orders survival has no Cox model."""
+    n, at = 32, np.arange(32)
+    sheet = pd.DataFrame(
+        {
+            "patient_id": [f"p{i % 22}" if i > 1 else "" for i in at],
+            "timepoint": np.select([at < 23, at < 30], ["baseline", "on treatment"], "whenever"),
+            "response": np.array(["R", "NR", ""])[at % 3],
+            "msi": np.array(["MSI-H", "MSS"])[at % 2],
+            "pdl1_ihc": np.where(at < 2, "other", np.array(["low", "high"])[at % 2]),
+            "site": np.where(at > 0, "liver", "lung"),
+            "cancer_type": "response",
+        },
+        [f"S{i:02d}" for i in at],
+    )
+    profiles = found.profile(es.from_dataframe(tumours(tpm, n), units="tpm", samples=sheet))
+    axis = pd.Series([profile.axes[8].score for profile in profiles]).rank()
+    cyt = pd.Series([profile.published[1].value for profile in profiles]).rank()
+    rows = [dict(profile.metadata) for profile in profiles]
+    for i, row in enumerate(rows[2:], 2):
+        row |= {"os_days": axis[i], "os_event": True, "pfs_days": cyt[i], "pfs_event": True}
+    found.compare(profiles, rows)
+    few: dict[str, Any] = {
+        "timepoint": "baseline",
+        "os_days": 9.0,
+        "pfs_days": 9.0,
+        "pdl1_ihc": "low",
+        "msi": "MSS",
+    }
+    rows = [row | few | {"os_event": i < 3, "pfs_event": i < 3} for i, row in enumerate(rows)]
+    found.compare(profiles, [row | {"response": "R" if i < 9 else "NR"} for i, row in enumerate(rows)])
+
+
+@pytest.fixture(scope="module")
+def found(
+    demo_tpm: pd.DataFrame,
+    demo_counts: pd.DataFrame,
+    demo_lengths: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Found:
+    """Notes of all inputs above."""
+    found = Found()
+    read_units(found, demo_tpm)
+    profile_files(found, demo_tpm, tmp_path_factory.mktemp("files"))
+    profile_damaged_samples(found, demo_tpm)
+    profile_pipelines(found, demo_tpm)
+    profile_what_is_not_measured(found, demo_tpm, demo_counts, demo_lengths)
+    compare_labels(found, demo_tpm)
+    return found
+
+
+def test_real_inputs_raise_every_key_and_no_other(found: Found) -> None:
+    templates = {template_of(one) for one in found.notes}
+    assert None not in templates
+    assert sorted(set(MESSAGES) - {KEY_OF[one] for one in templates if one}) == []
+    assert sorted(set(FLAGS) - {Code(one.code) for one in found.notes}) == []
+    assert len(KEY_OF) == len(MESSAGES)
+
+
+@pytest.mark.parametrize("lang", languages())
+def test_sentences_have_no_empty_field(lang: str, found: Found) -> None:
+    said = {sentence(one, translations(lang)) for one in found.notes}
+    assert [text for text in said if not text.strip() or EMPTY.search(text)] == []
+
+
+def test_french_keeps_names_that_are_words_of_the_catalogue(found: Found) -> None:
+    words = translations("fr")
+    french = {sentence(one, words) for one in found.notes}
+    assert any("Le jeu de gènes msi " in text for text in french)
+    assert any("Le jeu de gènes Index " in text for text in french)
+    assert any(" symbols " in text for text in french)
+    one = NoteRecord.of(note(Code.NO_METADATA, sample="response"))
+    assert sentence(one, words).endswith(" response.")
+    two = NoteRecord.of(note(Code.IDENTICAL_SAMPLES, names=["none", "symbols", "detected"]))
+    assert sentence(two, words).endswith(" none, symbols, detected.")
+    group = NoteRecord.of(note(Code.GROUP, group="response", n=5))
+    assert sentence(group, words) == "response (n = 5)"
+
+
+def test_check_and_page_agree_on_severity(found: Found) -> None:
+    by_code: dict[str, set[Severity]] = {}
+    for one in found.notes:
+        by_code.setdefault(one.code, set()).add(one.severity)
+    assert {code: kinds for code, kinds in by_code.items() if len(kinds) != 1} == {}
+    for finding in (finding for log in found.flags for finding in findings_of(log)):
+        assert {finding.severity} == by_code[finding.kind]
+    for one in found.notes:
+        assert matters(one) is (one.severity is not Severity.NOTE)
+        assert english(one)
