@@ -41,15 +41,7 @@ def gene_moments(log2_tpm: FloatArray, moments: Moments) -> GeneMoments:
 
 @dataclass(frozen=True)
 class PlacedCohort:
-    """A cohort with its place on the scale of ``base``.
-
-    Attributes
-    ----------
-    rows
-        Samples to fit on, in the order of their ids.
-    offset_log2, is_locus_low
-        One value a sample of the cohort.
-    """
+    """A cohort with its place on the scale of ``base``; ``rows`` are the samples to fit on, by id."""
 
     cohort: HarmonisedCohort
     base: Reference
@@ -78,8 +70,6 @@ def fit_genes(
 
     Parameters
     ----------
-    placed
-        Samples on the scale of the base reference.
     left_out
         Genes not to be trusted.
     locus_genes
@@ -130,9 +120,5 @@ def _moments_in_slices(
         values = placed.log2_tpm(columns[start : start + size])
         values[np.ix_(is_low, is_locus[start : start + size])] = np.nan
         parts.append(gene_moments(values, Moments.ROBUST))
-    return GeneMoments(
-        *(
-            np.concatenate([getattr(part, name) for part in parts])
-            for name in ("location", "spread", "n_samples")
-        )
-    )
+    names = GeneMoments.__dataclass_fields__
+    return GeneMoments(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))

@@ -71,10 +71,6 @@ def fit_reference(
     base
         Reference of many tumours. Its anchors place the cohort, its constants stay, and spreads, slopes and
         weakest links are shrunk towards it with the weight of ``thresholds.fit.fit_prior_samples`` tumours.
-    design
-        Axes, their genes and the fixed numbers of the method.
-    label
-        Name and provenance.
     min_samples
         Fewest samples that must be placeable.
 

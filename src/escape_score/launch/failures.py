@@ -120,11 +120,8 @@ def exit_statuses(text: str) -> dict[str, int]:
 def exit_code_of(jobs: Sequence[FailedJob], *, is_any_done: bool) -> ExitCode:
     """Sum up failed jobs, of which there is at least one.
 
-    Returns
-    -------
-    ExitCode
-        Usage or input where that is at fault for any of them; partial where jobs were killed and another
-        cohort is finished; else internal.
+    Usage or input where that is at fault for any of them; partial where jobs were killed and another cohort
+    is finished; else internal.
     """
     if faults := [job.exit_code for job in jobs if job.is_fault]:
         return max(faults)

@@ -48,8 +48,6 @@ class WorkflowRun:
         Snakemake is; 5 when jobs were killed and other cohorts, or the rest of the cohort, are finished.
     errors
         One ``error:`` line for each fault.
-    state
-        What Snakemake's events said.
     directory, log
         Where ``results/``, ``work/`` and ``logs/`` are, and the file of all words of Snakemake.
     unfinished
@@ -82,7 +80,7 @@ def launch_workflow(
     config
         The workflow's config file; paths in it are relative to the file that names them.
     cores
-        Cores to use at most; None leaves it to the profile, and the default profile takes all cores.
+        At most; None leaves it to the profile, and the default profile takes all cores.
     profile
         A profile shipped with the workflow (``default``, ``slurm``), or the folder of another one.
     directory

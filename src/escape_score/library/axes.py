@@ -24,10 +24,7 @@ AXIS_FILES = ("approaches.tsv", "axes.yaml", "contrasts.tsv", "index.tsv", "thre
 def load_axis_catalogue() -> AxisCatalogue:
     """Read the shipped axes, in the order of the result columns, and what is made of them.
 
-    Raises
-    ------
-    ResourceInvalidError
-        A key is unknown or missing, or an axis lacks what its kind needs.
+    ResourceInvalidError where a key is unknown or missing, or an axis lacks what its kind needs.
     """
     content = yaml.safe_load(resource_path("axes", "axes.yaml").read_text(encoding="utf-8"))
     tables = {
@@ -54,13 +51,7 @@ def load_thresholds() -> Thresholds:
 
 @cache
 def load_design() -> Design:
-    """Read everything that is fixed before data are seen: the shipped axes, their genes, the fixed numbers.
-
-    Raises
-    ------
-    ResourceInvalidError
-        As for :func:`load_axis_catalogue`, or a name is used that nothing defines.
-    """
+    """Read all that is fixed before data are seen: the shipped axes, their genes, the fixed numbers."""
     library = load_signatures()
     controls = {gene.component for gene in library.axis_genes if gene.role is GeneRole.CONTROL}
     design = Design(

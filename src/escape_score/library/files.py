@@ -24,10 +24,7 @@ Record = TypeVar("Record")
 def resource_path(*parts: str) -> Path:
     """Absolute path of a shipped file or folder, given below ``resources/``: ``"genes", "genes.tsv.gz"``.
 
-    Raises
-    ------
-    ResourceMissingError
-        The installation does not hold the file.
+    ResourceMissingError where the installation does not hold it.
     """
     for root in _ROOTS:
         path = root.joinpath(*parts)

@@ -43,18 +43,10 @@ def find_untrusted_genes(
     Parameters
     ----------
     genes
-        Placed values, shape (n_samples, n_genes); a value that placement did not trust is NaN in ``z``.
-    reference
-        The one the samples were placed on.
+        Placed on the reference; a value that placement did not trust is NaN in ``z``. None is found in fewer
+        samples than ``min_cohort_checks``.
     used
         Genes that any component uses; others are not looked at.
-    limits
-        ``min_cohort_checks``, ``near_zero_…``, ``sibling_shift_log2``, ``min_siblings``.
-
-    Returns
-    -------
-    UntrustedGenes
-        Empty for fewer samples than ``min_cohort_checks``.
     """
     location = dict(zip(reference.genes.symbols, reference.genes.location, strict=True))
     is_known = ~np.isnan(genes.z) & ~np.isnan(genes.log2_tpm)

@@ -48,13 +48,7 @@ class TimepointPairs:
 
 
 def timepoint_of(word: str) -> Timepoint:
-    """Translate the word for a timepoint.
-
-    Parameters
-    ----------
-    word
-        As a sheet says it; case and punctuation do not count.
-    """
+    """Translate a sheet's word for a timepoint; case and punctuation do not count."""
     plain = " ".join(re.findall(r"[a-z]+|[0-9]+", word.lower()))
     if not plain:
         return Timepoint.NOT_STATED if not word.strip() else Timepoint.UNKNOWN_WORD

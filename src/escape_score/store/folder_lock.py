@@ -35,15 +35,7 @@ class FolderLock:
 
     @classmethod
     def acquire(cls, folder: Path) -> Self:
-        """Take the lock of a folder, which is made where missing.
-
-        Raises
-        ------
-        OutputUnwritableError
-            Another run is writing there.
-        OSError
-            The folder cannot be written.
-        """
+        """Take the lock of a folder, which is made where missing; OutputUnwritableError where it is taken."""
         folder.mkdir(parents=True, exist_ok=True)
         lock = FileLock(folder / LOCK, timeout=PATIENCE_S, fallback_to_soft=False)
         try:
@@ -93,13 +85,7 @@ class FolderLock:
 
 @contextmanager
 def only_writer(folder: Path) -> Iterator[None]:
-    """Write into a folder while no other run does.
-
-    Raises
-    ------
-    OutputUnwritableError
-        Another run is writing there, or the folder cannot be written.
-    """
+    """Write into a folder while no other run does; OutputUnwritableError where one does."""
     try:
         lock = FolderLock.acquire(folder)
     except OSError as error:

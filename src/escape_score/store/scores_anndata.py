@@ -49,11 +49,8 @@ def scores_anndata(
 ) -> ad.AnnData:
     """Lay index, axes and signatures of a cohort out as one AnnData object.
 
-    Returns
-    -------
-    anndata.AnnData
-        ``X``: shape (n_samples, n_variables), float64, NaN = not evaluable; layer ``coverage``: fraction of
-        the genes measured.
+    ``X`` has shape (n_samples, n_variables), NaN = not evaluable; layer ``coverage`` is the fraction of genes
+    measured.
     """
     variables = [*_index_and_axes(profiles), *_signatures(scores)]
     described = ("kind", "axis", "method", "unit", "higher_means")

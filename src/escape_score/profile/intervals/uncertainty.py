@@ -74,12 +74,7 @@ def compute_errors(
 ) -> Errors:
     """Errors of every component in every sample.
 
-    Parameters
-    ----------
-    terms
-        The cohort's own terms.
-    more
-        Gives what else counts like a component, from how much more than usual each sample's genes differ.
+    ``more`` gives what else counts like a component, from how much more than usual a sample's genes differ.
     """
     limits, placement = design.thresholds.intervals, scores.placement
     # the genes of a panel are no random choice
@@ -131,10 +126,7 @@ class Variances:
 def student_factor(variance: FloatArray, uncertainty: FloatArray, level: float) -> FloatArray:
     """Brings a variance that is itself estimated to normal units: t quantile over normal quantile, squared.
 
-    Parameters
-    ----------
-    uncertainty
-        Sum over its parts of part² / degrees of freedom (Welch and Satterthwaite).
+    ``uncertainty`` is the sum over its parts of part² / degrees of freedom (Welch and Satterthwaite).
     """
     upper = 0.5 + level / 2
     freedom = np.where(uncertainty > 0, variance**2 / np.where(uncertainty > 0, uncertainty, 1.0), KNOWN)
@@ -199,14 +191,8 @@ def missing_blocks_variance(
 ) -> FloatArray:
     """Variance of the index's weighted mean for blocks that are missing.
 
-    Parameters
-    ----------
-    weights
-        Shape (n_blocks,).
-    has_block
-        Shape (n_samples, n_blocks), 1 where the block has a value.
-    independence
-        1 − correlation assumed between blocks.
+    ``has_block`` has shape (n_samples, n_blocks), 1 where the block has a value; ``independence`` is 1 − the
+    correlation assumed between blocks.
     """
     weights = weights / weights.sum()
     # not @: BLAS adds in another order for a single sample

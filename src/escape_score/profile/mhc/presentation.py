@@ -175,17 +175,8 @@ def assess_presentation(
 ) -> PresentationState:
     """Compare the antigen-presentation genes of every sample with their expectation.
 
-    Parameters
-    ----------
-    ifng
-        Interferon response of the tumour cells, from :func:`tumour_ifng`.
-    excess_distance
-        Shape (n_samples,), log2.
-
-    Returns
-    -------
-    PresentationState
-        All genes of a sample without leukocyte unit or interferon response count as not measured.
+    ``ifng`` is from :func:`tumour_ifng`, ``excess_distance`` in log2. All genes of a sample without leukocyte
+    unit or interferon response count as not measured.
     """
     tumour, leukocytes = expected_tpm(model, infiltrate, ifng, limits)
     share = leukocytes / (tumour + leukocytes)

@@ -15,7 +15,7 @@ Three steps, each tolerant of tumours that lost a gene:
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -54,15 +54,7 @@ TINY = 1e-6
 
 @dataclass(frozen=True)
 class TumourLevels:
-    """What a fit needs of the tumours of a reference.
-
-    Attributes
-    ----------
-    log2_tpm
-        Shape (n_samples, n_genes), placed on the reference; NaN = not measured.
-    ifng
-        Shape (n_samples,): interferon response of the tumour cells.
-    """
+    """What a fit needs of the tumours of a reference: placed levels, shape (n_samples, n_genes), and more."""
 
     gene_symbols: tuple[str, ...]
     log2_tpm: FloatArray = field(repr=False)
@@ -81,8 +73,6 @@ def fit_presentation(
         Of the reference's tumours, placed on ``reference``.
     reference
         Gives locations and spreads of genes, and constants; its own presentation model is not looked at.
-    design
-        Names the genes of the chain and of leukocytes.
     prior
         Model of a larger reference, such as the shipped one, that fills in for what a small cohort cannot
         tell; None: leukocytes' shares start from the constants, and nothing is shrunk.
@@ -117,8 +107,9 @@ def fit_levels(
     usable = ~np.isnan(levels.ifng) & ~np.isnan(levels.infiltrate.unit_tpm)
     counts = (~np.isnan(levels.log2_tpm) & usable[:, None]).sum(axis=0)
     if prior is None:
-        keep = counts >= MIN_SAMPLES
-        levels = _subset(levels, keep)
+        keep = np.flatnonzero(counts >= MIN_SAMPLES)
+        symbols = tuple(levels.gene_symbols[k] for k in keep)
+        levels = replace(levels, gene_symbols=symbols, log2_tpm=levels.log2_tpm[:, keep])
         counts = counts[keep]
         start = np.array([per_leukocyte_unit[symbol] for symbol in levels.gene_symbols])
     else:
@@ -131,12 +122,6 @@ def fit_levels(
         ]
     )
     return _fit_tumour_cells(levels, units, usable, limits, prior=prior)
-
-
-def _subset(levels: TumourLevels, keep: np.ndarray) -> TumourLevels:
-    """The same tumours with some of the genes."""
-    symbols = tuple(s for s, yes in zip(levels.gene_symbols, keep, strict=True) if yes)
-    return TumourLevels(symbols, levels.log2_tpm[:, keep], levels.infiltrate, levels.ifng)
 
 
 def fit_share(
@@ -242,10 +227,7 @@ def _line(
 def robust_covariance(residuals: FloatArray) -> FloatArray:
     """Covariance from scaled MADs and the correlation of residuals that are held within ±2.5 of them.
 
-    Parameters
-    ----------
-    residuals
-        Shape (n_samples, n_genes); NaN = not measured, taken as no deviation in correlations.
+    ``residuals`` have shape (n_samples, n_genes); NaN = not measured, taken as no deviation in correlations.
     """
     scale = MAD_TO_SD * np.nanmedian(np.abs(residuals), axis=0) + TINY
     held = np.nan_to_num(np.clip(residuals / scale, -HELD_WITHIN, HELD_WITHIN))

@@ -196,15 +196,7 @@ class CollectedExpression:
 
 @dataclass(frozen=True)
 class Outcome:
-    """Values of one score.
-
-    Attributes
-    ----------
-    values, coverage
-        Shape (n_samples,); NaN = not evaluable.
-    reason
-        Why samples are not evaluable, for the case that none is.
-    """
+    """Values of one score, shape (n_samples,), NaN = not evaluable, and why, for the case that none is."""
 
     values: FloatArray = field(repr=False)
     coverage: FloatArray = field(repr=False)

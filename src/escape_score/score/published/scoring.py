@@ -34,8 +34,6 @@ class PublishedPlan:
 
     Attributes
     ----------
-    table
-        Scores to compute.
     gene_symbols
         Genes of any of them, sorted: the columns of what is collected, whichever matrix it comes from.
     columns
@@ -54,15 +52,7 @@ class PublishedPlan:
 
     @classmethod
     def of(cls, gene_symbols: Sequence[str], *, table: PublishedTable | None = None) -> PublishedPlan:
-        """Lay scores over the genes of a matrix.
-
-        Parameters
-        ----------
-        gene_symbols
-            Approved symbols of the columns, unique.
-        table
-            Scores to compute; all shipped ones if None.
-        """
+        """Lay scores, all shipped ones if None, over the genes of a matrix, whose symbols are unique."""
         chosen = load_published() if table is None else table
         column_of = {symbol: column for column, symbol in enumerate(gene_symbols)}
         needed = sorted({gene.gene_symbol for score in chosen.scores for gene in score.genes})
@@ -73,12 +63,7 @@ class PublishedPlan:
         return cls(chosen, tuple(needed), columns, len(gene_symbols), order)
 
     def collect(self, log2_tpm: FloatArray) -> CollectedExpression:
-        """Take what the scores need from a block of samples.
-
-        Parameters
-        ----------
-        log2_tpm
-            Shape (n_samples, n_genes), log2(TPM + 1), NaN = not measured.
+        """Take what the scores need from a block of log2(TPM + 1), shape (n_samples, n_genes).
 
         Raises
         ------
@@ -137,8 +122,6 @@ def score_published(
 
     Parameters
     ----------
-    plan
-        Scores and where their genes are.
     collected
         What ``plan.collect`` took from each block, in the order of the samples.
     min_coverage
@@ -205,15 +188,7 @@ def _skipped(outcomes: Mapping[str, Outcome]) -> list[SkippedScore]:
 
 @dataclass(frozen=True)
 class PublishedBeside:
-    """Published scores laid over the genes of one cohort.
-
-    Attributes
-    ----------
-    min_coverage
-        Least fraction, in (0, 1], of a score's genes that must be measured.
-    offers
-        What the cohort's expression is.
-    """
+    """Published scores laid over the genes of one cohort; ``offers`` is what its expression is."""
 
     plan: PublishedPlan
     min_coverage: float
