@@ -22,7 +22,7 @@ _FIRST_DOSE = {"d": 1, "day": 1}
 
 
 class Timepoint(StrEnum):
-    """When a sample was taken, as far as its sheet tells."""
+    """When a sample was taken, as far as its sheet says."""
 
     BASELINE = "baseline"
     LATER = "later"

@@ -111,7 +111,7 @@ class ClassOne:
 
     @property
     def is_tested(self) -> npt.NDArray[np.bool_]:
-        """Samples in which 6p21 was quantified; in others the chain's genes elsewhere stand in."""
+        """Samples in which 6p21 was quantified; in others the chain's genes elsewhere replace it."""
         return ~self.scores.placement.is_mhc_locus_unquantified
 
     @cached_property

@@ -75,7 +75,7 @@ def fit_presentation(
         Gives locations and spreads of genes, and constants; its own presentation model is not looked at.
     prior
         Model of a larger reference, such as the shipped one, that fills in for what a small cohort cannot
-        tell; None: leukocytes' shares start from the constants, and nothing is shrunk.
+        show; None: leukocytes' shares start from the constants, and nothing is shrunk.
 
     Returns
     -------

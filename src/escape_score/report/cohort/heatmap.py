@@ -27,7 +27,7 @@ LINE_HEIGHT = 18
 COLOUR_LIMIT = 3.0
 """Scores beyond ±3 reference SD have the colour of ±3."""
 
-# Blue to orange through white, told apart with any colour vision; then paper, stripes, ink and marks.
+# Blue to orange through white, distinct with any colour vision; then paper, stripes, ink and marks.
 _SCALE = (
     "#2c5f9e", "#5583b8", "#83a7cf", "#b3cbe3", "#dfe8f1", "#f7f7f7",
     "#fbe3cc", "#f5c493", "#e69b50", "#c9721d", "#9a4d05",
