@@ -78,7 +78,7 @@ def test_page_shows_no_english_of_its_own(
         "not detected",
         "Research use only",
         "Percentile of",
-        "Speaks against",
+        "Evidence against",
         "Provenance of",
     }
     assert [text for text in english if text in html] == []

@@ -95,7 +95,10 @@ def test_render_sample_shows_the_numbers_of_the_record(
 def test_render_sample_says_that_the_index_was_not_trained(
     make_profile: ProfileFactory, parse_page: PageParser
 ) -> None:
-    assert "exploratory and was not trained on response" in parse_page(render_sample(make_profile())).text
+    assert (
+        "exploratory and was not trained to predict response"
+        in parse_page(render_sample(make_profile())).text
+    )
 
 
 @pytest.mark.parametrize("is_in_reference", [True, False])

@@ -105,7 +105,10 @@ def _input_sentence(profile: EscapeProfile, words: Language) -> str:
     how = _("declared") if source.unit_is_declared else _("guessed from the numbers")
     what = _("targeted panel") if source.is_targeted_panel else _("whole transcriptome")
     return _("{unit} ({how}), {n_genes} genes, {what}").format(
-        unit=source.unit, how=how, n_genes=format_count(source.n_genes, words), what=what
+        unit=translate_record_text(source.unit, words),
+        how=how,
+        n_genes=format_count(source.n_genes, words),
+        what=what,
     )
 
 
@@ -137,7 +140,7 @@ def quality_facts(profile: EscapeProfile, words: Language) -> tuple[Fact, ...]:
         ),
         Fact(_("Sample is part of the reference"), yes_or_no(reference.is_sample_in_reference, words)),
         Fact(_("Genes measured"), format_count(source.n_genes, words)),
-        Fact(_("Unit of the input"), source.unit),
+        Fact(_("Unit of the input"), translate_record_text(source.unit, words)),
         Fact(_("Evidence for the unit"), note_markup(source.unit_evidence, words)),
         Fact(_("Leukocyte fraction of the RNA"), format_fraction(profile.leukocyte_fraction, words)),
     )

@@ -12,7 +12,7 @@ from types import MappingProxyType
 from markupsafe import Markup
 
 from escape_score.model.record import NoteRecord, ParamRecord
-from escape_score.report.text.i18n import SOURCE_LANGUAGE, Language, translations
+from escape_score.report.text.i18n import SOURCE_LANGUAGE, Language, translate_record_text, translations
 
 
 def N_(message: str) -> str:  # noqa: N802
@@ -321,6 +321,11 @@ RECORD_TEXTS = (
     N_("timepoint"),
     N_("before treatment"),
     N_("on or after treatment"),
+    N_("counts"),
+    N_("tpm"),
+    N_("fpkm"),
+    N_("array"),
+    N_("nanostring"),
 )
 """Texts of records that are no notes and come from no resource."""
 
@@ -339,6 +344,8 @@ def sentence(note: NoteRecord, words: Language) -> str:
 
     def filled(field: re.Match[str]) -> str:
         value = note.params.get(field[1], "")
+        if field[1] == "unit" and isinstance(value, str):
+            value = translate_record_text(value, words)
         return _written(value, field[3] or "", words, is_quoted=bool(field[2]), more=more)
 
     return _FIELD.sub(filled, words.gettext(template))

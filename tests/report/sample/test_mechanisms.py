@@ -23,7 +23,7 @@ def link(name: str, z: float | None, detectable: float | None, *, is_evaluable: 
     [
         (
             link("B2M", 0.31, 2.54, is_evaluable=True),
-            ("B2M", "+0.3", "+2.5", "A five-fold loss of B2M could be seen in this sample."),
+            ("B2M", "+0.3", "+2.5", "A five-fold loss of B2M could be detected in this sample."),
         ),
         (
             link("TAP1+TAP2", -0.04, 0.61, is_evaluable=False),
@@ -31,8 +31,8 @@ def link(name: str, z: float | None, detectable: float | None, *, is_evaluable: 
                 "TAP1 and TAP2 together",
                 "0.0",
                 "+0.6",
-                "A five-fold loss of TAP1 and TAP2 together could not be seen reliably in this sample: that "
-                "it does not stand out says nothing.",
+                "A five-fold loss of TAP1 and TAP2 together could not be detected reliably in this "
+                "sample. A loss is therefore not excluded.",
             ),
         ),
         (
@@ -41,8 +41,7 @@ def link(name: str, z: float | None, detectable: float | None, *, is_evaluable: 
                 "HLA-A",
                 "not known",
                 "not known",
-                "HLA-A was not measured, or nothing is known of what to expect: "
-                "nothing can be said of its loss.",
+                "HLA-A was not measured, or its expected level is not known. Its loss cannot be assessed.",
             ),
         ),
     ],
@@ -63,8 +62,8 @@ def test_page_has_the_links_only_where_there_are_any(make_profile: Callable[...,
         for axis in profile.axes
     )
     for lang, sentence in {
-        "en": "A five-fold loss of B2M could be seen in this sample.",
-        "fr": "Une perte d’un facteur cinq de B2M serait visible dans cet échantillon.",
+        "en": "A five-fold loss of B2M could be detected in this sample.",
+        "fr": "Une perte d’un facteur cinq de B2M serait détectable dans cet échantillon.",
     }.items():
         assert render_sample(make_profile(axes=axes), lang=lang).count(sentence) == 1
     assert "five-fold loss of B2M" not in render_sample(profile)

@@ -28,8 +28,7 @@ def test_verdict_of_desert_says_it_once(make_profile: ProfileFactory) -> None:
 def test_verdict_of_joins_phenotype_and_archetype(make_profile: ProfileFactory) -> None:
     profile = make_profile(phenotype=Phenotype.INFLAMED, archetype=Archetype.SUPPRESSIVE)
     assert verdict_of(profile, WORDS).headline == (
-        "Effector T cells are present in this tumour (inflamed); "
-        "the leading sign is a surplus of suppressive cells."
+        "Effector T cells are present in this tumour (inflamed); main finding: excess of suppressive cells."
     )
 
 

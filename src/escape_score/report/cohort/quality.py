@@ -12,7 +12,7 @@ from markupsafe import Markup
 from escape_score.model.record import Call, EscapeProfile, NoteRecord
 from escape_score.report.facts import Fact
 from escape_score.report.messages import note_markup
-from escape_score.report.text.i18n import Language
+from escape_score.report.text.i18n import Language, translate_record_text
 from escape_score.report.text.numbers import format_fraction, format_log2
 from escape_score.report.text.wording import matters
 
@@ -97,7 +97,7 @@ def _measured(profile: EscapeProfile) -> dict[str, float | None]:
 def _origin(profile: EscapeProfile, words: Language) -> tuple[Fact, ...]:
     _ = words.gettext
     return (
-        Fact(_("Input unit"), profile.input.unit),
+        Fact(_("Input unit"), translate_record_text(profile.input.unit, words)),
         Fact(_("Input, sha256"), profile.input.sha256),
         Fact(_("Reference"), profile.reference.name),
         Fact(_("Reference, sha256"), profile.provenance.reference_sha256),

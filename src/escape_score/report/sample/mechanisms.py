@@ -167,14 +167,14 @@ def _link(link: LinkRecord, words: Language) -> LinkView:
     )
     if link.z is None or link.detectable_sd is None:
         statement = _(
-            "{link} was not measured, or nothing is known of what to expect: nothing can be said of its loss."
+            "{link} was not measured, or its expected level is not known. Its loss cannot be assessed."
         )
     elif link.is_evaluable:
-        statement = _("A five-fold loss of {link} could be seen in this sample.")
+        statement = _("A five-fold loss of {link} could be detected in this sample.")
     else:
         statement = _(
-            "A five-fold loss of {link} could not be seen reliably in this sample: that it does not stand "
-            "out says nothing."
+            "A five-fold loss of {link} could not be detected reliably in this sample. A loss is therefore "
+            "not excluded."
         )
     return LinkView(
         link=name,
@@ -209,4 +209,6 @@ def _format_raw(axis: AxisProfile, words: Language) -> str:
     """Format the unadjusted twin of a score, or say why there is none."""
     if axis.has_raw:
         return format_score(axis.raw_score, words)
-    return words.gettext("not adjusted") if axis.adjusted_for is None else words.gettext("no twin")
+    return (
+        words.gettext("not adjusted") if axis.adjusted_for is None else words.gettext("no unadjusted version")
+    )

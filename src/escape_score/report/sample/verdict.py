@@ -84,7 +84,7 @@ def _headline(profile: EscapeProfile, words: Language) -> str:
     if profile.status is Status.NOT_EVALUABLE:
         return _("This sample could not be evaluated.")
     if profile.phenotype is None and profile.archetype is None:
-        return _("Neither the T cells of this tumour nor a leading way of escape could be read.")
+        return _("Neither the phenotype of this tumour nor a dominant mechanism could be determined.")
     sentence = _phenotype_clause(profile.phenotype, words)
     leading = _archetype_clause(profile.archetype, words)
     if not leading:
@@ -95,7 +95,7 @@ def _headline(profile: EscapeProfile, words: Language) -> str:
 def _phenotype_clause(phenotype: Phenotype | None, words: Language) -> str:
     _ = words.gettext
     if phenotype is None:
-        return _("How T cells lie in this tumour could not be read")
+        return _("The phenotype of this tumour could not be determined")
     return {
         Phenotype.DESERT: _("Few effector T cells reach this tumour (desert)"),
         Phenotype.EXCLUDED: _("The stroma programme outweighs the T cells of this tumour (excluded)"),
@@ -107,14 +107,14 @@ def _archetype_clause(archetype: Archetype | None, words: Language) -> str:
     """Empty where the archetype only repeats the phenotype."""
     _ = words.gettext
     if archetype is None:
-        return _("the leading way of escape could not be told")
+        return _("the dominant mechanism could not be determined")
     return {
-        Archetype.ANTIGEN_PRESENTATION_DEFICIENT: _("the leading sign is weak antigen presentation"),
+        Archetype.ANTIGEN_PRESENTATION_DEFICIENT: _("main finding: reduced antigen presentation"),
         Archetype.DESERT: "",
         Archetype.EXCLUDED: "",
-        Archetype.SUPPRESSIVE: _("the leading sign is a surplus of suppressive cells"),
-        Archetype.EXHAUSTED: _("the leading sign is dysfunction of the T cells"),
-        Archetype.INFLAMED_RESPONSIVE: _("no leading way of escape stands out"),
+        Archetype.SUPPRESSIVE: _("main finding: excess of suppressive cells"),
+        Archetype.EXHAUSTED: _("main finding: T-cell dysfunction"),
+        Archetype.INFLAMED_RESPONSIVE: _("no dominant mechanism"),
     }[archetype]
 
 
@@ -203,5 +203,6 @@ def _provisional_reasons(profile: EscapeProfile, words: Language) -> tuple[str, 
     if source.is_targeted_panel:
         reasons.append(_("only a targeted panel of genes was measured"))
     if source.unit in _NORMALISED_UNITS:
-        reasons.append(_("{unit} values have another scale than the reference").format(unit=source.unit))
-    return tuple(reasons) or (_("the flags below stand against it"),)
+        unit = translate_record_text(source.unit, words)
+        reasons.append(_("{unit} values have another scale than the reference").format(unit=unit))
+    return tuple(reasons) or (_("the flags below advise against it"),)
