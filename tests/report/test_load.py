@@ -8,7 +8,8 @@ import pytest
 
 from escape_score.errors import ResultInvalidError
 from escape_score.model.record import EscapeProfile
-from escape_score.report.load import iter_profiles, read_profiles
+from escape_score.model.record_statistics import CohortStatistics
+from escape_score.report.load import STATISTICS, iter_profiles, read_profiles, read_statistics
 
 
 def write_profile(results: Path, profile: EscapeProfile) -> Path:
@@ -91,3 +92,47 @@ def test_read_profiles_refuses_what_is_no_regular_file(tmp_path: Path) -> None:
     (tmp_path / "samples" / "s1-00000000.json").mkdir(parents=True)
     with pytest.raises(ResultInvalidError, match="not a regular file"):
         read_profiles(tmp_path)
+
+
+@pytest.fixture
+def statistics() -> CohortStatistics:
+    return CohortStatistics(
+        cohort="c",
+        seed=1,
+        n_samples=0,
+        n_patients=0,
+        left_out=(),
+        comparisons=(),
+        response=None,
+        survival=(),
+        notes=(),
+    )
+
+
+def test_read_statistics_gives_what_was_written(statistics: CohortStatistics, tmp_path: Path) -> None:
+    (tmp_path / STATISTICS).write_text(statistics.model_dump_json(), encoding="utf-8")
+    assert read_statistics(tmp_path) == statistics
+
+
+def test_read_statistics_of_a_folder_without_them_is_none(tmp_path: Path) -> None:
+    assert read_statistics(tmp_path) is None
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", "\udcff", '{"cohort": "c"}'])
+def test_read_statistics_refuses_what_is_damaged(content: str, tmp_path: Path) -> None:
+    (tmp_path / STATISTICS).write_bytes(content.encode("utf-8", "surrogateescape"))
+    with pytest.raises(ResultInvalidError, match=r"cohort\.json: cannot be read .*; run"):
+        read_statistics(tmp_path)
+
+
+def test_read_statistics_refuses_another_version(statistics: CohortStatistics, tmp_path: Path) -> None:
+    other = statistics.model_copy(update={"schema_version": "9.9"})
+    (tmp_path / STATISTICS).write_text(other.model_dump_json(), encoding="utf-8")
+    with pytest.raises(ResultInvalidError, match=r"has version 9\.9 where this program reads 2"):
+        read_statistics(tmp_path)
+
+
+def test_read_statistics_refuses_a_folder(tmp_path: Path) -> None:
+    (tmp_path / STATISTICS).mkdir()
+    with pytest.raises(ResultInvalidError, match=r"cohort\.json"):
+        read_statistics(tmp_path)

@@ -21,8 +21,8 @@ from escape_score.model.record import EscapeProfile, GeneEvidence, NoteRecord
 from escape_score.report import render_cohort, render_sample
 from escape_score.report.cohort.statistics import StatisticsView
 from escape_score.report.cohort.view import cohort_view
-from escape_score.report.environment import environment, make_environment
 from escape_score.report.messages import english
+from escape_score.report.render import environment, make_environment
 from escape_score.report.sample.view import sample_view
 from escape_score.report.text.i18n import Language
 

@@ -16,8 +16,7 @@ from escape_score.model.record_statistics import CohortStatistics
 from escape_score.pipeline.failures import QC, list_failures, named, noting_failure
 from escape_score.pipeline.pdf import find_chromium, print_pages
 from escape_score.report import iter_profiles, render_cohort, render_sample
-from escape_score.report.load import read_profile
-from escape_score.report.statistics_file import STATISTICS, read_statistics
+from escape_score.report.load import STATISTICS, read_profile, read_statistics
 from escape_score.store.atomic import write_text
 from escape_score.store.manifest import (
     SAMPLES,

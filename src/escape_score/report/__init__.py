@@ -3,8 +3,7 @@
 Nothing is shown that is not in the JSON of a sample, and nothing is computed in a template.
 """
 
-from escape_score.report.load import iter_profiles, read_profiles
+from escape_score.report.load import iter_profiles, read_profiles, read_statistics
 from escape_score.report.render import render_cohort, render_sample
-from escape_score.report.statistics_file import read_statistics
 
 __all__ = ["iter_profiles", "read_profiles", "read_statistics", "render_cohort", "render_sample"]

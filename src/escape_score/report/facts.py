@@ -1,4 +1,4 @@
-"""Labels and values of a sample: what was read, how it lies to the reference, what made the profile."""
+"""Labels and values of a sample: what was read, how near it is to the reference, what made the profile."""
 
 from __future__ import annotations
 
@@ -23,10 +23,7 @@ class Fact:
 
 
 def header_facts(profile: EscapeProfile, words: Language) -> tuple[Fact, ...]:
-    """What a reader needs before the numbers.
-
-    Cohort, tumour, input and reference; columns absent from the sample sheet are left out.
-    """
+    """What a reader needs before the numbers; columns absent from the sample sheet are left out."""
     _ = words.gettext
     # columns of the sample sheet that a reader of the page looks for first
     labels = {
@@ -44,10 +41,7 @@ def header_facts(profile: EscapeProfile, words: Language) -> tuple[Fact, ...]:
 
 
 def assay_facts(profile: EscapeProfile, words: Language) -> tuple[Fact, ...]:
-    """What the sample sheet says of MSI, TMB and PD-L1.
-
-    Columns absent from the sheet are left out; never used in a score.
-    """
+    """What the sample sheet says of MSI, TMB and PD-L1; columns absent from it are left out."""
     _ = words.gettext
     # what an assay says of the chance of immunotherapy: shown before any hypothesis drawn from RNA
     labels = {"msi": _("MSI"), "tmb": _("TMB"), "pdl1_ihc": _("PD-L1, immunohistochemistry")}
@@ -55,11 +49,7 @@ def assay_facts(profile: EscapeProfile, words: Language) -> tuple[Fact, ...]:
 
 
 def sheet_labels(profile: EscapeProfile, words: Language) -> dict[str, str]:
-    """What the sample sheet says that groups samples of a cohort.
-
-    Value by label, for every column and always in one order; empty where the sheet says nothing. Never
-    used in a score.
-    """
+    """What the sample sheet says that groups samples: value by label, empty where there is none."""
     _ = words.gettext
     labels = {
         "response": _("Response"),
@@ -84,10 +74,7 @@ def _named_facts(profile: EscapeProfile, labels: Mapping[str, str], words: Langu
 
 
 def sheet_facts(metadata: dict[str, str | float | bool], words: Language) -> tuple[Fact, ...]:
-    """Columns of the sample sheet.
-
-    One for each column, in the order of the record.
-    """
+    """All columns of the sample sheet, in the order of the record."""
     return tuple(
         Fact(key.replace("_", " "), _metadata_value(value, words)) for key, value in metadata.items()
     )
@@ -126,6 +113,7 @@ def quality_facts(profile: EscapeProfile, words: Language) -> tuple[Fact, ...]:
     """What was measured and how near it lies to the reference."""
     _ = words.gettext
     reference, source = profile.reference, profile.input
+    untrusted = ", ".join(reference.untrusted_genes)
     return (
         Fact(_("Reference"), record_markup(reference.description, words)),
         Fact(_("Assay of the reference"), record_markup(reference.assay, words)),
@@ -133,11 +121,7 @@ def quality_facts(profile: EscapeProfile, words: Language) -> tuple[Fact, ...]:
         Fact(_("Distance from the reference"), format_log2(reference.distance, words)),
         Fact(_("Anchor offset"), format_log2(reference.anchor_offset_log2, words)),
         Fact(_("Match"), match_word(reference.match, words)),
-        *(
-            (Fact(_("Left out by the reference"), ", ".join(reference.untrusted_genes)),)
-            if reference.untrusted_genes
-            else ()
-        ),
+        *((Fact(_("Left out by the reference"), untrusted),) if untrusted else ()),
         Fact(_("Sample is part of the reference"), yes_or_no(reference.is_sample_in_reference, words)),
         Fact(_("Genes measured"), format_count(source.n_genes, words)),
         Fact(_("Unit of the input"), translate_record_text(source.unit, words)),
@@ -147,10 +131,7 @@ def quality_facts(profile: EscapeProfile, words: Language) -> tuple[Fact, ...]:
 
 
 def provenance_facts(profile: EscapeProfile, words: Language) -> tuple[Fact, ...]:
-    """What made the profile.
-
-    Versions, seed and sha256 sums.
-    """
+    """What made the profile: versions, seed and sha256 sums."""
     _ = words.gettext
     made = profile.provenance
     return (

@@ -1,4 +1,4 @@
-"""Published profiles read back from a result folder."""
+"""Published profiles and statistics read back from a result folder."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from pydantic import ValidationError
 
 from escape_score.errors import ResultInvalidError
 from escape_score.model.record import SCHEMA_VERSION, EscapeProfile
+from escape_score.model.record_statistics import STATISTICS_VERSION, CohortStatistics
 
+STATISTICS = "cohort.json"
 _MAKE_ANEW = "run escape-score again to write this folder anew"
 
 
@@ -38,20 +40,8 @@ def read_profiles(results: Path) -> tuple[EscapeProfile, ...]:
 def iter_profiles(results: Path) -> Iterator[EscapeProfile]:
     """Read the profiles of a result folder one at a time, for cohorts too large to hold.
 
-    Parameters
-    ----------
-    results
-        Folder that a run wrote; its ``samples/*.json`` are read.
-
-    Yields
-    ------
-    EscapeProfile
-        Ordered by file name, with numbers inside names in numeric order (``s2`` before ``s10``).
-
-    Raises
-    ------
-    ResultInvalidError
-        There are no profiles, or one cannot be read.
+    Ordered by file name, with numbers inside names in numeric order (``s2`` before ``s10``). Raises
+    ResultInvalidError: there are no profiles, or one cannot be read.
     """
     paths = sorted((results / "samples").glob("*.json"), key=_natural_order)
     if not paths:
@@ -65,10 +55,9 @@ def iter_profiles(results: Path) -> Iterator[EscapeProfile]:
 
 
 def read_profile(path: Path) -> EscapeProfile:
-    """Read one profile.
+    """Read one profile as published.
 
-    As published. Raises ResultInvalidError: it is no profile of this version, or its file is named for
-    another sample.
+    Raises ResultInvalidError: it is no profile of this version, or its file is named for another sample.
     """
     if not path.is_file():
         message = f"{path}: is not a regular file; {_MAKE_ANEW}"
@@ -85,6 +74,29 @@ def read_profile(path: Path) -> EscapeProfile:
         message = f"{path}: belongs to another sample (its slug is {profile.slug!r}); {_MAKE_ANEW}"
         raise ResultInvalidError(message)
     return profile
+
+
+def read_statistics(results: Path) -> CohortStatistics | None:
+    """Read what the labels of a cohort's sample sheet say about its scores.
+
+    None where the folder has no ``cohort.json``, as results made before there was one, or bare JSON of
+    samples. Raises ResultInvalidError: it cannot be read, or is of another version.
+    """
+    path = results / STATISTICS
+    if not path.exists():
+        return None
+    try:
+        statistics = CohortStatistics.model_validate_json(path.read_bytes())
+    except (OSError, ValidationError) as error:
+        msg = f"{path}: cannot be read as statistics of this version; run escape-score again to write it anew"
+        raise ResultInvalidError(msg) from error
+    if statistics.schema_version != STATISTICS_VERSION:
+        msg = (
+            f"{path}: has version {statistics.schema_version} where this program reads {STATISTICS_VERSION}; "
+            "run escape-score again to write it anew"
+        )
+        raise ResultInvalidError(msg)
+    return statistics
 
 
 def _what_it_is(content: bytes, error: ValidationError) -> str:

@@ -1,16 +1,80 @@
-"""Pages as text: a view of finished texts put into a template."""
+"""Pages as text: a view put into a template, whose filters write values in the page's language."""
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from collections.abc import Callable, Iterable, Sequence
+from functools import cache, partial
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
 from escape_score.model.record import EscapeProfile
 from escape_score.model.record_statistics import CohortStatistics
+from escape_score.report import facts
+from escape_score.report.cohort.rows import scores_drawing
 from escape_score.report.cohort.statistics import statistics_view
 from escape_score.report.cohort.view import cohort_view
-from escape_score.report.environment import environment, script_of, source_hash
-from escape_score.report.sample.view import sample_view
-from escape_score.report.text.i18n import SOURCE_LANGUAGE, translations
+from escape_score.report.messages import note_markup
+from escape_score.report.sample import view as sample
+from escape_score.report.text import i18n, numbers, wording
+from escape_score.report.text.i18n import SOURCE_LANGUAGE, Language, translations
+
+FILTERS: dict[str, Callable[..., object]] = {
+    "note": note_markup,
+    "text": i18n.translate_record_text,
+    "marked": i18n.record_markup,
+    "badge": wording.badge,
+    "word": wording.word_of,
+    "score": numbers.format_score,
+    "z": numbers.format_z,
+    "interval": numbers.format_interval,
+    "percentile": numbers.format_percentile,
+    "fraction": numbers.format_fraction,
+    "index": numbers.format_index,
+    "value": numbers.format_value,
+    "header_facts": facts.header_facts,
+    "assay_facts": facts.assay_facts,
+    "sheet_facts": facts.sheet_facts,
+    "quality_facts": facts.quality_facts,
+    "provenance_facts": facts.provenance_facts,
+    "score_drawing": sample.score_drawing,
+    "index_drawing": sample.index_drawing,
+    "raw_score": sample.format_raw,
+    "percentile_range": sample.percentile_range,
+    "link_name": sample.link_name,
+    "link_statement": sample.link_statement,
+    "scores_drawing": scores_drawing,
+}
+"""How a template writes a value of a record; each takes the language of the page as ``words``."""
+
+
+@cache
+def environment(lang: str) -> Environment:
+    """Return the template engine of a language; raises UsageError where there is no catalogue."""
+    return make_environment(translations(lang))
+
+
+def make_environment(words: Language) -> Environment:
+    """Build a template engine around a catalogue.
+
+    It always escapes, which no template can switch off by accident; an undefined name is an error.
+    """
+    engine = Environment(
+        loader=PackageLoader("escape_score.report", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n"],
+    )
+    engine.policies["ext.i18n.trimmed"] = True
+    # The extension adds this method when it is loaded, which no type of jinja2 says.
+    engine.install_gettext_translations(words, newstyle=True)  # type: ignore[attr-defined]
+    engine.filters |= {name: partial(write, words=words) for name, write in FILTERS.items()}
+    engine.filters |= {"leaves_out": numbers.leaves_out, "fixed": words.fixed}
+    return engine
 
 
 def render_sample(profile: EscapeProfile, *, lang: str = SOURCE_LANGUAGE) -> str:
@@ -35,20 +99,15 @@ def render_sample(profile: EscapeProfile, *, lang: str = SOURCE_LANGUAGE) -> str
     UsageError
         There is no catalogue for the language.
     """
-    page = sample_view(profile, translations(lang))
+    page = sample.sample_view(profile, translations(lang))
     return environment(lang).get_template("sample.html.j2").render(page=page, lang=lang)
-
-
-def no_statistics() -> CohortStatistics | None:
-    """Statistics of a cohort without labels."""
-    return None
 
 
 def render_cohort(
     profiles: Iterable[EscapeProfile],
     *,
     skipped: Sequence[tuple[str, str]] = (),
-    statistics: Callable[[], CohortStatistics | None] = no_statistics,
+    statistics: Callable[[], CohortStatistics | None] = lambda: None,
     lang: str = SOURCE_LANGUAGE,
 ) -> str:
     """Render the page of a cohort.
@@ -76,11 +135,20 @@ def render_cohort(
     UsageError
         There is no catalogue for the language.
     """
-    words = translations(lang)
+    words, engine = translations(lang), environment(lang)
     page = cohort_view(profiles, words, skipped=skipped)
-    labels = statistics_view(statistics(), words)
-    engine = environment(lang)
-    script = script_of(engine)
+    labels, script = statistics_view(statistics(), words), script_of(engine)
     return engine.get_template("cohort.html.j2").render(
         page=page, labels=labels, lang=lang, script=script, script_hash=source_hash(script)
     )
+
+
+def script_of(engine: Environment) -> Markup:
+    """Read the script of a cohort's page; it sorts, filters and points, and the page can be read without."""
+    loader = engine.loader
+    return Markup("" if loader is None else loader.get_source(engine, "cohort.js")[0])
+
+
+def source_hash(script: str) -> str:
+    """Digest, such as ``sha256-…``, by which a page's content security policy lets one script run alone."""
+    return "sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii")

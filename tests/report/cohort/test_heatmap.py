@@ -42,7 +42,7 @@ def test_heatmap_puts_samples_by_archetype_and_index() -> None:
     heatmap = heatmap_of(columns, ["A"], WORDS)
     assert heatmap is not None
     assert heatmap.order == "4 3 1 2 0"
-    assert [(block.label, block.n_samples) for block in heatmap.blocks] == [
+    assert list(heatmap.blocks) == [
         ("antigen-presentation-deficient", 1),
         ("desert", 3),
         ("not evaluable", 1),

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import FrozenInstanceError
 
@@ -9,15 +10,20 @@ from tests.report.conftest import made
 from escape_score.model.notes import Code, Severity
 from escape_score.model.record import (
     ApproachRecord,
+    AxisChange,
     AxisProfile,
     Call,
     EscapeProfile,
     EvidenceLevel,
     GeneEvidence,
+    Interval,
+    LinkRecord,
     NoteRecord,
+    PairedChange,
 )
-from escape_score.report.sample.mechanisms import mechanism_view
-from escape_score.report.sample.view import sample_view
+from escape_score.report import render_sample
+from escape_score.report.facts import sheet_facts
+from escape_score.report.sample.view import link_name, link_statement, sample_view, score_drawing
 from escape_score.report.text.i18n import translations
 
 WORDS = translations("en")
@@ -31,20 +37,23 @@ def axis_of(profile: EscapeProfile, name: str) -> AxisProfile:
 def test_sample_view_is_frozen(make_profile: ProfileFactory) -> None:
     view = sample_view(make_profile(), WORDS)
     with pytest.raises(FrozenInstanceError):
-        view.sample_id = "other"  # type: ignore[misc]
+        view.override = "other"  # type: ignore[misc]
 
 
 def test_sample_view_shows_every_mechanism_once_detected_ones_first(make_profile: ProfileFactory) -> None:
     profile = make_profile()
-    view = sample_view(profile, WORDS)
-    titles = [row.title for group in view.groups for row in group.mechanisms]
+    groups = sample_view(profile, WORDS).groups
+    titles = [row.axis.title for rows in groups.values() for row in rows]
     assert sorted(titles) == sorted(axis.title for axis in profile.axes)
-    assert [group.call.word for group in view.groups] == ["detected", "not detected", "not evaluable"]
-    assert view.groups[0].mechanisms[0].title == "MHC class I loss, one component"
+    assert {call: {row.axis.call for row in rows} for call, rows in groups.items()} == {
+        call: {call} for call in Call
+    }
+    assert list(groups) == [Call.DETECTED, Call.NOT_DETECTED, Call.NOT_EVALUABLE]
+    assert titles[0] == "MHC class I loss, one component"
 
 
-def test_sample_view_leaves_out_a_call_that_no_mechanism_has(empty_profile: EscapeProfile) -> None:
-    assert [group.call.word for group in sample_view(empty_profile, WORDS).groups] == ["not evaluable"]
+def test_page_leaves_out_a_call_that_no_mechanism_has(empty_profile: EscapeProfile) -> None:
+    assert render_sample(empty_profile).count('<tbody role="rowgroup">') == 1
 
 
 def test_sample_view_shows_approaches_with_their_mechanism(make_profile: ProfileFactory) -> None:
@@ -57,21 +66,25 @@ def test_sample_view_shows_approaches_with_their_mechanism(make_profile: Profile
         doi="10.1038/nature25492",
     )
     view = sample_view(make_profile(approaches=(approach,)), WORDS)
-    shown = {row.title: [item.level for item in row.approaches] for row in view.detected if row.approaches}
-    assert shown == {"TGF-beta and matrix programme": ["laboratory or animals"]}
+    shown = {row.axis.title: row.approaches for row in view.groups[Call.DETECTED] if row.approaches}
+    assert shown == {"TGF-beta and matrix programme": (approach,)}
+    html = render_sample(make_profile(approaches=(approach,)))
+    assert html.count('<span class="level">laboratory or animals</span>') == 1
 
 
 def test_sample_view_counts_calls(make_profile: ProfileFactory) -> None:
-    counts = sample_view(make_profile(), WORDS).counts
-    assert (counts.n_detected, counts.n_not_detected, counts.n_not_evaluable) == (6, 13, 4)
+    assert [len(rows) for rows in sample_view(make_profile(), WORDS).groups.values()] == [6, 13, 4]
+    counts = re.search(r'<dl class="tiles counts">(.*?)</dl>', render_sample(make_profile()), re.DOTALL)
+    assert counts is not None
+    assert re.findall(r"<dd>(\d+)</dd>", counts[1]) == ["6", "13", "4"]
 
 
 def test_sample_view_parts_flags_that_matter_from_bookkeeping(make_profile: ProfileFactory) -> None:
     unknown = NoteRecord(code="not_known_yet", severity=Severity.CAUTION)
     flags = (made(Code.RENAMED_SYMBOLS, n=1, names=["a"]), unknown)
     view = sample_view(make_profile(flags=flags), WORDS)
-    assert [flag.flag for flag in view.flags] == ["not_known_yet"]
-    assert [flag.flag for flag in view.notes] == ["renamed_symbols"]
+    assert [flag.code for flag in view.flags] == ["not_known_yet"]
+    assert [flag.code for flag in view.notes] == ["renamed_symbols"]
 
 
 @pytest.mark.parametrize(("fraction", "is_beyond"), [(None, False), (0.8, False), (0.81, True)])
@@ -83,43 +96,53 @@ def test_sample_view_marks_a_high_leukocyte_fraction(
 
 
 def test_sample_view_titles_index_blocks_like_their_mechanisms(make_profile: ProfileFactory) -> None:
-    block = sample_view(make_profile(), WORDS).index.blocks[0]
-    assert (block.title, block.weight, block.score) == ("Lack of effector T cells", "0.5", "+1.64")
+    title, block = sample_view(make_profile(), WORDS).blocks[0]
+    assert (title, block.weight, block.score) == ("Lack of effector T cells", 0.5, 1.64)
 
 
-def test_sample_view_writes_sheet_values_in_words(make_profile: ProfileFactory) -> None:
-    sheet = sample_view(make_profile(metadata={"msi": True, "tmb": 7.25, "site": "liver"}), WORDS).sheet
-    assert [(fact.label, fact.value) for fact in sheet] == [
+def test_sheet_facts_write_values_in_words() -> None:
+    facts = sheet_facts({"msi": True, "tmb": 7.25, "site": "liver"}, WORDS)
+    assert [(fact.label, fact.value) for fact in facts] == [
         ("msi", "yes"),
         ("tmb", "7.25"),
         ("site", "liver"),
     ]
 
 
-def test_mechanism_view_formats_the_record(make_profile: ProfileFactory) -> None:
-    row = mechanism_view(axis_of(make_profile(), "mhc1_loss"), 13, WORDS)
-    assert (row.score, row.interval, row.interval_within) == ("+0.96", "[-0.3, 2.3]", "[0.6, 1.4]")
-    assert (row.raw_score, row.percentile, row.coverage) == ("+1.46", "P87 of 592", "90 %")
-    assert (row.anchor, row.threshold, row.call.word) == ("mechanism-13", "+1.50", "not detected")
+def test_page_writes_the_numbers_of_a_mechanism(make_profile: ProfileFactory) -> None:
+    profile = make_profile()
+    number = [axis.axis for axis in profile.axes].index("mhc1_loss") + 1
+    section = section_of(render_sample(profile), number)
+    said = re.findall(r"<dd>([^<]*)", section)
+    assert said[:5] == ["+0.96", "[-0.3, 2.3]", "[0.6, 1.4]", "+1.50", "P87 of 592 "]
+    assert said[-2:] == ["+1.46", "90 %"]
+    assert "not detected</span>" in section
 
 
-def test_mechanism_view_says_in_words_what_is_not_evaluable(empty_profile: EscapeProfile) -> None:
-    row = mechanism_view(axis_of(empty_profile, "mhc1_loss"), 1, WORDS)
-    assert (row.score, row.interval, row.percentile) == ("not evaluable", "no interval", "no percentile")
-    assert row.bar == ""
+def test_page_says_in_words_what_is_not_evaluable(empty_profile: EscapeProfile) -> None:
+    said = re.findall(r"<dd>([^<]*)", section_of(render_sample(empty_profile), 1))
+    assert said[:3] == ["not evaluable", "no interval", "no interval"]
+    assert "no percentile " in said
+    assert score_drawing(empty_profile.axes[0], WORDS) == ""
+
+
+def section_of(html: str, number: int) -> str:
+    """The folded details of a mechanism."""
+    return html.partition(f'id="mechanism-{number}"')[2].partition("</section>")[0]
 
 
 @pytest.mark.parametrize(
-    ("n_genes", "n_more_than_row", "n_more_than_details"), [(0, 0, 0), (3, 0, 0), (8, 5, 0), (12, 9, 4)]
+    ("n_genes", "more"), [(0, []), (3, []), (8, ["and 5 more"]), (12, ["and 9 more", "4 more genes"])]
 )
-def test_mechanism_view_counts_genes_left_out(
-    make_profile: ProfileFactory, n_genes: int, n_more_than_row: int, n_more_than_details: int
-) -> None:
+def test_page_counts_genes_left_out(make_profile: ProfileFactory, n_genes: int, more: list[str]) -> None:
     gene = GeneEvidence(gene_symbol="TAP1", component="mhc1", z=-2.04, log2_tpm=3.1, direction=-1)
-    axis = axis_of(make_profile(), "mhc1_loss").model_copy(update={"evidence": (gene,) * n_genes})
-    genes = mechanism_view(axis, 1, WORDS).evidence
-    assert len(genes.in_row) + genes.n_more_than_row == n_genes
-    assert (genes.n_more_than_row, genes.n_more_than_details) == (n_more_than_row, n_more_than_details)
+    changed = {"evidence": (gene,) * n_genes, "opposing": ()}
+    html = render_sample(
+        make_profile(axes=(axis_of(make_profile(), "mhc1_loss").model_copy(update=changed),))
+    )
+    assert re.findall(r'class="more">(and \d more|\d more genes)', html) == more
+    assert html.count("<i>TAP1</i>&nbsp;-2.0") == min(n_genes, 3)
+    assert html.count("<i>TAP1</i></th><td>mhc1</td>") == min(n_genes, 8)
 
 
 @pytest.mark.parametrize(("score", "is_said"), [(2.0, True), (-0.3, False)])
@@ -139,3 +162,98 @@ def test_sample_view_says_the_reason_once(empty_profile: EscapeProfile) -> None:
     view = sample_view(empty_profile, WORDS)
     assert view.verdict.reason_flag == "sample_empty"
     assert view.flags == ()
+
+
+def link(name: str, z: float | None, detectable: float | None, *, is_evaluable: bool) -> LinkRecord:
+    return LinkRecord(link=name, z=z, detectable_sd=detectable, is_evaluable=is_evaluable)
+
+
+@pytest.mark.parametrize(
+    ("record", "name", "statement"),
+    [
+        (
+            link("B2M", 0.31, 2.54, is_evaluable=True),
+            "B2M",
+            "A five-fold loss of B2M could be detected in this sample.",
+        ),
+        (
+            link("TAP1+TAP2", -0.04, 0.61, is_evaluable=False),
+            "TAP1 and TAP2 together",
+            "A five-fold loss of TAP1 and TAP2 together could not be detected reliably in this "
+            "sample. A loss is therefore not excluded.",
+        ),
+        (
+            link("HLA-A", None, None, is_evaluable=False),
+            "HLA-A",
+            "HLA-A was not measured, or its expected level is not known. Its loss cannot be assessed.",
+        ),
+    ],
+)
+def test_link_statement_says_whether_a_loss_could_be_seen(
+    record: LinkRecord, name: str, statement: str
+) -> None:
+    assert (link_name(record, WORDS), link_statement(record, WORDS)) == (name, statement)
+
+
+def test_page_has_the_links_only_where_there_are_any(make_profile: ProfileFactory) -> None:
+    profile = make_profile()
+    links = (link("B2M", 0.31, 2.54, is_evaluable=True),)
+    axes = tuple(
+        axis.model_copy(update={"links": links if axis.axis == "mhc1_weakest_link" else ()})
+        for axis in profile.axes
+    )
+    for lang, sentence in {
+        "en": "A five-fold loss of B2M could be detected in this sample.",
+        "fr": "Une perte d’un facteur cinq de B2M serait détectable dans cet échantillon.",
+    }.items():
+        assert render_sample(make_profile(axes=axes), lang=lang).count(sentence) == 1
+    assert "five-fold loss of B2M" not in render_sample(profile)
+
+
+CHANGE = PairedChange(
+    earlier_sample_id="<b>S1</b>",
+    earlier_timepoint="baseline",
+    timepoint="week 6",
+    index=AxisChange(axis="immunoresistance_index", delta=-12.0, interval=Interval(low=-20, high=-4)),
+    axes=(
+        AxisChange(axis="stroma", delta=0.5, interval=Interval(low=-0.1, high=1.1)),
+        AxisChange(axis="mhc1_weakest_link", delta=1.0, interval=None),
+    ),
+)
+
+
+def test_sample_view_names_changes(make_profile: ProfileFactory) -> None:
+    (changes,) = sample_view(make_profile(changes=(CHANGE,)), WORDS).changes
+    assert changes.caption == "Since <b>S1</b> (baseline to week 6)"
+    assert changes.rows[1] == ("TGF-beta and matrix programme", CHANGE.axes[0])
+
+
+def test_page_says_which_changes_are_clear(make_profile: ProfileFactory) -> None:
+    html = render_sample(make_profile(changes=(CHANGE,))).partition("Since &lt;b&gt;S1")[2]
+    shown = re.findall(r'<td class="number">(.*?)</td>', html.partition("</table>")[0])
+    assert shown == ["<b>-12.00</b>", "[-20.0, -4.0]", "+0.50", "[-0.1, 1.1]", "+1.00", "no interval"]
+
+
+def test_page_shows_changes_remarks_and_percentile_intervals(make_profile: ProfileFactory) -> None:
+    plain = make_profile()
+    axis = plain.axes[3].model_copy(update={"percentile_interval": Interval(low=38, high=55)})
+    reference = plain.reference.model_copy(
+        update={"withheld": (made(Code.WITHHELD, "percentiles"),), "untrusted_genes": ("HLA-A",)}
+    )
+    said = make_profile(
+        changes=(CHANGE,),
+        notes=(made(Code.MSI, "high", given="<MSS>"),),
+        axes=(*plain.axes[:3], axis, *plain.axes[4:]),
+        reference=reference,
+    )
+    page = render_sample(said)
+    for text in (
+        "Change since earlier samples of this patient",
+        "Since &lt;b&gt;S1&lt;/b&gt; (baseline to week 6)",
+        "Microsatellite status in the sample sheet: &lt;MSS&gt;.",
+        "Percentiles and archetype are not given.",
+        "Left out by the reference",
+        "90 % interval [38, 55]",
+    ):
+        assert text in page
+    assert "Change since earlier samples" not in render_sample(plain)

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from escape_score.errors import ResultInvalidError
 from escape_score.model.record import EscapeProfile
-from escape_score.report.text.visible import visible_profile, visible_text
+from escape_score.report.text.visible import checked_slug, visible_profile, visible_text
 
 
 @pytest.mark.parametrize(
@@ -49,3 +50,16 @@ def test_visible_profile_reaches_nested_texts_and_keys(make_profile: Callable[..
 def test_visible_profile_keeps_a_clean_profile(make_profile: Callable[..., EscapeProfile]) -> None:
     profile = make_profile()
     assert visible_profile(profile) == profile
+
+
+def test_checked_slug_returns_a_file_name(make_profile: Callable[..., EscapeProfile]) -> None:
+    profile = make_profile("TUM-0042-A")
+    assert checked_slug(profile) == profile.slug
+
+
+@pytest.mark.parametrize("slug", ["../../etc/passwd", "javascript:alert(1)", "A", "", "a\n", "a b", "//host"])
+def test_checked_slug_refuses_what_is_no_file_name(
+    make_profile: Callable[..., EscapeProfile], slug: str
+) -> None:
+    with pytest.raises(ResultInvalidError, match="not a file name of a sample"):
+        checked_slug(make_profile(slug=slug))

@@ -4,19 +4,19 @@ import pytest
 
 from escape_score.model.record import Call, Status
 from escape_score.report.text.i18n import translations
-from escape_score.report.text.wording import call_badge, enumerate_words, status_badge
+from escape_score.report.text.wording import badge, enumerate_words
 
 WORDS = translations("en")
 
 
-def test_call_badge_differs_by_word_and_by_symbol() -> None:
-    badges = [call_badge(call, WORDS) for call in Call]
-    assert len({badge.word for badge in badges}) == len({badge.symbol for badge in badges}) == len(Call)
+def test_badge_of_a_call_differs_by_word_and_by_symbol() -> None:
+    badges = [badge(call, WORDS) for call in Call]
+    assert len({one.word for one in badges}) == len({one.symbol for one in badges}) == len(Call)
 
 
-def test_status_badge_differs_by_word_and_by_symbol() -> None:
-    badges = [status_badge(status, WORDS) for status in Status]
-    assert len({badge.word for badge in badges}) == len({badge.symbol for badge in badges}) == len(Status)
+def test_badge_of_a_status_differs_by_word_and_by_symbol() -> None:
+    badges = [badge(status, WORDS) for status in Status]
+    assert len({one.word for one in badges}) == len({one.symbol for one in badges}) == len(Status)
 
 
 @pytest.mark.parametrize(

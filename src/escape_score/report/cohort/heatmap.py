@@ -9,6 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from itertools import groupby
 
 from markupsafe import Markup
@@ -17,7 +18,7 @@ from escape_score.model.record import Archetype, Call, EscapeProfile, Phenotype,
 from escape_score.report.drawing import png_uri
 from escape_score.report.text.i18n import Language
 from escape_score.report.text.numbers import format_count
-from escape_score.report.text.wording import archetype_word, phenotype_word, status_badge
+from escape_score.report.text.wording import word_of
 
 INK, PAPER = "#46525e", "#ffffff"
 
@@ -49,8 +50,16 @@ _LEAST_SHARE = 0.5
 _NUMBER = re.compile(r"(<?) ?(\d+(?:\.\d+)?)")
 
 # the fullest shape for what a reader looks for
-_STATUSES = {Status.REFERENCE_MATCHED: LOW, Status.PROVISIONAL: STRIPES, Status.NOT_EVALUABLE: FULL}
-_PHENOTYPES = {Phenotype.DESERT: LOW, Phenotype.EXCLUDED: STRIPES, Phenotype.INFLAMED: FULL}
+_STATUSES: dict[StrEnum, int] = {
+    Status.REFERENCE_MATCHED: LOW,
+    Status.PROVISIONAL: STRIPES,
+    Status.NOT_EVALUABLE: FULL,
+}
+_PHENOTYPES: dict[StrEnum, int] = {
+    Phenotype.DESERT: LOW,
+    Phenotype.EXCLUDED: STRIPES,
+    Phenotype.INFLAMED: FULL,
+}
 
 
 @dataclass(frozen=True)
@@ -70,38 +79,29 @@ class Column:
 
 
 @dataclass(frozen=True)
-class StripKey:
-    """One class in the legend: a picture of its shape and its name with the number of samples."""
-
-    picture: Markup
-    text: str
-
-
-@dataclass(frozen=True)
 class Strip:
-    """One line of the picture: its label, the shape of each sample (None = not known) and its legend."""
+    """One line of the picture: its label, the shape of each sample (None = not known) and its legend.
+
+    A key of the legend is a picture of a shape and the name of its class with the number of samples.
+    """
 
     label: str
     shapes: tuple[int | None, ...]
-    keys: tuple[StripKey, ...]
-
-
-@dataclass(frozen=True)
-class Block:
-    """Neighbouring columns of one archetype."""
-
-    label: str
-    n_samples: int
+    keys: tuple[tuple[Markup, str], ...]
 
 
 @dataclass(frozen=True)
 class Heatmap:
-    """The picture and what is around it; ``order`` says which row of the table a column is."""
+    """The picture and what is around it.
+
+    ``blocks`` are neighbouring columns of one archetype, by its name and their number; ``order`` says which
+    row of the table a column is.
+    """
 
     picture: Markup
     height: int
     labels: tuple[str, ...]
-    blocks: tuple[Block, ...]
+    blocks: tuple[tuple[str, int], ...]
     order: str
     legend: tuple[str, ...]
     strips: tuple[Strip, ...]
@@ -121,19 +121,10 @@ def column_of(profile: EscapeProfile, row: int, sheet: Mapping[str, str]) -> Col
 
 
 def heatmap_of(columns: Sequence[Column], titles: Sequence[str], words: Language) -> Heatmap | None:
-    """Draw the mechanisms of all samples.
+    """Draw the mechanisms of all samples, by archetype and then by index; None where there is no sample.
 
-    Parameters
-    ----------
-    columns
-        One for each sample; one with other mechanisms, of another version, is left out.
-    titles
-        Mechanisms in the order of the cells, translated.
-
-    Returns
-    -------
-    Heatmap or None
-        Samples side by side, by archetype and then by index; None where there is no sample.
+    ``titles`` name the mechanisms in the order of the cells; a sample with others, of another version, is
+    left out.
     """
     shown = [column for column in columns if len(column.cells) == len(titles)]
     if not shown or not titles:
@@ -153,7 +144,7 @@ def heatmap_of(columns: Sequence[Column], titles: Sequence[str], words: Language
         height=LINE_HEIGHT * (len(titles) + len(strips) + 1),
         labels=(*(strip.label for strip in strips), _("Index"), *titles),
         blocks=tuple(
-            Block(archetype_word(archetype, words), len(list(members)))
+            (word_of(archetype, words), len(list(members)))
             for archetype, members in groupby(ordered, key=lambda column: column.archetype)
         ),
         order=" ".join(str(column.row) for column in ordered),
@@ -175,23 +166,20 @@ def _place(column: Column) -> tuple[int, bool, float]:
 def _strips(columns: Sequence[Column], words: Language) -> tuple[Strip, ...]:
     """What the sheet says, then status and phenotype: what is known, above what RNA says."""
     _ = words.gettext
-    status = {status: status_badge(status, words).word for status in _STATUSES}
-    phenotype = {phenotype: phenotype_word(phenotype, words) for phenotype in _PHENOTYPES}
     return (
         *sheet_strips([column.sheet for column in columns], words),
-        class_strip(
-            _("Status"),
-            [status[column.status] for column in columns],
-            {status[key]: shape for key, shape in _STATUSES.items()},
-            words,
-        ),
-        class_strip(
-            _("Phenotype"),
-            ["" if column.phenotype is None else phenotype[column.phenotype] for column in columns],
-            {phenotype[key]: shape for key, shape in _PHENOTYPES.items()},
-            words,
-        ),
+        _known_strip(_("Status"), [column.status for column in columns], _STATUSES, words),
+        _known_strip(_("Phenotype"), [column.phenotype for column in columns], _PHENOTYPES, words),
     )
+
+
+def _known_strip(
+    label: str, values: Sequence[StrEnum | None], shapes: Mapping[StrEnum, int], words: Language
+) -> Strip:
+    """Draw a class of the record."""
+    names = {value: word_of(value, words) for value in shapes}
+    shown = {names[value]: shape for value, shape in shapes.items()}
+    return class_strip(label, ["" if value is None else names[value] for value in values], shown, words)
 
 
 def _mechanism(cells: list[tuple[float | None, Call]]) -> list[bytes]:
@@ -224,11 +212,15 @@ def class_strip(label: str, names: Sequence[str], shapes: Mapping[str, int], wor
     """
     counts = Counter(names)
     keys = (
-        _key(shape, f"{name} ({format_count(counts[name], words)})")
+        (_picture_of(shape), f"{name} ({format_count(counts[name], words)})")
         for name, shape in shapes.items()
         if counts[name]
     )
     return Strip(label, tuple(shapes.get(name) for name in names), tuple(keys))
+
+
+def _picture_of(shape: int) -> Markup:
+    return png_uri([bytes(line) for line in shape_lines([shape], ink=1, paper=0)], [PAPER, INK])
 
 
 def sheet_strips(rows: Sequence[Mapping[str, str]], words: Language) -> tuple[Strip, ...]:
@@ -269,8 +261,3 @@ def _place_of_class(value: str) -> tuple[int, float, str]:
     number = _NUMBER.search(value)
     size = 0.0 if number is None else float(number[2]) - 0.5 * len(number[1])
     return _FIRST.get(value, 0), -size, value
-
-
-def _key(shape: int, text: str) -> StripKey:
-    lines = [bytes(line) for line in shape_lines([shape], ink=1, paper=0)]
-    return StripKey(png_uri(lines, [PAPER, INK]), text)

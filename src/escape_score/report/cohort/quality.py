@@ -11,9 +11,9 @@ from markupsafe import Markup
 
 from escape_score.model.record import Call, EscapeProfile, NoteRecord
 from escape_score.report.facts import Fact
-from escape_score.report.messages import note_markup
+from escape_score.report.messages import N_, note_markup
 from escape_score.report.text.i18n import Language, translate_record_text
-from escape_score.report.text.numbers import format_fraction, format_log2
+from escape_score.report.text.numbers import format_fraction, format_index, format_log2
 from escape_score.report.text.wording import matters
 
 
@@ -27,14 +27,19 @@ class FlagSummary:
     is_same_everywhere: bool
 
 
-@dataclass(frozen=True)
-class QualityRow:
-    """A measure of quality over the samples that have it."""
-
-    label: str
-    lowest: str
-    middle: str
-    highest: str
+_MEASURES: tuple[
+    tuple[str, Callable[[EscapeProfile], float | None], Callable[[float, Language], str]], ...
+] = (
+    (N_("Distance from the reference"), lambda profile: profile.reference.distance, format_log2),
+    (N_("Anchor genes measured"), lambda profile: profile.reference.n_anchors, format_index),
+    (N_("Leukocyte fraction of the RNA"), lambda profile: profile.leukocyte_fraction, format_fraction),
+    (
+        N_("Mechanisms evaluable"),
+        lambda profile: sum(axis.call is not Call.NOT_EVALUABLE for axis in profile.axes),
+        format_index,
+    ),
+)
+"""What is known of the quality of a sample: its name, its value, and how the value is written."""
 
 
 @dataclass
@@ -47,51 +52,33 @@ class QualityTally:
 
     def add(self, profile: EscapeProfile, words: Language) -> None:
         """Count one profile."""
-        for name, value in _measured(profile).items():
-            if value is not None:
+        for name, get, _ in _MEASURES:
+            if (value := get(profile)) is not None:
                 self._values.setdefault(name, []).append(value)
         for flag in profile.flags:
             self._flags.setdefault(flag.code, []).append(flag)
         for fact in _origin(profile, words):
             self._made_by.setdefault(fact.label, Counter())[fact.value] += 1
 
-    def rows(self, words: Language) -> Iterator[QualityRow]:
-        """Lowest, median and highest value of each measure."""
-        _ = words.gettext
-        shown: tuple[tuple[str, str, Callable[[float], str]], ...] = (
-            ("distance", _("Distance from the reference"), lambda value: format_log2(value, words)),
-            ("anchors", _("Anchor genes measured"), lambda value: words.fixed(value, 0)),
-            ("leukocytes", _("Leukocyte fraction of the RNA"), lambda value: format_fraction(value, words)),
-            ("evaluable", _("Mechanisms evaluable"), lambda value: words.fixed(value, 0)),
-        )
-        for name, label, write in shown:
-            values = self._values.get(name, [])
-            if values:
-                yield QualityRow(label, write(min(values)), write(median(values)), write(max(values)))
+    def rows(self, words: Language) -> Iterator[tuple[str, str, str, str]]:
+        """Name, lowest, median and highest value of each measure, over the samples that have it."""
+        for name, _, write in _MEASURES:
+            if values := self._values.get(name):
+                low, middle, high = (write(of(values), words) for of in (min, median, max))
+                yield words.gettext(name), low, middle, high
 
     def flags(self, words: Language) -> tuple[tuple[FlagSummary, ...], tuple[FlagSummary, ...]]:
         """Flags that change how the numbers may be read, and those that do not; each by name."""
-        cautions = tuple(name for name in sorted(self._flags) if matters(self._flags[name][0]))
-        others = tuple(name for name in sorted(self._flags) if name not in cautions)
-        first, second = (
-            tuple(_flag_summary(name, self._flags[name], words) for name in names)
-            for names in (cautions, others)
+        found = [_flag_summary(name, self._flags[name], words) for name in sorted(self._flags)]
+        cautions = {name for name, flags in self._flags.items() if matters(flags[0])}
+        return (
+            tuple(flag for flag in found if flag.flag in cautions),
+            tuple(flag for flag in found if flag.flag not in cautions),
         )
-        return first, second
 
     def provenance(self) -> tuple[Fact, ...]:
         """What made the profiles; several values where they differ."""
-        return tuple(Fact(label, _distinct(values)) for label, values in self._made_by.items())
-
-
-def _measured(profile: EscapeProfile) -> dict[str, float | None]:
-    """What is known of the quality of one sample."""
-    return {
-        "distance": profile.reference.distance,
-        "anchors": profile.reference.n_anchors,
-        "leukocytes": profile.leukocyte_fraction,
-        "evaluable": sum(axis.call is not Call.NOT_EVALUABLE for axis in profile.axes),
-    }
+        return tuple(Fact(label, ", ".join(values)) for label, values in self._made_by.items())
 
 
 def _origin(profile: EscapeProfile, words: Language) -> tuple[Fact, ...]:
@@ -115,7 +102,3 @@ def _flag_summary(name: str, found: Sequence[NoteRecord], words: Language) -> Fl
         n_samples=len(found),
         is_same_everywhere=all(one == found[0] for one in found),
     )
-
-
-def _distinct(values: Counter[str]) -> str:
-    return ", ".join(values)

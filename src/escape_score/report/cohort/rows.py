@@ -1,27 +1,97 @@
-"""One sample as a row of the cohort's table."""
+"""One sample as a row of the cohort's table, and what is counted of every class and mechanism."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from statistics import median
+from typing import TypeVar
 
-from escape_score.model.record import EscapeProfile, IndexProfile
-from escape_score.report.cohort.mechanisms import MechanismTally
-from escape_score.report.cohort.tallies import filter_key
+from markupsafe import Markup
+
+from escape_score.model.record import AxisProfile, Call, EscapeProfile, Quantiles
+from escape_score.report.drawing import distribution
 from escape_score.report.sample.verdict import detected_first
-from escape_score.report.text.i18n import Language
-from escape_score.report.text.numbers import format_index, format_interval
-from escape_score.report.text.wording import (
-    Badge,
-    archetype_word,
-    enumerate_words,
-    matters,
-    phenotype_word,
-    status_badge,
-)
+from escape_score.report.text.i18n import Language, translate_record_text
+from escape_score.report.text.numbers import format_index, format_interval, format_score
+from escape_score.report.text.wording import Badge, badge, enumerate_words, matters, word_of
+
+K = TypeVar("K", bound=StrEnum | None)
 
 N_LEADING = 3
 """Mechanisms that a row names."""
+
+
+@dataclass(frozen=True)
+class Tally:
+    """A label, the filter's key for it, how many samples it holds for and their share in percent."""
+
+    label: str
+    key: str
+    n_samples: int
+    share: str
+
+
+def filter_key(kind: str, value: StrEnum | None) -> str:
+    """What a filter calls a class: a word of our own, never text from outside."""
+    return f"{kind}-{value.value}" if value is not None else f"{kind}-none"
+
+
+def tallies_of(
+    counts: Counter[K], kind: str, words: Language, word: Callable[[K, Language], str] = word_of
+) -> tuple[Tally, ...]:
+    """Only what occurs, most frequent first."""
+    return tuple(
+        Tally(word(value, words), filter_key(kind, value), n, f"{100 * n / counts.total():.1f}")
+        for value, n in counts.most_common()
+    )
+
+
+@dataclass
+class MechanismTally:
+    """Calls and scores of one mechanism so far."""
+
+    key: str
+    title: str
+    group: str
+    quantiles: Quantiles
+    calls: Counter[Call] = field(default_factory=Counter)
+    scores: list[float] = field(default_factory=list)
+
+    @property
+    def median(self) -> float | None:
+        """Median of the samples where it is evaluable."""
+        return median(self.scores) if self.scores else None
+
+
+def count_mechanisms(
+    tallies: dict[str, MechanismTally], axes: tuple[AxisProfile, ...], words: Language
+) -> None:
+    """Count the mechanisms of one sample; tallies have the order in which profiles name them."""
+    for axis in axes:
+        if axis.axis not in tallies:
+            title, group = (translate_record_text(text, words) for text in (axis.title, axis.group))
+            tallies[axis.axis] = MechanismTally(f"m{len(tallies)}", title, group, axis.reference_quantiles)
+        tally = tallies[axis.axis]
+        tally.calls[axis.call] += 1
+        if axis.score is not None:
+            tally.scores.append(axis.score)
+
+
+def scores_drawing(tally: MechanismTally, words: Language) -> Markup:
+    """Draw the scores of a cohort and of the reference, with the same in words."""
+    middle = format_score(tally.median, words)
+    if tally.quantiles is None:
+        said = words.gettext("scores of the cohort, median {middle}").format(middle=middle)
+    else:
+        low, _, median_of_reference, _, high = (format_score(value, words) for value in tally.quantiles)
+        said = words.gettext(
+            "scores of the cohort, median {middle}; 90 % of the reference lie from {low} to {high}, "
+            "median {reference}"
+        ).format(middle=middle, low=low, high=high, reference=median_of_reference)
+    return distribution(tally.scores, tally.quantiles, alternative=said)
 
 
 @dataclass(frozen=True)
@@ -49,10 +119,7 @@ class SampleRow:
 
 
 def sample_row(
-    profile: EscapeProfile,
-    slug: str,
-    mechanisms: Mapping[str, MechanismTally],
-    words: Language,
+    profile: EscapeProfile, slug: str, mechanisms: Mapping[str, MechanismTally], words: Language
 ) -> SampleRow:
     """Prepare the row of a sample."""
     found = detected_first(profile.axes)
@@ -63,16 +130,18 @@ def sample_row(
         filter_key("a", profile.archetype),
         *(mechanisms[axis.axis].key for axis in found),
     )
+    index = profile.index
     return SampleRow(
         sample_id=profile.sample_id,
         page=f"samples/{slug}.html",
-        index=format_index(profile.index.score, words),
-        index_order="" if profile.index.score is None else f"{profile.index.score:.3f}",
-        interval=_index_interval(profile.index, words),
-        phenotype=phenotype_word(profile.phenotype, words),
-        archetype=archetype_word(profile.archetype, words),
+        index=format_index(index.score, words),
+        index_order="" if index.score is None else f"{index.score:.3f}",
+        # the cell of an index that is not there says so already
+        interval="" if index.score is None else format_interval(index.interval, words, decimals=0),
+        phenotype=word_of(profile.phenotype, words),
+        archetype=word_of(profile.archetype, words),
         sheet="",
-        status=status_badge(profile.status, words),
+        status=badge(profile.status, words),
         n_flags=sum(matters(flag) for flag in profile.flags),
         n_detected=len(found),
         detected=enumerate_words(titles[:N_LEADING], max(0, len(titles) - N_LEADING), words),
@@ -80,26 +149,21 @@ def sample_row(
     )
 
 
-def _index_interval(index: IndexProfile, words: Language) -> str:
-    """Empty where there is no index, as the cell already says so."""
-    return "" if index.score is None else format_interval(index.interval, words, decimals=0)
-
-
 def rows_with_sheet(
     rows: Sequence[SampleRow], sheets: Sequence[Mapping[str, str]], words: Language
 ) -> tuple[SampleRow, ...]:
-    """Add what the sample sheet says to rows, where it tells samples apart.
+    """Add what the sample sheet says to rows, where samples differ.
 
     Columns of the sheet with the same value in every sample are left out: a page of one sample has them.
     """
     labels = dict.fromkeys(label for sheet in sheets for label in sheet)
-    told = [label for label in labels if len({sheet.get(label, "") for sheet in sheets}) > 1]
+    shown = [label for label in labels if len({sheet.get(label, "") for sheet in sheets}) > 1]
     return tuple(
         replace(
             row,
             sheet=words.gettext("; ").join(
                 words.gettext("{label}: {value}").format(label=label, value=sheet[label])
-                for label in told
+                for label in shown
                 if sheet.get(label)
             ),
         )

@@ -8,34 +8,25 @@ from dataclasses import dataclass, field, replace
 
 from markupsafe import Markup
 
-from escape_score.model.record import Archetype, EscapeProfile, Phenotype, ReferenceMatch, Status
+from escape_score.model.record import Archetype, Call, EscapeProfile, Phenotype, ReferenceMatch, Status
 from escape_score.report.cohort.heatmap import Column, Heatmap, column_of, heatmap_of
-from escape_score.report.cohort.mechanisms import MechanismSummary, MechanismTallies
-from escape_score.report.cohort.quality import FlagSummary, QualityRow, QualityTally
-from escape_score.report.cohort.rows import SampleRow, rows_with_sheet, sample_row
-from escape_score.report.cohort.tallies import Tally, tallies_of
+from escape_score.report.cohort.quality import FlagSummary, QualityTally
+from escape_score.report.cohort.rows import (
+    MechanismTally,
+    SampleRow,
+    Tally,
+    count_mechanisms,
+    rows_with_sheet,
+    sample_row,
+    tallies_of,
+)
 from escape_score.report.facts import Fact, sheet_labels
 from escape_score.report.text.i18n import Language, record_markup
-from escape_score.report.text.slug import checked_slug
-from escape_score.report.text.visible import visible_profile, visible_text
-from escape_score.report.text.wording import (
-    archetype_word,
-    enumerate_words,
-    match_word,
-    phenotype_word,
-    status_badge,
-)
+from escape_score.report.text.visible import checked_slug, visible_profile, visible_text
+from escape_score.report.text.wording import enumerate_words, match_word
 
 N_LEADING = 3
 """Mechanisms that the sentence on top of the page names."""
-
-
-@dataclass(frozen=True)
-class SkippedSample:
-    """A sample without a profile or without a page, and why."""
-
-    sample_id: str
-    reason: Markup
 
 
 @dataclass(frozen=True)
@@ -49,27 +40,21 @@ class CohortView:
     phenotypes: tuple[Tally, ...]
     archetypes: tuple[Tally, ...]
     matches: tuple[Tally, ...]
-    quality: tuple[QualityRow, ...]
+    quality: tuple[tuple[str, str, str, str], ...]
     heatmap: Heatmap | None
     has_labels: bool
     rows: tuple[SampleRow, ...]
-    mechanisms: tuple[MechanismSummary, ...]
+    mechanisms: tuple[MechanismTally, ...]
     flags: tuple[FlagSummary, ...]
     notes: tuple[FlagSummary, ...]
-    skipped: tuple[SkippedSample, ...]
+    skipped: tuple[tuple[str, Markup], ...]
     provenance: tuple[Fact, ...]
 
 
 def cohort_view(
-    profiles: Iterable[EscapeProfile],
-    words: Language,
-    *,
-    skipped: Sequence[tuple[str, str]] = (),
+    profiles: Iterable[EscapeProfile], words: Language, *, skipped: Sequence[tuple[str, str]] = ()
 ) -> CohortView:
-    """Prepare the page of a cohort.
-
-    Finished texts; every text from outside has its invisible characters escaped.
-    """
+    """Prepare the page of a cohort; every text from outside has its invisible characters escaped."""
     collected = _Collected()
     for profile in profiles:
         collected.add(visible_profile(profile), checked_slug(profile), words)
@@ -87,7 +72,7 @@ class _Collected:
     archetypes: Counter[Archetype | None] = field(default_factory=Counter)
     matches: Counter[ReferenceMatch | None] = field(default_factory=Counter)
     cohorts: Counter[str] = field(default_factory=Counter)
-    mechanisms: MechanismTallies = field(default_factory=MechanismTallies)
+    mechanisms: dict[str, MechanismTally] = field(default_factory=dict)
     quality: QualityTally = field(default_factory=QualityTally)
 
     def add(self, profile: EscapeProfile, slug: str, words: Language) -> None:
@@ -98,13 +83,13 @@ class _Collected:
         self.archetypes[profile.archetype] += 1
         self.matches[profile.reference.match] += 1
         self.cohorts[profile.cohort] += 1
-        self.mechanisms.add(profile.axes, words)
+        count_mechanisms(self.mechanisms, profile.axes, words)
         self.quality.add(profile, words)
-        self.rows.append(sample_row(profile, slug, self.mechanisms.by_axis, words))
+        self.rows.append(sample_row(profile, slug, self.mechanisms, words))
 
     def finished(self, words: Language, skipped: Sequence[tuple[str, str]]) -> CohortView:
         """Turn the totals into the view."""
-        mechanisms = self.mechanisms.summaries(words)
+        mechanisms = tuple(self.mechanisms.values())
         flags, notes = self.quality.flags(words)
         pageless = {visible_text(who) for who, _ in skipped}
         linked = [replace(row, page="") if row.sample_id in pageless else row for row in self.rows]
@@ -113,10 +98,10 @@ class _Collected:
             title=", ".join(self.cohorts) or words.gettext("Cohort without samples"),
             headline=_headline(self.statuses, words),
             summary=_summary_sentence(mechanisms, len(self.rows), words),
-            statuses=tallies_of(self.statuses, lambda key: status_badge(key, words).word, "s"),
-            phenotypes=tallies_of(self.phenotypes, lambda key: phenotype_word(key, words), "p"),
-            archetypes=tallies_of(self.archetypes, lambda key: archetype_word(key, words), "a"),
-            matches=tallies_of(self.matches, lambda key: match_word(key, words), "r"),
+            statuses=tallies_of(self.statuses, "s", words),
+            phenotypes=tallies_of(self.phenotypes, "p", words),
+            archetypes=tallies_of(self.archetypes, "a", words),
+            matches=tallies_of(self.matches, "r", words, match_word),
             quality=tuple(self.quality.rows(words)),
             heatmap=heatmap_of(self.columns, [item.title for item in mechanisms], words),
             has_labels=any(row.sheet for row in rows),
@@ -125,8 +110,7 @@ class _Collected:
             flags=flags,
             notes=notes,
             skipped=tuple(
-                SkippedSample(visible_text(who), record_markup(visible_text(why), words))
-                for who, why in skipped
+                (visible_text(who), record_markup(visible_text(why), words)) for who, why in skipped
             ),
             provenance=self.quality.provenance(),
         )
@@ -151,17 +135,16 @@ def _counted(status: Status, n: int, words: Language) -> str:
     return one_and_many[status].format(n=n)
 
 
-def _summary_sentence(mechanisms: tuple[MechanismSummary, ...], n_samples: int, words: Language) -> str:
+def _summary_sentence(mechanisms: tuple[MechanismTally, ...], n_samples: int, words: Language) -> str:
     if not n_samples:
         return words.gettext("There is no profile to show.")
-    found = sorted((item for item in mechanisms if item.n_detected), key=lambda item: -item.n_detected)
-    if not found:
+    found = [(item.calls[Call.DETECTED], item.calls[Call.NOT_DETECTED], item.title) for item in mechanisms]
+    leading = sorted((item for item in found if item[0]), key=lambda item: -item[0])[:N_LEADING]
+    if not leading:
         return words.gettext("No mechanism was detected in any sample.")
     named = tuple(
-        words.gettext("{title} ({n} of {n_evaluable})").format(
-            title=item.title, n=item.n_detected, n_evaluable=item.n_detected + item.n_not_detected
-        )
-        for item in found[:N_LEADING]
+        words.gettext("{title} ({n} of {n_evaluable})").format(title=title, n=n, n_evaluable=n + n_not)
+        for n, n_not, title in leading
     )
     return words.gettext("Detected most often, among the samples where evaluable: {names}.").format(
         names=enumerate_words(named, 0, words)

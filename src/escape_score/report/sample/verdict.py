@@ -15,7 +15,7 @@ from escape_score.model.record import (
     ReferenceMatch,
     Status,
 )
-from escape_score.report.messages import note_markup
+from escape_score.report.messages import N_, note_markup
 from escape_score.report.text.i18n import Language, translate_record_text
 from escape_score.report.text.numbers import format_index, format_interval, format_log2, format_score
 from escape_score.report.text.wording import enumerate_words, match_word, matters
@@ -25,23 +25,31 @@ N_NAMED = 3
 
 _NORMALISED_UNITS = ("array", "nanostring")
 
+_OF_PHENOTYPE = {
+    None: N_("The phenotype of this tumour could not be determined"),
+    Phenotype.DESERT: N_("Few effector T cells reach this tumour (desert)"),
+    Phenotype.EXCLUDED: N_("The stroma programme outweighs the T cells of this tumour (excluded)"),
+    Phenotype.INFLAMED: N_("Effector T cells are present in this tumour (inflamed)"),
+}
+# empty where the archetype only repeats the phenotype
+_OF_ARCHETYPE = {
+    None: N_("the dominant mechanism could not be determined"),
+    Archetype.ANTIGEN_PRESENTATION_DEFICIENT: N_("main finding: reduced antigen presentation"),
+    Archetype.DESERT: "",
+    Archetype.EXCLUDED: "",
+    Archetype.SUPPRESSIVE: N_("main finding: excess of suppressive cells"),
+    Archetype.EXHAUSTED: N_("main finding: T-cell dysfunction"),
+    Archetype.INFLAMED_RESPONSIVE: N_("no dominant mechanism"),
+}
+
 
 @dataclass(frozen=True)
 class Verdict:
     """What a reader should take away.
 
-    Parameters
-    ----------
-    headline
-        T cells in the tumour and the leading way of escape, or that the sample cannot be evaluated.
-    findings
-        Mechanisms detected, strongest first, with their scores.
-    index
-        The index with its interval.
-    caution
-        How far the levels can be trusted, and why.
-    reason_flag
-        Name of the flag whose sentence the caution is, empty where it is none.
+    ``headline`` says how T cells reach the tumour and which way of escape leads, ``findings`` names what was
+    detected, ``caution`` says how far the levels can be trusted; ``reason_flag`` is the flag whose sentence
+    the caution is, empty where it is none.
     """
 
     headline: str
@@ -57,10 +65,7 @@ class Verdict:
 
 
 def verdict_of(profile: EscapeProfile, words: Language) -> Verdict:
-    """Say in plain sentences what a profile shows.
-
-    Sentences that name only what the record holds.
-    """
+    """Say in plain sentences what a profile shows, and only what its record holds."""
     return Verdict(
         headline=_headline(profile, words),
         findings=_findings(profile.axes, words),
@@ -71,10 +76,7 @@ def verdict_of(profile: EscapeProfile, words: Language) -> Verdict:
 
 
 def detected_first(axes: tuple[AxisProfile, ...]) -> tuple[AxisProfile, ...]:
-    """Detected mechanisms, the highest score first.
-
-    Those called detected; ties keep the order given.
-    """
+    """Detected mechanisms, the highest score first; ties keep the order given."""
     detected = (axis for axis in axes if axis.call is Call.DETECTED)
     return tuple(sorted(detected, key=lambda axis: -(axis.score or 0.0)))
 
@@ -85,37 +87,11 @@ def _headline(profile: EscapeProfile, words: Language) -> str:
         return _("This sample could not be evaluated.")
     if profile.phenotype is None and profile.archetype is None:
         return _("Neither the phenotype of this tumour nor a dominant mechanism could be determined.")
-    sentence = _phenotype_clause(profile.phenotype, words)
-    leading = _archetype_clause(profile.archetype, words)
+    sentence = _(_OF_PHENOTYPE[profile.phenotype])
+    leading = _(_OF_ARCHETYPE[profile.archetype])
     if not leading:
         return _("{clause}.").format(clause=sentence)
     return _("{phenotype}; {archetype}.").format(phenotype=sentence, archetype=leading)
-
-
-def _phenotype_clause(phenotype: Phenotype | None, words: Language) -> str:
-    _ = words.gettext
-    if phenotype is None:
-        return _("The phenotype of this tumour could not be determined")
-    return {
-        Phenotype.DESERT: _("Few effector T cells reach this tumour (desert)"),
-        Phenotype.EXCLUDED: _("The stroma programme outweighs the T cells of this tumour (excluded)"),
-        Phenotype.INFLAMED: _("Effector T cells are present in this tumour (inflamed)"),
-    }[phenotype]
-
-
-def _archetype_clause(archetype: Archetype | None, words: Language) -> str:
-    """Empty where the archetype only repeats the phenotype."""
-    _ = words.gettext
-    if archetype is None:
-        return _("the dominant mechanism could not be determined")
-    return {
-        Archetype.ANTIGEN_PRESENTATION_DEFICIENT: _("main finding: reduced antigen presentation"),
-        Archetype.DESERT: "",
-        Archetype.EXCLUDED: "",
-        Archetype.SUPPRESSIVE: _("main finding: excess of suppressive cells"),
-        Archetype.EXHAUSTED: _("main finding: T-cell dysfunction"),
-        Archetype.INFLAMED_RESPONSIVE: _("no dominant mechanism"),
-    }[archetype]
 
 
 def _findings(axes: tuple[AxisProfile, ...], words: Language) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from escape_score.model.record import Interval
+from escape_score.model.record_statistics import ConfidenceInterval
 from escape_score.report.text.i18n import Language
 
 _ALL = 100
@@ -10,23 +11,19 @@ _EXPONENT_FROM = 10_000
 
 
 def format_score(score: float | None, words: Language) -> str:
-    """Write a score in reference SD units with its sign and two decimals.
-
-    Such as ``+1.23``; ``0.00`` carries no sign.
-    """
+    """Write a score in reference SD units with its sign and two decimals, such as ``+1.23``."""
     return words.gettext("not evaluable") if score is None else _signed(score, 2, words)
 
 
-def format_z(z: float, words: Language) -> str:
+def format_z(z: float | None, words: Language) -> str:
     """Write a gene's distance from the reference, in its spreads, with its sign and one decimal."""
-    return _signed(z, 1, words)
+    return words.gettext("not known") if z is None else _signed(z, 1, words)
 
 
-def format_interval(interval: Interval | None, words: Language, *, decimals: int = 1) -> str:
-    """Write a 90 % interval.
-
-    Such as ``[-0.3, 1.2]``.
-    """
+def format_interval(
+    interval: Interval | ConfidenceInterval | None, words: Language, *, decimals: int = 1
+) -> str:
+    """Write an interval, such as ``[-0.3, 1.2]``."""
     if interval is None:
         return words.gettext("no interval")
     return words.gettext("[{low}, {high}]").format(
@@ -35,10 +32,7 @@ def format_interval(interval: Interval | None, words: Language, *, decimals: int
 
 
 def format_percentile(percentile: float | None, percentile_n: int, words: Language) -> str:
-    """Write a percentile with the number of tumours behind it.
-
-    Such as ``P87 of 592``; rounding never reaches P0 or P100 by itself.
-    """
+    """Write a percentile with the number of tumours behind it, such as ``P87 of 592``."""
     if percentile is None:
         return words.gettext("no percentile")
     return words.gettext("P{rank} of {n}").format(
@@ -47,26 +41,17 @@ def format_percentile(percentile: float | None, percentile_n: int, words: Langua
 
 
 def format_fraction(fraction: float | None, words: Language) -> str:
-    """Write a fraction (0-1) in percent; rounding never reaches 0 or 100 by itself.
-
-    Such as ``87 %``.
-    """
-    return words.gettext("not evaluable") if fraction is None else format_percent(100 * fraction, words)
+    """Write a fraction (0-1) in percent, such as ``87 %``; rounding never reaches 0 or 100 by itself."""
+    return words.gettext("not evaluable") if fraction is None else f"{_whole(100 * fraction, words)} %"
 
 
 def format_index(score: float | None, words: Language) -> str:
-    """Write the index (0-100) in whole points, as its interval is never narrower than some points.
-
-    Such as ``71``.
-    """
+    """Write the index (0-100) in whole points, as its interval is never narrower than some points."""
     return words.gettext("not evaluable") if score is None else words.fixed(score, 0)
 
 
 def format_log2(value: float | None, words: Language) -> str:
-    """Write a distance or an offset in log2 units with two decimals.
-
-    Such as ``0.42 log2``.
-    """
+    """Write a distance or an offset in log2 units with two decimals, such as ``0.42 log2``."""
     return words.gettext("not known") if value is None else f"{words.fixed(value, 2)} log2"
 
 
@@ -82,9 +67,9 @@ def format_count(n: int, words: Language) -> str:
     return words.number(f"{n:,}")
 
 
-def format_percent(percent: float, words: Language) -> str:
-    """Write whole percent; rounding never reaches 0 or 100 by itself."""
-    return f"{_whole(percent, words)} %"
+def leaves_out(interval: Interval | ConfidenceInterval | None, value: float) -> bool:
+    """Whether there is an interval and a value, such as that of chance, is outside."""
+    return interval is not None and (interval.low > value or interval.high < value)
 
 
 def _signed(value: float, decimals: int, words: Language) -> str:

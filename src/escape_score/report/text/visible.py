@@ -9,6 +9,7 @@ import re
 
 from pydantic_core import PydanticSerializationError
 
+from escape_score.errors import ResultInvalidError
 from escape_score.model.record import EscapeProfile, NoteRecord
 
 # Printable by category, yet drawn as nothing: Default_Ignorable_Code_Point of Unicode's
@@ -17,20 +18,24 @@ _BLANK = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
 )
 _LAST_OF_FOUR_DIGITS = 0xFFFF
+_SLUG = re.compile(r"[a-z0-9-]+")
+
+
+def checked_slug(profile: EscapeProfile) -> str:
+    """Return the slug of a profile, which links and file names are made of: matches ``[a-z0-9-]+``."""
+    if _SLUG.fullmatch(profile.slug):
+        return profile.slug
+    message = (
+        f"{profile.slug!r}: is not a file name of a sample ([a-z0-9-]+); "
+        "run escape-score again to write the profile anew"
+    )
+    raise ResultInvalidError(message)
 
 
 def visible_text(text: str) -> str:
-    r"""Show control, bidirectional, surrogate and blank characters as escapes.
+    r"""Show control, bidirectional, surrogate and blank characters as escapes, such as ``a\u202eb``.
 
-    Parameters
-    ----------
-    text
-        Any text; an ASCII space is the only blank that stays.
-
-    Returns
-    -------
-    str
-        Text whose every character can be seen, such as ``a\u202eb`` for a right-to-left override.
+    An ASCII space is the only blank that stays.
     """
     if text.isprintable() and not _BLANK.search(text):
         return text
@@ -38,10 +43,7 @@ def visible_text(text: str) -> str:
 
 
 def visible_profile(profile: EscapeProfile) -> EscapeProfile:
-    """Apply :func:`visible_text` to every text of a record, so that no view can forget one.
-
-    The same profile with visible texts only.
-    """
+    """Apply :func:`visible_text` to every text of a record, so that no view can forget one."""
     if _is_visible(profile):
         return profile
     return EscapeProfile.model_validate(_visible_tree(profile.model_dump(mode="json")))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from escape_score.model.record import (
     Archetype,
@@ -13,103 +14,70 @@ from escape_score.model.record import (
     ReferenceMatch,
     Status,
 )
+from escape_score.report.messages import N_
 from escape_score.report.text.i18n import Language
+
+# a desert and an excluded tumour have the same word as phenotype and as archetype
+_WORDS: dict[StrEnum, str] = {
+    Call.DETECTED: N_("detected"),
+    Call.NOT_DETECTED: N_("not detected"),
+    Call.NOT_EVALUABLE: N_("not evaluable"),
+    Status.REFERENCE_MATCHED: N_("reference-matched"),
+    Status.PROVISIONAL: N_("provisional"),
+    Status.NOT_EVALUABLE: N_("not evaluable"),
+    Phenotype.DESERT: N_("desert"),
+    Phenotype.EXCLUDED: N_("excluded"),
+    Phenotype.INFLAMED: N_("inflamed"),
+    Archetype.ANTIGEN_PRESENTATION_DEFICIENT: N_("antigen-presentation-deficient"),
+    Archetype.SUPPRESSIVE: N_("suppressive"),
+    Archetype.EXHAUSTED: N_("exhausted"),
+    Archetype.INFLAMED_RESPONSIVE: N_("inflamed-responsive"),
+    ReferenceMatch.GOOD: N_("good match"),
+    ReferenceMatch.MODERATE: N_("moderate match"),
+    ReferenceMatch.POOR: N_("poor match"),
+    EvidenceLevel.RANDOMISED_POSITIVE: N_("randomised trial, positive"),
+    EvidenceLevel.RANDOMISED_NEGATIVE: N_("randomised trial, negative"),
+    EvidenceLevel.SINGLE_ARM: N_("trial without a control"),
+    EvidenceLevel.PATIENT_COHORT: N_("observation in patients"),
+    EvidenceLevel.LABORATORY: N_("laboratory or animals"),
+}
+_SYMBOLS: dict[StrEnum, tuple[str, str]] = {
+    Call.DETECTED: ("▲", "found"),
+    Call.NOT_DETECTED: ("○", "clear"),
+    Call.NOT_EVALUABLE: ("✕", "unknown"),
+    Status.REFERENCE_MATCHED: ("✓", "good"),
+    Status.PROVISIONAL: ("◐", "caution"),
+    Status.NOT_EVALUABLE: ("✕", "unknown"),
+}
 
 
 @dataclass(frozen=True)
 class Badge:
-    """A state as word and symbol, so that colour alone never carries it.
-
-    Parameters
-    ----------
-    word
-        The state in words.
-    symbol
-        One character that repeats it.
-    css_class
-        Name of its colour.
-    """
+    """A state as word and symbol, so that colour, named by a class of CSS, never carries it alone."""
 
     word: str
     symbol: str
     css_class: str
 
 
-def call_badge(call: Call, words: Language) -> Badge:
-    """Word and symbol of a call."""
-    _ = words.gettext
-    return {
-        Call.DETECTED: Badge(_("detected"), "▲", "found"),
-        Call.NOT_DETECTED: Badge(_("not detected"), "○", "clear"),
-        Call.NOT_EVALUABLE: Badge(_("not evaluable"), "✕", "unknown"),
-    }[call]
+def badge(state: Call | Status, words: Language) -> Badge:
+    """Word, symbol and colour of a call or a status."""
+    return Badge(word_of(state, words), *_SYMBOLS[state])
 
 
-def status_badge(status: Status, words: Language) -> Badge:
-    """Word and symbol of a status."""
-    _ = words.gettext
-    return {
-        Status.REFERENCE_MATCHED: Badge(_("reference-matched"), "✓", "good"),
-        Status.PROVISIONAL: Badge(_("provisional"), "◐", "caution"),
-        Status.NOT_EVALUABLE: Badge(_("not evaluable"), "✕", "unknown"),
-    }[status]
-
-
-def phenotype_word(phenotype: Phenotype | None, words: Language) -> str:
-    """Name of a phenotype, or that there is none."""
-    _ = words.gettext
-    if phenotype is None:
-        return _("not evaluable")
-    return {
-        Phenotype.DESERT: _("desert"),
-        Phenotype.EXCLUDED: _("excluded"),
-        Phenotype.INFLAMED: _("inflamed"),
-    }[phenotype]
-
-
-def archetype_word(archetype: Archetype | None, words: Language) -> str:
-    """Name of an archetype, or that there is none."""
-    _ = words.gettext
-    if archetype is None:
-        return _("not evaluable")
-    return {
-        Archetype.ANTIGEN_PRESENTATION_DEFICIENT: _("antigen-presentation-deficient"),
-        Archetype.DESERT: _("desert"),
-        Archetype.EXCLUDED: _("excluded"),
-        Archetype.SUPPRESSIVE: _("suppressive"),
-        Archetype.EXHAUSTED: _("exhausted"),
-        Archetype.INFLAMED_RESPONSIVE: _("inflamed-responsive"),
-    }[archetype]
+def word_of(value: StrEnum | None, words: Language) -> str:
+    """Name of a class of a record; of none, that it is not evaluable."""
+    return words.gettext("not evaluable") if value is None else words.gettext(_WORDS[value])
 
 
 def match_word(match: ReferenceMatch | None, words: Language) -> str:
     """Name of how near a sample lies to its reference."""
-    _ = words.gettext
-    if match is None:
-        return _("match not known")
-    return {
-        ReferenceMatch.GOOD: _("good match"),
-        ReferenceMatch.MODERATE: _("moderate match"),
-        ReferenceMatch.POOR: _("poor match"),
-    }[match]
-
-
-def level_word(level: EvidenceLevel, words: Language) -> str:
-    """Name of what kind of study ties an approach to a mechanism."""
-    _ = words.gettext
-    return {
-        EvidenceLevel.RANDOMISED_POSITIVE: _("randomised trial, positive"),
-        EvidenceLevel.RANDOMISED_NEGATIVE: _("randomised trial, negative"),
-        EvidenceLevel.SINGLE_ARM: _("trial without a control"),
-        EvidenceLevel.PATIENT_COHORT: _("observation in patients"),
-        EvidenceLevel.LABORATORY: _("laboratory or animals"),
-    }[level]
+    return words.gettext("match not known") if match is None else word_of(match, words)
 
 
 def yes_or_no(value: bool, words: Language) -> str:
     """Write a truth value in words."""
-    _ = words.gettext
-    return _("yes") if value else _("no")
+    return words.gettext("yes") if value else words.gettext("no")
 
 
 def matters(note: NoteRecord) -> bool:
@@ -118,9 +86,6 @@ def matters(note: NoteRecord) -> bool:
 
 
 def enumerate_words(items: tuple[str, ...], n_more: int, words: Language) -> str:
-    """Join items in a sentence; by semicolons, as titles of mechanisms may hold commas.
-
-    Such as ``A; B`` or ``A; B; and 4 more``.
-    """
+    """Join items in a sentence, such as ``A; B; and 4 more``: titles of mechanisms may hold commas."""
     rest = (words.ngettext("and {n} more", "and {n} more", n_more).format(n=n_more),) if n_more else ()
     return words.gettext("; ").join(items + rest)
