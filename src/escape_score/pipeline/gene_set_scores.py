@@ -114,8 +114,7 @@ def _chosen(option: str, value: object, kind: Any) -> object:  # noqa: ANN401
     if not (isinstance(kind, type) and issubclass(kind, StrEnum)):
         return value
     if value not in list(kind):
-        msg = f"{option}: {value!r} is not one of {', '.join(kind)}"
-        raise UsageError(msg)
+        raise UsageError.at(option, f"{value!r} is not one of {', '.join(kind)}")
     return kind(str(value))
 
 

@@ -123,19 +123,7 @@ def check_cohort(
 ) -> Cohort:
     """Check a matrix that can be opened, and its sample sheet, and make a cohort of them.
 
-    Parameters
-    ----------
-    label
-        What errors call the matrix.
-    opened
-        Opens the matrix; it raises what is wrong with its container.
-    units, samples, name, limits
-        As in :func:`read_cohort`.
-
-    Returns
-    -------
-    Cohort
-        As :func:`read_cohort` gives it; raises the same errors.
+    ``label`` is what errors call the matrix; all else, and the errors raised, as in :func:`read_cohort`.
     """
     unit = declared_unit(units)
     reading = attempt(lambda: _with_checked_names(label, opened(), limits))
@@ -162,13 +150,7 @@ def check_cohort(
 
 
 def declared_unit(units: ExpressionUnit | str) -> ExpressionUnit:
-    """Look a unit up by its name.
-
-    Raises
-    ------
-    UsageError
-        There is no such unit.
-    """
+    """Look a unit up by its name; raises UsageError: there is no such unit."""
     try:
         return ExpressionUnit(units)
     except ValueError as error:
@@ -177,24 +159,9 @@ def declared_unit(units: ExpressionUnit | str) -> ExpressionUnit:
 
 
 def count_samples(matrix: Path, *, limits: ReadLimits = DEFAULT_LIMITS) -> int:
-    """Count the samples of a matrix by its header or footer, without reading its values.
+    """Count the samples of a matrix by its header or footer, without reading its values or checking names.
 
-    Parameters
-    ----------
-    matrix
-        File of any known format.
-    limits
-        Sizes above which a file is refused.
-
-    Returns
-    -------
-    int
-        Number of sample columns (of obs rows in h5ad); names are not checked.
-
-    Raises
-    ------
-    InputError
-        The file cannot be opened as a matrix.
+    Raises InputError: the file cannot be opened as a matrix.
     """
     return choose_format(probe_path(matrix, limits)).count_samples(matrix, limits)
 
@@ -214,11 +181,8 @@ def _with_checked_names(label: str, reading: MatrixReading, limits: ReadLimits) 
 def _check_name_lengths(label: str, names: Sequence[str], limits: ReadLimits) -> None:
     too_long = [name for name in names if len(name) > limits.max_cell_bytes]
     if too_long:
-        msg = (
-            f"{label}: a name of {len(too_long[0])} characters ({too_long[0][:40]!r} …); at most "
-            f"{limits.max_cell_bytes} are read, are quotes closed?"
-        )
-        raise MatrixInvalidError(msg)
+        msg = f"a name of {len(too_long[0])} characters ({too_long[0][:40]!r} …); at most "
+        raise MatrixInvalidError.at(label, msg + f"{limits.max_cell_bytes} are read, are quotes closed?")
 
 
 def _check_values(label: str, reading: MatrixReading, declared: ExpressionUnit) -> _CheckedValues:

@@ -10,8 +10,12 @@ import pandas as pd
 from escape_score.errors import MatrixInvalidError, UsageError, listed, raise_faults
 from escape_score.model.cohort import Cohort, FloatArray, InMemoryMatrix
 from escape_score.model.units import ExpressionUnit
-from escape_score.read.checks.names import MIN_GENE_FRACTION, gene_fraction, lies_the_other_way
-from escape_score.read.checks.sample_names import sample_name_faults
+from escape_score.read.checks.names import (
+    MIN_GENE_FRACTION,
+    gene_fraction,
+    lies_the_other_way,
+    sample_name_faults,
+)
 from escape_score.read.cohort import Sheet, check_cohort
 from escape_score.read.formats.reader import IN_OBS, ArrayMatrix, MatrixReading
 

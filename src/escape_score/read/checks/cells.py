@@ -24,15 +24,7 @@ _INFINITE_WORDS = ("inf", "infinity")
 
 @dataclass(frozen=True)
 class NumberStyle:
-    """How numbers are written in a table.
-
-    Parameters
-    ----------
-    decimal
-        Decimal mark.
-    thousands
-        Mark between groups of three digits; empty where there is none.
-    """
+    """How numbers are written in a table: decimal mark, and mark between groups of three digits, if any."""
 
     decimal: str = "."
     thousands: str = ""
@@ -55,7 +47,7 @@ PLAIN_STYLE = NumberStyle()
 
 
 def is_missing(cell: str) -> bool:
-    """Tell whether a cell means: not measured."""
+    """Whether a cell means: not measured."""
     return cell.strip() in MISSING_WORDS
 
 
@@ -73,7 +65,7 @@ def fault_in(cell: str, style: NumberStyle = PLAIN_STYLE) -> str:
 
 
 def looks_numeric(cell: str) -> bool:
-    """Tell whether a cell holds a number in any notation, infinite ones included."""
+    """Whether a cell holds a number in any notation, infinite ones included."""
     text = cell.strip()
     if NUMBER.fullmatch(text) or _DECIMAL_COMMA.fullmatch(text):
         return True
@@ -81,11 +73,11 @@ def looks_numeric(cell: str) -> bool:
 
 
 def number_style(cells: Sequence[str]) -> NumberStyle:
-    """Tell how numbers are written by some cells of a table.
+    """Find how numbers are written by some cells of a table.
 
     A mark between thousands only where a cell shows it without doubt (``1,234.5``, ``1,234,567``, ``1
     234``) and all such cells agree; ``1,234`` alone may be either and shows nothing. The decimal mark is
-    ``","`` where commas stand in numbers, points never, and not only where thousands may be grouped; else
+    ``","`` where numbers have commas, points never, and not only where thousands may be grouped; else
     ``"."``.
     """
     unusual = [cell.strip() for cell in cells if not NUMBER.fullmatch(cell.strip())]
@@ -94,15 +86,9 @@ def number_style(cells: Sequence[str]) -> NumberStyle:
     marks = {style.thousands for style in styles}
     if len(marks) == 1 and len(decimals) <= 1:
         thousands = marks.pop()
-        return NumberStyle(decimals.pop() if decimals else _decimal_beside(thousands, cells), thousands)
+        other = {",": ".", ".": ","}.get(thousands) or _decimal_mark(cells)
+        return NumberStyle(decimals.pop() if decimals else other, thousands)
     return NumberStyle(_decimal_mark(cells))
-
-
-def _decimal_beside(thousands: str, cells: Sequence[str]) -> str:
-    """Decimal mark where the mark of thousands is known and no cell shows both."""
-    if thousands in ",.":
-        return "." if thousands == "," else ","
-    return _decimal_mark(cells)
 
 
 def _decimal_mark(cells: Sequence[str]) -> str:

@@ -23,20 +23,10 @@ FEWEST_GENES = 8_000
 
 
 def composition_notes(facts: MatrixFacts, unit: ExpressionUnit) -> Iterator[tuple[str, Note]]:
-    """Flag samples of a whole transcriptome whose RNA is of few kinds.
+    """Flags composition_outlier and few_genes by sample, for samples of a whole transcriptome.
 
-    Parameters
-    ----------
-    facts
-        Figures of the matrix.
-    unit
-        Unit it is read in; signals of platforms that count no reads are not judged.
-
-    Yields
-    ------
-    tuple of str and Note
-        Flags composition_outlier and few_genes by sample. No number changes: scores compare genes after
-        placing by anchors.
+    Signals of platforms that count no reads are not judged. No number changes: scores compare genes after
+    placing by anchors.
     """
     if facts.n_genes < FEWEST_GENES or unit.is_platform:
         return

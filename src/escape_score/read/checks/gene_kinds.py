@@ -1,4 +1,4 @@
-"""Names of rows that are no human genes, told by their spelling."""
+"""Names of rows that are no human genes, recognised by their spelling."""
 
 from __future__ import annotations
 
@@ -21,18 +21,9 @@ MIN_SPECIES_FRACTION = 0.01
 
 @dataclass(frozen=True)
 class NameKind:
-    """One kind of names that cannot be read as genes.
+    """One kind of names that cannot be read as genes: a pattern of whole names, what they are, what to do.
 
-    Parameters
-    ----------
-    pattern
-        Matches a whole name.
-    description
-        What they are.
-    remedy
-        What to do.
-    are_known_genes
-        Whether this kind is only told where the names are genes but for their case.
+    Where ``are_known_genes``, the kind only applies to names that are genes but for their case.
     """
 
     pattern: re.Pattern[str]
@@ -90,11 +81,7 @@ def kind_of(names: Sequence[str], *, are_known_genes: bool) -> tuple[NameKind, s
 
 
 def check_kind(label: str, gene_ids: Sequence[str], *, are_known_genes: bool) -> None:
-    """Refuse rows whose names say that they are no human genes.
-
-    Raises MatrixInvalidError: half of the names or more are of another species, transcripts, proteins or
-    probes.
-    """
+    """Refuse rows half of whose names, or more, are of another species, transcripts, proteins or probes."""
     found = kind_of(gene_ids, are_known_genes=are_known_genes)
     if found is not None:
         kind, example = found
@@ -103,10 +90,7 @@ def check_kind(label: str, gene_ids: Sequence[str], *, are_known_genes: bool) ->
 
 
 def species_notes(gene_ids: Sequence[str]) -> tuple[Note, ...]:
-    """Flag rows of another species among human genes.
-
-    Flag species_suspect from ``MIN_SPECIES_FRACTION`` of the names on.
-    """
+    """Flag species_suspect, from ``MIN_SPECIES_FRACTION`` of the names on."""
     foreign = [name for name in gene_ids if OTHER_SPECIES.fullmatch(name.strip())]
     if len(foreign) < max(MIN_SPECIES_FRACTION * len(gene_ids), 1):
         return ()

@@ -1,12 +1,14 @@
-"""Names of rows and columns: which are genes, and which way round the matrix lies."""
+"""Names of rows and columns: which can be used, which are genes, and which way round the matrix is."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterator, Sequence
 
-from escape_score.errors import MatrixInvalidError, listed
+from escape_score.errors import InputError, MatrixInvalidError, listed
 from escape_score.genes import GeneMapping, GeneMatch, load_gene_table
-from escape_score.read.checks.annotation_names import ANNOTATION_NAMES
 from escape_score.read.checks.cells import NUMBER
 from escape_score.read.checks.gene_kinds import check_kind, probed
 
@@ -23,6 +25,22 @@ _CERTAIN_MATCHES = frozenset(
     {GeneMatch.CURRENT, GeneMatch.ENSEMBL, GeneMatch.ENSEMBL_RETIRED, GeneMatch.ENSEMBL_UNNAMED}
 )
 
+_ANNOTATION_WORDS = """
+gene gene_id gene_ids gene_name gene_names gene_symbol gene_symbols symbol symbols hugo_symbol hgnc_symbol
+hgnc_id ensembl ensembl_id ensembl_gene_id ensembl_gene_id_version ensembl_transcript_id entrez entrez_id
+entrez_gene_id entrezid entrezgene entrezgene_id ncbi_gene_id geneid gene_type gene_biotype biotype
+gene_description description gene_length length effective_length eff_length exon_length exonlength width
+chr chrom chromosome chromosome_name seqnames start end start_position end_position strand locus gc
+gc_content percentage_gene_gc_content probe probe_id probeset probe_set_id id_ref feature_id feature_name
+feature_type transcript_id transcript_ids transcript_name refseq uniprot cytoband band havana_gene
+transcript_length
+"""
+ANNOTATION_NAMES = frozenset(_ANNOTATION_WORDS.split())
+"""Names, lower case with underscores, of columns that describe genes, as in headers of featureCounts, RSEM,
+GENCODE, BioMart, cBioPortal and GEO tables."""
+
+_FORMULA_STARTS = ("=", "+", "-", "@")
+"""Characters by which a spreadsheet takes a cell for a formula."""
 
 SYMBOL_NAMES = ("gene_symbol", "symbol", "hugo_symbol", "hgnc_symbol", "gene_name")
 """Names of the column of gene symbols, best first."""
@@ -30,13 +48,11 @@ SYMBOL_NAMES = ("gene_symbol", "symbol", "hugo_symbol", "hgnc_symbol", "gene_nam
 
 def plain_name(name: str) -> str:
     """Write a column name as ``ANNOTATION_NAMES`` does."""
-    return "_".join(
-        name.strip().lstrip("#").lower().replace(".", " ").replace("-", " ").replace("_", " ").split()
-    )
+    return "_".join(re.split(r"[\s._-]+", name.strip().lstrip("#").lower())).strip("_")
 
 
 def is_annotation_name(name: str) -> bool:
-    """Tell whether a column of this name describes genes."""
+    """Whether a column of this name describes genes."""
     return plain_name(name) in ANNOTATION_NAMES
 
 
@@ -46,28 +62,16 @@ def check_header(label: str, corner: str, sample_ids: Sequence[str]) -> None:
     Raises MatrixInvalidError: the names are numbers, and the corner is a gene.
     """
     if sample_ids and all(NUMBER.fullmatch(name.strip()) for name in sample_ids) and gene_fraction((corner,)):
-        msg = (
-            f"{label}: no header (the first line holds gene {corner} and numbers); name the samples above it"
-        )
-        raise MatrixInvalidError(msg)
+        msg = f"no header (the first line holds gene {corner} and numbers); name the samples above it"
+        raise MatrixInvalidError.at(label, msg)
 
 
 def gene_fraction(names: Sequence[str], *, with_entrez: bool = True) -> float:
     """Fraction of names that are human genes without doubt.
 
     Aliases and former symbols do not count: P1, S1 and T1 are among them, and name samples more often.
-
-    Parameters
-    ----------
-    names
-        Names of rows or columns; some thousand of them, evenly spread, are looked up.
-    with_entrez
-        Whether plain numbers count, which may be Entrez ids or sample numbers.
-
-    Returns
-    -------
-    float
-        0 to 1; 0 where there is no name.
+    ``with_entrez`` also counts plain numbers, which may be Entrez ids or sample numbers. 0 where there is no
+    name.
     """
     looked_up = probed(names)
     if not looked_up:
@@ -91,8 +95,7 @@ def check_orientation(label: str, sample_ids: Sequence[str], gene_ids: Sequence[
     they are none.
     """
     if not gene_ids:
-        msg = f"{label}: no gene rows (only a header); give one row for every gene"
-        raise MatrixInvalidError(msg)
+        raise MatrixInvalidError.at(label, "no gene rows (only a header); give one row for every gene")
     row_numbers = _are_row_numbers(gene_ids)
     has_genes = not row_numbers and gene_fraction(gene_ids) >= MIN_GENE_FRACTION
     if lies_the_other_way(sample_ids, gene_ids, has_genes=has_genes):
@@ -110,7 +113,7 @@ def check_orientation(label: str, sample_ids: Sequence[str], gene_ids: Sequence[
 
 
 def lies_the_other_way(sample_ids: Sequence[str], gene_ids: Sequence[str], *, has_genes: bool) -> bool:
-    """Tell whether the columns are genes, and more clearly so than the rows."""
+    """Whether the columns are genes, and more clearly so than the rows."""
     by_column = gene_fraction(sample_ids, with_entrez=False)
     if by_column < TRANSPOSED_FRACTION:
         return False
@@ -120,7 +123,44 @@ def lies_the_other_way(sample_ids: Sequence[str], gene_ids: Sequence[str], *, ha
 
 
 def _are_row_numbers(gene_ids: Sequence[str]) -> bool:
-    """Tell 0, 1, 2, … or 1, 2, 3, … from Entrez ids, which have gaps."""
+    """Whether names are 0, 1, 2, … or 1, 2, 3, …, and not Entrez ids, which have gaps."""
     return len(gene_ids) > 1 and any(
         all(name == str(position + first) for position, name in enumerate(gene_ids)) for first in (0, 1)
     )
+
+
+def sample_name_faults(label: str, sample_ids: Sequence[str]) -> tuple[InputError, ...]:
+    """Find sample names that no table can hold as they are.
+
+    At most one fault a kind: empty, twice (blanks at the ends aside), with control characters, or like the
+    formula of a spreadsheet; and where there is no sample at all.
+    """
+    return tuple(MatrixInvalidError(f"{label}: {problem}") for problem in _problems(sample_ids))
+
+
+def _problems(sample_ids: Sequence[str]) -> Iterator[str]:
+    if not sample_ids:
+        yield "no sample column with numbers; genes belong in rows and samples in columns"
+    empty = [str(position + 1) for position, name in enumerate(sample_ids) if not name.strip()]
+    if empty:
+        yield f"sample name is empty (sample column {', '.join(empty[:5])}); name every sample"
+    counts = Counter(name.strip() for name in sample_ids if name.strip())
+    twice = [name for name, count in counts.items() if count > 1]
+    if twice:
+        yield f"duplicate sample names ({listed(twice)}); make sample ids unique"
+    for what, is_chosen in (
+        ("with a line end, tab or other control character", _has_control_characters),
+        ("that a spreadsheet takes for a formula", _is_formula),
+    ):
+        chosen = [name[:60] for name in sample_ids if is_chosen(name)]
+        if chosen:
+            yield f"sample name {what} ({listed(chosen)}); rename it"
+
+
+def _has_control_characters(name: str) -> bool:
+    return any(unicodedata.category(character) == "Cc" for character in name)
+
+
+def _is_formula(name: str) -> bool:
+    text = name.strip()
+    return text.startswith(_FORMULA_STARTS) and not NUMBER.fullmatch(text)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -31,15 +30,7 @@ _UNNAMED = frozenset({"?", "-", "--", "---", "none", "unknown"})
 
 @dataclass(frozen=True, eq=False)
 class SelectedGenes:
-    """A matrix of which some columns are handed out.
-
-    Parameters
-    ----------
-    source
-        The whole matrix.
-    positions
-        Columns kept, in order; shape (n_genes kept,).
-    """
+    """A matrix of which the columns at some positions are read; shape (n_genes kept,)."""
 
     source: MatrixSource
     positions: npt.NDArray[np.int64] = field(repr=False)
@@ -63,30 +54,22 @@ class SelectedGenes:
 def without_non_genes(source: MatrixSource) -> tuple[MatrixSource, tuple[Note, ...]]:
     """Leave out rows of the file that are no genes, so that they count in no sum.
 
-    The same where all rows may be genes. Flags non_gene_rows (summary rows of aligners and counters, spike-
-    ins) and unnamed_genes.
+    Flags non_gene_rows (summary rows of aligners and counters, spike-ins) and unnamed_genes.
     """
     names = source.gene_ids
     unnamed = [at for at, name in enumerate(names) if is_unnamed(name)]
     others = [at for at, name in enumerate(names) if _NON_GENE.fullmatch(name.strip())]
     if not unnamed and not others:
         return source, ()
+    notes = []
+    if others:
+        notes.append(note(Code.NON_GENE_ROWS, n=len(others), names=[names[at] for at in others]))
+    if unnamed:
+        notes.append(note(Code.UNNAMED_GENES, n=len(unnamed)))
     kept = np.setdiff1d(np.arange(len(names)), [*unnamed, *others])
-    return SelectedGenes(source, kept), (*_others([names[at] for at in others]), *_unnamed(len(unnamed)))
+    return SelectedGenes(source, kept), tuple(notes)
 
 
 def is_unnamed(name: str) -> bool:
-    """Tell whether a row has no name, or a word that stands for none."""
+    """Whether a row has no name, or a word that means none."""
     return is_missing(name) or name.strip().lower() in _UNNAMED
-
-
-def _others(names: Sequence[str]) -> tuple[Note, ...]:
-    if not names:
-        return ()
-    return (note(Code.NON_GENE_ROWS, n=len(names), names=names),)
-
-
-def _unnamed(n_rows: int) -> tuple[Note, ...]:
-    if not n_rows:
-        return ()
-    return (note(Code.UNNAMED_GENES, n=n_rows),)

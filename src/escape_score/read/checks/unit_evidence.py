@@ -59,15 +59,7 @@ MIXED_FACTOR = 5.0
 
 @dataclass(frozen=True)
 class Sums:
-    """Sums of samples in linear units, supposing some unit.
-
-    Parameters
-    ----------
-    values
-        Shape (n_samples,), of the samples that can tell.
-    n_genes
-        Genes added up.
-    """
+    """Sums of so many genes in linear units, supposing some unit; shape (n_samples that can tell,)."""
 
     values: FloatArray
     n_genes: int
@@ -119,31 +111,30 @@ def telling_samples(facts: MatrixFacts) -> BoolArray:
 
 
 def linear_sums(facts: MatrixFacts) -> Sums:
-    """Sums as the values stand."""
+    """Sums of the values as they are."""
     return Sums(facts.total[telling_samples(facts)], facts.n_genes)
 
 
 def sums_behind_log(facts: MatrixFacts) -> dict[str, Sums]:
     """Sums after undoing each logarithm this package knows of, by the name of the unit."""
     chosen = telling_samples(facts) & (facts.maximum <= LOG_MAXIMUM)
-    n_measured = facts.n_measured[chosen]
-    totals = {
-        ExpressionUnit.LOG2_PLUS_1.value: facts.exp2_total[chosen] - n_measured,
-        ExpressionUnit.LOG2_PLUS_0001.value: facts.exp2_total[chosen] - 0.001 * n_measured,
-        ExpressionUnit.LN_PLUS_1.value: facts.exp_total[chosen] - n_measured,
-        "log10(x+1)": facts.exp10_total[chosen] - n_measured,
+    return {name: Sums(totals[chosen], facts.n_genes) for name, totals in _totals_behind_log(facts).items()}
+
+
+def _totals_behind_log(facts: MatrixFacts) -> dict[str, FloatArray]:
+    """Sum of every sample after undoing each logarithm; shape (n_samples,)."""
+    return {
+        ExpressionUnit.LOG2_PLUS_1.value: facts.exp2_total - facts.n_measured,
+        ExpressionUnit.LOG2_PLUS_0001.value: facts.exp2_total - 0.001 * facts.n_measured,
+        ExpressionUnit.LN_PLUS_1.value: facts.exp_total - facts.n_measured,
+        "log10(x+1)": facts.exp10_total - facts.n_measured,
     }
-    return {name: Sums(values, facts.n_genes) for name, values in totals.items()}
 
 
 def totals_of(facts: MatrixFacts, unit: ExpressionUnit) -> SampleTotals:
     """What later stages need of the figures once the unit is known."""
-    behind = {
-        ExpressionUnit.LOG2_PLUS_1: facts.exp2_total - facts.n_measured,
-        ExpressionUnit.LOG2_PLUS_0001: facts.exp2_total - 0.001 * facts.n_measured,
-        ExpressionUnit.LN_PLUS_1: facts.exp_total - facts.n_measured,
-    }
-    return SampleTotals(behind.get(unit, facts.total - facts.negative_total), largest_value(facts))
+    linear = facts.total - facts.negative_total
+    return SampleTotals(_totals_behind_log(facts).get(unit.value, linear), largest_value(facts))
 
 
 def largest_value(facts: MatrixFacts) -> float:
@@ -175,7 +166,7 @@ def are_whole_numbers(facts: MatrixFacts) -> bool:
 
 
 def look_centred(facts: MatrixFacts) -> bool:
-    """Whether values lie both sides of 0 with mean 0, as z-scores and centred logarithms do."""
+    """Whether values are on both sides of 0 with mean 0, as z-scores and centred logarithms are."""
     n_measured = max(int(facts.n_measured.sum()), 1)
     mean = float(facts.total.sum()) / n_measured
     deviation = float(np.sqrt(max(float(facts.total_squares.sum()) / n_measured - mean**2, 0.0)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NoReturn
 
@@ -29,21 +30,12 @@ from escape_score.read.checks.values import LOG2_FLOOR, LOG_MAXIMUM, MILLION, Bo
 
 _LINEAR = (ExpressionUnit.COUNTS, ExpressionUnit.TPM, ExpressionUnit.FPKM)
 _PLUS_1 = (ExpressionUnit.LOG2_PLUS_1, ExpressionUnit.LN_PLUS_1)
-_UNSUPPORTED_LOG = "log10(x+1)"
 _FLOOR_MARGIN = 0.01
 
 
 @dataclass(frozen=True)
 class UnitVerdict:
-    """A unit and what to flag about it.
-
-    Parameters
-    ----------
-    decision
-        Unit, who decided it, and by which figures.
-    notes
-        Flags units_guessed, units_suspect and mixed_units, where they apply.
-    """
+    """A unit, and the flags units_guessed, units_suspect and mixed_units where they apply."""
 
     decision: UnitDecision
     notes: tuple[Note, ...] = ()
@@ -88,10 +80,6 @@ def _figures_note(facts: MatrixFacts) -> Note:
     )
 
 
-def _figures_behind_log(facts: MatrixFacts) -> str:
-    return "; ".join(f"{name} would add up to {sums}" for name, sums in sums_behind_log(facts).items())
-
-
 # --- no unit declared ---------------------------------------------------------------------------------------
 
 
@@ -108,13 +96,9 @@ def _decide_by_numbers(facts: MatrixFacts) -> UnitVerdict:
 
 
 def _refuse_guess(facts: MatrixFacts, why: str, fitting: str | None) -> NoReturn:
-    advice = (
-        f"say --units with {fitting}"
-        if fitting
-        else "give the matrix before that step, in TPM, FPKM or counts"
-    )
-    msg = f"{facts.label}: unit not decided: {why}; {advice}"
-    raise UnitAmbiguousError(msg)
+    before = "give the matrix before that step, in TPM, FPKM or counts"
+    advice = f"say --units with {fitting}" if fitting else before
+    raise UnitAmbiguousError.at(facts.label, f"unit not decided: {why}; {advice}")
 
 
 def _refuse_mixture(facts: MatrixFacts) -> None:
@@ -162,16 +146,18 @@ def _decide_log(facts: MatrixFacts) -> UnitVerdict:
         if sums.are_near_million(max_spread=MAX_NEAR_LOG_SPREAD, min_samples=MIN_SAMPLES_NEAR_LOG)
     ]
     fitting = [name for name in exact or small or near if name != ExpressionUnit.LOG2_PLUS_0001]
-    if fitting == [_UNSUPPORTED_LOG]:
-        _refuse_guess(
-            facts, "values look like log10(x+1), which is not read", "tpm after undoing it as 10^x - 1"
-        )
+    if fitting == ["log10(x+1)"]:
+        why = "values look like log10(x+1), which is not read"
+        _refuse_guess(facts, why, "tpm after undoing it as 10^x - 1")
     if len(fitting) != 1:
-        _refuse_log(facts)
+        behind_log = "; ".join(f"{name} would add up to {sums}" for name, sums in behind.items())
+        why = f"no value above {LOG_MAXIMUM:g}, so logarithms or few genes ({_figures(facts)}; {behind_log}: "
+        possible = "counts or log2(x+1)" if are_whole_numbers(facts) else "log2(x+1), ln(x+1) or array"
+        _refuse_guess(facts, f"{why}no single one fits 1e6)", f"{possible}, whichever it is")
     unit = ExpressionUnit(fitting[0])
-    why = {"unit": unit.value, "behind": behind[unit].range}
-    evidence = note(Code.UNIT, "log", figures=_figures_note(facts), **why)
-    guessed = () if exact or small else (note(Code.UNITS_GUESSED, "log", **why),)
+    params = {"unit": unit.value, "behind": behind[unit].range}
+    evidence = note(Code.UNIT, "log", figures=_figures_note(facts), **params)
+    guessed = () if exact or small else (note(Code.UNITS_GUESSED, "log", **params),)
     decision = UnitDecision(unit, is_declared=False, evidence=evidence)
     return UnitVerdict(decision, (*_negative_notes(facts, unit), *guessed))
 
@@ -180,49 +166,38 @@ def _decide_log_with_negatives(facts: MatrixFacts) -> UnitVerdict:
     """Read log2(x + 0.001) off its lowest value."""
     unit = ExpressionUnit.LOG2_PLUS_0001
     if facts.n_floor.sum() == 0 or lowest_value(facts) < LOG2_FLOOR - _FLOOR_MARGIN:
-        why = (
-            f"no value above {LOG_MAXIMUM:g}, many below 0, the lowest not log2(0.001) = -9.97 "
-            f"({_figures(facts)})"
-        )
-        _refuse_guess(facts, why, "log2(x+0.001) or array, if it is one of them")
+        why = f"no value above {LOG_MAXIMUM:g}, many below 0, the lowest not log2(0.001) = -9.97"
+        _refuse_guess(facts, f"{why} ({_figures(facts)})", "log2(x+0.001) or array, if it is one of them")
     evidence = note(Code.UNIT, "floor", figures=_figures_note(facts), n=int(facts.n_floor.sum()))
     return UnitVerdict(UnitDecision(unit, is_declared=False, evidence=evidence))
-
-
-def _refuse_log(facts: MatrixFacts) -> NoReturn:
-    why = (
-        f"no value above {LOG_MAXIMUM:g}, so logarithms or few genes ({_figures(facts)}; "
-        f"{_figures_behind_log(facts)}: "
-    )
-    fitting = "counts or log2(x+1)" if are_whole_numbers(facts) else "log2(x+1), ln(x+1) or array"
-    _refuse_guess(facts, f"{why}no single one fits 1e6)", f"{fitting}, whichever it is")
 
 
 # --- a unit declared ----------------------------------------------------------------------------------------
 
 
 def _check_declared(facts: MatrixFacts, declared: ExpressionUnit) -> None:
+    why, hint = next(_contradictions(facts, declared), ("", ""))
+    if why:
+        msg = f"declared unit {declared.value} contradicts the numbers: {why} ({_figures(facts)}); "
+        raise UnitContradictedError.at(facts.label, msg + (hint or "give the matrix before that step"))
+
+
+def _contradictions(facts: MatrixFacts, declared: ExpressionUnit) -> Iterator[tuple[str, str]]:
+    """Why the numbers cannot be of a unit, gravest first, and what to do where that is known."""
     if not facts.is_usable.any():
         return
     if look_centred(facts):
-        _contradict(facts, declared, "values look z-scored or centred, absolute levels are lost", "")
+        yield "values look z-scored or centred, absolute levels are lost", ""
     logs = logs_among_linear(facts)
     if logs.any():
         names = listed(names_of(facts, logs))
-        _contradict(facts, declared, f"mixed units: {names} look like logarithms, the others linear", "")
+        yield f"mixed units: {names} look like logarithms, the others linear", ""
     if declared is not ExpressionUnit.LOG2_PLUS_0001 and has_many_negatives(facts):
-        _contradict(facts, declared, "too many negative values", _log_hint(facts))
+        yield "too many negative values", _log_hint(facts)
     if declared in _LINEAR:
-        _check_linear(facts, declared)
+        yield from _against_linear(facts, declared)
     elif declared.is_log:
-        _check_log(facts, declared)
-
-
-def _contradict(facts: MatrixFacts, declared: ExpressionUnit, why: str, hint: str) -> NoReturn:
-    msg = (
-        f"{facts.label}: declared unit {declared.value} contradicts the numbers: {why} ({_figures(facts)}); "
-    )
-    raise UnitContradictedError(msg + (hint or "give the matrix before that step"))
+        yield from _against_log(facts, declared)
 
 
 def _log_hint(facts: MatrixFacts) -> str:
@@ -237,44 +212,33 @@ def _log_hint(facts: MatrixFacts) -> str:
     return f"the numbers fit {fitting[0]}" if fitting else "check --units"
 
 
-def _check_linear(facts: MatrixFacts, declared: ExpressionUnit) -> None:
+def _against_linear(facts: MatrixFacts, declared: ExpressionUnit) -> Iterator[tuple[str, str]]:
     sums, is_whole = linear_sums(facts), are_whole_numbers(facts)
     is_low = largest_value(facts) <= LOG_MAXIMUM and not is_whole
     fits_log = any(behind.are_all(MILLION) for behind in sums_behind_log(facts).values())
     if is_low and (facts.n_genes >= MIN_GENES_WHOLE or fits_log):
-        _contradict(facts, declared, f"no value above {LOG_MAXIMUM:g}, as in logarithms", _log_hint(facts))
+        yield f"no value above {LOG_MAXIMUM:g}, as in logarithms", _log_hint(facts)
     if declared is ExpressionUnit.COUNTS and not is_whole and sums.are_all(MILLION):
-        _contradict(
-            facts, declared, "no whole numbers, every sample adds up to 1e6", "the numbers fit --units tpm"
-        )
+        yield "no whole numbers, every sample adds up to 1e6", "the numbers fit --units tpm"
     if declared is ExpressionUnit.TPM and is_whole and sums.median > 2 * MILLION:
-        _contradict(facts, declared, "whole numbers, sums far above 1e6", "the numbers fit --units counts")
+        yield "whole numbers, sums far above 1e6", "the numbers fit --units counts"
 
 
-def _check_log(facts: MatrixFacts, declared: ExpressionUnit) -> None:
+def _against_log(facts: MatrixFacts, declared: ExpressionUnit) -> Iterator[tuple[str, str]]:
     if largest_value(facts) > LOG_MAXIMUM:
-        _contradict(
-            facts, declared, f"values above {LOG_MAXIMUM:g} are no logarithms", "say tpm, fpkm or counts"
-        )
+        yield f"values above {LOG_MAXIMUM:g} are no logarithms", "say tpm, fpkm or counts"
     if declared is ExpressionUnit.LOG2_PLUS_0001:
-        _check_floor(facts, declared)
+        # log2(x + 0.001) gives nothing below log2(0.001), and 0 only by chance
+        if lowest_value(facts) < LOG2_FLOOR - _FLOOR_MARGIN:
+            yield f"values below log2(0.001) = {LOG2_FLOOR:.4g}", "check --units"
+        if (facts.minimum[facts.is_usable] == 0).all():
+            yield "the lowest value of every sample is 0", "the numbers fit log2(x+1) or ln(x+1)"
     behind = sums_behind_log(facts)
     declared_fits = behind[declared].are_all(MILLION) or behind[declared].are_all(TEN_THOUSAND)
     others = [name for name, sums in behind.items() if sums.are_all(MILLION) and name != declared]
     is_pseudocount_only = all(name.startswith("log2") == declared.startswith("log2") for name in others)
     if others and not declared_fits and not is_pseudocount_only:
-        why = f"only undone as {others[0]} do samples add up to 1e6"
-        _contradict(facts, declared, why, f"the numbers fit {others[0]}")
-
-
-def _check_floor(facts: MatrixFacts, declared: ExpressionUnit) -> None:
-    """Refuse what log2(x + 0.001) cannot give: values below log2(0.001), or 0 as lowest everywhere."""
-    if lowest_value(facts) < LOG2_FLOOR - _FLOOR_MARGIN:
-        _contradict(facts, declared, f"values below log2(0.001) = {LOG2_FLOOR:.4g}", "check --units")
-    if (facts.minimum[facts.is_usable] == 0).all():
-        _contradict(
-            facts, declared, "the lowest value of every sample is 0", "the numbers fit log2(x+1) or ln(x+1)"
-        )
+        yield f"only undone as {others[0]} do samples add up to 1e6", f"the numbers fit {others[0]}"
 
 
 def _declared_notes(facts: MatrixFacts, declared: ExpressionUnit) -> tuple[Note, ...]:

@@ -49,12 +49,8 @@ class MatrixFacts:
 
     Parameters
     ----------
-    label
-        Name of the file, for messages.
     sample_ids
         Names of the samples; all arrays have shape (n_samples,) in their order.
-    n_genes
-        Rows counted.
     n_missing, n_negative, n_floor, n_infinite
         Cells that are NaN, below 0, at log2(0.001), and infinite.
     minimum, maximum, total, negative_total, total_squares
@@ -115,10 +111,7 @@ class MatrixFacts:
 
 
 def gather_facts(source: MatrixSource, *, label: str) -> MatrixFacts:
-    """Look at each value of a matrix once.
-
-    Figures of each sample.
-    """
+    """Look at each value of a matrix once, for the figures of each sample."""
     columns: dict[str, list[Any]] = defaultdict(list)
     infinite: list[tuple[str, str]] = []
     for start, block in iter_blocks(source):
@@ -174,7 +167,7 @@ def _figures(values: FloatArray) -> dict[str, Any]:
 
 
 def _undetected(minimum: FloatArray) -> FloatArray:
-    """Value of a gene that is not detected: 0, also where noise lies below, or log2(0.001)."""
+    """Value of a gene that is not detected: 0, also where noise is below, or log2(0.001)."""
     has_floor = np.abs(minimum - LOG2_FLOOR) < FLOOR_TOLERANCE
     return np.where(has_floor, minimum, np.maximum(minimum, 0.0))
 
@@ -224,30 +217,16 @@ def _totals(finite: FloatArray, chosen: BoolArray, inverse: Callable[[FloatArray
 
 
 def check_finite(facts: MatrixFacts) -> None:
-    """Refuse cells that are infinite or beyond any measurement.
-
-    Raises MatrixInvalidError: names the first sample and gene.
-    """
-    if not facts.infinite_cells:
-        _check_plausible(facts)
-        return
-    sample, gene = facts.infinite_cells[0]
-    msg = (
-        f"{facts.label}: {int(facts.n_infinite.sum())} cells are infinite (the first: gene {gene}, sample "
-        f"{sample}); "
-    )
-    raise MatrixInvalidError(msg + "give a number, or NA")
-
-
-def _check_plausible(facts: MatrixFacts) -> None:
-    """Refuse numbers that no measurement gives, as damaged files hold them."""
+    """Refuse cells that are infinite, or beyond any measurement, as damaged files hold them."""
+    if facts.infinite_cells:
+        sample, gene = facts.infinite_cells[0]
+        msg = f"{int(facts.n_infinite.sum())} cells are infinite (the first: gene {gene}, sample {sample})"
+        raise MatrixInvalidError.at(facts.label, f"{msg}; give a number, or NA")
     extremes = np.fmax(np.abs(facts.minimum), np.abs(facts.maximum))
     wild = names_of(facts, extremes > PLAUSIBLE_MAXIMUM)
     if wild:
-        msg = (
-            f"{facts.label}: values beyond {PLAUSIBLE_MAXIMUM:g} (samples {listed(wild)}) are no expression; "
-        )
-        raise MatrixInvalidError(msg + "is the file damaged?")
+        msg = f"values beyond {PLAUSIBLE_MAXIMUM:g} (samples {listed(wild)}) are no expression"
+        raise MatrixInvalidError.at(facts.label, f"{msg}; is the file damaged?")
 
 
 def flag_samples(facts: MatrixFacts) -> NoteLog:

@@ -13,7 +13,7 @@ from scipy import sparse
 
 from escape_score.errors import FileUnreadableError, MatrixInvalidError, raise_faults
 from escape_score.model.cohort import FloatArray, MatrixSource
-from escape_score.read.checks.sample_names import sample_name_faults
+from escape_score.read.checks.names import sample_name_faults
 from escape_score.read.files.limits import ReadLimits, check_shape
 from escape_score.read.formats.reader import IN_OBS, ArrayMatrix, MatrixFormat, MatrixReading, library_faults
 

@@ -15,7 +15,7 @@ from scipy import sparse
 
 from escape_score.errors import FileUnreadableError, InputError, MatrixInvalidError, listed, raise_faults
 from escape_score.genes import load_gene_table
-from escape_score.read.checks.sample_names import sample_name_faults
+from escape_score.read.checks.names import sample_name_faults
 from escape_score.read.files.limits import ReadLimits, check_shape
 from escape_score.read.files.probe import Probe, probe_path
 from escape_score.read.files.streams import iter_lines, open_text

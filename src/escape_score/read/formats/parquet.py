@@ -19,8 +19,7 @@ from pyarrow import parquet as pq
 from escape_score.errors import MatrixInvalidError, listed, raise_faults
 from escape_score.model.cohort import FloatArray
 from escape_score.read.checks.cells import is_missing, looks_numeric
-from escape_score.read.checks.names import SYMBOL_NAMES, is_annotation_name, plain_name
-from escape_score.read.checks.sample_names import sample_name_faults
+from escape_score.read.checks.names import SYMBOL_NAMES, is_annotation_name, plain_name, sample_name_faults
 from escape_score.read.files.limits import ReadLimits, check_shape
 from escape_score.read.formats.reader import MatrixFormat, MatrixReading, library_faults
 

@@ -16,8 +16,7 @@ from escape_score.errors import FileUnreadableError, InputError, MatrixInvalidEr
 from escape_score.model.cohort import FloatArray
 from escape_score.model.notes import Code, note
 from escape_score.read.checks.cells import MISSING_WORDS, NumberStyle, fault_in
-from escape_score.read.checks.names import check_header
-from escape_score.read.checks.sample_names import sample_name_faults
+from escape_score.read.checks.names import check_header, sample_name_faults
 from escape_score.read.files.frames import ends_in_padding
 from escape_score.read.files.limits import ReadLimits, check_shape
 from escape_score.read.files.probe import Probe

@@ -15,8 +15,7 @@ import numpy as np
 from escape_score.errors import FileUnreadableError, InputError, MatrixInvalidError, listed, raise_faults
 from escape_score.model.cohort import FloatArray
 from escape_score.read.checks.cells import NumberStyle, fault_in, is_missing
-from escape_score.read.checks.names import MIN_GENE_FRACTION, check_header, gene_fraction
-from escape_score.read.checks.sample_names import sample_name_faults
+from escape_score.read.checks.names import MIN_GENE_FRACTION, check_header, gene_fraction, sample_name_faults
 from escape_score.read.files.limits import ReadLimits, check_filling, check_shape
 from escape_score.read.formats.reader import MatrixFormat, MatrixReading, PiecewiseMatrix
 from escape_score.read.formats.text_layout import TextLayout, layout_of_cells

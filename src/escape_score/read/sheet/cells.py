@@ -21,19 +21,11 @@ _EVENT_WORDS = MappingProxyType(
 
 
 def response_of(word: str) -> str | None:
-    """Translate a word for response.
+    """``R``, ``NR``, empty for words that mean not known, or None for a word that is not in the table.
 
-    Parameters
-    ----------
-    word
-        As a sheet says it; case and punctuation do not count.
-
-    Returns
-    -------
-    str or None
-        ``R``, ``NR``, empty for words that mean not known, None for a word not in the table.
+    Case and punctuation do not count.
     """
-    return _response_words().get(_plain_word(word))
+    return _response_words().get(" ".join(re.findall(r"[a-z]+", word.lower())))
 
 
 @cache
@@ -41,10 +33,6 @@ def _response_words() -> Mapping[str, str]:
     with resource_path("response_words.tsv").open(encoding="utf-8", newline="") as handle:
         rows = csv.DictReader(handle, delimiter="\t", quoting=csv.QUOTE_NONE)
         return MappingProxyType({row["word"]: row["response"] for row in rows})
-
-
-def _plain_word(word: str) -> str:
-    return " ".join(re.findall(r"[a-z]+", word.lower()))
 
 
 def row_faults(label: str, row: SheetRow) -> Iterator[InputError]:

@@ -1,4 +1,4 @@
-"""A sample sheet's file as rows: encodings, dialects, widths, and rows that stand twice."""
+"""A sample sheet's file as rows: encodings, dialects, widths, and rows given twice."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class SheetRow:
 
     @property
     def sample_id(self) -> str:
-        """The sample's name, as it stands in the file."""
+        """The sample's name, as in the file."""
         return self.cells["sample_id"]
 
     def given(self, column: str) -> str:
@@ -46,8 +46,7 @@ def _decode(path: Path, data: bytes) -> str:
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         return data.decode("utf-16", errors="replace")
     if b"\x00" in data:
-        msg = f"{path}: sample sheet is no text file; save it as TSV or CSV"
-        raise FileUnreadableError(msg)
+        raise FileUnreadableError.at(path, "sample sheet is no text file; save it as TSV or CSV")
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -76,15 +75,15 @@ def read_rows(path: Path) -> list[SheetRow]:
     header = check_header(str(path), filled[0][1])
     rows = [_row(path, header, line, cells) for line, cells in filled[1:]]
     if not rows:
-        msg = f"{path}: sample sheet is empty below its header; give one row a sample"
-        raise SampleSheetInvalidError(msg)
+        msg = "sample sheet is empty below its header; give one row a sample"
+        raise SampleSheetInvalidError.at(path, msg)
     return rows
 
 
 def check_header(label: str, cells: Sequence[str]) -> tuple[str, ...]:
     """Names of the columns, lower case.
 
-    Raises SampleSheetInvalidError: there is no ``sample_id``, or a column that is read stands twice.
+    Raises SampleSheetInvalidError: there is no ``sample_id``, or a column that is read is there twice.
     """
     header = tuple(cell.strip().lower() for cell in cells)
     if "sample_id" not in header:
@@ -108,7 +107,7 @@ def _row(path: Path, header: tuple[str, ...], line: int, cells: list[str]) -> Sh
 
 @dataclass(frozen=True)
 class UniqueRows:
-    """One row a sample, what is wrong with the others, and a note on those that stood twice."""
+    """One row a sample, what is wrong with the others, and a note on those given twice."""
 
     kept: tuple[SheetRow, ...]
     faults: tuple[InputError, ...]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from escape_score.read.checks.sample_names import sample_name_faults
+from escape_score.read.checks.names import sample_name_faults
 
 
 @pytest.mark.parametrize(
