@@ -1,26 +1,4 @@
-"""Every error this package raises on purpose, and the exit code each one ends the program with.
-
-EscapeScoreError                  4  internal
-├── UsageError                    2  command line or config
-│   ├── ConfigInvalidError        2
-│   ├── OutputUnwritableError     2  a file or folder that cannot be written
-│   └── SampleUnknownError        2  no sample of a result has this id
-├── InputError                    3  a file that cannot be used as it is
-│   ├── FileMissingError          3
-│   ├── FileUnreadableError       3  not a regular file, cut short, damaged, or of no known format
-│   ├── MatrixInvalidError        3  cells, names or shape of an expression matrix
-│   ├── UnitContradictedError     3  declared unit and numbers disagree
-│   ├── UnitAmbiguousError        3  no unit was declared and the numbers do not decide it
-│   ├── SampleSheetInvalidError   3
-│   ├── GeneSetInvalidError       3
-│   ├── ReferenceInvalidError     3
-│   ├── ReferenceUnfittableError  3  too few samples, or of different pipelines, to fit a reference on
-│   ├── AnchorsMissingError       3  too few anchor genes to place samples on the reference scale
-│   └── InputFaultsError          3  several of the above, found together
-├── ResultInvalidError            3  a result folder that does not agree with its manifest
-├── ResourceMissingError          4  a file of the package itself is not where it was installed
-└── ResourceInvalidError          4  a file of the package itself uses a name or key that is not defined
-"""
+"""Every error this package raises on purpose, and the exit code each one ends the program with."""
 
 from __future__ import annotations
 
@@ -126,7 +104,7 @@ class AnchorsMissingError(InputError):
 
 
 class InputFaultsError(InputError):
-    """Several input faults found together, so that a user can mend them at once."""
+    """Several input faults found together, so that a user can correct them at once."""
 
     def __init__(self, faults: tuple[InputError, ...]) -> None:
         super().__init__(f"{len(faults)} faults in the input")
@@ -139,11 +117,7 @@ class InputFaultsError(InputError):
 
 
 def raise_faults(faults: Iterable[InputError]) -> None:
-    """Raise the only fault as it is, and several as one error.
-
-    Raises InputError: the fault itself, where there is one. Raises InputFaultsError: where there are
-    several.
-    """
+    """Raise the only fault as it is, and several as one InputFaultsError."""
     found = tuple(faults)
     if len(found) == 1:
         raise found[0]
@@ -160,15 +134,7 @@ def listed(names: Sequence[str], *, limit: int = MAX_NAMED) -> str:
 
 @dataclass(frozen=True)
 class Attempt(Generic[Result]):
-    """Outcome of a step whose faults are kept until other steps were tried too.
-
-    Parameters
-    ----------
-    results
-        The one result, or nothing where the step failed.
-    faults
-        Why it failed.
-    """
+    """One result, or the faults of a step, which are kept until other steps were tried too."""
 
     results: tuple[Result, ...] = ()
     faults: tuple[InputError, ...] = ()
@@ -180,10 +146,7 @@ class Attempt(Generic[Result]):
 
 
 def attempt(step: Callable[[], Result]) -> Attempt[Result]:
-    """Try a step and keep its input faults.
-
-    Its result or its faults; errors other than ``InputError`` pass.
-    """
+    """Try a step and keep its input faults; errors other than ``InputError`` pass."""
     try:
         return Attempt(results=(step(),))
     except InputError as error:

@@ -1,4 +1,4 @@
-"""The command line: one file a command, which parses options, calls the package and prints."""
+"""The command line: one file a command (stages 1 to 4 in one); each parses options, calls and prints."""
 
 from escape_score.cli.main import main
 

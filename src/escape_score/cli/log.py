@@ -4,28 +4,22 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from types import TracebackType
+from typing import Self
 
 WIDE = 500
 """Columns where nobody's terminal ends: a path is not broken, and can be copied."""
-
 
 MAX_LINES = 20
 """Most lines that a list of faults or failed samples has."""
 
 
 def print_limited(lines: Sequence[str], *, rest: str) -> None:
-    """Write lines to stderr, at most twenty; the last one then counts the others.
-
-    Parameters
-    ----------
-    lines
-        One for each thing to name.
-    rest
-        The last line where there are more; ``{n}`` is how many are left out.
-    """
+    """Write lines to stderr, at most twenty; the last is then ``rest`` with the number ``{n}`` of others."""
     n_shown = len(lines) if len(lines) <= MAX_LINES else MAX_LINES - 1
     for line in lines[:n_shown]:
         print(line, file=sys.stderr)
@@ -35,14 +29,9 @@ def print_limited(lines: Sequence[str], *, rest: str) -> None:
 
 @dataclass(frozen=True)
 class CommandLog:
-    """Where a command says what it does.
+    """Where a command says what it does: where quiet, nothing but errors.
 
-    Parameters
-    ----------
-    is_quiet
-        Say nothing but errors.
-    is_json
-        One JSON object a line instead of words: ``time`` (UTC), ``event`` and what belongs to it.
+    As JSON, one object a line instead of words: ``time`` (UTC), ``event`` and what belongs to it.
     """
 
     is_quiet: bool = False
@@ -68,6 +57,61 @@ class CommandLog:
             table.add_column(name, justify="right" if is_number else "left", overflow="fold")
         for row in rows:
             table.add_row(*(str(value) for value in row.values()))
-        console = Console(stderr=True, width=WIDE)
-        console.print(table)
+        Console(stderr=True, width=WIDE).print(table)
         print(closing, file=sys.stderr)
+
+
+class StageProgress:
+    """The stage at work, and samples done where a stage counts them; every stage that ends is an event."""
+
+    def __init__(self, log: CommandLog) -> None:
+        from rich.console import Console
+        from rich.progress import (
+            BarColumn,
+            MofNCompleteColumn,
+            Progress,
+            SpinnerColumn,
+            TextColumn,
+            TimeElapsedColumn,
+        )
+
+        self._log, self._stage, self._started = log, "", 0.0
+        columns = (
+            SpinnerColumn(),
+            TextColumn("{task.description:<10}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+        )
+        is_shown = not (log.is_quiet or log.is_json) and sys.stderr.isatty()
+        self._progress = Progress(
+            *columns, console=Console(stderr=True), disable=not is_shown, transient=True
+        )
+        self._task = self._progress.add_task("", total=None)
+
+    def __enter__(self) -> Self:
+        """Start to show."""
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop to show."""
+        self._end_stage()
+        self._progress.stop()
+
+    def stage(self, name: str, *, total: int | None = None) -> None:
+        """Name the stage that begins, and its number of steps where known."""
+        self._end_stage()
+        self._stage, self._started = name, time.monotonic()
+        self._progress.reset(self._task, total=total, description=name)
+
+    def _end_stage(self) -> None:
+        if self._stage:
+            self._log.event("stage", stage=self._stage, seconds=round(time.monotonic() - self._started, 3))
+        self._stage = ""
+
+    def advance(self) -> None:
+        """Count one step."""
+        self._progress.advance(self._task)

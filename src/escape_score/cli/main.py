@@ -17,15 +17,12 @@ import typer
 from escape_score.cli import genesets, reference
 from escape_score.cli.check import check
 from escape_score.cli.export import export
-from escape_score.cli.harmonise import harmonise
 from escape_score.cli.log import print_limited
 from escape_score.cli.options import options
-from escape_score.cli.profile import profile
-from escape_score.cli.read import read
 from escape_score.cli.report import gather, report
 from escape_score.cli.run import run
 from escape_score.cli.schema import schema
-from escape_score.cli.score import score
+from escape_score.cli.stages import harmonise, profile, read, score
 from escape_score.cli.verify import verify
 from escape_score.cli.workflow import workflow
 from escape_score.errors import BY_SIGNAL, EscapeScoreError, ExitCode
@@ -51,7 +48,7 @@ ENDED_BY = {
     signal.SIGHUP: signal.SIG_DFL,
     signal.SIGALRM: signal.SIG_DFL,
 }
-"""Signals that end a program, and what Python does then unless told otherwise."""
+"""Signals that end a program, and what Python does then by default."""
 INSIST_S = 0.5
 
 FaultyUsageError = typer.BadParameter.__mro__[2]

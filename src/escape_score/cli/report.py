@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -38,10 +39,10 @@ def report(
         render_chunk(results, profiles, part, chunk=chunk, chunks=chunks, lang=lang)
         return 0
     where = out or results
-    rendered = render_results(results, where, lang=lang, has_pdf=pdf)
-    print(f"{rendered.n_pages} pages: {where / INDEX}")
-    if rendered.n_outdated:
-        print(f"{rendered.n_outdated} PDF files of earlier pages were removed; --pdf prints the new ones")
+    n_pages, n_outdated = render_results(results, where, lang=lang, has_pdf=pdf)
+    print(f"{n_pages} pages: {where / INDEX}")
+    if n_outdated:
+        print(f"{n_outdated} PDF files of earlier pages were removed; --pdf prints the new ones")
     return 0
 
 
@@ -52,8 +53,6 @@ def gather(
     lang: Language = "en",
 ) -> int:
     """Write the cohort's statistics, its page and, last of all, the manifest."""
-    import sys
-
     from escape_score.pipeline.reports import gather_parts
 
     for one in gather_parts(results, (*parts, *(more_parts or ())), lang=lang):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from escape_score.cli.log import CommandLog
+from escape_score.cli.log import CommandLog, StageProgress
 from escape_score.cli.options import (
     CohortName,
     GeneLengths,
@@ -71,7 +71,6 @@ def run(
 
 def _run(settings: RunConfig, cohort: str | None, log: CommandLog, *, has_reports: bool) -> int:
     """Profile, write and summarise; 5 where some samples failed."""
-    from escape_score.cli.progress import StageProgress
     from escape_score.pipeline.profiles import write_result
     from escape_score.pipeline.profiling import ProfileOptions, profile_opened
     from escape_score.read import ReadLimits, read_cohort
@@ -98,7 +97,7 @@ def _run(settings: RunConfig, cohort: str | None, log: CommandLog, *, has_report
                 matrix, units=settings.units, samples=settings.samples, cohort=cohort, limits=limits
             ),
             options,
-            progress=progress,
+            on_stage=progress.stage,
         )
         failed = write_result(
             result,

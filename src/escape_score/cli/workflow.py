@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -43,45 +43,23 @@ def workflow(
     extra: Annotated[list[str] | None, typer.Argument(help="After --: options for snakemake.")] = None,
 ) -> int:
     """Profile many cohorts through Snakemake."""
-    log = CommandLog(is_quiet=quiet, is_json=log_json)
-    return _run(
-        config,
-        log,
-        cores=cores,
-        profile=profile,
-        directory=directory,
-        extra=[*(extra or ()), *context.args],
-        is_dry_run=dry_run,
-    )
-
-
-def _run(
-    config: Path,
-    log: CommandLog,
-    *,
-    cores: int | None,
-    profile: str,
-    directory: Path | None,
-    extra: Sequence[str],
-    is_dry_run: bool,
-) -> int:
-    """Run the workflow, or show what it would request; 5 where it is done and samples of it failed."""
     from escape_score.launch.launcher import launch_workflow
     from escape_score.launch.logger import request_lines
     from escape_score.launch.plan import plan_workflow
 
+    log = CommandLog(is_quiet=quiet, is_json=log_json)
     started = time.monotonic()
     plan = plan_workflow(config)
     log.event("start", cohorts={name: cohort.n_samples for name, cohort in plan.cohorts.items()})
-    with _shown(log, is_dry_run=is_dry_run) as on_event:
+    with _shown(log, is_dry_run=dry_run) as on_event:
         run = launch_workflow(
             config,
             cores=cores,
             profile=profile,
             directory=directory,
             cohorts=plan.cohorts,
-            extra=extra,
-            is_dry_run=is_dry_run,
+            extra=[*(extra or ()), *context.args],
+            is_dry_run=dry_run,
             on_event=on_event,
         )
     print_limited(run.errors, rest="error: and {n} more faults; correct these first")

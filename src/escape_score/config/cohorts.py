@@ -19,7 +19,6 @@ COHORT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 _COHORT_COLUMNS = ("cohort", "expression", "samples", "units", "gene_lengths")
 _REQUIRED_COLUMNS = _COHORT_COLUMNS[:4]
-_OPTIONAL_FILES = ("samples", "gene_lengths")
 
 
 @dataclass(frozen=True)
@@ -34,21 +33,10 @@ class CohortEntry:
 
 
 def read_cohorts(path: Path) -> tuple[CohortEntry, ...]:
-    """Read the table of cohorts of a workflow.
+    """Read the table of cohorts of a workflow; its faults are raised together.
 
-    Parameters
-    ----------
-    path
-        TSV with columns cohort, expression, samples, units and, optionally, gene_lengths; ``samples`` and
-        ``gene_lengths`` may be empty, an empty unit means auto. Paths are relative to the folder of the
-        table.
-
-    Raises
-    ------
-    SampleSheetInvalidError, FileMissingError
-        The only fault found.
-    InputFaultsError
-        All faults, where there are several.
+    TSV with columns cohort, expression, samples, units and, optionally, gene_lengths; ``samples`` and
+    ``gene_lengths`` may be empty, an empty unit means auto. Paths are relative to the folder of the table.
     """
     rows = _rows(path)
     counts = Counter(row["cohort"].casefold() for _, row in rows)  # some file systems ignore case
@@ -108,6 +96,7 @@ def _faults(path: Path, line: int, row: Mapping[str, str]) -> Iterator[InputErro
 
 
 def _entry(folder: Path, row: Mapping[str, str]) -> CohortEntry:
-    paths = {column: folder / row[column] if row.get(column) else None for column in _OPTIONAL_FILES}
+    optional = ("samples", "gene_lengths")
+    paths = {column: folder / row[column] if row.get(column) else None for column in optional}
     units = ExpressionUnit(row["units"] or ExpressionUnit.AUTO)
     return CohortEntry(row["cohort"], folder / row["expression"], units=units, **paths)

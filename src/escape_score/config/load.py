@@ -36,18 +36,10 @@ _INTEGER = re.compile(r"[-+]?(?:0|[1-9][0-9]{0,39})")
 
 
 def load_config(path: Path) -> RunConfig:
-    """Read the config of a single run from YAML, its paths relative to its folder.
+    """Read the config of a single run from YAML; paths are relative to its folder, and are not opened.
 
-    Returns
-    -------
-    RunConfig
-        Paths made absolute or relative to the working folder; the files named are not opened.
-
-    Raises
-    ------
-    ConfigInvalidError
-        The file is missing, empty, no mapping, uses anchors, aliases or tags, has a key twice or an unknown
-        key, or a value of wrong type or out of range.
+    Raises ConfigInvalidError: the file is missing, empty, no mapping, uses anchors, aliases or tags, has a
+    key twice or an unknown key, or a value of wrong type or out of range.
     """
     return _load(path, RunConfig)
 

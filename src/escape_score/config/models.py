@@ -171,10 +171,7 @@ Block = TypeVar("Block", bound=ConfigModel)
 def parse_block(option: str, text: str, model: type[Block]) -> Block:
     """Read one block of a config from JSON, as a rule of the workflow hands it on.
 
-    Raises
-    ------
-    ConfigInvalidError
-        It is not JSON, or a key or value is not allowed; the message names the option.
+    Raises ConfigInvalidError: it is not JSON, or a key or value is not allowed; the message names the option.
     """
     try:
         return model.model_validate_json(text)

@@ -101,18 +101,12 @@ def _approved(
         elif not known:
             notes.append(note(Code.GENE_SET_LOW_COVERAGE, "unknown", name=signature.signature_id))
         else:
-            notes += _size_notes(signature)
+            if len(signature.gene_symbols) > LARGE_SET_GENES:  # its mean is that of the whole transcriptome
+                n_genes = len(signature.gene_symbols)
+                notes.append(note(Code.GENE_SET_TOO_LARGE, name=signature.signature_id, n=n_genes))
             # genes that are not known stay in the set, so that its coverage is right
             symbols = known + tuple(m.given for m in mappings if m.gene_symbol is None)
             name, source = signature.signature_id, Path(label).name
             signatures.append(Signature(name, symbols, signature.description, source))
     raise_faults(faults)
     return UserGeneSets(tuple(signatures), NoteLog(cohort=tuple(notes)), sha256)
-
-
-def _size_notes(signature: Signature) -> list[Note]:
-    """Flag a set so large that its mean is that of the whole transcriptome."""
-    n_genes = len(signature.gene_symbols)
-    if n_genes <= LARGE_SET_GENES:
-        return []
-    return [note(Code.GENE_SET_TOO_LARGE, name=signature.signature_id, n=n_genes)]

@@ -17,21 +17,13 @@ from escape_score.reference.read import load_reference
 
 SHOWN_SAMPLES = 5
 ERROR = "error"
-"""Kind of a finding that stops the scoring."""
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing found.
+    """One thing found: ``error`` or the flag's name, and the samples concerned; empty where all are.
 
-    Attributes
-    ----------
-    severity
-        error: cannot be scored; caution: changes how a result is read; note: what was done.
-    kind
-        ``error`` or the flag's name.
-    samples
-        Samples concerned; empty where all are.
+    Severity error: cannot be scored; caution: changes how a result is read; note: what was done.
     """
 
     severity: Severity
@@ -51,13 +43,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class InputReport:
-    """What was found in an input.
-
-    Attributes
-    ----------
-    unit, unit_evidence, n_samples, n_genes
-        Empty or 0 where an error kept them from being known.
-    """
+    """What was found in an input; texts are empty and numbers 0 where an error kept them from being known."""
 
     matrix: str
     unit: str

@@ -26,24 +26,19 @@ _OPTIONS = (
     "--no-pdf-header-footer",
 )
 _DATE = re.compile(rb"(/(?:CreationDate|ModDate) \(D:)(\d{14})")
-_NO_DATE = b"19700101000000"
 
 
 def find_chromium() -> Path:
-    """Look for a Chromium on the path.
-
-    Raises UsageError: there is none.
-    """
-    for name in CHROMIUM_NAMES:
-        found = shutil.which(name)
-        if found is not None:
-            return Path(found)
+    """Look for a Chromium on the path; raises UsageError: there is none."""
+    found = next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
+    if found is not None:
+        return Path(found)
     message = "--pdf: no Chromium is on the PATH; install one (Debian: chromium), or leave --pdf out"
     raise UsageError(message)
 
 
 def print_pages(chromium: Path, pages: Iterable[Path]) -> tuple[Path, ...]:
-    """Print HTML files to PDF files beside them, of the same name.
+    """Print HTML files to PDF files next to them, of the same name.
 
     The PDF files; they hold no date, so that the same page gives the same bytes. Raises EscapeScoreError:
     chromium failed or hung.
@@ -60,7 +55,7 @@ def _print_page(chromium: Path, page: Path, folder: Path) -> Path:
     files = (f"--user-data-dir={folder}", f"--print-to-pdf={pdf}", page.resolve().as_uri())
     try:
         subprocess.run([chromium, *options, *files], check=True, capture_output=True, timeout=TIMEOUT_SECONDS)
-        pdf.write_bytes(_DATE.sub(rb"\g<1>" + _NO_DATE, pdf.read_bytes()))
+        pdf.write_bytes(_DATE.sub(rb"\g<1>19700101000000", pdf.read_bytes()))
     except (OSError, subprocess.SubprocessError) as error:
         message = f"{chromium}: could not print {page.name} ({type(error).__name__}); run without --pdf"
         raise EscapeScoreError(message) from error

@@ -17,8 +17,7 @@ from escape_score.model.profiles import CohortProfiles
 from escape_score.model.record import EscapeProfile, NoteRecord, slug_of
 from escape_score.model.reference import Reference
 from escape_score.model.scores import SignatureScores
-from escape_score.pipeline.failures import noting_failure
-from escape_score.pipeline.reports import finish_result, sample_files, write_pages
+from escape_score.pipeline.reports import finish_result, noting_failure, sample_files, write_pages
 from escape_score.profile import RecordMaker
 from escape_score.report.messages import english
 from escape_score.report.text.i18n import SOURCE_LANGUAGE, translations
@@ -42,10 +41,6 @@ if TYPE_CHECKING:
 N_SHOWN = 10
 """Samples in the table that a notebook shows."""
 SHOWN_COLUMNS = ("immunoresistance_index", "archetype", "phenotype", "status", "flags")
-
-
-def _ignore() -> None:
-    """Nobody counts samples."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -190,25 +185,12 @@ def write_result(
     *,
     lang: str | None,
     on_stage: Callable[[str], None] = lambda _: None,
-    on_sample: Callable[[], None] = _ignore,
+    on_sample: Callable[[], None] = lambda: None,
 ) -> tuple[FailedSample, ...]:
-    """Write a result folder as a whole or not at all.
+    """Write a result folder as a whole or not at all; samples without a profile or a page.
 
-    Parameters
-    ----------
-    result
-        Profiles of one cohort.
-    folder
-        Made where missing.
-    lang
-        Language of the pages; None where there are none.
-    on_stage, on_sample
-        Called when the writing and the rendering begin, and after each sample, for progress.
-
-    Returns
-    -------
-    tuple of FailedSample
-        Samples without a profile or a page.
+    There are no pages where ``lang`` is None. For progress, ``on_stage`` is called when the writing and the
+    rendering begin, and ``on_sample`` after each sample.
     """
     if lang is not None:
         translations(lang)  # an unknown language is an error before the work, not after it
@@ -224,23 +206,13 @@ def write_result(
 
 
 def write_profiles(
-    result: Profiles,
-    folder: Path,
-    *,
-    has_samples: bool = True,
-    on_sample: Callable[[], None] = _ignore,
+    result: Profiles, folder: Path, *, has_samples: bool = True, on_sample: Callable[[], None] = lambda: None
 ) -> Part:
-    """Write tables, scores and, where wanted, one JSON a sample.
-
-    The files written; those of samples in the order of the samples.
-    """
+    """Write tables, scores and, where wanted, one JSON a sample; the files, in the order of the samples."""
     scores, flags, reference = result.scores, result.maker.flags, result.reference
     samples, failed = _write_samples(result, folder, on_sample) if has_samples else ((), ())
-    tables = (
-        ("profiles", profiles_table(scores, result.profiles, flags, reference)),
-        ("scores", scores_table(scores)),
-    )
-    for name, table in tables:
+    profiles = profiles_table(scores, result.profiles, flags, reference)
+    for name, table in (("profiles", profiles), ("scores", scores_table(scores))):
         write_tsv(folder / f"{name}.tsv", table)
         write_parquet(folder / f"{name}.parquet", table)
     write_tsv(folder / "qc.tsv", qc_table(scores, result.profiles, flags, reference, in_words=in_english))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol
 
 from escape_score import __version__
 from escape_score.errors import UsageError, attempt, raise_faults
@@ -28,26 +27,6 @@ from escape_score.score import Beside, score_signatures
 
 MIN_GENES = 200
 """Fewest recognised genes that a matrix must have."""
-
-
-class Progress(Protocol):
-    """What is told of the work while it goes on."""
-
-    def stage(self, name: str, *, total: int | None = None) -> None:
-        """A stage begins, of so many steps where that is known."""
-
-    def advance(self) -> None:
-        """One step of it is done."""
-
-
-class Silent:
-    """Progress that nobody looks at."""
-
-    def stage(self, name: str, *, total: int | None = None) -> None:
-        """Nothing."""
-
-    def advance(self) -> None:
-        """Nothing."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -152,25 +131,24 @@ def named_methods(methods: Sequence[str]) -> tuple[MethodName, ...]:
 
 
 def profile_opened(
-    opened: Callable[[], Cohort], options: ProfileOptions, *, progress: Progress | None = None
+    opened: Callable[[], Cohort], options: ProfileOptions, *, on_stage: Callable[[str], None] = lambda _: None
 ) -> Profiles:
     """Profile a cohort that is yet to be read, so that the faults of all inputs are raised together.
 
-    As :func:`profile` gives them; raises the same errors.
+    As :func:`profile` gives them; raises the same errors. ``on_stage`` is called when a stage begins.
     """
-    shown = progress or Silent()
-    shown.stage("read")
+    on_stage("read")
     named = attempt(lambda: open_reference(options.reference))
     user_sets = attempt(lambda: open_gene_sets(options.gene_sets))
     lengths = attempt(lambda: open_gene_lengths(options.gene_lengths))
     cohort = attempt(opened)
     raise_faults((*named.faults, *user_sets.faults, *lengths.faults, *cohort.faults))
-    shown.stage("harmonise")
+    on_stage("harmonise")
     harmonised = harmonise(cohort.get(), gene_lengths=lengths.get(), min_genes=options.min_genes)
-    shown.stage("score")
+    on_stage("score")
     reference, sets = named.get() or fit_on_cohort(harmonised), user_sets.get()
     scores = score(harmonised, reference, sets, choice=options.choice)
-    shown.stage("profile")
+    on_stage("profile")
     return profile_scores(scores, reference, genesets_sha256=sets.digest, seed=options.seed)
 
 

@@ -20,7 +20,6 @@ from escape_score.model.units import ExpressionUnit
 from escape_score.reference.read import AUTO_REFERENCE, COHORT_REFERENCE, list_references, load_reference
 from escape_score.reference.write import sealed, write_reference
 
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 NOT_STATED = "not stated"
 
 
@@ -105,17 +104,9 @@ def fit_on_cohort(cohort: HarmonisedCohort) -> Reference:
 
 
 def open_reference(reference: str | Path | Reference = AUTO_REFERENCE) -> Reference | None:
-    """Look a reference up; None for the cohort that is being profiled.
+    """Look a reference up by name or folder; None for ``"cohort"``, the cohort that is being profiled.
 
-    Parameters
-    ----------
-    reference
-        ``"auto"``, ``"cohort"``, the name of a shipped reference, a folder, or a reference itself.
-
-    Raises
-    ------
-    ReferenceInvalidError
-        There is no such reference, or a table of it is damaged.
+    Raises ReferenceInvalidError: there is no such reference, or a table of it is damaged.
     """
     if isinstance(reference, Reference):
         return reference
@@ -128,21 +119,9 @@ def fitted_folder(scores: Path) -> Path:
 
 
 def reference_of_scores(path: Path, scores: SignatureScores, reference: str) -> Reference:
-    """Look up the reference that a file of scores was made with.
+    """Look up the reference that a file of scores was made with; one fitted on the cohort is next to it.
 
-    Parameters
-    ----------
-    path
-        File of the stage score, for messages; a reference fitted on the cohort is next to it.
-    scores
-        Its content.
-    reference
-        As for :func:`open_reference`.
-
-    Raises
-    ------
-    ReferenceInvalidError
-        There is no such reference, or the scores were made with another one.
+    Raises ReferenceInvalidError: there is no such reference, or the scores were made with another one.
     """
     folder = fitted_folder(path)
     if reference == COHORT_REFERENCE and not folder.is_dir():
@@ -157,12 +136,9 @@ def reference_of_scores(path: Path, scores: SignatureScores, reference: str) -> 
 
 
 def require_name(name: str) -> None:
-    """Refuse a name that no reference can have.
-
-    Raises UsageError: it is taken, or has other characters.
-    """
+    """Refuse a name that is taken or has other characters; raises UsageError."""
     taken = (*list_references(), COHORT_REFERENCE, AUTO_REFERENCE)
-    if not NAME.fullmatch(name) or name in taken:
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", name) or name in taken:
         msg = (
             f"name: {name!r} cannot be the name of a reference; use letters, digits, '.', '_' and '-', and "
             f"none of {', '.join(taken)}"
@@ -171,9 +147,8 @@ def require_name(name: str) -> None:
 
 
 def _fitted(cohort: HarmonisedCohort, label: ReferenceLabel, *, min_samples: int) -> Reference:
-    return sealed(
-        fit_on(cohort, load_reference(), design=load_design(), label=label, min_samples=min_samples)
-    )
+    base, design = load_reference(), load_design()
+    return sealed(fit_on(cohort, base, design=design, label=label, min_samples=min_samples))
 
 
 def _assay(cohort: HarmonisedCohort) -> str:
@@ -185,16 +160,9 @@ def _assay(cohort: HarmonisedCohort) -> str:
 def _provenance(cohorts: Sequence[HarmonisedCohort]) -> dict[str, str]:
     """What a reference was fitted on: digests and units of the inputs, program, base."""
     base = load_reference()
-    inputs = {
-        f"input {i}": f"{_digest(c)}, {c.unit.unit.value}, {len(c.sample_ids)} samples"
-        for i, c in enumerate(cohorts, 1)
-    }
-    lengths = {
-        f"{key} {i}": v for i, c in enumerate(cohorts, 1) for key, v in c.parameters if v and "sha256" in key
-    }
+    inputs, lengths = dict[str, str](), dict[str, str]()
+    for i, cohort in enumerate(cohorts, 1):
+        digest = cohort.input_sha256 or f"of the matrix {cohort.matrix_sha256}"
+        inputs[f"input {i}"] = f"sha256 {digest}, {cohort.unit.unit.value}, {len(cohort.sample_ids)} samples"
+        lengths |= {f"{key} {i}": value for key, value in cohort.parameters if value and "sha256" in key}
     return {**inputs, **lengths, "escape_score": __version__, f"base {base.name}": base.sha256}
-
-
-def _digest(cohort: HarmonisedCohort) -> str:
-    of_file = cohort.input_sha256
-    return f"sha256 {of_file}" if of_file else f"sha256 of the matrix {cohort.matrix_sha256}"

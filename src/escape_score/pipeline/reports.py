@@ -1,19 +1,19 @@
 """Pages and statistics from profiles, and the manifest that ends a result.
 
+A sample that a stage could not finish takes no other along: it is listed in ``qc.tsv`` and in the manifest.
 Rendering needs no numerical library; only the statistics do.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
-from escape_score.errors import ResultInvalidError
-from escape_score.model.record import EscapeProfile
+from escape_score.errors import EscapeScoreError, ResultInvalidError, UsageError
+from escape_score.model.record import EscapeProfile, slug_of
 from escape_score.model.record_statistics import CohortStatistics
-from escape_score.pipeline.failures import QC, list_failures, named, noting_failure
 from escape_score.pipeline.pdf import find_chromium, print_pages
 from escape_score.report import iter_profiles, render_cohort, render_sample
 from escape_score.report.load import STATISTICS, read_profile, read_statistics
@@ -30,15 +30,55 @@ from escape_score.store.manifest import (
     write_manifest,
     write_part,
 )
-from escape_score.store.result_folder import (
-    INDEX,
-    gathering,
-    outdated_prints,
-    staged_pages,
-    withdraw_result,
-)
+from escape_score.store.result_folder import INDEX, gathering, outdated_prints, staged_pages, withdraw_result
+from escape_score.store.tables import quoted, safe_cell
 
+QC = "qc.tsv"
+TAB = "\t"
 NO_PAGE = "no page: the job that writes it did not finish; run the same command again"
+
+
+@contextmanager
+def noting_failure(failed: list[FailedSample], slug: str, folder: Path) -> Iterator[None]:
+    """Note that the block failed for one sample, and go on; the note names files as seen from ``folder``.
+
+    A full disk, too little memory or a wrong option is no fault of a sample: these end the stage.
+    """
+    try:
+        yield
+    except (UsageError, MemoryError):
+        raise
+    except Exception as error:
+        said = error.lines[0] if isinstance(error, EscapeScoreError) else f"{type(error).__name__}: {error}"
+        problem = " ".join(said.replace(f"{folder}/", "").split())
+        failed.append(FailedSample(slug=slug, problem=problem))
+
+
+def named(failed: Iterable[FailedSample], sample_ids: Iterable[str]) -> tuple[FailedSample, ...]:
+    """The failed samples with their ids, each once, in the order of the samples."""
+    problems: dict[str, str] = {}
+    for one in failed:
+        problems.setdefault(one.slug, one.problem)
+    slugs = ((slug_of(sample_id), sample_id) for sample_id in sample_ids) if problems else ()
+    return tuple(
+        FailedSample(slug=slug, problem=problems[slug], sample_id=sample_id)
+        for slug, sample_id in slugs
+        if slug in problems
+    )
+
+
+def list_failures(folder: Path, failed: Sequence[FailedSample]) -> bool:
+    """Write the failed samples alone into the last column of ``qc.tsv``; whether the file has changed."""
+    path = folder / QC
+    before = path.read_bytes().decode("utf-8")
+    problems = {quoted(safe_cell(one.sample_id)): quoted(safe_cell(one.problem)) for one in failed}
+    header, *rows = before.removesuffix("\n").split("\n")
+    marked = (f"{row[: row.rindex(TAB)]}{TAB}{problems.get(row.split(TAB, 1)[0], '')}" for row in rows)
+    after = "\n".join([header, *marked]) + "\n"
+    if after == before:
+        return False
+    write_text(path, after)
+    return True
 
 
 def render_chunk(results: Path, profiles: Path, part: Path, *, chunk: int, chunks: int, lang: str) -> None:
@@ -93,12 +133,6 @@ def write_index(
     return entry_of(folder, folder / INDEX)
 
 
-def write_statistics(folder: Path, statistics: CohortStatistics) -> FileEntry:
-    """Write what the labels of the sample sheet say about a cohort's scores."""
-    write_text(folder / STATISTICS, statistics.model_dump_json(indent=1) + "\n")
-    return entry_of(folder, folder / STATISTICS)
-
-
 def finish_result(
     folder: Path, header: ResultHeader, parts: Sequence[Part], *, lang: str | None
 ) -> tuple[FailedSample, ...]:
@@ -139,7 +173,8 @@ def _write_cohort(
         return compute_statistics(collector.columns(), seed=seed)
 
     index = write_index(folder, collector.watch(profiles), failed, statistics=statistics, lang=lang)
-    return index, write_statistics(folder, statistics())
+    write_text(folder / STATISTICS, statistics().model_dump_json(indent=1) + "\n")
+    return index, entry_of(folder, folder / STATISTICS)
 
 
 def gather_parts(results: Path, parts: Sequence[Path], *, lang: str) -> tuple[FailedSample, ...]:
@@ -163,19 +198,12 @@ def _unwritten_pages(parts: Sequence[Part]) -> Part:
     )
 
 
-@dataclass(frozen=True)
-class RenderedPages:
-    """How many sample pages were written, and how many PDFs of earlier pages were removed."""
-
-    n_pages: int
-    n_outdated: int
-
-
-def render_results(results: Path, out: Path, *, lang: str, has_pdf: bool = False) -> RenderedPages:
+def render_results(results: Path, out: Path, *, lang: str, has_pdf: bool = False) -> tuple[int, int]:
     """Render all pages of a finished result again, from its JSON alone.
 
     Inside the result itself the manifest is renewed; another folder gets pages only. ``has_pdf`` prints each
-    sample's page to PDF beside it; without it, what was printed of pages that change is removed.
+    sample's page to PDF next to it; without it, what was printed of pages that change is removed. Numbers of
+    sample pages written, and of PDFs of earlier pages removed.
     """
     chromium = find_chromium() if has_pdf else None
     with staged_pages(out, is_own=out.resolve() == results.resolve()) as folder:
@@ -186,4 +214,4 @@ def render_results(results: Path, out: Path, *, lang: str, has_pdf: bool = False
         write_index(folder, iter_profiles(results), statistics=lambda: read_statistics(results), lang=lang)
         if chromium is not None:
             print_pages(chromium, (folder / page.path for page in pages))
-        return RenderedPages(len(pages), len(outdated_prints(out, folder)))
+        return len(pages), len(outdated_prints(out, folder))

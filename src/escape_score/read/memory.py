@@ -128,13 +128,7 @@ def from_anndata(
 
 
 def anndata_values(adata: AnnData, layer: str | None) -> Any:  # noqa: ANN401
-    """X or a layer of an AnnData object, as it is.
-
-    Raises
-    ------
-    UsageError
-        It is not an AnnData object, or has no such matrix.
-    """
+    """X or a layer of an AnnData object; raises UsageError: it is no such object, or has no such matrix."""
     if not all(hasattr(adata, name) for name in ("obs_names", "var_names", "X", "layers")):
         msg = f"adata: a {type(adata).__name__}, not an AnnData object; for a table use es.from_dataframe"
         raise UsageError(msg)
@@ -143,9 +137,8 @@ def anndata_values(adata: AnnData, layer: str | None) -> Any:  # noqa: ANN401
         raise UsageError(msg + "; name one of them, or leave it out for X")
     values = adata.X if layer is None else adata.layers[layer]
     if values is None:
-        msg = (
-            f"adata: X is empty; name the layer that holds the values (layers: {listed(list(adata.layers))})"
-        )
+        layers = listed(list(adata.layers))
+        msg = f"adata: X is empty; name the layer that holds the values (layers: {layers})"
         raise UsageError(msg)
     return values
 

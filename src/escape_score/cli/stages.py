@@ -1,0 +1,113 @@
+"""``escape-score read``, ``harmonise``, ``score`` and ``profile``: stages 1 to 4, one file in, one out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from escape_score.cli.options import (
+    CohortName,
+    GeneLengths,
+    GeneSets,
+    Matrix,
+    OutFile,
+    ReferenceName,
+    Samples,
+    Units,
+)
+
+
+def read(
+    matrix: Matrix,
+    out: OutFile,
+    cohort: CohortName = None,
+    units: Units = None,
+    samples: Samples = None,
+    *,
+    limits: Annotated[str, typer.Option("--limits", help="The config's block read, as JSON.")] = "{}",
+) -> int:
+    """Stage 1: matrix and sample sheet to a checked cohort."""
+    from escape_score.config import ReadConfig, parse_block
+    from escape_score.read import ReadLimits, read_cohort
+    from escape_score.store.h5ad import write_cohort
+
+    allowed = ReadLimits.from_config(parse_block("--limits", limits, ReadConfig))
+    found = read_cohort(matrix, units=units or "auto", samples=samples, cohort=cohort, limits=allowed)
+    write_cohort(out, found)
+    return 0
+
+
+def harmonise(
+    cohort_file: Annotated[Path, typer.Argument(metavar="COHORT", help="cohort.h5ad of the stage read.")],
+    out: OutFile,
+    gene_lengths: GeneLengths = None,
+    min_genes: Annotated[
+        int, typer.Option("--min-genes", min=1, help="Fewest recognised genes a matrix may have.")
+    ] = 200,
+) -> int:
+    """Stage 2: cohort to log2(TPM + 1) over approved symbols."""
+    from escape_score.genes.lengths import open_gene_lengths
+    from escape_score.harmonise import harmonise as harmonise_cohort
+    from escape_score.store.h5ad import read_cohort_file, write_harmonised
+
+    cohort, lengths = read_cohort_file(cohort_file), open_gene_lengths(gene_lengths)
+    write_harmonised(out, harmonise_cohort(cohort, gene_lengths=lengths, min_genes=min_genes))
+    return 0
+
+
+def score(
+    harmonised: Annotated[
+        Path, typer.Argument(metavar="HARMONISED", help="harmonised.h5ad of the stage harmonise.")
+    ],
+    out: OutFile,
+    gene_sets: GeneSets = None,
+    reference: ReferenceName = None,
+    *,
+    options: Annotated[str, typer.Option("--options", help="The config's block score, as JSON.")] = "{}",
+    threads: Annotated[int, typer.Option("--threads", min=1, help="Threads of the methods chosen.")] = 1,
+) -> int:
+    """Stage 3: harmonised cohort to signature scores."""
+    from escape_score.config import ScoreConfig, parse_block
+    from escape_score.pipeline.gene_sets import open_gene_sets
+    from escape_score.pipeline.profiling import score as score_cohort
+    from escape_score.pipeline.references import fit_on_cohort, fitted_folder, open_reference
+    from escape_score.reference.read import AUTO_REFERENCE
+    from escape_score.reference.write import write_reference
+    from escape_score.store.h5ad import read_harmonised, write_scores
+
+    choice = parse_block("--options", options, ScoreConfig).choice(threads=threads)
+    named, user_sets = open_reference(reference or AUTO_REFERENCE), open_gene_sets(gene_sets)
+    cohort = read_harmonised(harmonised)
+    against = named or fit_on_cohort(cohort)
+    if named is None:
+        write_reference(fitted_folder(out), against)
+    write_scores(
+        out, score_cohort(cohort, against, user_sets, choice=choice), genesets_sha256=user_sets.digest
+    )
+    return 0
+
+
+def profile(
+    scores: Annotated[Path, typer.Argument(metavar="SCORES", help="scores.h5ad of the stage score.")],
+    out: Annotated[Path, typer.Option("--out", help="Folder of the results.")],
+    part: Annotated[Path, typer.Option("--part", help="List of the files written, with digests.")],
+    reference: ReferenceName = None,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of every random draw.")] = 1,
+) -> int:
+    """Stage 4: signature scores to profiles: tables and one JSON a sample."""
+    from escape_score.pipeline.profiles import write_profiles
+    from escape_score.pipeline.profiling import profile_scores
+    from escape_score.pipeline.references import reference_of_scores
+    from escape_score.reference.read import AUTO_REFERENCE
+    from escape_score.store.h5ad import read_scores
+    from escape_score.store.manifest import write_part
+    from escape_score.store.result_folder import withdraw_result
+
+    found, meta = read_scores(scores)
+    against = reference_of_scores(scores, found, reference or AUTO_REFERENCE)
+    result = profile_scores(found, against, genesets_sha256=meta.genesets_sha256, seed=seed)
+    withdraw_result(out)
+    write_part(part, write_profiles(result, out))
+    return 0
