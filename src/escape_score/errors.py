@@ -1,4 +1,7 @@
-"""Every error this package raises on purpose, and the exit code each one ends the program with."""
+"""Every error this package raises on purpose, and the exit code each one ends the program with.
+
+That is 2 for every UsageError, 3 for every InputError and a ResultInvalidError, and 4 for others.
+"""
 
 from __future__ import annotations
 
