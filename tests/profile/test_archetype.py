@@ -10,9 +10,9 @@ import pytest
 
 from escape_score.library.axes import load_thresholds
 from escape_score.model.cohort import Cohort
-from escape_score.model.record import Archetype, Phenotype
-from escape_score.pipeline.profiles import Profiles
-from escape_score.profile.archetype import call_archetype, call_phenotype, match_of, status_of
+from escape_score.model.record import Archetype, Phenotype, ReferenceMatch
+from escape_score.pipeline.profiles import Profiles, in_english
+from escape_score.profile.archetype import call_archetype, call_phenotype, match_of, status_of, withheld_by
 from escape_score.reference.read import load_reference
 
 NAN = float("nan")
@@ -140,3 +140,30 @@ def test_weak_link_off_the_reference_does_not_name_the_archetype(
     assert np.isnan(distant.axis("mhc1_weakest_link").score).all()
     named = distant.archetype == Archetype.ANTIGEN_PRESENTATION_DEFICIENT
     assert not (named & ~(distant.axis("mhc1_loss").score > 1.5)).any()
+
+
+@pytest.mark.parametrize(
+    ("match", "n"),
+    [(ReferenceMatch.GOOD, 0), (ReferenceMatch.MODERATE, 2), (ReferenceMatch.POOR, 3), (None, 3)],
+)
+def test_withheld_by_grows_with_the_distance(match: ReferenceMatch | None, n: int) -> None:
+    assert len(withheld_by(match)) == n
+
+
+def test_poor_match_withholds_percentiles_and_archetype_alone(
+    demo_tpm: pd.DataFrame, make_cohort: Callable[..., Cohort], run_engine: Callable[..., Profiles]
+) -> None:
+    rng = np.random.default_rng(1)
+    result = run_engine(make_cohort(demo_tpm * np.exp2(rng.normal(0, 1.5, demo_tpm.shape[1]))))
+    assert set(result.profiles.match) == {"poor"}
+    record = result.maker.record(0)
+    assert (record.status, record.archetype) == ("provisional", None)
+    assert record.phenotype is not None
+    assert record.index.score is not None
+    assert in_english(*record.reference.withheld) == in_english(*withheld_by(ReferenceMatch.POOR))
+    for axis in record.axes:
+        assert (axis.percentile, axis.percentile_interval) == (None, None)
+        if axis.score is not None:
+            assert axis.percentile_reason
+            assert axis.percentile_reason is not None
+            assert "too far" in in_english(axis.percentile_reason)

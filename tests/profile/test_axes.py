@@ -51,5 +51,5 @@ def test_weakest_link_agrees_with_a_slow_computation(demo: Profiles) -> None:
 def test_weakest_link_needs_four_links(row: list[float], score: float, gene: str) -> None:
     link = weakest_link(NAMES, np.array([row]), n_chain=6, limits=load_thresholds().links)
     np.testing.assert_allclose(link.score, [score])
-    assert link.gene.tolist() == [gene]
+    assert link.weakest_gene.tolist() == [gene]
     assert link.coverage.tolist() == [sum(not math.isnan(v) for v in row) / 6]

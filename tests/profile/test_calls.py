@@ -8,7 +8,7 @@ import pytest
 from escape_score.library.axes import load_axis_catalogue
 from escape_score.model.axes import Axis, AxisKind
 from escape_score.model.profiles import Bounds
-from escape_score.model.record import Call
+from escape_score.model.record import Call, Interval
 from escape_score.pipeline.profiles import in_english
 from escape_score.profile.calls import call_axis, call_reason
 
@@ -78,6 +78,10 @@ def call_one(axis: Axis, match: str, score: float, low: float, high: float) -> s
     return str(call_axis(axis, np.array([score]), ends, np.array([match], dtype=object))[0])
 
 
+def ends(low: float | None, high: float | None) -> Interval | None:
+    return None if low is None or high is None else Interval(low=low, high=high)
+
+
 def test_calls_do_not_depend_on_the_company() -> None:
     scores = np.array([NAN, 1.5, 0.2])
     ends = Bounds(scores - 1, scores + 1, scores - 1, scores + 1)
@@ -101,16 +105,16 @@ def test_calls_do_not_depend_on_the_company() -> None:
 def test_call_reason_says_why(
     axis: Axis, call: Call, score: float | None, *, low: float | None, high: float | None, words: str
 ) -> None:
-    assert words in in_english(call_reason(axis, call, score, low, high))
+    assert words in in_english(call_reason(axis, call, score, ends(low, high)))
 
 
 def test_call_reason_says_that_a_loss_would_be_hidden() -> None:
-    found = in_english(call_reason(MEAN, Call.NOT_EVALUABLE, 0.5, -0.5, 1.5, is_hidden=True))
+    found = in_english(call_reason(MEAN, Call.NOT_EVALUABLE, 0.5, ends(-0.5, 1.5), is_hidden=True))
     assert "0.50 shows no loss" in found
     assert "infiltrate hides it" in found
-    above = in_english(call_reason(MEAN, Call.NOT_EVALUABLE, 1.5, -0.5, 3.5, is_hidden=True))
+    above = in_english(call_reason(MEAN, Call.NOT_EVALUABLE, 1.5, ends(-0.5, 3.5), is_hidden=True))
     assert "1.50 reaches the threshold 1, but" in above
     assert "shows no loss" not in above
     assert "includes the centre of the reference" in in_english(
-        call_reason(MEAN, Call.NOT_DETECTED, 1.5, -0.5, 3.5, is_hidden=True)
+        call_reason(MEAN, Call.NOT_DETECTED, 1.5, ends(-0.5, 3.5), is_hidden=True)
     )

@@ -9,7 +9,7 @@ import numpy as np
 from escape_score.model.axes import Axis
 from escape_score.model.record import Archetype, Call, Phenotype, Provenance
 from escape_score.pipeline.profiles import Profiles, in_english
-from escape_score.profile import build_context, make_records, profile_cohort
+from escape_score.profile import RecordMaker, build_context, profile_cohort
 
 PROVENANCE = Provenance(package_version="0", reference_sha256="", genesets_sha256="", seed=1)
 
@@ -84,7 +84,7 @@ def test_an_axis_of_kind_mean_needs_a_definition_only(demo: Profiles) -> None:
     assert (axis.bounds.low < axis.score).all()
     assert (axis.coverage == 1).all()
     assert np.isnan(axis.percentile).all()
-    genes = make_records(build_context(demo.scores, demo.reference, design), found, PROVENANCE)
+    genes = RecordMaker(build_context(demo.scores, demo.reference, design), found, PROVENANCE)
     assert {gene.component for gene in genes.genes_of_axis[-1]} == {"wnt", "cd8"}
     for before, after in zip(demo.profiles.axes, found.axes[:-1], strict=True):
         np.testing.assert_array_equal(before.score, after.score)

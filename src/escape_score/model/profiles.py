@@ -49,24 +49,17 @@ class LinkScores:
 
 
 @dataclass(frozen=True)
-class AxisScores:
-    """One axis in all samples; arrays have shape (n_samples,).
+class AxisValues:
+    """What an axis finds in every sample; arrays have shape (n_samples,).
 
     Attributes
     ----------
     score, raw
-        Reference SD units, larger = more resistance; NaN = not evaluable. ``raw`` is None without an
-        unadjusted twin.
-    percentile
-        0–100 against the reference's own tumours.
-    percentile_n
-        Tumours behind each percentile.
+        Reference SD units, larger = more resistance; NaN = not evaluable. ``raw`` is not adjusted.
     coverage
         Fraction of the axis's genes measured, 0–1.
-    call
-        Values of :class:`escape_score.model.record.Call`.
     weakest_gene
-        The link named, for a weakest link; empty text otherwise.
+        Symbol of the weakest link; empty text where none is named.
     links
         Every link with its limit of detection; None for axes that have none.
     is_hidden
@@ -74,17 +67,26 @@ class AxisScores:
         not look for one.
     """
 
-    axis: str
     score: FloatArray = field(repr=False)
-    raw: FloatArray | None = field(repr=False)
+    coverage: FloatArray = field(repr=False)
+    weakest_gene: TextArray = field(repr=False)
+    raw: FloatArray | None = field(default=None, repr=False)
+    links: LinkScores | None = field(default=None, repr=False)
+    is_hidden: npt.NDArray[np.bool_] | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class AxisScores(AxisValues):
+    """One axis in all samples: what it finds, its intervals and calls (values of ``Call``).
+
+    ``percentile`` is 0–100 against the reference's own tumours, of which ``percentile_n`` were compared.
+    """
+
+    axis: str
     bounds: Bounds = field(repr=False)
     percentile: FloatArray = field(repr=False)
     percentile_n: npt.NDArray[np.int64] = field(repr=False)
-    coverage: FloatArray = field(repr=False)
     call: TextArray = field(repr=False)
-    weakest_gene: TextArray = field(repr=False)
-    links: LinkScores | None = field(default=None, repr=False)
-    is_hidden: npt.NDArray[np.bool_] | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)
@@ -112,7 +114,7 @@ class CohortProfiles:
     """Everything about a cohort that ``profiles.tsv`` shows.
 
     ``phenotype``, ``archetype``, ``status`` and ``match`` hold values of the enums in
-    :mod:`escape_score.model.record`, empty text = not evaluable. ``is_own`` tells which samples the reference
+    :mod:`escape_score.model.record`, empty text = not evaluable. ``is_own``: samples that the reference
     was fitted on.
     """
 

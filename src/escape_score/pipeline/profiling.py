@@ -21,7 +21,7 @@ from escape_score.model.signature import Signature
 from escape_score.pipeline.gene_sets import GeneSets, UserGeneSets, open_gene_sets
 from escape_score.pipeline.profiles import Profiles
 from escape_score.pipeline.references import fit_on_cohort, open_reference
-from escape_score.profile import build_context, make_records, profile_cohort
+from escape_score.profile import RecordMaker, build_context, profile_cohort
 from escape_score.reference.read import AUTO_REFERENCE
 from escape_score.score import Beside, score_signatures
 
@@ -208,7 +208,7 @@ def profile_scores(
         genesets_sha256=UserGeneSets().digest if genesets_sha256 is None else genesets_sha256,
         seed=seed,
     )
-    maker = make_records(context, profiles, provenance, _published_records(scores))
+    maker = RecordMaker(context, profiles, provenance, _published_records(scores))
     return Profiles(scores=scores, profiles=profiles, maker=maker, reference=reference)
 
 

@@ -1,7 +1,7 @@
 """The profile stage: signature scores to immunoresistance profiles."""
 
 from escape_score.profile.context import ProfileContext, build_context
-from escape_score.profile.records import RecordMaker, make_records
+from escape_score.profile.records import RecordMaker
 from escape_score.profile.stage import profile_cohort
 
-__all__ = ["ProfileContext", "RecordMaker", "build_context", "make_records", "profile_cohort"]
+__all__ = ["ProfileContext", "RecordMaker", "build_context", "profile_cohort"]

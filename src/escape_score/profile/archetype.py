@@ -1,7 +1,4 @@
-"""Phenotype, archetype and status: rules fixed beforehand.
-
-Their thresholds stand in ``resources/axes/thresholds.tsv``.
-"""
+"""Phenotype, archetype, match and status: rules fixed beforehand, with ``thresholds.tsv``."""
 
 from __future__ import annotations
 
@@ -9,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from escape_score.model.cohort import FloatArray
+from escape_score.model.notes import Code, Note, note
 from escape_score.model.profiles import TextArray
 from escape_score.model.record import Archetype, Phenotype, ReferenceMatch, Status
 from escape_score.model.thresholds import MatchLimits, PhenotypeLimits
@@ -45,7 +43,7 @@ def call_archetype(
     suppressive: npt.NDArray[np.bool_],
     presentation: npt.NDArray[np.bool_],
 ) -> TextArray:
-    """The leading way of escape; each argument tells whether that mechanism passes its threshold.
+    """The leading way of escape; each argument says where that mechanism passes its threshold.
 
     Order: antigen presentation (unless desert) before everything; then the phenotype; inside inflamed tumours
     suppressive before exhausted.
@@ -77,13 +75,8 @@ def match_of(distance: FloatArray, own_distance: float, limits: MatchLimits) -> 
     poor     the same, and neither percentiles nor archetype are given
     ======== ===============================================================================================
 
-    Parameters
-    ----------
-    distance
-        Scaled MAD of the anchors of each sample, log2.
-    own_distance
-        The same of the reference's own tumours: those of a mixed cohort lie farther from their own median,
-        and so do new tumours of their kind.
+    ``distance``: scaled MAD of the anchors of each sample, log2; ``own_distance``: that of the tumours of the
+    reference. Those of a mixed cohort are farther from their own median, as are new tumours of their kind.
     """
     good = max(limits.reference_good, limits.reference_good_ratio * own_distance)
     moderate = max(
@@ -97,6 +90,16 @@ def match_of(distance: FloatArray, own_distance: float, limits: MatchLimits) -> 
             (distance < good, ReferenceMatch.GOOD),
         ],
     )
+
+
+def withheld_by(match: ReferenceMatch | None) -> tuple[Note, ...]:
+    """What a match to the reference forbids."""
+    if match is ReferenceMatch.GOOD:
+        return ()
+    provisional = (note(Code.WITHHELD, "levels"), note(Code.WITHHELD, "calls"))
+    if match is ReferenceMatch.MODERATE:
+        return provisional
+    return (*provisional, note(Code.WITHHELD, "percentiles"))
 
 
 def status_of(match: TextArray, index: FloatArray, phenotype: TextArray) -> TextArray:

@@ -2,76 +2,48 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Protocol
+from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from escape_score.model.axes import Axis, Term
 from escape_score.model.cohort import FloatArray
-from escape_score.model.profiles import LinkScores, TextArray
+from escape_score.model.profiles import AxisValues, TextArray
 from escape_score.model.thresholds import LinkLimits
 from escape_score.profile.context import ProfileContext
 from escape_score.profile.intervals.uncertainty import mean_weights, missing_terms_variance
-from escape_score.profile.terms import Weights, component_coverage
+from escape_score.profile.terms import Weights
 
 
 @dataclass(frozen=True)
-class AxisValues:
-    """What an axis finds in every sample; arrays have shape (n_samples,).
-
-    Attributes
-    ----------
-    score
-        Reference SD units, larger = more resistance; NaN = not evaluable.
-    coverage
-        Fraction of the axis's genes measured.
-    gene
-        Symbol of the weakest link; empty text where none is named.
-    raw
-        The unadjusted score; None without one.
-    links
-        Every link with its limit of detection; None for axes that have none.
-    is_hidden
-        Samples in which the loss that the axis looks for would not reach its threshold; None for axes that do
-        not look for one.
-    """
-
-    score: FloatArray = field(repr=False)
-    coverage: FloatArray = field(repr=False)
-    gene: TextArray = field(repr=False)
-    raw: FloatArray | None = field(default=None, repr=False)
-    links: LinkScores | None = field(default=None, repr=False)
-    is_hidden: npt.NDArray[np.bool_] | None = field(default=None, repr=False)
-
-
-class AxisModel(Protocol):
+class AxisModel(ABC):
     """How one axis is computed from what all axes share."""
 
-    @property
-    def definition(self) -> Axis:
-        """What the axis is made of."""
+    definition: Axis
 
+    @abstractmethod
     def values(self, context: ProfileContext) -> AxisValues:
         """Score, coverage and what else the axis finds."""
 
+    @abstractmethod
     def errors(self, context: ProfileContext) -> tuple[Weights, FloatArray] | None:
         """Weights of components in the score, and its variance for missing terms; None without interval."""
 
+    @abstractmethod
     def evidence(self, context: ProfileContext) -> tuple[tuple[str, int], ...]:
         """Components whose genes count as evidence, each with its direction."""
 
     def leading_score(self, score: FloatArray, context: ProfileContext) -> FloatArray:
         """Score that names the archetype where it is beyond the axis's threshold."""
+        del context
+        return score
 
 
 @dataclass(frozen=True)
-class MeanAxis:
+class MeanAxis(AxisModel):
     """Mean of standardised terms."""
-
-    definition: Axis
 
     def values(self, context: ProfileContext) -> AxisValues:
         """Mean of the terms, also without adjustment."""
@@ -79,7 +51,7 @@ class MeanAxis:
         return AxisValues(
             score=context.mean_of(axis.terms),
             coverage=mean_coverage(axis.terms, context),
-            gene=no_genes(len(context.scores.sample_ids)),
+            weakest_gene=no_genes(len(context.scores.sample_ids)),
             raw=context.mean_of(axis.raw_terms) if axis.raw_terms else None,
         )
 
@@ -95,11 +67,6 @@ class MeanAxis:
         models = [(term.sign, context.term_models[term.name].evidence) for term in self.definition.terms]
         return tuple((component, sign * direction) for sign, (component, direction) in models)
 
-    def leading_score(self, score: FloatArray, context: ProfileContext) -> FloatArray:
-        """The score itself."""
-        del context
-        return score
-
 
 def no_genes(n_samples: int) -> TextArray:
     """No weakest link in any sample."""
@@ -108,16 +75,15 @@ def no_genes(n_samples: int) -> TextArray:
 
 def mean_coverage(terms: Sequence[Term], context: ProfileContext) -> FloatArray:
     """Mean coverage of the components behind some terms, denominators included."""
-    coverage = component_coverage(context.scores)
+    scores = context.scores
     names = [name for term in terms for name in context.term_models[term.name].components]
-    return np.asarray(sum(coverage[name] for name in names) / len(names))
+    columns = [scores.coverage[:, scores.signature_ids.index(name)] for name in names]
+    return np.asarray(sum(columns) / len(names))
 
 
 @dataclass(frozen=True)
-class WeakestLinkAxis:
+class WeakestLinkAxis(AxisModel):
     """The one gene of a chain that is farthest below what interferon response and leukocytes explain."""
-
-    definition: Axis
 
     def values(self, context: ProfileContext) -> AxisValues:
         """The weakest link of every sample."""
@@ -133,21 +99,11 @@ class WeakestLinkAxis:
         del context
         return ((self.definition.chain, -1),)
 
-    def leading_score(self, score: FloatArray, context: ProfileContext) -> FloatArray:
-        """The score itself."""
-        del context
-        return score
-
 
 def link_residuals(chain: Sequence[str], context: ProfileContext) -> tuple[tuple[str, ...], FloatArray]:
-    """Distance of each link from its expectation, in spreads.
+    """Links measured, and the distance of each from its expectation, shape (n_samples, n_links), in spreads.
 
     Spreads are widened by the sample's excess reference distance.
-
-    Returns
-    -------
-    symbols, residuals
-        Links measured, and an array of shape (n_samples, n_links).
     """
     genes, reference = context.scores.genes, context.reference
     covariates = context.design.catalogue.covariates
@@ -169,7 +125,7 @@ def weakest_link(
 ) -> AxisValues:
     """Name the weakest link of every sample.
 
-    ``score``: how far the weakest link lies below expectation, in spreads; NaN where too few links are
+    ``score``: how far the weakest link is below expectation, in spreads; NaN where too few links are
     measured.
     """
     measured = ~np.isnan(residuals)

@@ -22,7 +22,7 @@ from escape_score.model.axes import Axis, AxisKind
 from escape_score.model.cohort import FloatArray
 from escape_score.model.notes import Code, Note, note
 from escape_score.model.profiles import Bounds, TextArray
-from escape_score.model.record import Call, ReferenceMatch
+from escape_score.model.record import Call, Interval, ReferenceMatch
 
 
 def call_axis(
@@ -32,13 +32,7 @@ def call_axis(
     match: TextArray,
     is_hidden: npt.NDArray[np.bool_] | None = None,
 ) -> TextArray:
-    """Call one mechanism in every sample, by the table above.
-
-    Parameters
-    ----------
-    is_hidden
-        Shape (n_samples,): samples in which a loss would not reach the threshold; None: none.
-    """
+    """Call one mechanism in every sample, by the table above; ``is_hidden``: as in :class:`AxisValues`."""
     is_good = match == ReferenceMatch.GOOD
     out = np.full(len(score), Call.NOT_DETECTED.value, dtype=object)
     out[(score >= axis.threshold) & ~(bounds.low <= 0)] = Call.DETECTED.value
@@ -53,30 +47,25 @@ def call_axis(
 
 
 def call_reason(
-    axis: Axis,
-    call: str,
-    score: float | None,
-    low: float | None,
-    high: float | None,
-    *,
-    is_hidden: bool = False,
+    axis: Axis, call: str, score: float | None, interval: Interval | None, *, is_hidden: bool = False
 ) -> Note:
     """Why a call was made."""
     if score is None:
         return note(Code.CALL, "no_link" if axis.kind is AxisKind.LINK_LOSS else "no_genes")
     if call == Call.NOT_EVALUABLE:
-        return _doubt(axis, score, low, high, is_hidden=is_hidden)
+        return _doubt(axis, score, interval, is_hidden=is_hidden)
     if call == Call.DETECTED:
         return note(Code.CALL, "reaches", score=score, threshold=axis.threshold)
     kind = "reaches_but_centre" if score >= axis.threshold else "below"
     return note(Code.CALL, kind, score=score, threshold=axis.threshold)
 
 
-def _doubt(axis: Axis, score: float, low: float | None, high: float | None, *, is_hidden: bool) -> Note:
+def _doubt(axis: Axis, score: float, interval: Interval | None, *, is_hidden: bool) -> Note:
     """Why a mechanism that has a score is not evaluable."""
     if axis.kind is AxisKind.WEAKEST_LINK:
         return note(Code.CALL, "single_gene")
     if is_hidden:
         kind = "hidden" if score < axis.threshold else "reaches_but_hidden"
         return note(Code.CALL, kind, score=score, threshold=axis.threshold)
-    return note(Code.CALL, "doubt", low=low or 0.0, high=high or 0.0, threshold=axis.threshold)
+    low, high = (interval.low or 0.0, interval.high or 0.0) if interval else (0.0, 0.0)
+    return note(Code.CALL, "doubt", low=low, high=high, threshold=axis.threshold)

@@ -25,13 +25,7 @@ class AxisGene:
 def axis_genes(
     evidence: Iterable[tuple[str, int]], components: Mapping[str, tuple[str, ...]], genes: GeneValues
 ) -> tuple[AxisGene, ...]:
-    """Genes measured in a cohort that carry an axis, each once.
-
-    Parameters
-    ----------
-    evidence
-        Components of the axis, each with the direction in which its genes count.
-    """
+    """Genes measured in a cohort that carry an axis, each once; ``evidence``: components, directions."""
     column_of = {symbol: i for i, symbol in enumerate(genes.gene_symbols)}
     found: dict[str, AxisGene] = {}
     for component, direction in evidence:
@@ -48,19 +42,13 @@ def gene_evidence(
 
     At most ``limits.evidence_genes`` each, with |z| of at least ``limits.evidence_z``, strongest first.
     """
-    signed = [
-        (gene.direction * genes.z[row, gene.column], gene)
-        for gene in members
-        if abs(genes.z[row, gene.column]) >= limits.evidence_z
-    ]
-    ranked = sorted(signed, key=lambda pair: (-abs(pair[0]), pair[1].gene_symbol))
-    chosen = [
-        [_record(gene, genes, row) for value, gene in ranked if bool(value > 0) == is_for][
-            : limits.evidence_genes
-        ]
-        for is_for in (True, False)
-    ]
-    return tuple(chosen[0]), tuple(chosen[1])
+    signed = [(gene.direction * genes.z[row, gene.column], gene) for gene in members]
+    strong = [(value, gene) for value, gene in signed if abs(value) >= limits.evidence_z]
+    strong.sort(key=lambda pair: (-abs(pair[0]), pair[1].gene_symbol))
+    most = limits.evidence_genes
+    found = [_record(gene, genes, row) for value, gene in strong if value > 0]
+    opposing = [_record(gene, genes, row) for value, gene in strong if not value > 0]
+    return tuple(found[:most]), tuple(opposing[:most])
 
 
 def _record(gene: AxisGene, genes: GeneValues, row: int) -> GeneEvidence:

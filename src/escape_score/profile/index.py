@@ -45,10 +45,7 @@ def profile_index(context: ProfileContext) -> IndexScores:
 def weighted_mean(blocks: FloatArray, weights: FloatArray, min_blocks: int) -> FloatArray:
     """Mean of the blocks present, weights renormalised over them; NaN where too few are present.
 
-    Parameters
-    ----------
-    blocks
-        Shape (n_samples, n_blocks); NaN where a block has no term.
+    ``blocks``: shape (n_samples, n_blocks), NaN where a block has no term.
     """
     present = ~np.isnan(blocks)
     # not @: BLAS adds in another order for a single sample

@@ -22,18 +22,10 @@ SAME_TUMOUR_SD = 0.25
 def find_own_tumours(
     scores: Mapping[str, FloatArray], sample_ids: Sequence[str], distributions: Distributions
 ) -> npt.NDArray[np.bool_]:
-    """Tell which samples are tumours that the reference was fitted on.
+    """Which samples are tumours that the reference was fitted on, shape (n_samples,).
 
-    Parameters
-    ----------
-    scores
-        Axis to its scores, shape (n_samples,).
-
-    Returns
-    -------
-    numpy.ndarray
-        Shape (n_samples,). The same id is not enough, since laboratories count from 1 in every run: the
-        typical axis must have the same score too.
+    The same id is not enough, since laboratories count from 1 in every run: the typical axis must have the
+    same score too. ``scores``: axis to its scores, shape (n_samples,).
     """
     place = {sample_id: i for i, sample_id in enumerate(distributions.sample_ids)}
     known = [name for name in scores if name in distributions.columns]
@@ -54,18 +46,10 @@ def percentile_of(
     *,
     is_own: npt.NDArray[np.bool_],
 ) -> tuple[FloatArray, npt.NDArray[np.int64]]:
-    """Place scores among the reference's tumours.
+    """Share of reference tumours below, ties counted half, in %; and the tumours compared with.
 
-    Parameters
-    ----------
-    is_own
-        Which samples belong to the reference: each of them is left out of its own comparison.
-
-    Returns
-    -------
-    percentile, n
-        Share of reference tumours below, ties counted half, in %; and the tumours compared with. NaN and 0
-        where the score or the distribution is missing.
+    NaN and 0 where the score or the distribution is missing. ``is_own``: samples that belong to the
+    reference; each of them is left out of its own comparison.
     """
     if column not in distributions.columns:
         return np.full(len(scores), np.nan), np.zeros(len(scores), dtype=np.int64)
@@ -105,27 +89,11 @@ def percentile_reason(score: float | None, n: int, match: str, limits: MatchLimi
 
 
 def percentile_interval(percentile: float, n: int, level: float) -> Interval:
-    """Range of the share below that as many reference tumours leave open (Clopper-Pearson).
+    """Range of the share below, in %, that ``n`` reference tumours leave open (Clopper-Pearson).
 
-    Parameters
-    ----------
-    percentile
-        Share of the reference's tumours below, %, ties counted half.
-    n
-        Reference tumours compared with.
-    level
-        Probability that the interval holds the share in all tumours of the kind.
-
-    Returns
-    -------
-    Interval
-        In %, within 0-100.
-
-    Notes
-    -----
-    Exact for a whole number of tumours below (Clopper and Pearson 1934, doi:10.1093/biomet/26.4.404); half a
-    tumour, from a tie, lies between its neighbours. It tells what the size of the reference leaves open, not
-    the error of the score.
+    With the probability ``level`` it holds the share in all tumours of the kind. Exact for a whole number of
+    tumours below (Clopper and Pearson 1934, doi:10.1093/biomet/26.4.404); half a tumour, from a tie, is
+    between its neighbours. It says what the size of the reference leaves open, not the error of the score.
     """
     below, tail = percentile / 100 * n, (1 - level) / 2
     low = stats.beta.ppf(tail, below, n - below + 1) if below > 0 else 0.0

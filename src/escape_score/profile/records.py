@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -35,13 +36,13 @@ from escape_score.model.record import (
     slug_of,
 )
 from escape_score.model.reference import Distributions
+from escape_score.profile.archetype import withheld_by
 from escape_score.profile.calls import call_reason
 from escape_score.profile.context import ProfileContext
 from escape_score.profile.evidence import AxisGene, axis_genes, gene_evidence
-from escape_score.profile.notes import msi_notes, withheld_by
-from escape_score.profile.pairs import Pairing, change_interval, pair_samples
 from escape_score.profile.percentiles import percentile_interval, percentile_reason
 from escape_score.profile.quality import profile_flags
+from escape_score.profile.sheet import Pairing, change_interval, msi_notes, pair_samples
 from escape_score.profile.stage import axis_models
 from escape_score.reference.read import COHORT_REFERENCE
 
@@ -54,16 +55,42 @@ QUANTILE_LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
 
 @dataclass(frozen=True)
 class RecordMaker:
-    """Makes records of a cohort's samples, one at a time, so that memory stays flat."""
+    """Makes records of a cohort's samples, one at a time, so that memory stays flat.
+
+    Parameters
+    ----------
+    context, profiles
+        From :func:`escape_score.profile.build_context` and :func:`escape_score.profile.profile_cohort`.
+    provenance
+        What made the profiles.
+    published
+        The published scores of the cohort, without their values.
+    """
 
     context: ProfileContext
     profiles: CohortProfiles
-    flags: NoteLog
     provenance: Provenance
-    genes_of_axis: tuple[tuple[AxisGene, ...], ...]
-    pairing: Pairing
-    quantiles: Mapping[str, Quantiles]
     published: tuple[PublishedRecord, ...] = ()
+
+    @cached_property
+    def flags(self) -> NoteLog:
+        """Flags of all stages."""
+        return self.context.scores.flags.joined(profile_flags(self.context, self.profiles))
+
+    @cached_property
+    def genes_of_axis(self) -> tuple[tuple[AxisGene, ...], ...]:
+        """Genes measured that carry each axis."""
+        design, genes = self.context.design, self.context.scores.genes
+        models = axis_models(design.catalogue)
+        return tuple(axis_genes(model.evidence(self.context), design.components, genes) for model in models)
+
+    @cached_property
+    def _pairing(self) -> Pairing:
+        return pair_samples(self.context.scores.facts.samples)
+
+    @cached_property
+    def _quantiles(self) -> Mapping[str, Quantiles]:
+        return reference_quantiles(self.context.reference.distributions)
 
     def records(self) -> Iterator[EscapeProfile]:
         """Records of all samples, in order."""
@@ -89,7 +116,7 @@ class RecordMaker:
             approaches=self._approaches(row),
             flags=tuple(map(NoteRecord.of, self.flags.of_sample(sample.sample_id))),
             notes=tuple(map(NoteRecord.of, self._notes(row, axes))),
-            changes=tuple(self._change(earlier, row) for earlier in self.pairing.earlier.get(row, ())),
+            changes=tuple(self._change(earlier, row) for earlier in self._pairing.earlier.get(row, ())),
             metadata=metadata_of(sample),
             reference=self._reference(row),
             input=self._input(),
@@ -97,17 +124,16 @@ class RecordMaker:
         )
 
     def _axes(self, row: int) -> tuple[AxisProfile, ...]:
+        axes = self.context.design.catalogue.axes
         return tuple(
-            self._axis(axis, axis_scores, genes, row)
-            for axis, axis_scores, genes in zip(
-                self.context.design.catalogue.axes, self.profiles.axes, self.genes_of_axis, strict=True
-            )
+            self._axis(axis, scores, genes, row)
+            for axis, scores, genes in zip(axes, self.profiles.axes, self.genes_of_axis, strict=True)
         )
 
     def _notes(self, row: int, axes: tuple[AxisProfile, ...]) -> Iterator[Note]:
         yield from msi_notes(self.context.scores.facts.samples[row], axes)
-        if row in self.pairing.notes:
-            yield self.pairing.notes[row]
+        if row in self._pairing.notes:
+            yield self._pairing.notes[row]
 
     def _change(self, earlier: int, later: int) -> PairedChange:
         """Change of everything that both samples have."""
@@ -125,9 +151,9 @@ class RecordMaker:
     def _axis(self, axis: Axis, scores: AxisScores, genes: tuple[AxisGene, ...], row: int) -> AxisProfile:
         score, interval = known(scores.score[row]), absolute_of(scores.bounds, row)
         percentile, n = known(scores.percentile[row]), int(scores.percentile_n[row])
-        evidence, opposing = gene_evidence(
-            genes, self.context.scores.genes, row, self.context.thresholds.evidence
-        )
+        limits, match = self.context.thresholds, self.profiles.match[row]
+        evidence, opposing = gene_evidence(genes, self.context.scores.genes, row, limits.evidence)
+        is_hidden = scores.is_hidden is not None and bool(scores.is_hidden[row])
         return AxisProfile(
             axis=axis.axis,
             title=axis.title,
@@ -143,23 +169,14 @@ class RecordMaker:
             percentile_n=n,
             percentile_interval=None
             if percentile is None
-            else percentile_interval(percentile, n, self.context.thresholds.intervals.interval_level),
-            percentile_reason=_recorded(
-                percentile_reason(score, n, self.profiles.match[row], self.context.thresholds.match)
-            ),
-            reference_quantiles=self.quantiles.get(axis.axis),
+            else percentile_interval(percentile, n, limits.intervals.interval_level),
+            percentile_reason=_recorded(percentile_reason(score, n, match, limits.match)),
+            reference_quantiles=self._quantiles.get(axis.axis),
             coverage=float(scores.coverage[row]),
             threshold=axis.threshold,
             call=Call(scores.call[row]),
             call_reason=NoteRecord.of(
-                call_reason(
-                    axis,
-                    scores.call[row],
-                    score,
-                    None if interval is None else interval.low,
-                    None if interval is None else interval.high,
-                    is_hidden=scores.is_hidden is not None and bool(scores.is_hidden[row]),
-                )
+                call_reason(axis, scores.call[row], score, interval, is_hidden=is_hidden)
             ),
             weakest_gene=scores.weakest_gene[row] or None,
             links=_links(scores.links, row),
@@ -174,12 +191,7 @@ class RecordMaker:
         if table is None or not self.published:
             return ()
         values, coverage = table.values[row], table.coverage[row]
-        return tuple(
-            record.model_copy(
-                update={"coverage": float(share), **_value_or_reason(value, share, record.reason)}
-            )
-            for record, value, share in zip(self.published, values, coverage, strict=True)
-        )
+        return tuple(map(_with_value, self.published, values, coverage))
 
     def _approaches(self, row: int) -> tuple[ApproachRecord, ...]:
         catalogue = self.context.design.catalogue
@@ -194,7 +206,7 @@ class RecordMaker:
             score=known(index.index[row]),
             interval=absolute_of(index.bounds, row),
             interval_within=within_of(index.bounds, row),
-            reference_quantiles=self.quantiles.get(REFERENCE_INDEX),
+            reference_quantiles=self._quantiles.get(REFERENCE_INDEX),
             blocks=tuple(
                 IndexBlock(block=block.axis, weight=block.weight, score=known(index.blocks[row, i]))
                 for i, block in enumerate(self.context.design.catalogue.index)
@@ -203,7 +215,7 @@ class RecordMaker:
 
     def _reference(self, row: int) -> ReferenceRecord:
         reference, placement = self.context.reference, self.context.scores.placement
-        match = self.profiles.match[row]
+        match = ReferenceMatch(self.profiles.match[row]) if self.profiles.match[row] else None
         return ReferenceRecord(
             name=reference.name,
             description=reference.description,
@@ -211,12 +223,12 @@ class RecordMaker:
             assay=reference.assay,
             n_samples=reference.n_samples,
             distance=known(placement.distance[row]),
-            match=ReferenceMatch(match) if match else None,
+            match=match,
             n_anchors=int(placement.n_anchors[row]),
             anchor_offset_log2=known(placement.offset_log2[row]),
             is_sample_in_reference=bool(self.profiles.is_own[row]),
             is_cohort=reference.name == COHORT_REFERENCE,
-            withheld=tuple(map(NoteRecord.of, withheld_by(ReferenceMatch(match) if match else None))),
+            withheld=tuple(map(NoteRecord.of, withheld_by(match))),
             untrusted_genes=tuple(reference.untrusted_genes),
         )
 
@@ -237,46 +249,14 @@ def _recorded(found: Note | None) -> NoteRecord | None:
     return None if found is None else NoteRecord.of(found)
 
 
-def _value_or_reason(
-    value: float, coverage: float, reason: NoteRecord | None
-) -> dict[str, float | NoteRecord | None]:
-    """Value of a published score in one sample, or why there is none."""
+def _with_value(record: PublishedRecord, value: float, coverage: float) -> PublishedRecord:
+    """A published score in one sample, or why there is none."""
+    update: dict[str, float | NoteRecord | None] = {"value": None, "coverage": float(coverage)}
     if not np.isnan(value):
-        return {"value": float(value), "reason": None}
-    few_genes = NoteRecord.of(note(Code.NOT_SCORED, "share", share=float(coverage)))
-    return {"value": None, "reason": reason or few_genes}
-
-
-def make_records(
-    context: ProfileContext,
-    profiles: CohortProfiles,
-    provenance: Provenance,
-    published: tuple[PublishedRecord, ...] = (),
-) -> RecordMaker:
-    """Prepare the records of a cohort.
-
-    Parameters
-    ----------
-    context, profiles
-        From :func:`escape_score.profile.profile_cohort`.
-    provenance
-        What made the profiles.
-    published
-        The published scores of the cohort, without their values.
-
-    Returns
-    -------
-    RecordMaker
-        Its ``records`` come in the order of the samples.
-    """
-    genes_of_axis = tuple(
-        axis_genes(model.evidence(context), context.design.components, context.scores.genes)
-        for model in axis_models(context.design.catalogue)
-    )
-    flags = context.scores.flags.joined(profile_flags(context, profiles))
-    quantiles = reference_quantiles(context.reference.distributions)
-    pairing = pair_samples(context.scores.facts.samples)
-    return RecordMaker(context, profiles, flags, provenance, genes_of_axis, pairing, quantiles, published)
+        update |= {"value": float(value), "reason": None}
+    elif record.reason is None:
+        update["reason"] = NoteRecord.of(note(Code.NOT_SCORED, "share", share=float(coverage)))
+    return record.model_copy(update=update)
 
 
 def change_of(name: str, values: FloatArray, bounds: Bounds, earlier: int, later: int) -> AxisChange | None:
@@ -304,10 +284,7 @@ def _links(links: LinkScores | None, row: int) -> tuple[LinkRecord, ...]:
 
 
 def reference_quantiles(distributions: Distributions) -> dict[str, Quantiles]:
-    """Where the reference's own tumours lie.
-
-    For each column with a score: its quantiles at ``QUANTILE_LEVELS``, by linear interpolation.
-    """
+    """Quantiles of the reference's own tumours at ``QUANTILE_LEVELS``, for each column with a score."""
     found: dict[str, Quantiles] = {}
     for column, scores in distributions.columns.items():
         known_scores = scores[~np.isnan(scores)]

@@ -10,10 +10,10 @@ import numpy.typing as npt
 
 from escape_score.model.axes import Axis, AxisCatalogue, AxisKind, Term
 from escape_score.model.cohort import FloatArray
-from escape_score.model.profiles import AxisScores, Bounds, CohortProfiles, TextArray
+from escape_score.model.profiles import AxisScores, AxisValues, Bounds, CohortProfiles, TextArray
 from escape_score.model.record import ReferenceMatch
 from escape_score.profile.archetype import call_archetype, call_phenotype, status_of
-from escape_score.profile.axes import AxisModel, AxisValues, MeanAxis, WeakestLinkAxis
+from escape_score.profile.axes import AxisModel, MeanAxis, WeakestLinkAxis
 from escape_score.profile.calls import call_axis
 from escape_score.profile.context import ProfileContext
 from escape_score.profile.index import profile_index
@@ -51,20 +51,16 @@ def profile_cohort(context: ProfileContext) -> CohortProfiles:
     CohortProfiles
         Each sample's numbers depend on that sample and the reference alone.
     """
-    models = axis_models(context.design.catalogue)
-    values = [model.values(context) for model in models]
+    found = [(model, model.values(context)) for model in axis_models(context.design.catalogue)]
     is_own = find_own_tumours(
-        {model.definition.axis: found.score for model, found in zip(models, values, strict=True)},
+        {model.definition.axis: values.score for model, values in found},
         context.scores.sample_ids,
         context.reference.distributions,
     )
     index = profile_index(context)
-    phenotype, archetype = _classes(models, values, context)
+    phenotype, archetype = _classes(found, context)
     return CohortProfiles(
-        axes=tuple(
-            score_axis(model, found, context, is_own=is_own)
-            for model, found in zip(models, values, strict=True)
-        ),
+        axes=tuple(score_axis(model, values, context, is_own=is_own) for model, values in found),
         index=index,
         phenotype=phenotype,
         archetype=archetype,
@@ -82,24 +78,15 @@ def score_axis(
     axis, score = model.definition, values.score
     bounds = _bounds(model, score, context)
     percentile, n = percentile_of(
-        score,
-        context.scores.sample_ids,
-        context.reference.distributions,
-        axis.axis,
-        is_own=is_own,
+        score, context.scores.sample_ids, context.reference.distributions, axis.axis, is_own=is_own
     )
     return AxisScores(
+        **vars(values),
         axis=axis.axis,
-        score=score,
-        raw=values.raw,
         bounds=bounds,
         percentile=permitted(percentile, n, context.match, context.thresholds.match),
         percentile_n=n,
-        coverage=values.coverage,
         call=call_axis(axis, score, bounds, context.match, values.is_hidden),
-        weakest_gene=values.gene,
-        links=values.links,
-        is_hidden=values.is_hidden,
     )
 
 
@@ -117,11 +104,11 @@ def _bounds(model: AxisModel, score: FloatArray, context: ProfileContext) -> Bou
 
 
 def _classes(
-    models: tuple[AxisModel, ...], values: list[AxisValues], context: ProfileContext
+    found: list[tuple[AxisModel, AxisValues]], context: ProfileContext
 ) -> tuple[TextArray, TextArray]:
     """Phenotype and archetype of every sample, from the axes that the catalogue names for each."""
     catalogue = context.design.catalogue
-    of_axis = {m.definition.axis: (m, found.score) for m, found in zip(models, values, strict=True)}
+    of_axis = {model.definition.axis: (model, values.score) for model, values in found}
 
     def is_beyond(axes: tuple[str, ...]) -> npt.NDArray[np.bool_]:
         chosen = [of_axis[axis] for axis in axes]

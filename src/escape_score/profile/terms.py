@@ -74,35 +74,17 @@ def contrast_factors(design: Design, reference: Reference) -> dict[str, dict[str
 def compute_terms(
     scores: SignatureScores, reference: Reference, design: Design, added: Mapping[str, FloatArray]
 ) -> dict[str, FloatArray]:
-    """Compute every term that axes and index are made of.
+    """Every term of axes and index: arrays of shape (n_samples,), in gene z units; NaN = not evaluable.
 
-    Parameters
-    ----------
-    scores
-        Must hold every component.
-    added
-        Terms of the class I model, and components of which it withholds values.
-
-    Returns
-    -------
-    dict
-        Term to array of shape (n_samples,), in gene z units; NaN = not evaluable.
+    ``scores`` must hold every component; ``added``: terms of the class I model, and components of which it
+    withholds values.
     """
-    values: dict[str, FloatArray] = {**component_values(scores), **added}
+    own = {name: scores.values[:, i] for i, name in enumerate(scores.signature_ids)}
+    values: dict[str, FloatArray] = {**own, **added}
     for name, factors in contrast_factors(design, reference).items():
         first, second = (factor * values[component] for component, factor in factors.items())
         values[name] = first + second
     return values
-
-
-def component_values(scores: SignatureScores) -> dict[str, FloatArray]:
-    """Scores by signature id."""
-    return {name: scores.values[:, i] for i, name in enumerate(scores.signature_ids)}
-
-
-def component_coverage(scores: SignatureScores) -> dict[str, FloatArray]:
-    """Coverage by signature id."""
-    return {name: scores.coverage[:, i] for i, name in enumerate(scores.signature_ids)}
 
 
 def mean_present(columns: Sequence[FloatArray]) -> FloatArray:

@@ -11,10 +11,9 @@ import pytest
 
 from escape_score.library.axes import load_axis_catalogue, load_thresholds
 from escape_score.model.cohort import Cohort, FloatArray
-from escape_score.model.profiles import LinkScores
+from escape_score.model.profiles import AxisValues, LinkScores
 from escape_score.model.record import Call
 from escape_score.pipeline.profiles import Profiles
-from escape_score.profile.axes import AxisValues
 from escape_score.profile.mhc.axes import link_losses
 from escape_score.profile.mhc.presentation import PresentationState
 
@@ -35,7 +34,7 @@ def losses_of(state: PresentationState, excess: FloatArray = NEAR) -> tuple[Axis
 @pytest.mark.parametrize("gene", CHAIN)
 def test_a_lost_link_is_named(gene: str, state_of: StateOf) -> None:
     found, links = losses_of(state_of({gene: -3.0}))
-    assert found.gene.tolist() == [gene]
+    assert found.weakest_gene.tolist() == [gene]
     k = links.names.index(gene)
     expected = links.z[0, k] - LIMITS.link_shift_weight * links.detectable_sd[0, k]
     assert found.score[0] >= expected > 1.0
@@ -46,7 +45,7 @@ def test_a_lost_transporter_is_named_by_its_lower_half(state_of: StateOf) -> Non
     pair, ranked = links.names.index("TAP1+TAP2"), links.z[0]
     assert ranked[pair] == ranked.max()
     lower = max(("TAP1", "TAP2"), key=lambda gene: ranked[links.names.index(gene)])
-    assert found.gene.tolist() == [lower]
+    assert found.weakest_gene.tolist() == [lower]
 
 
 def test_a_whole_chain_that_is_down_is_no_weak_link(state_of: StateOf) -> None:
@@ -65,7 +64,7 @@ def test_link_losses_where_a_loss_could_not_be_seen(
 ) -> None:
     found, links = losses_of(state_of(unit=unit, excess=excess), np.array([excess]))
     assert np.isfinite(found.score).tolist() == [is_evaluable]
-    assert (found.gene[0] != "") == is_evaluable
+    assert (found.weakest_gene[0] != "") == is_evaluable
     assert links.is_evaluable.any() == is_evaluable
 
 

@@ -9,10 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from escape_score.model.cohort import FloatArray
-from escape_score.model.profiles import LinkScores, TextArray
+from escape_score.model.profiles import AxisValues, LinkScores, TextArray
 from escape_score.model.robust import nanmedian_rows
 from escape_score.model.thresholds import LinkLimits
-from escape_score.profile.axes import AxisValues, MeanAxis, WeakestLinkAxis, no_genes
+from escape_score.profile.axes import MeanAxis, WeakestLinkAxis, no_genes
 from escape_score.profile.context import ProfileContext
 from escape_score.profile.mhc.presentation import PresentationState, hypotheses, loss_of
 
@@ -65,8 +65,8 @@ def _without(found: AxisValues, is_uncounted: npt.NDArray[np.bool_]) -> AxisValu
             detectable_sd=np.where(is_uncounted[:, None], np.nan, links.detectable_sd),
             is_evaluable=links.is_evaluable & ~is_uncounted[:, None],
         )
-    score, gene = np.where(is_uncounted, np.nan, found.score), np.where(is_uncounted, "", found.gene)
-    return replace(found, score=score, gene=gene, links=links)
+    score, gene = np.where(is_uncounted, np.nan, found.score), np.where(is_uncounted, "", found.weakest_gene)
+    return replace(found, score=score, weakest_gene=gene, links=links)
 
 
 def link_losses(

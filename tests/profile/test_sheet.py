@@ -1,4 +1,4 @@
-"""Samples of one patient in time, and intervals of change."""
+"""What the sample sheet adds: samples of one patient in time, intervals of change, and the MSI status."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,9 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from escape_score.model.cohort import Cohort, SampleRecord
-from escape_score.model.record import Interval
+from escape_score.model.record import AxisProfile, Call, Interval
 from escape_score.pipeline.profiles import Profiles, in_english
-from escape_score.profile.pairs import change_interval, pair_samples, time_order
+from escape_score.profile.sheet import MMR_AXIS, change_interval, msi_notes, pair_samples, time_order
 
 MakeCohort = Callable[..., Cohort]
 RunEngine = Callable[..., Profiles]
@@ -144,3 +145,52 @@ def test_records_carry_the_change_of_the_later_sample(
         assert (one.interval is not None) is has_interval
     assert change.index is not None
     assert change.index.delta == pytest.approx((later.index.score or 0) - (earlier.index.score or 0))
+
+
+def with_call(demo: Profiles, call: Call) -> tuple[AxisProfile, ...]:
+    axes = demo.maker.record(0).axes
+    return tuple(a.model_copy(update={"call": call}) if a.axis == MMR_AXIS else a for a in axes)
+
+
+@pytest.mark.parametrize(
+    ("msi", "call", "words"),
+    [
+        ("MSI-H", Call.DETECTED, ["Read this before the index"]),
+        ("dMMR", Call.NOT_DETECTED, ["Read this before the index", "The assay is decisive"]),
+        ("MSI-high", Call.NOT_EVALUABLE, ["Read this before the index"]),
+        ("MSS", Call.DETECTED, ["that sheet and sample belong together"]),
+        ("pMMR", Call.DETECTED, ["that sheet and sample belong together"]),
+        ("MSS", Call.NOT_DETECTED, []),
+        ("MSI-L", Call.NOT_EVALUABLE, []),
+        ("", Call.DETECTED, []),
+        ("3.7", Call.DETECTED, []),
+    ],
+)
+def test_msi_notes_hold_the_sheet_against_the_proxy(
+    msi: str, call: Call, words: list[str], demo: Profiles
+) -> None:
+    notes = list(msi_notes(SampleRecord("s", msi=msi), with_call(demo, call)))
+    assert len(notes) == len(words)
+    assert all(word in in_english(one) for word, one in zip(words, notes, strict=True))
+
+
+def test_sheet_is_shown_and_never_enters_a_score(
+    demo_tpm: pd.DataFrame,
+    make_cohort: MakeCohort,
+    run_engine: RunEngine,
+    numbers: Callable[[Profiles], pd.DataFrame],
+) -> None:
+    cohort = make_cohort(demo_tpm)
+    sheet: dict[str, Any] = {
+        "purity": 0.2,
+        "msi": "MSI-H",
+        "tmb": 40.0,
+        "pdl1_ihc": "90 %",
+        "timepoint": "baseline",
+    }
+    said = replace(cohort, samples=tuple(replace(sample, **sheet) for sample in cohort.samples))
+    with_sheet, without = run_engine(said), run_engine(cohort)
+    pd.testing.assert_frame_equal(numbers(with_sheet), numbers(without), check_exact=True)
+    record = with_sheet.maker.record(0)
+    assert {key: record.metadata[key] for key in sheet} == sheet
+    assert any("MSI-H" in in_english(one) for one in record.notes)

@@ -1,17 +1,18 @@
-"""Samples of one patient at several times: who follows whom, and by how much each mechanism changed."""
+"""What the sample sheet adds to a record: other samples of the patient, and the microsatellite status."""
 
 from __future__ import annotations
 
 import math
 import re
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from types import MappingProxyType
 
 from escape_score.model.cohort import SampleRecord
 from escape_score.model.notes import Code, Note, note
-from escape_score.model.record import Interval
+from escape_score.model.record import AxisProfile, Call, Interval
 
 _BEFORE, _DURING, _AFTER = range(3)
 TIME_WORDS: Mapping[str, int] = MappingProxyType(
@@ -20,6 +21,11 @@ TIME_WORDS: Mapping[str, int] = MappingProxyType(
     | dict.fromkeys(("post", "after", "progression", "relapse", "recurrence", "posttreatment"), _AFTER)
 )
 """First word of a timepoint to its place in time."""
+
+MMR_AXIS = "mmr_deficiency"
+MSI_HIGH = frozenset({"msih", "msihigh", "msi", "high", "dmmr", "mmrd", "h", "unstable", "instable"})
+MSS = frozenset({"mss", "msil", "msilow", "stable", "pmmr", "mmrp", "low", "l"})
+"""Words of a sheet, letters alone; MSI-low is treated as stable in the clinic."""
 
 NUMBERED = re.compile(r"([a-z_ .-]*?)\s*([-+]?\d+(?:\.\d+)?)")
 
@@ -43,17 +49,10 @@ class Pairing:
 def pair_samples(samples: Sequence[SampleRecord]) -> Pairing:
     """Order the samples of every patient in time.
 
-    Parameters
-    ----------
-    samples
-        Of one cohort, so of one pipeline. Only those with a patient and a timepoint can be paired.
-
-    Returns
-    -------
-    Pairing
-        Timepoints are ordered as numbers where all of a patient are numbers behind the same word (0, 6; week
-        2, week 6; T1, T2), else by known words (baseline, pre < on < post, progression). Where neither holds,
-        or two samples have the same time, none of the patient is paired.
+    They come from one cohort, so from one pipeline; only those with a patient and a timepoint can be paired.
+    Timepoints are ordered as numbers where all of a patient are numbers behind the same word (0, 6; week 2,
+    week 6; T1, T2), else by known words (baseline, pre < on < post, progression). Where neither holds, or two
+    samples have the same time, none of the patient is paired.
     """
     rows_of: dict[str, list[int]] = defaultdict(list)
     for row, sample in enumerate(samples):
@@ -61,17 +60,16 @@ def pair_samples(samples: Sequence[SampleRecord]) -> Pairing:
             rows_of[sample.patient_id].append(row)
     earlier: dict[int, tuple[int, ...]] = {}
     notes: dict[int, Note] = {}
-    for rows in rows_of.values():
-        if len(rows) > 1:
-            times = [samples[row].timepoint for row in rows]
-            order = time_order(times)
-            reason = _reason_against(times, order)
-            if reason is not None:
-                notes |= dict.fromkeys(rows, reason)
-                continue
-            ordered = [row for _, row in sorted(zip(order or (), rows, strict=True))]
-            for i, row in enumerate(ordered[1:], 1):
-                earlier[row] = tuple(dict.fromkeys((ordered[0], ordered[i - 1])))
+    for rows in (rows for rows in rows_of.values() if len(rows) > 1):
+        times = [samples[row].timepoint for row in rows]
+        order = time_order(times)
+        reason = _reason_against(times, order)
+        if reason is not None:
+            notes |= dict.fromkeys(rows, reason)
+            continue
+        ordered = [row for _, row in sorted(zip(order or (), rows, strict=True))]
+        for before, row in pairwise(ordered):
+            earlier[row] = tuple(dict.fromkeys((ordered[0], before)))
     return Pairing(earlier, notes)
 
 
@@ -100,22 +98,8 @@ def _reason_against(times: Sequence[str], order: Sequence[float] | None) -> Note
 def change_interval(
     earlier: float, earlier_interval: Interval | None, later: float, later_interval: Interval | None
 ) -> Interval | None:
-    """Interval of a difference from the intervals of both values.
+    """Interval of ``later - earlier``, at the level of both intervals; None where either is missing.
 
-    Parameters
-    ----------
-    earlier, later
-        The values.
-    earlier_interval, later_interval
-        Intervals for comparisons inside one pipeline; None where there is none.
-
-    Returns
-    -------
-    Interval
-        Of ``later - earlier``, at the level of both intervals; None where either is missing.
-
-    Notes
-    -----
     Errors of both samples are taken as independent, and the distances to the ends of both intervals are added
     as squares, which recovers the variance of the difference also on a bounded scale such as the index
     (MOVER, Zou and Donner 2008, doi:10.1002/sim.3095). Samples that lack the same genes share a part of their
@@ -127,3 +111,18 @@ def change_interval(
     down = math.hypot(later - later_interval.low, earlier_interval.high - earlier)
     up = math.hypot(later_interval.high - later, earlier - earlier_interval.low)
     return Interval(low=later - earlier - down, high=later - earlier + up)
+
+
+def msi_notes(sample: SampleRecord, axes: tuple[AxisProfile, ...]) -> Iterator[Note]:
+    """Hold the mismatch-repair proxy against the microsatellite status of the sheet..
+
+    Nothing is said where its ``msi`` is empty or no known word.
+    """
+    word, given = re.sub(r"[^a-z]", "", sample.msi.lower()), sample.msi
+    call = next((axis.call for axis in axes if axis.axis == MMR_AXIS), Call.NOT_EVALUABLE)
+    if word in MSI_HIGH:
+        yield note(Code.MSI, "high", given=given)
+    if word in MSI_HIGH and call is Call.NOT_DETECTED:
+        yield note(Code.MSI, "high_not_seen", given=given)
+    if word in MSS and call is Call.DETECTED:
+        yield note(Code.MSI, "stable_but_seen", given=given)
