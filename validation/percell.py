@@ -54,7 +54,6 @@ from escape_score.library.axes import load_design
 from escape_score.model.reference import Reference
 from escape_score.model.units import ExpressionUnit
 from escape_score.pipeline.profiles import Profiles
-from escape_score.profile.terms import component_values
 from escape_score.reference.read import load_reference
 
 N_MIXES = 400
@@ -133,7 +132,7 @@ def hosts_of(name: str, tumours: pd.DataFrame, pools: Pools) -> Hosts:
 
 def least_infiltrated(tumours: pd.DataFrame, reference: Reference) -> pd.DataFrame:
     """The quarter with the lowest leukocyte score."""
-    leukocytes = component_values(score(tumours, reference))["leukocyte"]
+    leukocytes = score(tumours, reference).of("leukocyte")
     return tumours.iloc[np.sort(np.argsort(leukocytes)[: len(tumours) // 4])]
 
 
@@ -279,7 +278,7 @@ def figures(values: Floats, raw: Floats, truth: Truth, added: Floats) -> dict[st
 def raw_score(result: Profiles, axis: str) -> Floats:
     """The score without adjustment."""
     raw = result.profiles.axis(axis).raw
-    return component_values(result.scores)[RAW_TERMS[axis]] if raw is None else raw
+    return result.scores.of(RAW_TERMS[axis]) if raw is None else raw
 
 
 def measure(hosts: Hosts, spiked: Spiked, reference: Reference) -> Iterator[dict[str, object]]:

@@ -7,8 +7,8 @@ import pytest
 
 from escape_score.model.reference import Reference
 from escape_score.model.thresholds import Thresholds
-from escape_score.score.alignment import align
 from escape_score.score.mhc_locus import is_mhc_locus_unquantified, mhc_locus_doubt
+from escape_score.score.placement import align
 
 CONTROLS = ("CTRL1", "CTRL2", "CTRL3", "CTRL4")
 CLASS_1 = ("HLA-A", "HLA-B", "HLA-C")

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from escape_score.model.reference import Reference
 from escape_score.model.signature import Signature
 from escape_score.model.thresholds import Thresholds
-from escape_score.score.alignment import align
+from escape_score.score.placement import align
 from escape_score.score.reference_z import build_membership, score_reference_z
 
 

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from escape_score.fit.scales import DECIMALS, Moments, locations, pooled_spread, spreads
 from escape_score.model.cohort import FloatArray, HarmonisedCohort, iter_blocks
 from escape_score.model.reference import Reference, ReferenceGenes
-from escape_score.model.scale import shifted_log2_tpm
+from escape_score.model.robust import shifted_log2_tpm
 from escape_score.model.scores import SignatureScores
 from escape_score.model.thresholds import FitLimits
 

@@ -33,7 +33,7 @@ class MatrixSource(Protocol):
 
     @property
     def gene_ids(self) -> tuple[str, ...]:
-        """Gene ids in the order of the columns, as they stand in the file."""
+        """Gene ids in the order of the columns, as in the file."""
 
     def block(self, start: int, stop: int) -> FloatArray:
         """Values of samples ``start`` to ``stop``.
@@ -44,15 +44,7 @@ class MatrixSource(Protocol):
 
 @dataclass(frozen=True)
 class InMemoryMatrix:
-    """A matrix held whole.
-
-    Parameters
-    ----------
-    sample_ids, gene_ids
-        Names of rows and columns.
-    values
-        Shape (n_samples, n_genes), float64.
-    """
+    """A matrix held whole; ``values``: shape (n_samples, n_genes)."""
 
     sample_ids: tuple[str, ...]
     gene_ids: tuple[str, ...]
@@ -80,13 +72,7 @@ class NarrowableSource(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class GeneSubset:
-    """Some genes of another source.
-
-    Attributes
-    ----------
-    columns
-        Positions of the genes in the source.
-    """
+    """Some genes of another source; ``columns``: their positions there."""
 
     source: MatrixSource
     gene_ids: tuple[str, ...]
@@ -185,24 +171,16 @@ class Cohort:
 
     Parameters
     ----------
-    name
-        Cohort name, as the user gave it.
     source
-        The values, as they stand in the file (not converted).
-    unit
-        Unit and how it was decided.
+        The values as in the file, not converted.
     samples
         One record a sample, in the order of ``source.sample_ids``.
-    totals
-        What the checks saw of each sample.
     label
         What errors call the input: its file, or the argument that held it.
     input_sha256
         sha256 of the matrix file; None for data in memory.
     matrix_sha256
         sha256 of names and values, for data in memory; None for a file.
-    flags
-        What the reader noticed.
     """
 
     name: str
@@ -241,8 +219,6 @@ class GeneChange:
 
     Attributes
     ----------
-    given
-        Name in the file.
     gene_symbol
         Approved symbol it was counted under; empty where the row was dropped.
     reason

@@ -50,12 +50,8 @@ class MethodChoice:
     ----------
     methods
         None twice.
-    ties
-        Places of equal values, for methods that have this option.
     min_coverage
         Least fraction, in (0, 1], of a signature's genes that must be measured.
-    has_published
-        Whether published scores are computed too.
     threads
         Samples are shared out over so many.
     """

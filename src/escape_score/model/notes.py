@@ -127,14 +127,8 @@ MAX_NAMED = 5
 class Note:
     """One thing found.
 
-    Attributes
-    ----------
-    code
-        What it is.
-    kind
-        Which of several findings of this code; empty where there is one.
-    params
-        Names and values: figures, names from the input, other notes.
+    ``kind``: which of several findings of this code; empty where there is one. ``params``: names and values:
+    figures, names from the input, other notes.
     """
 
     code: Code
@@ -167,15 +161,7 @@ def note(code: Code, kind: str = "", **params: Param | Iterable[str] | Iterable[
 
 @dataclass(frozen=True)
 class NoteLog:
-    """Notes so far: for every sample of the cohort, and for single samples.
-
-    Parameters
-    ----------
-    cohort
-        Notes that hold for each sample.
-    by_sample
-        Pairs of a sample id and a note of that sample alone.
-    """
+    """Notes so far: for every sample of the cohort, and for single samples as pairs of id and note."""
 
     cohort: tuple[Note, ...] = ()
     by_sample: tuple[tuple[str, Note], ...] = ()

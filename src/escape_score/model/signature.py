@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TypeVar
 
 from escape_score.errors import GeneSetInvalidError
+
+Named = TypeVar("Named")
 
 
 @dataclass(frozen=True)
@@ -133,42 +137,25 @@ class SignatureLibrary:
         return self.components + self.published
 
     def signature(self, signature_id: str) -> Signature:
-        """Return one set by its name.
-
-        Raises GeneSetInvalidError: no shipped set has that name.
-        """
-        for signature in self.signatures:
-            if signature.signature_id == signature_id:
-                return signature
-        raise _unknown(signature_id)
+        """Return one set by its name; GeneSetInvalidError: no shipped set has that name."""
+        return _found(signature_id, {one.signature_id: one for one in self.signatures})
 
     def component(self, name: str) -> Signature:
-        """Return one component of the axes by its name, such as ``"mhc1"``.
-
-        Raises GeneSetInvalidError: no component has that name.
-        """
-        for signature in self.components:
-            if signature.signature_id == name:
-                return signature
-        raise _unknown(name)
+        """Return one component of the axes, such as ``"mhc1"``; GeneSetInvalidError: none has that name."""
+        return _found(name, {one.signature_id: one for one in self.components})
 
     def genes_of(self, component: str) -> tuple[AxisGene, ...]:
         """Genes of a component with role, direction and source; empty for an unknown name."""
         return tuple(gene for gene in self.axis_genes if gene.component == component)
 
     def record(self, signature_id: str) -> SignatureRecord:
-        """Return where a shipped set comes from.
-
-        Raises GeneSetInvalidError: no shipped set has that name.
-        """
-        for record in self.records:
-            if record.signature_id == signature_id:
-                return record
-        raise _unknown(signature_id)
+        """Return where a shipped set comes from; GeneSetInvalidError: no shipped set has that name."""
+        return _found(signature_id, {one.signature_id: one for one in self.records})
 
 
-def _unknown(name: str) -> GeneSetInvalidError:
-    """Error for a name that no shipped set has."""
-    return GeneSetInvalidError(
-        f"gene set {name}: not among the shipped sets; see `escape-score genesets list`"
-    )
+def _found(name: str, by_name: Mapping[str, Named]) -> Named:
+    """What has a name; refuses one that no shipped set has."""
+    if name not in by_name:
+        msg = f"gene set {name}: not among the shipped sets; see `escape-score genesets list`"
+        raise GeneSetInvalidError(msg)
+    return by_name[name]

@@ -34,17 +34,7 @@ class ExpressionUnit(StrEnum):
 
 @dataclass(frozen=True)
 class UnitDecision:
-    """The unit a matrix is read in, and why.
-
-    Parameters
-    ----------
-    unit
-        Never ``AUTO``.
-    is_declared
-        True where the user named it, False where the numbers decided.
-    evidence
-        The figures that speak for it.
-    """
+    """The unit a matrix is read in, never ``AUTO``; whether the user named it, and the figures for it."""
 
     unit: ExpressionUnit
     is_declared: bool

@@ -34,19 +34,8 @@ def of_scope(choice: MethodChoice, scope: Scope) -> tuple[str, ...]:
 def score_block_by(names: Sequence[str], values: FloatArray, sets: SetIndex, choice: MethodChoice) -> Scored:
     """Score a block of samples by methods that look at one sample at a time.
 
-    Parameters
-    ----------
-    names
-        Such methods.
-    values
-        Shape (n_samples, n_genes), NaN = not measured.
-    sets
-        Signatures laid over the genes.
-
-    Returns
-    -------
-    dict
-        For each method, values and coverage of shape (n_samples, n_sets).
+    ``values``: shape (n_samples, n_genes), NaN = not measured; ``sets``: signatures laid over the genes.
+    Gives for each method values and coverage of shape (n_samples, n_sets).
     """
     parts = [
         (rows, _score_measured(names, values[np.ix_(rows, kept)], sets.kept(kept), choice))

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from escape_score.model.cohort import FloatArray
 from escape_score.model.robust import nanmedian_rows
 from escape_score.model.thresholds import LocusLimits
-from escape_score.score.alignment import Alignment
+from escape_score.score.placement import Alignment
 
 CLASS_1_OF_LOCUS = ("HLA-A", "HLA-B", "HLA-C", "HLA-E", "HLA-F")
 CLASS_2_OF_LOCUS = ("HLA-DRA", "HLA-DPA1", "HLA-DPB1", "HLA-DQA1", "HLA-DRB1")

@@ -11,7 +11,7 @@ import scipy.sparse as sp
 from escape_score.model.cohort import FloatArray
 from escape_score.model.signature import Signature
 from escape_score.model.thresholds import CoverageLimits
-from escape_score.score.alignment import Alignment
+from escape_score.score.placement import Alignment
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -16,9 +16,8 @@ from escape_score.model.reference import Reference
 from escape_score.model.scores import CohortFacts, GeneValues, MethodTable, Placement, SignatureScores
 from escape_score.model.signature import Signature
 from escape_score.model.thresholds import Thresholds
-from escape_score.score.alignment import Alignment, align, require_anchors
 from escape_score.score.mhc_locus import is_mhc_locus_unquantified, mhc_locus_doubt
-from escape_score.score.placement import place_block
+from escape_score.score.placement import Alignment, align, place_block, require_anchors
 from escape_score.score.reference_z import Membership, build_membership, score_reference_z
 
 
@@ -52,9 +51,8 @@ class Beside(Protocol):
         """Tables over all samples."""
 
 
-@dataclass(frozen=True)
-class ScoredBlock:
-    """Scores and placement of one block of samples."""
+class ScoredBlock(NamedTuple):
+    """Scores and placement of some samples."""
 
     values: FloatArray
     coverage: FloatArray
@@ -170,15 +168,16 @@ def _assemble(
     blocks: Sequence[ScoredBlock],
 ) -> SignatureScores:
     """Join the blocks of a cohort."""
+    joined = ScoredBlock(*map(np.concatenate, zip(*blocks, strict=True)))
+    unknown = np.full(len(cohort.sample_ids), np.nan)
     placement = Placement(
-        offset_log2=np.concatenate([block.offset_log2 for block in blocks]),
-        n_anchors=np.concatenate([block.n_anchors for block in blocks]),
-        distance=np.concatenate([block.distance for block in blocks]),
-        is_mhc_locus_unquantified=np.concatenate([block.is_locus_low for block in blocks]),
-        locus_doubt_log2=np.concatenate([block.locus_doubt_log2 for block in blocks]),
-        reads_per_tpm=_reads_of(cohort),
+        offset_log2=joined.offset_log2,
+        n_anchors=joined.n_anchors,
+        distance=joined.distance,
+        is_mhc_locus_unquantified=joined.is_locus_low,
+        locus_doubt_log2=joined.locus_doubt_log2,
+        reads_per_tpm=unknown if cohort.reads_per_tpm is None else cohort.reads_per_tpm,
     )
-    values = np.concatenate([block.values for block in blocks])
     return SignatureScores(
         facts=CohortFacts(
             name=cohort.name,
@@ -193,23 +192,17 @@ def _assemble(
         reference=reference.name,
         reference_sha256=reference.sha256,
         signature_ids=tuple(signature.signature_id for signature in signatures),
-        values=values,
-        coverage=np.concatenate([block.coverage for block in blocks]),
-        skipped=_skipped(signatures, values, plan),
+        values=joined.values,
+        coverage=joined.coverage,
+        skipped=_skipped(signatures, joined.values, plan),
         placement=placement,
         genes=GeneValues(
             gene_symbols=tuple(plan.alignment.symbols[i] for i in plan.kept),
-            log2_tpm=np.concatenate([block.gene_log2_tpm for block in blocks]),
-            z=np.concatenate([block.gene_z for block in blocks]),
+            log2_tpm=joined.gene_log2_tpm,
+            z=joined.gene_z,
         ),
         flags=cohort.flags.joined(_locus_flags(cohort.sample_ids, placement)),
     )
-
-
-def _reads_of(cohort: HarmonisedCohort) -> FloatArray:
-    """Reads per TPM of every sample; NaN where they are not known."""
-    unknown = np.full(len(cohort.sample_ids), np.nan)
-    return unknown if cohort.reads_per_tpm is None else cohort.reads_per_tpm
 
 
 def _skipped(

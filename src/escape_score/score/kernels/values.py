@@ -197,13 +197,7 @@ def checked_values(values: Values, sets: SetIndex) -> Values:
 
 
 def require_fraction(min_coverage: float) -> None:
-    """Refuse a least coverage that is no fraction.
-
-    Raises
-    ------
-    UsageError
-        It is not in (0, 1].
-    """
+    """Refuse a least coverage that is not in (0, 1]."""
     if not 0 < min_coverage <= 1:
         msg = f"min_coverage is {min_coverage}; give a fraction above 0, at most 1"
         raise UsageError(msg)
@@ -221,10 +215,7 @@ def map_blocks(
 ) -> list[Result]:
     """Call ``function(start, stop)`` for all blocks of rows and return what it gave, in order.
 
-    Raises
-    ------
-    UsageError
-        ``threads`` is below 1.
+    Raises UsageError: ``threads`` is below 1.
     """
     if threads < 1:
         msg = f"threads is {threads}; give at least 1"
@@ -279,13 +270,7 @@ def mean_and_sd(
 def wide_block(
     values: Values, start: int, stop: int, columns: npt.NDArray[np.int32] | None = None
 ) -> FloatArray:
-    """Give some samples and genes as float64.
-
-    Raises
-    ------
-    MatrixInvalidError
-        A value is NaN or infinite.
-    """
+    """Give some samples and genes as float64; MatrixInvalidError: a value is NaN or infinite."""
     block = dense_block(values, start, stop)
     if columns is not None:
         block = block[:, columns]
