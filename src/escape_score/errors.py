@@ -37,7 +37,7 @@ class EscapeScoreError(Exception):
 
     @property
     def lines(self) -> tuple[str, ...]:
-        """The faults, one line each, gravest first."""
+        """The faults, one line each, most severe first."""
         return (" ".join(str(self).split()),)
 
     @classmethod

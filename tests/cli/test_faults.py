@@ -178,7 +178,7 @@ def test_many_faults_are_cut_at_twenty_lines(inputs: Inputs, tmp_path: Path, ref
     gmt.write_text("".join(f"s{i}\n" for i in range(30)), encoding="utf-8")
     lines = refused(3, "run", *inputs.options, "--out", tmp_path / "o", "--gene-sets", gmt)
     assert len(lines) == 20
-    assert lines[-1] == "error: and 11 more faults; mend these first"
+    assert lines[-1] == "error: and 11 more faults; fix these first"
 
 
 def test_stage_files_of_the_wrong_stage_are_refused(inputs: Inputs, tmp_path: Path, refused: Refused) -> None:

@@ -1,4 +1,4 @@
-"""Identifiers told by their spelling."""
+"""Identifiers recognised by their spelling."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Methods beside the axes: blocks, genes that are not measured, and methods that compare samples."""
+"""Methods in addition to the axes: blocks, genes that are not measured, and methods that compare samples."""
 
 from __future__ import annotations
 

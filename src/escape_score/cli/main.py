@@ -166,4 +166,4 @@ def _show(lines: Sequence[str], *, is_debug: bool) -> None:
     if is_debug:
         traceback.print_exc()
     shown = [f"error: {line}" for line in lines]
-    print_limited(shown, rest="error: and {n} more faults; mend these first")
+    print_limited(shown, rest="error: and {n} more faults; fix these first")

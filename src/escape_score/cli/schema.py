@@ -24,7 +24,7 @@ def schema(
         "workflow-config": WorkflowConfig,
     }
     if what not in models:
-        msg = f"schema: {what} is none of {', '.join(models)}; name one of them"
+        msg = f"schema: {what} is not one of {', '.join(models)}; name one of them"
         raise UsageError(msg)
     print(schema_text(models[what]), end="")
     return 0

@@ -45,7 +45,7 @@ class ScoreConfig(ConfigModel):
 
     gene_sets: Path | None = Field(None, description="GMT file of further gene sets to score.")
     methods: list[MethodName] = Field(
-        [], description="Methods to score every gene set with, beside the axes; none where empty."
+        [], description="Methods to score every gene set with, in addition to the axes; none where empty."
     )
     engine: Engine = Field(
         Engine.OWN, description="Whose program computes ssgsea and gsva: escape_score or gseapy."
@@ -54,12 +54,12 @@ class ScoreConfig(ConfigModel):
         Ties.MID,
         description="Where equal values stand in ssgsea and gsva: mid, or as gseapy or gsva have it.",
     )
-    published: bool = Field(True, description="Whether published scores are computed beside the axes.")
+    published: bool = Field(True, description="Whether published scores are computed too.")
     min_coverage: float = Field(
         DEFAULT_MIN_COVERAGE,
         gt=0,
         le=1,
-        description="Least fraction of its genes that a score beside the axes needs.",
+        description="Least fraction of its genes that an additional score needs.",
     )
 
     @field_validator("methods")
@@ -71,7 +71,7 @@ class ScoreConfig(ConfigModel):
         return methods
 
     def choice(self, *, threads: int) -> MethodChoice:
-        """What is to be scored beside the axes."""
+        """What is to be scored in addition to the axes."""
         return MethodChoice(
             tuple(self.methods),
             self.engine,

@@ -21,7 +21,7 @@ INDEX_WORDS = (
     "Exploratory index from 0 to 100 against the reference; larger = more resistance; not fitted to response"
 )
 CALL_TEXTS = {
-    "phenotype": ("Phenotype", "How T cells lie in the tumour, as far as RNA tells"),
+    "phenotype": ("Phenotype", "T cells in the tumour, as far as RNA shows"),
     "archetype": ("Archetype", "The leading way of escape"),
     "status": ("Status", "How far levels can be read against the reference"),
 }

@@ -1,4 +1,4 @@
-"""Samples converted to log2(TPM + 1) while they are handed out."""
+"""Samples converted to log2(TPM + 1) while they are yielded."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ class RowMerge:
 
 @dataclass(frozen=True, eq=False)
 class HarmonisedSource:
-    """Blocks of a matrix, converted while they are handed out.
+    """Blocks of a matrix, converted while they are yielded.
 
     Attributes
     ----------
@@ -94,7 +94,7 @@ class HarmonisedSource:
     merge
         Rows of each symbol.
     known_rows
-        Rows of the file that count for any symbol, whichever are handed out, in the order of symbols.
+        Rows of the file that count for any symbol, whichever are yielded, in the order of symbols.
     length_kb
         Per symbol, for counts; None otherwise. Kilobases, so that a panel, which is never rescaled, does not
         end at fractions of a read per base.

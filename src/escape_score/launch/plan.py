@@ -59,7 +59,7 @@ BASE_MINUTES = 10
 
 # Twice to three times what docs/hpc.md lists as measured: 20,000 genes, two shared cores. `read` holds a
 # matrix of text as a whole, 8 bytes a value, whose genes may be 40,000; all others hold blocks of samples.
-# Methods beside the axes that compare samples hold the whole matrix too.
+# Methods in addition to the axes that compare samples hold the whole matrix too.
 NEEDS = MappingProxyType(
     {
         "read": Need(1_000, 0.3, 5.0),

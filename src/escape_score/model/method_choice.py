@@ -1,4 +1,4 @@
-"""Which methods a user wants beside the axes, and how."""
+"""Which methods a user wants in addition to the axes, and how."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ DEFAULT_MIN_COVERAGE = 0.7
 
 
 class MethodName(StrEnum):
-    """Methods beside the axes' own; each is a module of this name in ``escape_score.score.methods``."""
+    """Methods in addition to the axes' own; each is a module of ``escape_score.score.methods``."""
 
     SSGSEA = "ssgsea"
     GSVA = "gsva"
@@ -44,7 +44,7 @@ class Ties(StrEnum):
 
 @dataclass(frozen=True)
 class MethodChoice:
-    """What to score beside the axes: methods over every signature, and published formulas.
+    """What to score in addition to the axes: methods over every signature, and published formulas.
 
     Attributes
     ----------

@@ -27,7 +27,7 @@ class Call(StrEnum):
 
 
 class Phenotype(StrEnum):
-    """How T cells lie in the tumour, as far as RNA tells."""
+    """T cells in the tumour, as far as RNA shows."""
 
     DESERT = "desert"
     EXCLUDED = "excluded"
@@ -151,8 +151,10 @@ class AxisProfile(Record):
     mechanism: str = Field(description="what the axis looks at, one sentence")
     adjusted_for: str | None
     score: float | None = Field(description="reference SD units; larger = more resistance")
-    has_raw: bool = Field(description="whether the axis has an unadjusted twin")
-    raw_score: float | None = Field(description="the same without adjustment, where the axis has a twin")
+    has_raw: bool = Field(description="whether the axis has an unadjusted version")
+    raw_score: float | None = Field(
+        description="the same without adjustment, where the axis has an unadjusted version"
+    )
     interval: Interval | None = Field(description="absolute, against the reference")
     interval_within: Interval | None = Field(description="for comparisons inside one pipeline")
     percentile: float | None = Field(ge=0, le=100, description="share of the reference's tumours below, %")
@@ -178,7 +180,7 @@ class AxisProfile(Record):
 
 
 class PublishedRecord(Record):
-    """One published score beside the axes."""
+    """One published score, in addition to the axes."""
 
     score_id: str
     title: str

@@ -107,7 +107,7 @@ class GroupComparison(Record):
 
 
 class ResponseRow(Record):
-    """How well one measure tells who responded."""
+    """How well one measure separates responders from the others."""
 
     measure: Measure
     n_responders: int
@@ -120,7 +120,7 @@ class ResponseRow(Record):
 
 
 class ResponseStatistics(Record):
-    """Response against the index, the axes and, beside them, the published scores."""
+    """Response against the index, the axes and the published scores."""
 
     n_samples: int
     n_responders: int
@@ -144,7 +144,7 @@ class SurvivalRow(Record):
 
 
 class SurvivalStatistics(Record):
-    """One endpoint against the index, the axes and, beside them, the published scores."""
+    """One endpoint against the index, the axes and the published scores."""
 
     endpoint: str = Field(description="os or pfs")
     n_samples: int

@@ -92,7 +92,7 @@ PUBLISHED = "published"
 
 @dataclass(frozen=True)
 class MethodTable:
-    """Scores beside the axes: those of one method, or published formulas.
+    """Scores in addition to the axes: those of one method, or published formulas.
 
     Attributes
     ----------
@@ -153,7 +153,7 @@ class SignatureScores:
         return self.values[:, self.signature_ids.index(signature_id)]
 
     def of_rows(self, rows: npt.NDArray[np.intp]) -> SignatureScores:
-        """Scores of some samples, in the order of ``rows``, without what was scored beside the axes."""
+        """Scores of some samples, in the order of ``rows``, without the additional scores."""
         genes = self.genes
         return replace(
             self,
@@ -172,7 +172,7 @@ class SignatureScores:
 
     @property
     def all_names(self) -> list[str]:
-        """Names of all scores: the signatures, then what stands beside the axes as ``method:score``."""
+        """Names of all scores: the signatures, then the additional scores as ``method:score``."""
         beside = [f"{table.name}:{score_id}" for table in self.beside for score_id in table.score_ids]
         return [*self.signature_ids, *beside]
 

@@ -64,7 +64,7 @@ class GeneRole(StrEnum):
     EXPECTATION = "expectation"
     """Measures the interferon response that presentation is expected to follow."""
     CONTROL = "control"
-    """Tells a genomic region that was not quantified from a biological loss."""
+    """Distinguishes a genomic region that was not quantified from a biological loss."""
 
 
 @dataclass(frozen=True)

@@ -54,7 +54,7 @@ def profile(
     published: bool = True,
     threads: int = 1,
 ) -> Profiles:
-    """Profile a cohort: harmonise it, score it, and tell for every sample which mechanisms it shows.
+    """Profile a cohort: harmonise it, score it, and report for every sample which mechanisms it shows.
 
     Parameters
     ----------

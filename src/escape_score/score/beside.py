@@ -1,4 +1,4 @@
-"""Scores of every signature by the methods users know, beside the axes.
+"""Scores of every signature by the methods users know, in addition to the axes.
 
 Methods that look at one sample are fed block by block; a gene that one sample lacks is left out of that
 sample's ranking alone, so that its company changes nothing. Methods that compare samples need all of them at

@@ -1,7 +1,7 @@
 """Find samples in which the whole MHC locus (6p21) was under-quantified.
 
 Alternative haplotypes of 6p21 in a genome index draw reads away from it. The MHC genes then look lost, and so
-do their neighbours that have nothing to do with immunity; that tells a pipeline from a tumour, in one sample.
+do their neighbours without a role in immunity. That separates a pipeline from a tumour, in one sample.
 """
 
 from __future__ import annotations

@@ -42,7 +42,7 @@ class ScoringPlan:
 
 
 class Beside(Protocol):
-    """What else is scored from the same blocks, beside the axes."""
+    """What else is scored from the same blocks."""
 
     def score_block(self, log2_tpm: FloatArray) -> Any:  # noqa: ANN401
         """What ``join`` needs of a block over all genes of the cohort."""
@@ -146,7 +146,7 @@ def score_signatures(
 def _score_blocks(
     cohort: HarmonisedCohort, plan: ScoringPlan, beside: Sequence[Beside]
 ) -> tuple[list[ScoredBlock], tuple[MethodTable, ...]]:
-    """Go through the samples once, for the axes and for all that stands beside them."""
+    """Go through the samples once, for the axes and all additional scores."""
     symbols = plan.alignment.symbols
     if not beside:
         return [score_block(block, plan) for _, block in iter_blocks(narrowed(cohort.source, symbols))], ()

@@ -66,7 +66,7 @@ def flag_names(flags: NoteLog, sample_id: str) -> list[str]:
 
 
 def scores_table(scores: SignatureScores) -> pd.DataFrame:
-    """Samples × scores: the signatures, then what was scored beside the axes as ``method:score``."""
+    """Samples × scores: the signatures, then the additional scores as ``method:score``."""
     table = pd.DataFrame(scores.all_values, columns=scores.all_names)
     table.insert(0, "sample_id", list(scores.sample_ids))
     return table

@@ -183,7 +183,7 @@ def _check_declared(facts: MatrixFacts, declared: ExpressionUnit) -> None:
 
 
 def _contradictions(facts: MatrixFacts, declared: ExpressionUnit) -> Iterator[tuple[str, str]]:
-    """Why the numbers cannot be of a unit, gravest first, and what to do where that is known."""
+    """Why the numbers cannot be of a unit, most severe first, and what to do where that is known."""
     if not facts.is_usable.any():
         return
     if look_centred(facts):

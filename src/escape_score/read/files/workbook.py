@@ -264,7 +264,7 @@ def _date_styles(archive: _Archive, part: str) -> frozenset[int]:
 
 
 class _SheetParser(WorkSheetParser):  # type: ignore[misc]
-    """The parser of openpyxl, which here reads cells only, and tells formulas without a value from blanks."""
+    """The parser of openpyxl, for cells only; it separates formulas without a value from blanks."""
 
     def parse(self) -> Iterator[SheetRow]:
         """Yield the rows of the sheet."""

@@ -100,7 +100,7 @@ def _row(path: Path, header: tuple[str, ...], line: int, cells: list[str]) -> Sh
     while len(cells) > len(header) and not cells[-1].strip():
         cells = cells[:-1]
     if len(cells) != len(header):
-        msg = f"{path}: line {line} has {len(cells)} fields where the header has {len(header)}; mend the row"
+        msg = f"{path}: line {line} has {len(cells)} fields where the header has {len(header)}; fix the row"
         raise SampleSheetInvalidError(msg)
     return SheetRow(line, MappingProxyType(dict(zip(header, cells, strict=True))))
 

@@ -88,7 +88,7 @@ def sortable_bits(block: DenseValues) -> tuple[Bits, int]:
 
 
 def _narrowed(block: DenseValues) -> npt.NDArray[np.float32] | None:
-    """The block in float32 where that loses nothing; the first row mostly tells that it would."""
+    """The block in float32 where that loses nothing; the first row mostly shows that it would."""
     if block.dtype == np.float32:
         return block.astype(np.float32, copy=False)
     with np.errstate(over="ignore"):

@@ -20,7 +20,7 @@ from escape_score.score.methods import Scope
 MIN_SAMPLES = 10
 """Fewest samples that a cohort-scope score compares.
 
-One sample is at most a ninth of the scale of ranks then, and it is what a reference of one's own needs too.
+One sample is at most a ninth of the scale of ranks then, and it is what your own reference needs too.
 """
 MIN_GENES = 10_000
 """Fewest measured genes for a z over all genes of a sample.
