@@ -52,7 +52,7 @@ print(json.dumps([seconds, sorting, peak_mb()]))
 RUN = """
 import sys, time, json
 import anndata, h5py, pyarrow.parquet
-import escape_score.cli.run, escape_score.profile, escape_score.read, escape_score.score
+import escape_score.pipeline.profiles, escape_score.pipeline.profiling, escape_score.read
 import escape_score.store.h5ad
 from escape_score.cli.main import main
 start = time.perf_counter()
