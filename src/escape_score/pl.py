@@ -8,6 +8,7 @@ import numpy as np
 
 from escape_score.errors import UsageError
 from escape_score.library.axes import load_axis_catalogue
+from escape_score.model.profiles import INDEX
 from escape_score.pipeline.profiles import Profiles
 
 if TYPE_CHECKING:
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
 
 LIMIT_SD = 3.0
 """Colours end here."""
-INDEX = "immunoresistance_index"
 
 
 def heatmap(result: Profiles, *, ax: Axes | None = None) -> Axes:

@@ -95,4 +95,4 @@ def _fault(line: int, row: list[str]) -> str:
     """What is wrong with a row, and what to do; empty where nothing is."""
     if len(row) < N_COLUMNS:
         return f"{len(row)} column (line {line}); give gene and length, tab-separated"
-    return "" if _length(row[1]) else f"{row[1]!r} is no length (line {line}); give a positive number"
+    return "" if _length(row[1]) else f"{row[1]!r} is not a length (line {line}); give a positive number"

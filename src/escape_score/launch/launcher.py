@@ -236,7 +236,7 @@ def profile_folder(profile: str) -> Path:
 
 
 def require_engine(profile: str, *, is_dry_run: bool) -> None:
-    """Refuse a run whose profile would fail: a variable that is no number, a Slurm that is not there."""
+    """Refuse a run whose profile would fail: a variable that is not a number, or no Slurm on this machine."""
     given = os.environ.get(RETRIES, "0")
     if not given.isdecimal():
         message = f"{RETRIES}: {given!r} is no number of retries; give 0 or more"

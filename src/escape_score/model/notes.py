@@ -78,7 +78,6 @@ class Code(StrEnum):
     UNPAIRED = "unpaired"
     UNIT = "unit"
     SUMS = "sums"
-    MORE = "more"
     ID_KIND = "id_kind"
     LENGTHS = "lengths"
     NOT_SCORED = "not_scored"

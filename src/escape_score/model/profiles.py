@@ -11,6 +11,9 @@ from escape_score.model.cohort import FloatArray
 
 TextArray = npt.NDArray[np.object_]
 
+INDEX = "immunoresistance_index"
+"""Name of the index in tables and records."""
+
 
 @dataclass(frozen=True)
 class Bounds:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +14,7 @@ import pandas as pd
 
 from escape_score.errors import SampleUnknownError
 from escape_score.model.notes import Note
-from escape_score.model.profiles import CohortProfiles
+from escape_score.model.profiles import INDEX, CohortProfiles
 from escape_score.model.record import EscapeProfile, NoteRecord, slug_of
 from escape_score.model.reference import Reference
 from escape_score.model.scores import SignatureScores
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
 
 N_SHOWN = 10
 """Samples in the table that a notebook shows."""
-SHOWN_COLUMNS = ("immunoresistance_index", "archetype", "phenotype", "status", "flags")
+SHOWN_COLUMNS = (INDEX, "archetype", "phenotype", "status", "flags")
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,11 +92,12 @@ class Profiles:
 
         Raises SampleUnknownError: the cohort has no such sample; it is a ``KeyError`` too.
         """
-        if sample_id not in self.sample_ids:
-            some = ", ".join(repr(known) for known in self.sample_ids[:3])
+        ids = self.sample_ids
+        if sample_id not in ids:
+            some = ", ".join(repr(known) for known in ids[:3])
             msg = f"{self.cohort}: no sample {sample_id!r}; its {len(self)} samples are {some}, …"
             raise SampleUnknownError(msg)
-        return self.maker.record(self.sample_ids.index(sample_id))
+        return self.maker.record(ids.index(sample_id))
 
     def __repr__(self) -> str:
         return f"Profiles({self.cohort!r}: {len(self)} samples against {self.reference.name!r})"
@@ -145,7 +147,7 @@ class Profiles:
         write_result(self, Path(folder), lang=lang if reports else None)
         return Path(folder)
 
-    @property
+    @cached_property
     def header(self) -> ResultHeader:
         """What the profiles were made from and with."""
         facts, made = self.scores.facts, self.maker.provenance

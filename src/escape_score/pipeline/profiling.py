@@ -135,7 +135,7 @@ def profile_opened(
 ) -> Profiles:
     """Profile a cohort that is yet to be read, so that the faults of all inputs are raised together.
 
-    As :func:`profile` gives them; raises the same errors. ``on_stage`` is called when a stage begins.
+    Result and errors are those of :func:`profile`. ``on_stage`` is called when a stage begins.
     """
     on_stage("read")
     named = attempt(lambda: open_reference(options.reference))

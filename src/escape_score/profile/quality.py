@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 import numpy as np
 
@@ -63,11 +63,11 @@ def cohort_notes(context: ProfileContext, profiles: CohortProfiles) -> tuple[Not
     Axes that no sample has, genes that the pipeline does not count right, a half-lost 6p21, too few samples
     for such checks, and a reference of few tumours.
     """
-    reference = context.reference
+    reference, zero = context.reference, _all_zero(context)
     return (
         *_missing_axes(profiles),
-        *_by_role(context, "zero", _all_zero(context)),
-        *_untrusted_genes(context),
+        *_by_role(context, "zero", zero),
+        *_untrusted_genes(context, zero),
         *_by_role(context, "left_out", reference.untrusted_genes, name=reference.name),
         *_shared_locus(context),
         *_few_samples(context),
@@ -111,11 +111,10 @@ def _all_zero(context: ProfileContext) -> list[str]:
     return [s for s, yes in zip(genes.gene_symbols, is_zero, strict=True) if yes and location[s] > expected]
 
 
-def _untrusted_genes(context: ProfileContext) -> Iterable[Note]:
+def _untrusted_genes(context: ProfileContext, zero: Collection[str]) -> Iterable[Note]:
     """Genes near zero in nearly all samples, or far below their siblings; those at zero were named before."""
     used = context.design.genes
     found = find_untrusted_genes(context.scores.genes, context.reference, used, context.thresholds.untrusted)
-    zero = set(_all_zero(context))
     near_zero = [gene for gene in found.near_zero if gene not in zero]
     yield from _by_role(context, "near_zero", near_zero)
     if found.below_siblings:

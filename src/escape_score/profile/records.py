@@ -11,7 +11,7 @@ import numpy as np
 from escape_score.model.axes import Axis
 from escape_score.model.cohort import FloatArray, SampleRecord
 from escape_score.model.notes import Code, Note, NoteLog, note
-from escape_score.model.profiles import AxisScores, Bounds, CohortProfiles, LinkScores
+from escape_score.model.profiles import INDEX, AxisScores, Bounds, CohortProfiles, LinkScores
 from escape_score.model.record import (
     ApproachRecord,
     Archetype,
@@ -46,7 +46,6 @@ from escape_score.profile.sheet import Pairing, change_interval, msi_notes, pair
 from escape_score.profile.stage import axis_models
 from escape_score.reference.read import COHORT_REFERENCE
 
-INDEX = "immunoresistance_index"
 REFERENCE_INDEX = "index"
 """Column of the index among the reference's distributions."""
 
@@ -119,7 +118,7 @@ class RecordMaker:
             changes=tuple(self._change(earlier, row) for earlier in self._pairing.earlier.get(row, ())),
             metadata=metadata_of(sample),
             reference=self._reference(row),
-            input=self._input(),
+            input=self._input,
             provenance=self.provenance,
         )
 
@@ -232,6 +231,7 @@ class RecordMaker:
             untrusted_genes=tuple(reference.untrusted_genes),
         )
 
+    @cached_property
     def _input(self) -> InputRecord:
         facts = self.context.scores.facts
         return InputRecord(

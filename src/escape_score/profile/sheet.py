@@ -114,7 +114,7 @@ def change_interval(
 
 
 def msi_notes(sample: SampleRecord, axes: tuple[AxisProfile, ...]) -> Iterator[Note]:
-    """Hold the mismatch-repair proxy against the microsatellite status of the sheet..
+    """Hold the mismatch-repair proxy against the microsatellite status of the sheet.
 
     Nothing is said where its ``msi`` is empty or no known word.
     """

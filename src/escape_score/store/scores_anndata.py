@@ -16,13 +16,12 @@ from escape_score.library.files import resource_path, table_rows
 from escape_score.library.gene_sets import load_signatures
 from escape_score.model.cohort import FloatArray, SampleRecord
 from escape_score.model.notes import NoteLog
-from escape_score.model.profiles import CohortProfiles
+from escape_score.model.profiles import INDEX, CohortProfiles
 from escape_score.model.scores import PUBLISHED, REFERENCE_Z, SignatureScores
 from escape_score.store.hdf5_output import replacing_hdf5
 from escape_score.store.manifest import ResultHeader
 from escape_score.store.tables import flag_names
 
-INDEX = "immunoresistance_index"
 MORE_RESISTANCE = "more resistance"
 MORE_EXPRESSION = "more expression of its genes"
 SD_UNIT = "SD of the reference"
@@ -73,9 +72,8 @@ def scores_anndata(
 def _index_and_axes(profiles: CohortProfiles) -> Iterator[Variable]:
     """The index, then every axis, each followed by its unadjusted version where there is one."""
     index = profiles.index.index
-    full = np.ones(len(index))
     share = (~np.isnan(profiles.index.blocks)).mean(axis=1)
-    yield Variable(INDEX, "index", "", REFERENCE_Z, "0 to 100", MORE_RESISTANCE, index, share * full)
+    yield Variable(INDEX, "index", "", REFERENCE_Z, "0 to 100", MORE_RESISTANCE, index, share)
     for axis in profiles.axes:
         what = (axis.axis, REFERENCE_Z, SD_UNIT, MORE_RESISTANCE)
         yield Variable(axis.axis, "axis", *what, axis.score, axis.coverage)

@@ -13,7 +13,7 @@ import pyarrow as pa
 from pyarrow import parquet as pq
 
 from escape_score.model.notes import NoteLog
-from escape_score.model.profiles import Bounds, CohortProfiles
+from escape_score.model.profiles import INDEX, Bounds, CohortProfiles
 from escape_score.model.reference import Reference
 from escape_score.model.scores import SignatureScores
 from escape_score.store.atomic import replacing
@@ -34,8 +34,8 @@ def profiles_table(
     columns: dict[str, object] = {
         "sample_id": list(scores.sample_ids),
         "cohort": [scores.facts.name] * len(scores.sample_ids),
-        "immunoresistance_index": profiles.index.index,
-        **_bounds("immunoresistance_index", profiles.index.bounds),
+        INDEX: profiles.index.index,
+        **_bounds(INDEX, profiles.index.bounds),
         "archetype": profiles.archetype,
         "phenotype": profiles.phenotype,
         "status": profiles.status,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from statistics import median
 
@@ -27,6 +27,20 @@ class FlagSummary:
     is_same_everywhere: bool
 
 
+@dataclass
+class FlagTally:
+    """One flag so far: its first note, how many samples have it, and whether all say the same."""
+
+    first: NoteRecord
+    n_samples: int = 0
+    is_same: bool = True
+
+    def add(self, flag: NoteRecord) -> None:
+        """Count the flag of one sample; no note but the first is kept, as a cohort can be large."""
+        self.n_samples += 1
+        self.is_same = self.is_same and flag == self.first
+
+
 _MEASURES: tuple[
     tuple[str, Callable[[EscapeProfile], float | None], Callable[[float, Language], str]], ...
 ] = (
@@ -47,7 +61,7 @@ class QualityTally:
     """Measures of quality, flags and origins of the samples so far."""
 
     _values: dict[str, list[float]] = field(default_factory=dict)
-    _flags: dict[str, list[NoteRecord]] = field(default_factory=dict)
+    _flags: dict[str, FlagTally] = field(default_factory=dict)
     _made_by: dict[str, Counter[str]] = field(default_factory=dict)
 
     def add(self, profile: EscapeProfile, words: Language) -> None:
@@ -56,7 +70,7 @@ class QualityTally:
             if (value := get(profile)) is not None:
                 self._values.setdefault(name, []).append(value)
         for flag in profile.flags:
-            self._flags.setdefault(flag.code, []).append(flag)
+            self._flags.setdefault(flag.code, FlagTally(flag)).add(flag)
         for fact in _origin(profile, words):
             self._made_by.setdefault(fact.label, Counter())[fact.value] += 1
 
@@ -70,7 +84,7 @@ class QualityTally:
     def flags(self, words: Language) -> tuple[tuple[FlagSummary, ...], tuple[FlagSummary, ...]]:
         """Flags that change how the numbers may be read, and those that do not; each by name."""
         found = [_flag_summary(name, self._flags[name], words) for name in sorted(self._flags)]
-        cautions = {name for name, flags in self._flags.items() if matters(flags[0])}
+        cautions = {name for name, tally in self._flags.items() if matters(tally.first)}
         return (
             tuple(flag for flag in found if flag.flag in cautions),
             tuple(flag for flag in found if flag.flag not in cautions),
@@ -95,10 +109,10 @@ def _origin(profile: EscapeProfile, words: Language) -> tuple[Fact, ...]:
     )
 
 
-def _flag_summary(name: str, found: Sequence[NoteRecord], words: Language) -> FlagSummary:
+def _flag_summary(name: str, tally: FlagTally, words: Language) -> FlagSummary:
     return FlagSummary(
         flag=name,
-        sentence=note_markup(found[0], words),
-        n_samples=len(found),
-        is_same_everywhere=all(one == found[0] for one in found),
+        sentence=note_markup(tally.first, words),
+        n_samples=tally.n_samples,
+        is_same_everywhere=tally.is_same,
     )

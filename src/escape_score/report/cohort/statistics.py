@@ -10,7 +10,6 @@ from markupsafe import Markup
 from escape_score.model.record import NoteRecord
 from escape_score.model.record_statistics import (
     CohortStatistics,
-    ConfidenceInterval,
     GroupComparison,
     GroupRow,
     LeftOut,
@@ -21,7 +20,7 @@ from escape_score.model.record_statistics import (
 )
 from escape_score.report.messages import note_markup
 from escape_score.report.text.i18n import Language, record_markup, translate_record_text
-from escape_score.report.text.numbers import format_count
+from escape_score.report.text.numbers import format_count, format_interval, leaves_out
 from escape_score.report.text.visible import visible_note, visible_text
 
 TIMEPOINT = "timepoint"
@@ -89,9 +88,13 @@ def _response(response: ResponseStatistics, words: Language) -> StatisticsTable:
     rows = (
         _row(
             row.measure,
-            (words.fixed(row.auroc, 2), _interval(row.interval, words), _q(row.q_value, words)),
+            (
+                words.fixed(row.auroc, 2),
+                format_interval(row.interval, words, decimals=2),
+                _q(row.q_value, words),
+            ),
             words,
-            is_clear=_excludes(row.interval, CHANCE_AUROC),
+            is_clear=leaves_out(row.interval, CHANCE_AUROC),
         )
         for row in response.rows
     )
@@ -111,12 +114,12 @@ def _survival(survival: SurvivalStatistics, words: Language) -> StatisticsTable:
             row.measure,
             (
                 words.fixed(row.hazard_ratio, 2),
-                _interval(row.interval, words),
+                format_interval(row.interval, words, decimals=2),
                 words.fixed(row.concordance, 2),
                 _q(row.q_value, words),
             ),
             words,
-            is_clear=_excludes(row.interval, CHANCE_RATIO),
+            is_clear=leaves_out(row.interval, CHANCE_RATIO),
         )
         for row in survival.rows
     )
@@ -158,25 +161,18 @@ def _group_row(row: GroupRow, name_of: Callable[[str, Language], str], words: La
         for group in row.groups
     )
     interval = row.effect_interval
-    cells = (medians, words.fixed(row.effect, 2), _interval(interval, words), _q(row.q_value, words))
-    return _row(row.measure, cells, words, is_clear=interval is not None and _excludes(interval, NO_EFFECT))
+    cells = (
+        medians,
+        words.fixed(row.effect, 2),
+        format_interval(interval, words, decimals=2),
+        _q(row.q_value, words),
+    )
+    return _row(row.measure, cells, words, is_clear=leaves_out(interval, NO_EFFECT))
 
 
 def _row(measure: Measure, cells: tuple[str, ...], words: Language, *, is_clear: bool) -> StatisticsRow:
     title = record_markup(visible_text(measure.title), words)
     return StatisticsRow(title, measure.kind is MeasureKind.PUBLISHED, cells, is_clear)
-
-
-def _interval(interval: ConfidenceInterval | None, words: Language) -> str:
-    if interval is None:
-        return words.gettext("no interval")
-    return words.gettext("[{low}, {high}]").format(
-        low=words.fixed(interval.low, 2), high=words.fixed(interval.high, 2)
-    )
-
-
-def _excludes(interval: ConfidenceInterval, chance: float) -> bool:
-    return interval.low > chance or interval.high < chance
 
 
 def _q(value: float, words: Language) -> str:
