@@ -47,6 +47,24 @@ def test_check_reports_faults_of_all_files_together(
     ] * 3
 
 
+def test_check_reports_faulty_lengths_and_reference_with_the_matrix(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    names = ("no.tsv", "no-lengths.tsv", "no-reference")
+    matrix, lengths, reference = (str(tmp_path / name) for name in names)
+    assert main(["check", matrix, "--gene-lengths", lengths, "--reference", reference]) == 3
+    err = capsys.readouterr().err
+    assert all(f"error: {path}: " in err for path in (matrix, lengths, reference))
+
+
+def test_check_takes_the_cohort_as_reference_as_run_does(
+    repo_root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    matrix = str(repo_root / "resources" / "demo" / "expression.parquet")
+    assert main(["check", matrix, "--reference", "cohort"]) == 0
+    assert "60 samples" in capsys.readouterr().out
+
+
 def test_check_json_holds_the_same(matrix: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", str(matrix), "--json"]) == 0
     report = json.loads(capsys.readouterr().out)

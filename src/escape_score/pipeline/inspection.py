@@ -5,15 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from escape_score.errors import EscapeScoreError, ExitCode
-from escape_score.genes.lengths import open_gene_lengths
-from escape_score.harmonise import harmonise
+from escape_score.errors import EscapeScoreError, ExitCode, attempt
 from escape_score.model.notes import Note, NoteLog, Severity
-from escape_score.pipeline.gene_sets import UserGeneSets, open_gene_sets
+from escape_score.pipeline.gene_sets import open_gene_sets
 from escape_score.pipeline.profiles import in_english
-from escape_score.pipeline.profiling import profile_scores, score
+from escape_score.pipeline.profiling import ProfileOptions, profile_opened
 from escape_score.read import read_cohort
-from escape_score.reference.read import load_reference
 
 SHOWN_SAMPLES = 5
 ERROR = "error"
@@ -70,27 +67,25 @@ def inspect_input(
 ) -> InputReport:
     """Read, harmonise and place an input, and collect errors and flags; writes nothing.
 
-    Faults of gene sets are reported together with those of matrix and sheet.
+    Faults of all files are reported together; with faulty gene sets the rest is looked at all the same.
     """
-    user_sets, errors = UserGeneSets(), []
+    faults = attempt(lambda: open_gene_sets(gene_sets)).faults
+    errors = [finding for fault in faults for finding in _errors(fault)]
+    options = ProfileOptions(
+        reference=reference, gene_sets=None if errors else gene_sets, gene_lengths=gene_lengths, min_genes=1
+    )
     try:
-        user_sets = open_gene_sets(gene_sets)
+        result = profile_opened(lambda: read_cohort(matrix, units=units, samples=samples), options)
     except EscapeScoreError as error:
-        errors += _errors(error)
-    try:
-        cohort = read_cohort(matrix, units=units, samples=samples)
-        harmonised = harmonise(cohort, gene_lengths=open_gene_lengths(gene_lengths))
-        against = load_reference(reference)
-        result = profile_scores(score(harmonised, against, user_sets), against)
-    except EscapeScoreError as error:
-        return InputReport(str(matrix), "", "", 0, 0, tuple(_errors(error) + errors))
+        return InputReport(str(matrix), "", "", 0, 0, (*_errors(error), *errors))
+    facts = result.scores.facts
     return InputReport(
         matrix=str(matrix),
-        unit=cohort.unit.unit.value,
-        unit_evidence=in_english(cohort.unit.evidence),
-        n_samples=len(cohort.sample_ids),
-        n_genes=len(harmonised.gene_symbols),
-        findings=tuple(errors + findings_of(result.maker.flags)),
+        unit=facts.unit.unit.value,
+        unit_evidence=in_english(facts.unit.evidence),
+        n_samples=len(facts.samples),
+        n_genes=facts.n_genes,
+        findings=(*errors, *findings_of(result.maker.flags)),
     )
 
 
