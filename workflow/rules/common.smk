@@ -27,7 +27,7 @@ def checked_plan():
 
 PLAN = checked_plan()
 SETTINGS = PLAN.config
-READ_LIMITS = SETTINGS.read.model_dump_json()
+READ_OPTIONS = SETTINGS.read.model_dump_json()
 SCORE_OPTIONS = SETTINGS.score.model_dump_json(exclude={"gene_sets"})
 REFERENCE_FILES = reference_files(SETTINGS)
 GENE_SETS = SETTINGS.score.gene_sets or []

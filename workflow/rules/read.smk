@@ -18,7 +18,7 @@ rule read:
         package_version=PACKAGE_VERSION,
         units=of_cohort("entry.units.value"),
         samples=option("--samples", "samples"),
-        limits=READ_LIMITS,
+        options=READ_OPTIONS,
     shell:
         "escape-score read {input.expression:q} --out {output.cohort:q} --cohort {wildcards.cohort:q}"
-        " --units {params.units:q} {params.samples:q} --limits {params.limits:q} > {log:q} 2>&1"
+        " --units {params.units:q} {params.samples:q} --options {params.options:q} > {log:q} 2>&1"

@@ -9,7 +9,19 @@ from typing import Annotated
 
 import typer
 
-from escape_score.cli.options import GeneLengths, GeneSets, Matrix, ReferenceName, Samples, Units
+from escape_score.cli.options import (
+    ColumnMap,
+    GeneLengths,
+    GeneSets,
+    Layer,
+    Matrix,
+    ReferenceName,
+    Samples,
+    SheetName,
+    Strandedness,
+    Transpose,
+    Units,
+)
 
 
 def check(
@@ -20,15 +32,25 @@ def check(
     gene_lengths: GeneLengths = None,
     gene_sets: GeneSets = None,
     reference: ReferenceName = None,
+    transpose: Transpose = None,
+    sheet: SheetName = None,
+    layer: Layer = None,
+    strand: Strandedness = None,
+    columns: ColumnMap = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> int:
     """Report errors and warnings in an input, most severe first; writes nothing."""
+    from escape_score.config import RunConfig
     from escape_score.pipeline.inspection import ERROR, inspect_input
+    from escape_score.read import ReadRequest
 
+    settings = RunConfig().overridden(
+        units=units, transpose=transpose, sheet=sheet, layer=layer, strand=strand, columns=columns or None
+    )
     report = inspect_input(
         matrix,
+        ReadRequest.from_config(settings.read, units=settings.units),
         samples=samples,
-        units=units or "auto",
         gene_lengths=gene_lengths,
         gene_sets=gene_sets,
         reference=reference or "auto",

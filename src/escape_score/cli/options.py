@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from escape_score.model.units import ExpressionUnit
+from escape_score.model.units import ExpressionUnit, Strand
 
 Matrix = Annotated[Path, typer.Argument(help="Expression matrix: genes in rows, samples in columns.")]
 Results = Annotated[Path, typer.Argument(help="Folder of a result.")]
@@ -28,6 +28,20 @@ GeneSets = Annotated[Path | None, typer.Option("--gene-sets", help="GMT file of 
 ReferenceName = Annotated[
     str | None,
     typer.Option("--reference", help="auto, a shipped reference, the folder of a fitted one, or cohort."),
+]
+Transpose = Annotated[bool | None, typer.Option("--transpose", help="Samples are in rows, genes in columns.")]
+SheetName = Annotated[
+    str | None, typer.Option("--sheet", help="Sheet of a workbook that is the matrix, by name.")
+]
+Layer = Annotated[str | None, typer.Option("--layer", help="Layer of an h5ad; X if not given.")]
+Strandedness = Annotated[
+    Strand | None, typer.Option("--strand", help="Strandedness of the library, for gene counts of STAR.")
+]
+ColumnMap = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--map", metavar="OURS=THEIRS", help="Column of the sample sheet with another name; repeatable."
+    ),
 ]
 CohortName = Annotated[
     str | None, typer.Option("--cohort", help="Name of the cohort; the file's name if not given.")

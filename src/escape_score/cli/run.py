@@ -13,12 +13,17 @@ import typer
 from escape_score.cli.log import CommandLog, StageProgress
 from escape_score.cli.options import (
     CohortName,
+    ColumnMap,
     GeneLengths,
     GeneSets,
+    Layer,
     LogJson,
     Quiet,
     ReferenceName,
     Samples,
+    SheetName,
+    Strandedness,
+    Transpose,
     Units,
 )
 from escape_score.errors import ExitCode, UsageError
@@ -45,6 +50,11 @@ def run(
         Path | None, typer.Option("--config", help="YAML config; the command line wins over it.")
     ] = None,
     lang: Annotated[str | None, typer.Option("--lang", help="Language of the pages: en or fr.")] = None,
+    transpose: Transpose = None,
+    sheet: SheetName = None,
+    layer: Layer = None,
+    strand: Strandedness = None,
+    columns: ColumnMap = None,
     seed: Annotated[int | None, typer.Option("--seed", min=0, help="Seed of every random draw.")] = None,
     reports: Annotated[
         bool, typer.Option("--reports/--no-reports", help="Write samples/ and index.html.")
@@ -65,6 +75,11 @@ def run(
         gene_sets=gene_sets,
         lang=lang,
         seed=seed,
+        transpose=transpose,
+        sheet=sheet,
+        layer=layer,
+        strand=strand,
+        columns=columns or None,
     )
     return _run(settings, cohort, CommandLog(is_quiet=quiet, is_json=log_json), has_reports=reports)
 
@@ -73,7 +88,7 @@ def _run(settings: RunConfig, cohort: str | None, log: CommandLog, *, has_report
     """Profile, write and summarise; 5 where some samples failed."""
     from escape_score.pipeline.profiles import write_result
     from escape_score.pipeline.profiling import ProfileOptions, profile_opened
-    from escape_score.read import ReadLimits, read_cohort
+    from escape_score.read import ReadRequest, read_requested
     from escape_score.report.text.i18n import translations
 
     started, matrix, out = time.monotonic(), settings.expression, settings.outdir
@@ -82,7 +97,7 @@ def _run(settings: RunConfig, cohort: str | None, log: CommandLog, *, has_report
         msg = f"run: {missing} is not given; name it on the command line or in --config"
         raise UsageError(msg)
     translations(settings.report.lang)  # an unknown language is an error before the work, not after it
-    limits = ReadLimits.from_config(settings.read)
+    request = ReadRequest.from_config(settings.read, units=settings.units)
     options = ProfileOptions(
         reference=settings.profile.reference or ProfileOptions.reference,
         gene_sets=settings.score.gene_sets,
@@ -93,9 +108,7 @@ def _run(settings: RunConfig, cohort: str | None, log: CommandLog, *, has_report
     )
     with StageProgress(log) as progress:
         result = profile_opened(
-            lambda: read_cohort(
-                matrix, units=settings.units, samples=settings.samples, cohort=cohort, limits=limits
-            ),
+            lambda: read_requested(matrix, request, samples=settings.samples, cohort=cohort),
             options,
             on_stage=progress.stage,
         )

@@ -9,12 +9,17 @@ import typer
 
 from escape_score.cli.options import (
     CohortName,
+    ColumnMap,
     GeneLengths,
     GeneSets,
+    Layer,
     Matrix,
     OutFile,
     ReferenceName,
     Samples,
+    SheetName,
+    Strandedness,
+    Transpose,
     Units,
 )
 
@@ -24,18 +29,25 @@ def read(
     out: OutFile,
     cohort: CohortName = None,
     units: Units = None,
-    samples: Samples = None,
     *,
-    limits: Annotated[str, typer.Option("--limits", help="The config's block read, as JSON.")] = "{}",
+    samples: Samples = None,
+    transpose: Transpose = None,
+    sheet: SheetName = None,
+    layer: Layer = None,
+    strand: Strandedness = None,
+    columns: ColumnMap = None,
+    options: Annotated[str, typer.Option("--options", help="The config's block read, as JSON.")] = "{}",
 ) -> int:
     """Stage 1: matrix and sample sheet to a checked cohort."""
-    from escape_score.config import ReadConfig, parse_block
-    from escape_score.read import ReadLimits, read_cohort
+    from escape_score.config import ReadConfig, RunConfig, parse_block
+    from escape_score.read import ReadRequest, read_requested
     from escape_score.store.h5ad import write_cohort
 
-    allowed = ReadLimits.from_config(parse_block("--limits", limits, ReadConfig))
-    found = read_cohort(matrix, units=units or "auto", samples=samples, cohort=cohort, limits=allowed)
-    write_cohort(out, found)
+    settings = RunConfig(read=parse_block("--options", options, ReadConfig)).overridden(
+        units=units, transpose=transpose, sheet=sheet, layer=layer, strand=strand, columns=columns or None
+    )
+    request = ReadRequest.from_config(settings.read, units=settings.units)
+    write_cohort(out, read_requested(matrix, request, samples=samples, cohort=cohort))
     return 0
 
 

@@ -30,6 +30,15 @@ class ReadConfig(ConfigModel):
     max_expansion_ratio: int = Field(
         200, ge=1, le=100_000, description="Most a file may grow by decompression, as a multiple."
     )
+    transpose: bool = Field(False, description="Whether samples are in rows and genes in columns.")
+    sheet: str | None = Field(None, min_length=1, description="Sheet of a workbook that is the matrix.")
+    layer: str | None = Field(None, min_length=1, description="Layer of an h5ad; X where empty.")
+    strand: Literal["auto", "unstranded", "forward", "reverse"] = Field(
+        "auto", description="Strandedness of the library, for gene counts of STAR."
+    )
+    columns: list[str] = Field(
+        [], description="Columns of the sample sheet under other names, each as ours=theirs."
+    )
 
 
 class HarmoniseConfig(ConfigModel):

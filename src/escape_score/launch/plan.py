@@ -17,7 +17,7 @@ from pydantic.main import IncEx
 
 from escape_score.config import CohortEntry, WorkflowConfig, load_workflow_config, read_cohorts
 from escape_score.errors import FileMissingError, InputError, attempt, raise_faults
-from escape_score.read import ReadLimits, count_samples
+from escape_score.read import ReadRequest, count_samples
 
 NO_PART_OF_RESULTS: Final[Mapping[str, IncEx | bool]] = {
     "cohorts": True,
@@ -154,10 +154,10 @@ def plan_workflow(config: Path) -> WorkflowPlan:
         The only fault of the files it names, or an ``InputFaultsError`` with all of them.
     """
     settings = load_workflow_config(config.absolute())
-    limits = ReadLimits.from_config(settings.read)
+    request = ReadRequest.from_config(settings.read)
     table = attempt(lambda: read_cohorts(settings.cohorts))
     entries = table.results[0] if table.results else ()
-    counts = [attempt(partial(count_samples, entry.expression, limits=limits)) for entry in entries]
+    counts = [attempt(partial(count_samples, entry.expression, request=request)) for entry in entries]
     found = [*_missing(config, settings), *table.faults, *(fault for one in counts for fault in one.faults)]
     raise_faults(found)
     plans = {one.cohort: CohortPlan(one, settings, n.get()) for one, n in zip(entries, counts, strict=True)}

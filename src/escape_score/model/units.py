@@ -32,6 +32,15 @@ class ExpressionUnit(StrEnum):
         return self in (ExpressionUnit.ARRAY, ExpressionUnit.NANOSTRING)
 
 
+class Strand(StrEnum):
+    """Strandedness of a library, by which a column of STAR's gene counts is chosen."""
+
+    AUTO = "auto"
+    UNSTRANDED = "unstranded"
+    FORWARD = "forward"
+    REVERSE = "reverse"
+
+
 @dataclass(frozen=True)
 class UnitDecision:
     """The unit a matrix is read in, never ``AUTO``; whether the user named it, and the figures for it."""

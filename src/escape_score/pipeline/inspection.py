@@ -10,7 +10,8 @@ from escape_score.model.notes import Note, NoteLog, Severity
 from escape_score.pipeline.gene_sets import open_gene_sets
 from escape_score.pipeline.profiles import in_english
 from escape_score.pipeline.profiling import ProfileOptions, profile_opened
-from escape_score.read import read_cohort
+from escape_score.read import ReadRequest, read_requested
+from escape_score.read.request import DEFAULT_REQUEST
 
 SHOWN_SAMPLES = 5
 ERROR = "error"
@@ -58,9 +59,9 @@ class InputReport:
 
 def inspect_input(
     matrix: Path,
+    request: ReadRequest = DEFAULT_REQUEST,
     *,
     samples: Path | None = None,
-    units: str = "auto",
     gene_lengths: Path | None = None,
     gene_sets: Path | None = None,
     reference: str = "auto",
@@ -75,7 +76,7 @@ def inspect_input(
         reference=reference, gene_sets=None if errors else gene_sets, gene_lengths=gene_lengths, min_genes=1
     )
     try:
-        result = profile_opened(lambda: read_cohort(matrix, units=units, samples=samples), options)
+        result = profile_opened(lambda: read_requested(matrix, request, samples=samples), options)
     except EscapeScoreError as error:
         return InputReport(str(matrix), "", "", 0, 0, (*_errors(error), *errors))
     facts = result.scores.facts

@@ -6,9 +6,10 @@ Files and data in memory end in :func:`check_cohort`, so that both pass the same
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 
 import pandas as pd
 
@@ -23,7 +24,7 @@ from escape_score.errors import (
 )
 from escape_score.model.cohort import Cohort, SampleTotals
 from escape_score.model.notes import NoteLog
-from escape_score.model.units import ExpressionUnit, UnitDecision
+from escape_score.model.units import ExpressionUnit, Strand, UnitDecision
 from escape_score.read.checks.composition import composition_notes
 from escape_score.read.checks.gene_kinds import species_notes
 from escape_score.read.checks.names import check_orientation
@@ -35,6 +36,7 @@ from escape_score.read.files.limits import DEFAULT_LIMITS, ReadLimits, check_sha
 from escape_score.read.files.probe import probe_path
 from escape_score.read.formats import choose_format
 from escape_score.read.formats.reader import MatrixReading, digest_of, matrix_digest
+from escape_score.read.request import DEFAULT_REQUEST, ReadRequest
 from escape_score.read.sheet import join_sheet, open_sheet
 
 _logger = logging.getLogger(__name__)
@@ -58,6 +60,11 @@ def read_cohort(
     units: ExpressionUnit | str = ExpressionUnit.AUTO,
     samples: Sheet = None,
     cohort: str | None = None,
+    transpose: bool = False,
+    sheet: str | None = None,
+    layer: str | None = None,
+    strand: Strand | str = Strand.AUTO,
+    columns: Mapping[str, str] = MappingProxyType({}),
     limits: ReadLimits = DEFAULT_LIMITS,
 ) -> Cohort:
     """Read an expression matrix and its sample sheet.
@@ -74,6 +81,17 @@ def read_cohort(
         Sample sheet with a column ``sample_id``: a file, or a table whose index may hold the sample ids.
     cohort
         Name of the cohort; the file's name without its endings where None.
+    transpose
+        Whether samples are in rows and genes in columns.
+    sheet
+        Sheet of a workbook that is the matrix; needed where several could be.
+    layer
+        Layer of an h5ad that holds the values; ``X`` where None.
+    strand
+        Strandedness of the library, for gene counts of STAR: ``"unstranded"``, ``"forward"``, ``"reverse"``,
+        or ``"auto"``, which infers it from the counts.
+    columns
+        Columns of the sample sheet that have other names than the package's: its name to theirs.
     limits
         Sizes above which a file is refused.
 
@@ -90,21 +108,38 @@ def read_cohort(
     InputFaultsError
         All faults of matrix and sheet, where there are several.
     UsageError
-        ``units`` is not a unit.
+        ``units`` is not a unit, or ``strand`` is not a strandedness.
 
     Examples
     --------
     >>> import escape_score as es
     >>> cohort = es.read("matrix.tsv", units="tpm", samples="sheet.tsv")  # doctest: +SKIP
     """
-    path = Path(matrix)
+    request = ReadRequest(
+        limits=limits,
+        units=declared_unit(units),
+        transpose=transpose,
+        sheet=sheet,
+        layer=layer,
+        strand=declared_strand(strand),
+        columns=columns,
+    )
+    return read_requested(Path(matrix), request, samples=samples, cohort=cohort)
+
+
+def read_requested(
+    matrix: Path, request: ReadRequest, *, samples: Sheet = None, cohort: str | None = None
+) -> Cohort:
+    """Read a matrix and its sheet as :func:`read_cohort`, by one object that holds all that is declared."""
 
     def opened() -> MatrixReading:
-        reading = choose_format(probe_path(path, limits)).open_matrix(path, limits)
-        return replace(reading, parts=reading.parts or (path,))
+        reading = choose_format(probe_path(matrix, request.limits)).open_matrix(matrix, request)
+        return replace(reading, parts=reading.parts or (matrix,))
 
-    name = cohort or cohort_name(path)
-    return check_cohort(str(path), opened, units=units, samples=samples, name=name, limits=limits)
+    name = cohort or cohort_name(matrix)
+    return check_cohort(
+        str(matrix), opened, units=request.units, samples=samples, name=name, limits=request.limits
+    )
 
 
 def cohort_name(matrix: Path) -> str:
@@ -158,12 +193,21 @@ def declared_unit(units: ExpressionUnit | str) -> ExpressionUnit:
         raise UsageError(msg) from error
 
 
-def count_samples(matrix: Path, *, limits: ReadLimits = DEFAULT_LIMITS) -> int:
+def declared_strand(strand: Strand | str) -> Strand:
+    """Look a strandedness up by its name; raises UsageError: there is no such strandedness."""
+    try:
+        return Strand(strand)
+    except ValueError as error:
+        msg = f"strand: {strand!r} is not a strandedness; use one of {', '.join(Strand)}"
+        raise UsageError(msg) from error
+
+
+def count_samples(matrix: Path, *, request: ReadRequest = DEFAULT_REQUEST) -> int:
     """Count the samples of a matrix by its header or footer, without reading its values or checking names.
 
     Raises InputError: the file cannot be opened as a matrix.
     """
-    return choose_format(probe_path(matrix, limits)).count_samples(matrix, limits)
+    return choose_format(probe_path(matrix, request.limits)).count_samples(matrix, request)
 
 
 def _with_checked_names(label: str, reading: MatrixReading, limits: ReadLimits) -> MatrixReading:

@@ -13,8 +13,8 @@ import pytest
 
 from escape_score.errors import FileUnreadableError, InputError, MatrixInvalidError
 from escape_score.read import ReadLimits, count_samples
-from escape_score.read.files.limits import DEFAULT_LIMITS
 from escape_score.read.formats.feather import FEATHER, promised_sizes
+from escape_score.read.request import DEFAULT_REQUEST, ReadRequest
 
 MakeFrame = Callable[..., pd.DataFrame]
 
@@ -42,7 +42,7 @@ def test_open_matrix_reads_beside_description(tmp_path: Path) -> None:
     path = write(
         tmp_path / "m", {"gene": ["CD8A", "B2M"], "description": ["x", None], "A": [1, 2], "B": [None, 2.5]}
     )
-    reading = FEATHER.open_matrix(path, DEFAULT_LIMITS)
+    reading = FEATHER.open_matrix(path, DEFAULT_REQUEST)
     assert reading.annotation_columns == ("description",)
     assert reading.source.gene_ids == ("CD8A", "B2M")
     assert np.array_equal(reading.source.block(0, 2), np.array([[1, 2], [np.nan, 2.5]]), equal_nan=True)
@@ -60,7 +60,7 @@ def test_open_matrix_reads_beside_description(tmp_path: Path) -> None:
 )
 def test_open_matrix_refuses(tmp_path: Path, columns: dict[str, object], said: str) -> None:
     with pytest.raises(MatrixInvalidError, match=said):
-        FEATHER.open_matrix(write(tmp_path / "m", columns), DEFAULT_LIMITS)
+        FEATHER.open_matrix(write(tmp_path / "m", columns), DEFAULT_REQUEST)
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ def test_open_matrix_refuses(tmp_path: Path, columns: dict[str, object], said: s
 def test_open_matrix_keeps_to_limits(tmp_path: Path, limits: ReadLimits) -> None:
     path = write(tmp_path / "m", {"gene": ["B2M"] * 100_000, "A": np.zeros(100_000)}, compression="zstd")
     with pytest.raises(InputError, match="too large"):
-        FEATHER.open_matrix(path, limits)
+        FEATHER.open_matrix(path, ReadRequest(limits=limits))
 
 
 @pytest.mark.parametrize("compression", ["uncompressed", "lz4"])
@@ -84,7 +84,7 @@ def test_open_matrix_refuses_every_cut(tmp_path: Path, compression: str) -> None
     for n_kept in range(6, len(content), 7):
         path.write_bytes(content[:n_kept])
         with pytest.raises(FileUnreadableError, match="damaged or truncated feather"):
-            FEATHER.open_matrix(path, DEFAULT_LIMITS)
+            FEATHER.open_matrix(path, DEFAULT_REQUEST)
 
 
 def test_open_matrix_survives_damage(tmp_path: Path, make_tpm: MakeFrame) -> None:
@@ -96,6 +96,6 @@ def test_open_matrix_survives_damage(tmp_path: Path, make_tpm: MakeFrame) -> Non
         damaged[at] ^= 0x11
         path.write_bytes(bytes(damaged))
         try:
-            FEATHER.open_matrix(path, DEFAULT_LIMITS).source.block(0, 4)
+            FEATHER.open_matrix(path, DEFAULT_REQUEST).source.block(0, 4)
         except InputError as error:
             assert str(path) in str(error)  # noqa: PT017

@@ -12,6 +12,7 @@ from escape_score.read.files.limits import DEFAULT_LIMITS, ReadLimits
 from escape_score.read.files.probe import probe_path
 from escape_score.read.formats import choose_format
 from escape_score.read.formats.reader import MatrixReading
+from escape_score.read.request import ReadRequest
 
 GCT_12 = "#1.2\n3\t2\nNAME\tDescription\tA\tB\nCD8A\tna\t1.5\t0\nB2M\tna\t250\t1e3\nGZMB\tna\t.25\t7\n"
 GCT_13 = (
@@ -26,7 +27,7 @@ def open_gct(folder: Path, text: str | bytes, limits: ReadLimits = DEFAULT_LIMIT
     path.write_bytes(text.encode() if isinstance(text, str) else text)
     chosen = choose_format(probe_path(path, limits))
     assert chosen.name.startswith("GCT")
-    return chosen.open_matrix(path, limits)
+    return chosen.open_matrix(path, ReadRequest(limits=limits))
 
 
 @pytest.mark.parametrize(

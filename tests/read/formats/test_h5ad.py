@@ -15,8 +15,8 @@ from scipy import sparse
 from escape_score.errors import FileUnreadableError, InputError, MatrixInvalidError, UnitAmbiguousError
 from escape_score.genes import load_gene_table
 from escape_score.read import read_cohort
-from escape_score.read.files.limits import DEFAULT_LIMITS
 from escape_score.read.formats.h5ad import H5AD
+from escape_score.read.request import DEFAULT_REQUEST
 
 GENES = ["CD8A", "B2M", "GZMB"]
 
@@ -89,7 +89,7 @@ def test_open_matrix_refuses(h5ad_path: Path, change: Callable[[h5py.File], None
     with h5py.File(h5ad_path, "a") as file:
         change(file)
     with pytest.raises(InputError, match=said):
-        H5AD.open_matrix(h5ad_path, DEFAULT_LIMITS).source.block(0, 2)
+        H5AD.open_matrix(h5ad_path, DEFAULT_REQUEST).source.block(0, 2)
 
 
 def test_open_matrix_refuses_huge_shape_without_reading(tmp_path: Path) -> None:
@@ -99,7 +99,7 @@ def test_open_matrix_refuses_huge_shape_without_reading(tmp_path: Path) -> None:
         file.create_group("obs")
         file.create_group("var")
     with pytest.raises(MatrixInvalidError, match=r"too large \(100000 samples by 60000 genes\)"):
-        H5AD.open_matrix(path, DEFAULT_LIMITS)
+        H5AD.open_matrix(path, DEFAULT_REQUEST)
 
 
 @pytest.mark.parametrize("member", ["X/data", "X/indptr", "obs/_index"])
@@ -110,7 +110,7 @@ def test_open_matrix_refuses_huge_members_without_reading(h5ad_path: Path, membe
         file.create_dataset(member, shape=(10**12,), dtype=kind, chunks=(1000,))
         file[member].attrs.update(attributes)
     with pytest.raises(InputError, match=r"damaged h5ad|there are 1000000000000 obs names"):
-        H5AD.open_matrix(h5ad_path, DEFAULT_LIMITS)
+        H5AD.open_matrix(h5ad_path, DEFAULT_REQUEST)
 
 
 def test_read_cohort_names_other_matrices_of_the_file(tmp_path: Path) -> None:
@@ -132,4 +132,4 @@ def test_open_matrix_refuses_other_hdf5(tmp_path: Path) -> None:
     with h5py.File(path, "w") as file:
         file["data"] = [1, 2, 3]
     with pytest.raises(FileUnreadableError, match="without X, obs, var"):
-        H5AD.count_samples(path, DEFAULT_LIMITS)
+        H5AD.count_samples(path, DEFAULT_REQUEST)

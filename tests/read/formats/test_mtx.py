@@ -16,8 +16,8 @@ from escape_score.errors import FileMissingError, FileUnreadableError, InputErro
 from escape_score.genes import load_gene_table
 from escape_score.model.units import ExpressionUnit
 from escape_score.read import ReadLimits, count_samples, read_cohort
-from escape_score.read.files.limits import DEFAULT_LIMITS
 from escape_score.read.formats.mtx import TENX_FOLDER
+from escape_score.read.request import DEFAULT_REQUEST, ReadRequest
 
 GENES = ("CD8A", "B2M", "GZMB", "JAK1")
 ENSEMBL = ("ENSG00000153563", "ENSG00000166710", "ENSG00000100453", "ENSG99999999999")
@@ -81,14 +81,14 @@ def test_read_cohort_digests_all_parts(folder: Path) -> None:
 def test_open_matrix_reads_prefixed_files(folder: Path) -> None:
     for path in list(folder.iterdir()):
         path.rename(path.with_name("GSM1_" + path.name))
-    assert TENX_FOLDER.open_matrix(folder, DEFAULT_LIMITS).source.sample_ids == ("A-1", "B-1", "C-1")
+    assert TENX_FOLDER.open_matrix(folder, DEFAULT_REQUEST).source.sample_ids == ("A-1", "B-1", "C-1")
 
 
 def test_open_matrix_leaves_out_what_is_no_gene(tmp_path: Path) -> None:
     path = write_folder(
         tmp_path / "m", kinds=("Gene Expression", "Antibody Capture", "Gene Expression", "Custom")
     )
-    source = TENX_FOLDER.open_matrix(path, DEFAULT_LIMITS).source
+    source = TENX_FOLDER.open_matrix(path, DEFAULT_REQUEST).source
     assert source.gene_ids == (ENSEMBL[0], ENSEMBL[2])
     assert np.array_equal(source.block(0, 3), VALUES[:, [0, 2]])
 
@@ -96,7 +96,7 @@ def test_open_matrix_leaves_out_what_is_no_gene(tmp_path: Path) -> None:
 def test_open_matrix_refuses_folder_without_genes(tmp_path: Path) -> None:
     path = write_folder(tmp_path / "m", kinds=("Peaks",) * 4)
     with pytest.raises(MatrixInvalidError, match=r"no feature is of type 'Gene Expression' .*'Peaks'"):
-        TENX_FOLDER.open_matrix(path, DEFAULT_LIMITS)
+        TENX_FOLDER.open_matrix(path, DEFAULT_REQUEST)
 
 
 SIZES = "4 3 6"
@@ -127,7 +127,7 @@ SIZES = "4 3 6"
 def test_open_matrix_refuses(folder: Path, name: str, old: str, new: str, said: str) -> None:
     edit(folder / name, old, new)
     with pytest.raises(InputError, match=said) as caught:
-        TENX_FOLDER.open_matrix(folder, DEFAULT_LIMITS)
+        TENX_FOLDER.open_matrix(folder, DEFAULT_REQUEST)
     assert str(folder) in str(caught.value)
 
 
@@ -136,14 +136,14 @@ def test_open_matrix_refuses_cut_matrix(folder: Path, part: float) -> None:
     content = (folder / "matrix.mtx").read_bytes()
     (folder / "matrix.mtx").write_bytes(content[: int(len(content) * part)])
     with pytest.raises(MatrixInvalidError, match=r"truncated|dimensions|kind"):
-        TENX_FOLDER.open_matrix(folder, DEFAULT_LIMITS)
+        TENX_FOLDER.open_matrix(folder, DEFAULT_REQUEST)
 
 
 @pytest.mark.parametrize("name", ["barcodes.tsv", "genes.tsv"])
 def test_open_matrix_refuses_folder_without_names(folder: Path, name: str) -> None:
     (folder / name).unlink()
     with pytest.raises(MatrixInvalidError, match=rf"no file .*{name} beside matrix\.mtx"):
-        TENX_FOLDER.open_matrix(folder / "matrix.mtx", DEFAULT_LIMITS)
+        TENX_FOLDER.open_matrix(folder / "matrix.mtx", DEFAULT_REQUEST)
 
 
 @pytest.mark.parametrize("name", ["barcodes.tsv", "genes.tsv", "matrix.mtx"])
@@ -164,7 +164,7 @@ def test_read_cohort_refuses_dangling_link_in_the_folder(folder: Path) -> None:
 def test_open_matrix_refuses_two_matrices(folder: Path) -> None:
     (folder / "raw_matrix.mtx").write_bytes((folder / "matrix.mtx").read_bytes())
     with pytest.raises(MatrixInvalidError, match=r"several matrices .*'matrix\.mtx', 'raw_matrix\.mtx'"):
-        TENX_FOLDER.open_matrix(folder, DEFAULT_LIMITS)
+        TENX_FOLDER.open_matrix(folder, DEFAULT_REQUEST)
 
 
 @pytest.mark.parametrize(
@@ -172,4 +172,4 @@ def test_open_matrix_refuses_two_matrices(folder: Path) -> None:
 )
 def test_open_matrix_keeps_to_limits(folder: Path, limits: ReadLimits) -> None:
     with pytest.raises(MatrixInvalidError, match="too large"):
-        TENX_FOLDER.open_matrix(folder, limits)
+        TENX_FOLDER.open_matrix(folder, ReadRequest(limits=limits))

@@ -15,6 +15,7 @@ from escape_score.read.files.limits import DEFAULT_LIMITS, ReadLimits
 from escape_score.read.files.probe import probe_path
 from escape_score.read.formats import choose_format
 from escape_score.read.formats.reader import MatrixReading
+from escape_score.read.request import ReadRequest
 
 WriteText = Callable[..., Path]
 
@@ -28,7 +29,7 @@ VALUES = [[1.5, 250.0, 0.25], [0.0, 1000.0, 7.0]]
 
 
 def open_matrix(path: Path, limits: ReadLimits = DEFAULT_LIMITS) -> MatrixReading:
-    return choose_format(probe_path(path, limits)).open_matrix(path, limits)
+    return choose_format(probe_path(path, limits)).open_matrix(path, ReadRequest(limits=limits))
 
 
 def assert_plain(path: Path) -> None:

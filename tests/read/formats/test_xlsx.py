@@ -19,6 +19,7 @@ from escape_score.model.units import ExpressionUnit
 from escape_score.read import ReadLimits, count_samples, read_cohort
 from escape_score.read.files.limits import DEFAULT_LIMITS
 from escape_score.read.formats.xlsx import XLSX
+from escape_score.read.request import ReadRequest
 
 MakeFrame = Callable[..., pd.DataFrame]
 Rows = Sequence[Sequence[object]]
@@ -74,7 +75,7 @@ def write_raw(path: Path, sheet: str, *, prolog: str = "", shared: str = "", nam
 
 
 def source_of(path: Path, limits: ReadLimits = DEFAULT_LIMITS) -> MatrixSource:
-    return XLSX.open_matrix(path, limits).source
+    return XLSX.open_matrix(path, ReadRequest(limits=limits)).source
 
 
 def assert_plain(path: Path) -> None:

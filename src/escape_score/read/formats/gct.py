@@ -16,6 +16,7 @@ from escape_score.read.files.streams import encoding_of, iter_lines, open_text
 from escape_score.read.formats.reader import MatrixFormat, MatrixReading
 from escape_score.read.formats.text import read_table
 from escape_score.read.formats.text_layout import TextLayout, split_line
+from escape_score.read.request import ReadRequest
 
 _SIZE_LINE, _HEADER_LINE = 2, 3
 _VERSIONS = ("#1.2", "#1.3")
@@ -117,7 +118,8 @@ def _gene_column(described: range, rows: Sequence[Sequence[str]]) -> int:
     return best if is_needed else 0
 
 
-def _open_matrix(path: Path, limits: ReadLimits) -> MatrixReading:
+def _open_matrix(path: Path, request: ReadRequest) -> MatrixReading:
+    limits = request.limits
     size, header, rows = _read_head(path, limits)
     reading = read_table(path, _layout(size, header, rows), limits)
     n_rows = len(reading.source.gene_ids)
@@ -127,8 +129,8 @@ def _open_matrix(path: Path, limits: ReadLimits) -> MatrixReading:
     return reading
 
 
-def _count_samples(path: Path, limits: ReadLimits) -> int:
-    return _read_head(path, limits)[0].n_samples
+def _count_samples(path: Path, request: ReadRequest) -> int:
+    return _read_head(path, request.limits)[0].n_samples
 
 
 GCT = MatrixFormat("GCT 1.2 or 1.3", _is_gct, _open_matrix, _count_samples)

@@ -16,6 +16,7 @@ from escape_score.model.cohort import FloatArray, MatrixSource
 from escape_score.read.checks.names import sample_name_faults
 from escape_score.read.files.limits import ReadLimits, check_shape
 from escape_score.read.formats.reader import IN_OBS, ArrayMatrix, MatrixFormat, MatrixReading, library_faults
+from escape_score.read.request import ReadRequest
 
 IntArray = npt.NDArray[np.int64]
 Names = tuple[str, ...]
@@ -62,9 +63,9 @@ class H5adMatrix:
             return np.asarray(sparse.csr_matrix(cells, shape=(stop - start, n_genes)).toarray())
 
 
-def _open_matrix(path: Path, limits: ReadLimits) -> MatrixReading:
+def _open_matrix(path: Path, request: ReadRequest) -> MatrixReading:
     with _faults(path), h5py.File(path) as file:
-        shape = _checked_shape(path, file, limits)
+        shape = _checked_shape(path, file, request.limits)
         sample_ids, gene_ids = (_names(path, file, axis, shape) for axis in ("obs", "var"))
         raise_faults(sample_name_faults(str(path), sample_ids))
         source = _source(path, file["X"], sample_ids, gene_ids)
@@ -171,9 +172,9 @@ def _by_rows(path: Path, x: h5py.Group, starts: IntArray, shape: tuple[int, int]
     return sparse.csc_matrix((x["data"][:].astype(np.float64), inside, starts), shape=shape).tocsr()
 
 
-def _count_samples(path: Path, limits: ReadLimits) -> int:
+def _count_samples(path: Path, request: ReadRequest) -> int:
     with _faults(path), h5py.File(path) as file:
-        return _checked_shape(path, file, limits)[0]
+        return _checked_shape(path, file, request.limits)[0]
 
 
 H5AD = MatrixFormat("h5ad", lambda probe: probe.head.startswith(MAGIC), _open_matrix, _count_samples)

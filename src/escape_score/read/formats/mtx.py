@@ -20,6 +20,7 @@ from escape_score.read.files.limits import ReadLimits, check_shape
 from escape_score.read.files.probe import Probe, probe_path
 from escape_score.read.files.streams import iter_lines, open_text
 from escape_score.read.formats.reader import ArrayMatrix, MatrixFormat, MatrixReading
+from escape_score.read.request import ReadRequest
 
 GENE_EXPRESSION = "Gene Expression"
 """Type of the features that are genes; others are antibodies, guides or peaks (10x Genomics, Cell Ranger)."""
@@ -169,7 +170,8 @@ def _is_gene(path: Path, features: Sequence[Sequence[str]]) -> npt.NDArray[np.bo
     return is_gene
 
 
-def _open_matrix(path: Path, limits: ReadLimits) -> MatrixReading:
+def _open_matrix(path: Path, request: ReadRequest) -> MatrixReading:
+    limits = request.limits
     parts = _find_parts(path, limits)
     header = _read_header(parts.matrix, limits)
     barcode_lines = _read_fields(parts.barcodes, limits, max_lines=10 * limits.max_samples)
@@ -255,7 +257,8 @@ def _entry_fault(path: Path, header: MtxHeader, limits: ReadLimits) -> InputErro
     return MatrixInvalidError.at(path, "entries cannot be read; the file may be damaged, copy it again")
 
 
-def _count_samples(path: Path, limits: ReadLimits) -> int:
+def _count_samples(path: Path, request: ReadRequest) -> int:
+    limits = request.limits
     return _read_header(_find_parts(path, limits).matrix, limits).n_barcodes
 
 

@@ -22,6 +22,7 @@ from escape_score.read.checks.cells import is_missing, looks_numeric
 from escape_score.read.checks.names import SYMBOL_NAMES, is_annotation_name, plain_name, sample_name_faults
 from escape_score.read.files.limits import ReadLimits, check_shape
 from escape_score.read.formats.reader import MatrixFormat, MatrixReading, library_faults
+from escape_score.read.request import ReadRequest
 
 N_PROBED_ROWS = 100
 """Rows by which columns of text are judged."""
@@ -88,7 +89,8 @@ def arrow_format(
 ) -> MatrixFormat:
     """Make a format of the way its files are opened, and of the bytes they begin with."""
 
-    def open_matrix(path: Path, limits: ReadLimits) -> MatrixReading:
+    def open_matrix(path: Path, request: ReadRequest) -> MatrixReading:
+        limits = request.limits
         with faults(path):
             file = open_file(path, limits)
             columns = find_columns(path, file, limits)
@@ -97,7 +99,8 @@ def arrow_format(
         gene_ids = tuple("" if gene is None else str(gene) for gene in genes)
         return MatrixReading(ArrowMatrix(path, columns.samples, gene_ids, file, faults), columns.annotation)
 
-    def count_samples(path: Path, limits: ReadLimits) -> int:
+    def count_samples(path: Path, request: ReadRequest) -> int:
+        limits = request.limits
         with faults(path):
             return len(find_columns(path, open_file(path, limits), limits).samples)
 

@@ -14,8 +14,8 @@ import numpy as np
 from escape_score.errors import FileUnreadableError
 from escape_score.model.cohort import FloatArray, MatrixSource, iter_blocks
 from escape_score.model.notes import Note
-from escape_score.read.files.limits import ReadLimits
 from escape_score.read.files.probe import Probe
+from escape_score.read.request import ReadRequest
 
 IN_OBS = "samples belong in obs, genes in var"
 """Layout of AnnData."""
@@ -68,8 +68,8 @@ class MatrixFormat:
 
     name: str
     is_recognised: Callable[[Probe], bool]
-    open_matrix: Callable[[Path, ReadLimits], MatrixReading]
-    count_samples: Callable[[Path, ReadLimits], int]
+    open_matrix: Callable[[Path, ReadRequest], MatrixReading]
+    count_samples: Callable[[Path, ReadRequest], int]
 
 
 @contextmanager

@@ -23,6 +23,7 @@ from escape_score.read.files.probe import Probe
 from escape_score.read.files.streams import encoding_of, iter_lines, open_text
 from escape_score.read.formats.reader import MatrixFormat, MatrixReading, PiecewiseMatrix
 from escape_score.read.formats.text_layout import TextLayout, find_layout, is_skipped, split_line
+from escape_score.read.request import ReadRequest
 
 N_LAYOUT_LINES = 100
 """Lines by which a layout is decided."""
@@ -80,10 +81,10 @@ def _first_characters(lines: Iterator[str]) -> Iterator[str]:
             return
 
 
-def _open_matrix(path: Path, limits: ReadLimits) -> MatrixReading:
-    layout = _read_layout(path, limits)
+def _open_matrix(path: Path, request: ReadRequest) -> MatrixReading:
+    layout = _read_layout(path, request.limits)
     check_header(str(path), layout.names[layout.gene_column], layout.sample_ids)
-    return read_table(path, layout, limits)
+    return read_table(path, layout, request.limits)
 
 
 def read_table(path: Path, layout: TextLayout, limits: ReadLimits) -> MatrixReading:
@@ -235,8 +236,8 @@ def _mark_truncation(fault: InputError, last_line: int) -> InputError:
     return fault
 
 
-def _count_samples(path: Path, limits: ReadLimits) -> int:
-    return len(_read_layout(path, limits).sample_columns)
+def _count_samples(path: Path, request: ReadRequest) -> int:
+    return len(_read_layout(path, request.limits).sample_columns)
 
 
 DELIMITED_TEXT = MatrixFormat(

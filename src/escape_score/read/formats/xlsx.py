@@ -19,6 +19,7 @@ from escape_score.read.checks.names import MIN_GENE_FRACTION, check_header, gene
 from escape_score.read.files.limits import ReadLimits, check_filling, check_shape
 from escape_score.read.formats.reader import MatrixFormat, MatrixReading, PiecewiseMatrix
 from escape_score.read.formats.text_layout import TextLayout, layout_of_cells
+from escape_score.read.request import ReadRequest
 
 if TYPE_CHECKING:
     from escape_score.read.files.workbook import Cell, SheetRow, Workbook
@@ -69,7 +70,8 @@ def _open_workbook(path: Path, limits: ReadLimits) -> Workbook:
     return open_workbook(path, limits)
 
 
-def _open_matrix(path: Path, limits: ReadLimits) -> MatrixReading:
+def _open_matrix(path: Path, request: ReadRequest) -> MatrixReading:
+    limits = request.limits
     book = _open_workbook(path, limits)
     if path.suffix.lower() in TEXT_SUFFIXES:  # some step before took it for text
         msg = f"content is an Excel workbook (xlsx) under the name {path.suffix}; "
@@ -174,8 +176,8 @@ def _number(cell: Cell, style: NumberStyle) -> tuple[float, str]:
     return (float(style.plain(cell.text)) if is_number else math.nan), fault
 
 
-def _count_samples(path: Path, limits: ReadLimits) -> int:
-    return len(_choose_sheet(_open_workbook(path, limits)).layout.sample_columns)
+def _count_samples(path: Path, request: ReadRequest) -> int:
+    return len(_choose_sheet(_open_workbook(path, request.limits)).layout.sample_columns)
 
 
 XLSX = MatrixFormat(
