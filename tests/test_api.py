@@ -149,6 +149,7 @@ def partly_provisional(demo_tpm: pd.DataFrame) -> es.Profiles:
     return es.profile(es.from_dataframe(both.div(both.sum(axis=1), axis=0) * 1e6, units="tpm"))
 
 
+@pytest.mark.slow
 def test_scanpy_takes_the_scores_as_they_are(partly_provisional: es.Profiles, tmp_path: Path) -> None:
     import matplotlib as mpl
 

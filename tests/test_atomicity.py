@@ -234,6 +234,7 @@ def kill_and_run_again(
         assert bench.state_of(out) == OLD
 
 
+@pytest.mark.slow
 def test_killed_run_leaves_all_or_nothing(bench: Bench, tmp_path: Path) -> None:
     moments = [(OLD, Moment.WRITING), (OLD, Moment.MOVING)]
     kills = [partial(kill_a_run, bench, *when, 0, tmp_path / str(i)) for i, when in enumerate(moments)]

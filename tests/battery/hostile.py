@@ -25,7 +25,7 @@ CATEGORY = "hostile"
 MEGABYTE = 1024**2
 LARGE = "large|size|memory|expan|ratio|dimension|rows|long|at most"
 
-FAST = {"device-zero", "bomb-gz"}
+FAST = {"device-zero"}
 
 
 def _content(name: str, content: Callable[[], bytes]) -> Make:

@@ -52,7 +52,12 @@ def open_text(context: BrowserContext, tmp_path: Path) -> Iterator[Callable[[str
 
 
 @pytest.mark.parametrize(
-    ("lang", "screen"), [("fr", (1280, "light")), ("en", (640, "dark")), ("en", (320, "light"))]
+    ("lang", "screen"),
+    [
+        pytest.param("fr", (1280, "light"), marks=pytest.mark.slow),
+        pytest.param("en", (640, "dark"), marks=pytest.mark.slow),
+        ("en", (320, "light")),
+    ],
 )
 def test_axe_finds_no_violation(
     browser: Browser,
@@ -138,6 +143,7 @@ def test_heatmap_is_read_by_arrow_keys(
     assert {first, page.locator("#column a").inner_text()} == {"S1", "S2"}
 
 
+@pytest.mark.slow
 def test_cohort_of_many_samples_opens(open_text: Callable[[str], Page], make_profile: ProfileFactory) -> None:
     base = make_profile()
     profiles = (
