@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 from fnmatch import fnmatch
+from importlib import import_module
 from pathlib import Path
 
 import escape_score as es
@@ -32,3 +33,13 @@ def test_tests_named_in_the_quality_checks_are_there(repo_root: Path) -> None:
             r"^def (test_\w+)", (repo_root / "tests" / path).read_text(), flags=re.MULTILINE
         )
         assert any(fnmatch(name, pattern or "*") for name in functions), f"{path}::{pattern}"
+
+
+def test_every_name_for_contributors_is_there(repo_root: Path) -> None:
+    # building the site is slow, and takes only such names
+    text = (repo_root / "docs" / "api.rst").read_text(encoding="utf-8").partition("For contributors")[2]
+    names = re.findall(r"^   (\w+(?:\.\w+)+)$", text, flags=re.MULTILINE)
+    assert len(names) > 15
+    for name in names:
+        module, _, attribute = f"escape_score.{name}".rpartition(".")
+        assert hasattr(import_module(module), attribute), name
