@@ -18,7 +18,6 @@ from escape_score.store.manifest import (
     library_versions,
     read_manifest,
     read_part,
-    remove_unlisted_samples,
     verify,
     write_part,
 )
@@ -92,12 +91,6 @@ def test_read_part_names_a_file_that_is_none(tmp_path: Path) -> None:
     for name in ("p", "elsewhere"):
         with pytest.raises(ResultInvalidError, match=f"{name}: not a list of files"):
             read_part(tmp_path / name)
-
-
-def test_remove_unlisted_samples_leaves_what_is_not_ours(result: Path) -> None:
-    (result / "samples" / "notes.txt").write_text("mine", encoding="utf-8")
-    remove_unlisted_samples(result, [FileEntry(path="samples/a.json", sha256="", size=0)])
-    assert sorted(p.name for p in (result / "samples").iterdir()) == ["a.json", "notes.txt"]
 
 
 def test_library_versions_hold_neither_host_nor_time() -> None:

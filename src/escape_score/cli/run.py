@@ -90,6 +90,7 @@ def _run(settings: RunConfig, cohort: str | None, log: CommandLog, *, has_report
     from escape_score.pipeline.profiling import ProfileOptions, profile_opened
     from escape_score.read import ReadRequest, read_requested
     from escape_score.report.text.i18n import translations
+    from escape_score.store.ownership import require_result_folder
 
     started, matrix, out = time.monotonic(), settings.expression, settings.outdir
     if matrix is None or out is None:
@@ -97,6 +98,8 @@ def _run(settings: RunConfig, cohort: str | None, log: CommandLog, *, has_report
         msg = f"run: {missing} is not given; name it on the command line or in --config"
         raise UsageError(msg)
     translations(settings.report.lang)  # an unknown language is an error before the work, not after it
+    named = (matrix, settings.samples, settings.score.gene_sets, settings.harmonise.gene_lengths)
+    require_result_folder(out, named)
     request = ReadRequest.from_config(settings.read, units=settings.units)
     options = ProfileOptions(
         reference=settings.profile.reference or ProfileOptions.reference,

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
 N_SHOWN = 10
 """Samples in the table that a notebook shows."""
+TABLES = ("profiles.tsv", "profiles.parquet", "scores.tsv", "scores.parquet", "qc.tsv", "scores.h5ad")
 SHOWN_COLUMNS = (INDEX, "archetype", "phenotype", "status", "flags")
 
 
@@ -126,7 +127,8 @@ class Profiles:
         Parameters
         ----------
         folder
-            Made where missing; an earlier result in it is replaced as a whole.
+            Made where missing; an earlier result in it is replaced as a whole. A folder that holds other
+            files and no result is refused.
         lang
             Language of the pages, ``"en"`` or ``"fr"``.
         reports
@@ -140,7 +142,7 @@ class Profiles:
         Raises
         ------
         OutputUnwritableError
-            The folder cannot be written.
+            The folder cannot be written, or holds files of yours that would be replaced.
         UsageError
             There are no pages in this language.
         """
@@ -207,6 +209,16 @@ def write_result(
         return finish_result(staging, result.header, parts, lang=lang)
 
 
+def files_of(result: Profiles) -> set[Path]:
+    """All files that the result can have, relative to its folder, but for the last three of ``gather``."""
+    samples = (
+        Path(SAMPLES, f"{slug_of(sample_id)}{end}")
+        for sample_id in result.sample_ids
+        for end in (".json", ".html")
+    )
+    return {*map(Path, TABLES), *samples}
+
+
 def write_profiles(
     result: Profiles, folder: Path, *, has_samples: bool = True, on_sample: Callable[[], None] = lambda: None
 ) -> Part:
@@ -219,10 +231,9 @@ def write_profiles(
         write_parquet(folder / f"{name}.parquet", table)
     write_tsv(folder / "qc.tsv", qc_table(scores, result.profiles, flags, reference, in_words=in_english))
     write_anndata(folder / "scores.h5ad", result.to_anndata())
-    written = ("profiles.tsv", "profiles.parquet", "scores.tsv", "scores.parquet", "qc.tsv", "scores.h5ad")
     return Part(
         header=result.header,
-        files=(*samples, *(entry_of(folder, folder / name) for name in written)),
+        files=(*samples, *(entry_of(folder, folder / name) for name in TABLES)),
         failed=failed,
         sample_ids=scores.sample_ids,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib.metadata
 import platform
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -124,12 +124,12 @@ def read_manifest(folder: Path) -> Manifest:
     """Read the manifest of a result; ResultInvalidError where there is none, or it is damaged."""
     path = folder / MANIFEST
     if not path.is_file():
-        msg = f"{folder}: no {MANIFEST}: not a finished result; run again"
+        msg = f"{folder}: no {MANIFEST}: not a finished result; run again into a new folder"
         raise ResultInvalidError(msg)
     try:
         return Manifest.model_validate_json(path.read_text(encoding="utf-8"))
     except (OSError, ValidationError, UnicodeDecodeError) as error:
-        msg = f"{path}: damaged; run again"
+        msg = f"{path}: damaged; run again into a new folder"
         raise ResultInvalidError(msg) from error
 
 
@@ -150,7 +150,7 @@ def verify(folder: Path) -> tuple[str, ...]:
     faults = [fault for entry in manifest.files if (fault := _fault(folder, entry))]
     listed = {entry.path for entry in manifest.files}
     extra = sorted(p.name for p in (folder / SAMPLES).glob("[!.]*") if f"{SAMPLES}/{p.name}" not in listed)
-    faults += [f"{folder / SAMPLES / name}: not in the manifest; remove it or run again" for name in extra]
+    faults += [f"{folder / SAMPLES / name}: not in the manifest; move it away" for name in extra]
     return tuple(faults)
 
 
@@ -161,11 +161,3 @@ def _fault(folder: Path, entry: FileEntry) -> str | None:
     if path.stat().st_size != entry.size or entry_of(folder, path).sha256 != entry.sha256:
         return f"{path}: differs from the manifest; run again"
     return None
-
-
-def remove_unlisted_samples(folder: Path, files: Sequence[FileEntry]) -> None:
-    """Remove pages and profiles of samples that an earlier run left behind."""
-    listed = {entry.path for entry in files}
-    for path in (folder / SAMPLES).glob("*"):
-        if path.suffix in {".json", ".html", ".pdf"} and f"{SAMPLES}/{path.name}" not in listed:
-            path.unlink()
