@@ -248,3 +248,20 @@ def test_input_inside_the_result_that_it_would_replace_is_refused(
     (line,) = refused(2, "run", out / "scores.tsv", "--out", out)
     assert "scores.tsv: is a file of the result" in line
     assert files_of(out) == files_of(finished)
+
+
+def test_run_reports_what_the_earlier_result_had(
+    inputs: Inputs, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    gmt, out = tmp_path / "u.gmt", str(tmp_path / "o")
+    gmt.write_text("MINE\tmy set\tCD8A\tCD8B\tGZMB\n", encoding="utf-8")
+    plain = [*inputs.options[:1], "--units", "counts", "--quiet", "--out", out]
+    assert main(["run", *inputs.options, "--out", out, "--quiet", "--gene-sets", str(gmt)]) == 0
+    assert capsys.readouterr().err == ""
+    assert main(["run", *plain, "--no-reports"]) == 0
+    (line,) = capsys.readouterr().err.splitlines()
+    labels = "labels of the sample sheet (purity, response"
+    assert line.startswith(f"note: {out}: the earlier result had {labels}")
+    assert line.endswith("), other gene sets and pages; this one does not")
+    assert main(["run", *plain, "--no-reports"]) == 0
+    assert capsys.readouterr().err == ""

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from html import escape
 from pathlib import Path
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from escape_score.errors import SampleUnknownError
+from escape_score.model.cohort import SampleRecord
 from escape_score.model.notes import Note
 from escape_score.model.profiles import INDEX, CohortProfiles
 from escape_score.model.record import EscapeProfile, NoteRecord, slug_of
@@ -162,6 +163,7 @@ class Profiles:
             reference_sha256=self.reference.sha256,
             genesets_sha256=made.genesets_sha256,
             parameters={"unit": facts.unit.unit.value, **dict(facts.parameters)},
+            labels=_labels(facts.samples),
             seed=made.seed,
             versions=library_versions(),
         )
@@ -175,6 +177,12 @@ class Profiles:
         title = f"<b>{escape(self.cohort)}</b>: {len(self)} samples ({said})"
         table = shown.to_html(float_format="{:.1f}".format, na_rep="", border=0)
         return f"<div><p>{title}, reference {escape(self.reference.name)}</p>{table}{more}</div>"
+
+
+def _labels(samples: Sequence[SampleRecord]) -> tuple[str, ...]:
+    """Columns of the sample sheet that are filled for a sample at least."""
+    names = (one.name for one in fields(SampleRecord) if one.name != "sample_id")
+    return tuple(name for name in names if any(getattr(one, name) not in {"", None} for one in samples))
 
 
 def in_english(*found: Note | NoteRecord) -> str:

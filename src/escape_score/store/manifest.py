@@ -42,7 +42,10 @@ class FailedSample(_Strict):
 
 
 class ResultHeader(_Strict):
-    """What a result was made from and with; no time, host, path or number of cores."""
+    """What a result was made from and with; no time, host, path or number of cores.
+
+    ``labels`` are the columns of the sample sheet that are filled for a sample at least.
+    """
 
     cohort: str
     n_samples: int
@@ -53,6 +56,7 @@ class ResultHeader(_Strict):
     reference_sha256: str
     genesets_sha256: str
     parameters: dict[str, str]
+    labels: tuple[str, ...] = ()
     seed: int
     versions: dict[str, str]
 
@@ -131,6 +135,41 @@ def read_manifest(folder: Path) -> Manifest:
     except (OSError, ValidationError, UnicodeDecodeError) as error:
         msg = f"{path}: damaged; run again into a new folder"
         raise ResultInvalidError(msg) from error
+
+
+def lost_since(before: Manifest | None, now: Manifest | None) -> tuple[str, ...]:
+    """Name what a result rested on, or had, and the result that replaced it does not."""
+    if before is None or now is None:
+        return ()
+    old, new = before.header, now.header
+    labels = sorted({*old.labels} - {*new.labels})
+    methods = sorted({*_methods(old)} - {*_methods(new)})
+    has_pages = [any(entry.path == "index.html" for entry in one.files) for one in (before, now)]
+    reference = (
+        f"the reference {old.reference}"
+        if old.reference != new.reference
+        else "another state of the reference"
+    )
+    lost = {
+        f"labels of the sample sheet ({', '.join(labels)})": bool(labels),
+        "other gene sets": old.genesets_sha256 != new.genesets_sha256,
+        reference: old.reference_sha256 != new.reference_sha256,
+        f"methods ({', '.join(methods)})": bool(methods),
+        "pages": has_pages == [True, False],
+    }
+    return tuple(what for what, is_lost in lost.items() if is_lost)
+
+
+def _methods(header: ResultHeader) -> list[str]:
+    return [name for name in header.parameters.get("methods", "").split(",") if name]
+
+
+def earlier_manifest(folder: Path) -> Manifest | None:
+    """The manifest of the result in a folder; None where there is none that can be read."""
+    try:
+        return read_manifest(folder)
+    except ResultInvalidError:
+        return None
 
 
 def verify(folder: Path) -> tuple[str, ...]:
