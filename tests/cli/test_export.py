@@ -112,3 +112,25 @@ def test_export_refuses_what_it_cannot_do(finished: Path, tmp_path: Path, refuse
     (line,) = refused(2, "export", finished, "--format", "gct", "--out", tmp_path / "file")
     assert "cannot be written" in line
     assert not (tmp_path / "o").exists()
+
+
+def test_export_replaces_earlier_exports_of_all_formats(finished: Path, tmp_path: Path) -> None:
+    out = tmp_path / "o"
+    for name in (*FILES, *FILES):
+        assert main(["export", str(finished), "--format", name, "--out", str(out)]) == 0
+    assert names_in(out) == set().union(*FILES.values())
+
+
+@pytest.mark.parametrize("name", ["profiles.gct", "cohort.schema.json", "notes.txt", "samples/scores.gct"])
+def test_export_touches_no_file_of_the_user(
+    name: str, finished: Path, tmp_path: Path, refused: Refused
+) -> None:
+    mine = tmp_path / "o" / name
+    mine.parent.mkdir(parents=True)
+    mine.write_text("mine", encoding="utf-8")
+    chosen = [word for kind in FILES for word in ("--format", kind)]
+    (line,) = refused(2, "export", finished, *chosen, "--out", tmp_path / "o")
+    assert str(tmp_path / "o") in line
+    assert name in line
+    assert [path for path in (tmp_path / "o").rglob("*") if path.is_file()] == [mine]
+    assert mine.read_text(encoding="utf-8") == "mine"

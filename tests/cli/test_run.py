@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
@@ -223,3 +224,44 @@ def test_sample_name_that_is_a_formula_is_refused(
     lines = refused(3, "run", tmp_path / "m.tsv", "--units", "counts", "--out", tmp_path / "o")
     assert "m.tsv" in lines[0]
     assert "rename" in lines[0]
+
+
+@pytest.mark.parametrize("options", [[], ["--no-reports"]])
+def test_folder_of_the_input_is_not_a_folder_of_results(
+    options: list[str], inputs: Inputs, tmp_path: Path, refused: Callable[..., tuple[str, ...]]
+) -> None:
+    for name in ("scores.tsv", "qc.tsv", "index.html", "samples/mine.json", "samples/mine.html"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(inputs.matrix.read_bytes() if name == "scores.tsv" else b"mine")
+    before = files_of(tmp_path)
+    (line,) = refused(2, "run", tmp_path / "scores.tsv", *inputs.options[1:], "--out", tmp_path, *options)
+    assert line.startswith(
+        f"error: {tmp_path}: cannot be written, it holds files that are not of a result ('index"
+    )
+    assert files_of(tmp_path) == before
+
+
+def test_input_inside_the_result_that_it_would_replace_is_refused(
+    finished: Path, inputs: Inputs, tmp_path: Path, refused: Callable[..., tuple[str, ...]]
+) -> None:
+    out = shutil.copytree(finished, tmp_path / "o")
+    (line,) = refused(2, "run", out / "scores.tsv", "--out", out)
+    assert "scores.tsv: is a file of the result" in line
+    assert files_of(out) == files_of(finished)
+
+
+def test_run_reports_what_the_earlier_result_had(
+    inputs: Inputs, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    gmt, out = tmp_path / "u.gmt", str(tmp_path / "o")
+    gmt.write_text("MINE\tmy set\tCD8A\tCD8B\tGZMB\n", encoding="utf-8")
+    plain = [*inputs.options[:1], "--units", "counts", "--quiet", "--out", out]
+    assert main(["run", *inputs.options, "--out", out, "--quiet", "--gene-sets", str(gmt)]) == 0
+    assert capsys.readouterr().err == ""
+    assert main(["run", *plain, "--no-reports"]) == 0
+    (line,) = capsys.readouterr().err.splitlines()
+    labels = "labels of the sample sheet (purity, response"
+    assert line.startswith(f"note: {out}: the earlier result had {labels}")
+    assert line.endswith("), other gene sets and pages; this one does not")
+    assert main(["run", *plain, "--no-reports"]) == 0
+    assert capsys.readouterr().err == ""

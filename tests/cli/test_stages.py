@@ -79,6 +79,7 @@ def test_gather_takes_away_samples_that_no_part_lists(inputs: Inputs, finished: 
     out = tmp_path / "out"
     (out / "samples").mkdir(parents=True)
     (out / "samples" / "old-00000000.json").write_text("{}", encoding="utf-8")
+    (out / ".lock").write_text("manifest.json\nsamples/old-00000000.json\n", encoding="utf-8")
     run_stages(inputs, tmp_path / "work", out, 1)
     assert files_of(out) == files_of(finished)
 

@@ -69,6 +69,41 @@ def test_write_reference_leaves_other_files_alone(lab: Reference, tmp_path: Path
         write_reference(file, lab)
 
 
+@pytest.mark.parametrize(
+    "names", [["genes.tsv"], ["slopes.tsv", "terms.tsv"], ["reference.json", "genes.tsv"]]
+)
+def test_tables_of_our_names_alone_are_no_reference(names: list[str], lab: Reference, tmp_path: Path) -> None:
+    for name in names:
+        (tmp_path / name).write_text("mine", encoding="utf-8")
+    with pytest.raises(OutputUnwritableError, match=f"{tmp_path}: holds other files"):
+        write_reference(tmp_path, lab)
+    assert {path.name: path.read_text("utf-8") for path in tmp_path.iterdir()} == dict.fromkeys(names, "mine")
+
+
+@pytest.mark.parametrize("kind", ["folder", "link"])
+def test_tables_that_are_no_files_are_not_replaced(kind: str, lab: Reference, tmp_path: Path) -> None:
+    out, mine = tmp_path / "lab", tmp_path / "mine"
+    write_reference(out, lab)
+    mine.mkdir()
+    (mine / "data.tsv").write_text("mine", encoding="utf-8")
+    (out / "genes.tsv").unlink()
+    (mine.rename if kind == "folder" else (out / "genes.tsv").symlink_to)(
+        out / "genes.tsv" if kind == "folder" else mine / "data.tsv"
+    )
+    with pytest.raises(OutputUnwritableError, match="holds other files"):
+        write_reference(out, lab)
+    assert [path.read_text("utf-8") for path in tmp_path.rglob("data.tsv")] == ["mine"]
+
+
+def test_link_to_a_reference_stays_a_link(lab: Reference, tmp_path: Path) -> None:
+    write_reference(tmp_path / "lab", lab)
+    (tmp_path / "link").symlink_to(tmp_path / "lab")
+    write_reference(tmp_path / "link", replace(lab, description="another"))
+    assert (tmp_path / "link").is_symlink()
+    assert load_reference(str(tmp_path / "lab")).description == "another"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["lab", "link"]
+
+
 def test_write_reference_that_fails_changes_nothing(
     lab: Reference, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

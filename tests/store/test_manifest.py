@@ -13,12 +13,13 @@ from escape_score.errors import ResultInvalidError
 from escape_score.store.manifest import (
     MANIFEST,
     FileEntry,
+    Manifest,
     Part,
     ResultHeader,
     library_versions,
+    lost_since,
     read_manifest,
     read_part,
-    remove_unlisted_samples,
     verify,
     write_part,
 )
@@ -94,11 +95,29 @@ def test_read_part_names_a_file_that_is_none(tmp_path: Path) -> None:
             read_part(tmp_path / name)
 
 
-def test_remove_unlisted_samples_leaves_what_is_not_ours(result: Path) -> None:
-    (result / "samples" / "notes.txt").write_text("mine", encoding="utf-8")
-    remove_unlisted_samples(result, [FileEntry(path="samples/a.json", sha256="", size=0)])
-    assert sorted(p.name for p in (result / "samples").iterdir()) == ["a.json", "notes.txt"]
-
-
 def test_library_versions_hold_neither_host_nor_time() -> None:
     assert set(library_versions()) >= {"python", "numpy", "anndata"}
+
+
+def test_lost_since_names_what_a_result_no_longer_has(header: ResultHeader) -> None:
+    pages = (FileEntry(path="index.html", sha256="", size=0),)
+    old = header.model_copy(
+        update={
+            "labels": ("purity", "response"),
+            "parameters": {"methods": "ssgsea,gsva"},
+            "reference": "lab",
+        }
+    )
+    new = header.model_copy(
+        update={"genesets_sha256": "3" * 64, "reference_sha256": "4" * 64, "labels": ("purity", "os_days")}
+    )
+    before, now = Manifest(header=old, files=pages), Manifest(header=new, files=())
+    assert lost_since(before, now) == (
+        "labels of the sample sheet (response)",
+        "other gene sets",
+        "the reference lab",
+        "methods (gsva, ssgsea)",
+        "pages",
+    )
+    assert lost_since(before, before) == lost_since(None, now) == lost_since(before, None) == ()
+    assert "another state of the reference" in lost_since(now, Manifest(header=header, files=()))

@@ -15,8 +15,9 @@ from pathlib import Path
 import pytest
 
 from escape_score.errors import OutputUnwritableError, ResultInvalidError
-from escape_score.store.folder_lock import LOCK
+from escape_score.store.folder_lock import LOCK, declared_files
 from escape_score.store.manifest import MANIFEST, FileEntry, verify
+from escape_score.store.ownership import GENERATOR
 from escape_score.store.result_folder import (
     INDEX,
     gathering,
@@ -34,6 +35,7 @@ HIT = 3
 NO_PROCESS = 2**22 + 1
 """Linux gives no process a number above 2**22 (``PID_MAX_LIMIT``)."""
 OLD = {"profiles.tsv": "old", INDEX: "old", "samples__a.html": "old", "samples__b.html": "old"}
+PAGE = f"<!DOCTYPE html>\n<head>\n{GENERATOR.decode()}\n"
 NEW = {"profiles.tsv": "new", INDEX: "new", "samples__b.html": "new", "samples__c.html": "new"}
 
 
@@ -104,6 +106,7 @@ def test_staged_result_replaces_the_old_one_and_spares_what_is_not_ours(
 def test_samples_of_a_run_that_was_killed_do_not_stay(tmp_path: Path, write_result: WriteResult) -> None:
     (tmp_path / "samples").mkdir()
     (tmp_path / "samples" / "old.json").write_text("{}", encoding="utf-8")
+    (tmp_path / LOCK).write_text(f"{MANIFEST}\nsamples/old.json\n", encoding="utf-8")
     stale = tmp_path / f".tmp-{os.getpid()}"
     stale.mkdir()
     (stale / "half.json").write_text("{", encoding="utf-8")
@@ -143,33 +146,42 @@ def test_out_that_is_a_file_is_a_fault_of_use(
     assert path.read_text(encoding="utf-8") == "mine"
 
 
-def test_staged_pages_replaces_pages_and_takes_the_manifest_away(
+def test_staged_pages_of_another_result_do_not_replace_a_result(
     tmp_path: Path, write_result: WriteResult
 ) -> None:
-    write_result(tmp_path, **{"index.html": "old", "profiles.tsv": "old", "samples__a.html": "old"})
-    with staged_pages(tmp_path) as folder:
-        (folder / "samples").mkdir()
-        for name in ("index.html", "samples/a.html"):
-            (folder / name).write_text("new", encoding="utf-8")
-        assert verify(tmp_path) == ()
-    assert files_of(tmp_path) == {"index.html": "new", "profiles.tsv": "old", "samples/a.html": "new"}
+    write_result(tmp_path, **{"index.html": PAGE, "profiles.tsv": "old", "samples__a.html": PAGE})
+    before = files_of(tmp_path)
+
+    def enter() -> None:
+        with staged_pages(tmp_path):
+            pass
+
+    with pytest.raises(
+        OutputUnwritableError, match=r"not pages of this program \('manifest.json', 'profiles"
+    ):
+        enter()
+    assert files_of(tmp_path) == before
 
 
 @pytest.mark.parametrize("is_own", [True, False])
 def test_staged_pages_removes_what_was_printed_of_other_pages(
     tmp_path: Path, write_result: WriteResult, *, is_own: bool
 ) -> None:
-    pages = {f"samples__{name}.{kind}": "old" for name in "abc" for kind in ("html", "pdf")}
+    pages = {f"samples__{name}.{kind}": PAGE for name in "abc" for kind in ("html", "pdf")}
     write_result(tmp_path, **pages)
-    (tmp_path / "samples" / "mine.pdf").write_text("mine", encoding="utf-8")
+    if is_own:
+        (tmp_path / "samples" / "mine.pdf").write_text("mine", encoding="utf-8")
+    else:
+        (tmp_path / MANIFEST).unlink()
     with staged_pages(tmp_path, is_own=is_own) as folder:
         (folder / "samples").mkdir()
-        for name, text in {"a.html": "new", "b.html": "old", "c.html": "new", "c.pdf": "new"}.items():
+        for name, text in {"a.html": "new", "b.html": PAGE, "c.html": "new", "c.pdf": "new"}.items():
             (folder / "samples" / name).write_text(text, encoding="utf-8")
         assert outdated_prints(tmp_path, folder) == {Path("samples/a.pdf")}
-    left = {f"samples/{name}" for name in ("a.html", "b.html", "b.pdf", "c.html", "c.pdf", "mine.pdf")}
+    left = {f"samples/{name}" for name in ("a.html", "b.html", "b.pdf", "c.html", "c.pdf")}
+    left |= {"samples/mine.pdf"} if is_own else set()
     assert {name for name in files_of(tmp_path) if name != MANIFEST} == left
-    (tmp_path / "samples" / "mine.pdf").unlink()
+    (tmp_path / "samples" / "mine.pdf").unlink(missing_ok=True)
     assert not is_own or verify(tmp_path) == ()
 
 
@@ -354,6 +366,7 @@ def test_file_system_without_locks_is_written_but_not_cleaned(
 
 
 def test_folders_of_killed_runs_go_and_others_stay(tmp_path: Path, write_result: WriteResult) -> None:
+    write_result(tmp_path, **OLD)
     for name in (".tmp-1", f".tmp-{NO_PROCESS}", ".tmp-mine", "tmp-2"):
         (tmp_path / name / "samples").mkdir(parents=True)
     with staged_result(tmp_path) as folder:
@@ -383,7 +396,7 @@ def test_list_of_a_killed_run_cannot_name_files_outside_the_folder(
     out.mkdir()
     precious.write_text("mine", encoding="utf-8")
     (out / "cut").write_text("mine", encoding="utf-8")
-    (out / LOCK).write_text(f"../precious\n{precious}\ncut", encoding="utf-8")
+    (out / LOCK).write_text(f"{MANIFEST}\n../precious\n{precious}\ncut", encoding="utf-8")
     with staged_result(out) as folder:
         write_result(folder, **NEW)
     assert precious.read_text(encoding="utf-8") == "mine"
@@ -393,7 +406,11 @@ def test_list_of_a_killed_run_cannot_name_files_outside_the_folder(
 def test_withdraw_result_takes_manifest_and_index_only(tmp_path: Path, write_result: WriteResult) -> None:
     write_result(tmp_path, **OLD)
     withdraw_result(tmp_path)
-    assert set(files_of(tmp_path)) == {"profiles.tsv", "samples/a.html", "samples/b.html"}
+    assert set(files_of(tmp_path)) == {"profiles.tsv", "samples/a.html", "samples/b.html", LOCK}
+    assert declared_files(tmp_path) == {Path(name) for name in (*OLD, MANIFEST) if "__" not in name} | {
+        Path("samples/a.html"),
+        Path("samples/b.html"),
+    }
     withdraw_result(tmp_path / "missing")
     assert not (tmp_path / "missing").exists()
 

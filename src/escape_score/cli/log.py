@@ -8,8 +8,12 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    from escape_score.store.manifest import Manifest
 
 WIDE = 500
 """Columns where nobody's terminal ends: a path is not broken, and can be copied."""
@@ -25,6 +29,15 @@ def print_limited(lines: Sequence[str], *, rest: str) -> None:
         print(line, file=sys.stderr)
     if len(lines) > n_shown:
         print(rest.format(n=len(lines) - n_shown), file=sys.stderr)
+
+
+def print_lost(folder: Path, before: Manifest | None, now: Manifest | None) -> None:
+    """Report on stderr, in one line, what the earlier result in a folder had and the new one does not."""
+    from escape_score.store.manifest import lost_since
+
+    if lost := lost_since(before, now):
+        what = " and ".join([", ".join(lost[:-1]), lost[-1]] if len(lost) > 1 else lost)
+        print(f"note: {folder}: the earlier result had {what}; this one does not", file=sys.stderr)
 
 
 @dataclass(frozen=True)

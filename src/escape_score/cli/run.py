@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from escape_score.cli.log import CommandLog, StageProgress
+from escape_score.cli.log import CommandLog, StageProgress, print_lost
 from escape_score.cli.options import (
     CohortName,
     ColumnMap,
@@ -90,6 +90,8 @@ def _run(settings: RunConfig, cohort: str | None, log: CommandLog, *, has_report
     from escape_score.pipeline.profiling import ProfileOptions, profile_opened
     from escape_score.read import ReadRequest, read_requested
     from escape_score.report.text.i18n import translations
+    from escape_score.store.manifest import earlier_manifest
+    from escape_score.store.ownership import require_result_folder
 
     started, matrix, out = time.monotonic(), settings.expression, settings.outdir
     if matrix is None or out is None:
@@ -97,6 +99,9 @@ def _run(settings: RunConfig, cohort: str | None, log: CommandLog, *, has_report
         msg = f"run: {missing} is not given; name it on the command line or in --config"
         raise UsageError(msg)
     translations(settings.report.lang)  # an unknown language is an error before the work, not after it
+    named = (matrix, settings.samples, settings.score.gene_sets, settings.harmonise.gene_lengths)
+    require_result_folder(out, named)
+    before = earlier_manifest(out)
     request = ReadRequest.from_config(settings.read, units=settings.units)
     options = ProfileOptions(
         reference=settings.profile.reference or ProfileOptions.reference,
@@ -119,6 +124,7 @@ def _run(settings: RunConfig, cohort: str | None, log: CommandLog, *, has_report
             on_stage=lambda stage: progress.stage(stage, total=len(result) if has_reports else None),
             on_sample=progress.advance,
         )
+    print_lost(out, before, earlier_manifest(out))
     where = out / ("index.html" if has_reports else "profiles.tsv")
     _summarise(result, failed, log, where=where, seconds=time.monotonic() - started)
     return ExitCode.PARTIAL if failed else ExitCode.DONE

@@ -109,7 +109,7 @@ def profile(
     seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of every random draw.")] = 1,
 ) -> int:
     """Stage 4: signature scores to profiles: tables and one JSON a sample."""
-    from escape_score.pipeline.profiles import write_profiles
+    from escape_score.pipeline.profiles import files_of, write_profiles
     from escape_score.pipeline.profiling import profile_scores
     from escape_score.pipeline.references import reference_of_scores
     from escape_score.reference.read import AUTO_REFERENCE
@@ -120,6 +120,6 @@ def profile(
     found, meta = read_scores(scores)
     against = reference_of_scores(scores, found, reference or AUTO_REFERENCE)
     result = profile_scores(found, against, genesets_sha256=meta.genesets_sha256, seed=seed)
-    withdraw_result(out)
+    withdraw_result(out, files_of(result))
     write_part(part, write_profiles(result, out))
     return 0

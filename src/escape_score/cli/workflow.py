@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from escape_score.cli.log import CommandLog, print_limited
+from escape_score.cli.log import CommandLog, print_limited, print_lost
 from escape_score.cli.options import LogJson, Quiet
-from escape_score.errors import ExitCode, ResultInvalidError
+from escape_score.errors import ExitCode
 
 if TYPE_CHECKING:
     from escape_score.launch.launcher import WorkflowRun
@@ -99,6 +99,8 @@ def _shown(log: CommandLog, *, is_dry_run: bool) -> Iterator[Callable[[WorkflowS
 
 def _summarise(plan: WorkflowPlan, run: WorkflowRun, log: CommandLog, *, seconds: float) -> int:
     """Print the table of cohorts and the samples that failed; the exit code of the whole."""
+    from escape_score.store.manifest import earlier_manifest
+
     n_samples, n_cohorts = sum(cohort.n_samples for cohort in plan.cohorts.values()), len(plan.cohorts)
     of = "1 cohort" if n_cohorts == 1 else f"{n_cohorts} cohorts"
     closing = f"{n_samples} samples of {of} in {seconds:.0f} s"
@@ -107,6 +109,9 @@ def _summarise(plan: WorkflowPlan, run: WorkflowRun, log: CommandLog, *, seconds
     log.summary(list(_rows(plan, run)), seconds=seconds, closing=closing)
     # The result of an unfinished cohort is one from before.
     finished = [name for name in plan.cohorts if name not in run.unfinished]
+    for name in finished:
+        folder = run.directory / "results" / name
+        print_lost(folder, run.earlier[name], earlier_manifest(folder))
     failed = {name: _failed(run.directory / "results" / name) for name in finished}
     for name, samples in failed.items():
         lines = [f"warning: {name}: {one.sample_id}: failed ({one.problem})" for one in samples]
@@ -133,12 +138,10 @@ def _rows(plan: WorkflowPlan, run: WorkflowRun) -> Iterator[Mapping[str, object]
 
 
 def _failed(results: Path) -> tuple[FailedSample, ...]:
-    from escape_score.store.manifest import read_manifest
+    from escape_score.store.manifest import earlier_manifest
 
-    try:
-        return read_manifest(results).failed
-    except ResultInvalidError:
-        return ()
+    manifest = earlier_manifest(results)
+    return () if manifest is None else manifest.failed
 
 
 def _cells(table: Path, column: str) -> list[str]:

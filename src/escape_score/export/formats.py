@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -10,6 +11,15 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from escape_score.export.tables import ResultTables
+
+OWN_NAME = re.compile(r"(meta_|data_)?escape_score_")
+MARKS = {
+    **dict.fromkeys(("profiles.gct", "scores.gct"), b"\nid\ttitle\tgroup\tunit\t"),
+    "profile.schema.json": b'"title": "EscapeProfile"',
+    "cohort.schema.json": b'"title": "CohortStatistics"',
+}
+"""What only our files of these common names hold."""
+MAX_READ_BYTES = 2**20
 
 
 class ExportFormat(StrEnum):
@@ -34,17 +44,20 @@ def export_results(
 ) -> ExportedFiles:
     """Write a result in some formats, after its manifest was verified; the result itself is not touched.
 
-    Raises UsageError: ``out`` is inside the result, or the study's id cannot be used. Raises
-    ResultInvalidError: the result does not agree with its manifest.
+    Raises UsageError: ``out`` is inside the result, or the study's id cannot be used; OutputUnwritableError:
+    ``out`` holds something else than earlier exports. Raises ResultInvalidError: the result does not agree
+    with its manifest.
     """
     from escape_score.errors import UsageError
     from escape_score.export.cbioportal import SAMPLE_IDS_FILE
     from escape_score.export.tables import read_tables
     from escape_score.store.atomic import write_text
+    from escape_score.store.ownership import require_only
 
     if out.resolve().is_relative_to(results.resolve()):
         msg = f"--out: {out} is inside the results, which hold only what their manifest lists; choose another"
         raise UsageError(msg)
+    require_only(out, lambda path: _is_export(out / path), what="are not exports of this program")
     tables = read_tables(results)
     files: dict[str, str] = {}
     for chosen in dict.fromkeys(formats):
@@ -52,6 +65,16 @@ def export_results(
     for name, text in files.items():
         write_text(out / name, text)
     return ExportedFiles(len(files), out / SAMPLE_IDS_FILE if SAMPLE_IDS_FILE in files else None)
+
+
+def _is_export(path: Path) -> bool:
+    """Whether a file is one that an export wrote: its name has ours, or its content is of our format."""
+    if path.is_symlink() or not path.is_file():
+        return False
+    if OWN_NAME.match(path.name) or path.name not in MARKS:
+        return OWN_NAME.match(path.name) is not None
+    with path.open("rb") as handle:
+        return MARKS[path.name] in handle.read(MAX_READ_BYTES)
 
 
 def _files(tables: ResultTables, chosen: ExportFormat, study: str | None) -> dict[str, str]:

@@ -10,7 +10,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -22,6 +22,7 @@ from escape_score.launch.failures import ERROR_PREFIX, FailedJob, exit_code_of
 from escape_score.launch.logger import WorkflowState
 from escape_score.library.files import resource_path
 from escape_score.store.atomic import undisturbed
+from escape_score.store.manifest import Manifest, earlier_manifest
 
 RETRIES = "ESCAPE_SCORE_RETRIES"
 MAX_MESSAGE = 400
@@ -52,6 +53,8 @@ class WorkflowRun:
         Where ``results/``, ``work/`` and ``logs/`` are, and the file of all words of Snakemake.
     unfinished
         Cohorts without a result of this config; one from before a change may still be there.
+    earlier
+        Manifests of the results that were there before, by cohort.
     """
 
     exit_code: ExitCode
@@ -60,6 +63,7 @@ class WorkflowRun:
     directory: Path
     log: Path
     unfinished: frozenset[str]
+    earlier: Mapping[str, Manifest | None]
 
 
 def launch_workflow(
@@ -111,6 +115,7 @@ def launch_workflow(
     )
     require_engine(profile, is_dry_run=is_dry_run or not _DRY_RUN.isdisjoint(extra))
     require_writable(place)
+    earlier = {cohort: earlier_manifest(place / "results" / cohort) for cohort in cohorts}
     log = place / "logs" / f"snakemake-{datetime.now():%Y%m%d-%H%M%S}.log"
     run = partial(_run, options, log, on_event, is_quiet=is_dry_run)
     status, state = run()
@@ -127,7 +132,7 @@ def launch_workflow(
         code, errors = _explained(state, status, log, config=config, directory=place)
     elif not state.has_run:
         log.unlink()
-    return WorkflowRun(code, tuple(errors), state, place, log, unfinished)
+    return WorkflowRun(code, tuple(errors), state, place, log, unfinished, earlier)
 
 
 def _shared_options() -> argparse.ArgumentParser:

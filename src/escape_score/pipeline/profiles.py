@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from html import escape
 from pathlib import Path
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from escape_score.errors import SampleUnknownError
+from escape_score.model.cohort import SampleRecord
 from escape_score.model.notes import Note
 from escape_score.model.profiles import INDEX, CohortProfiles
 from escape_score.model.record import EscapeProfile, NoteRecord, slug_of
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
 
 N_SHOWN = 10
 """Samples in the table that a notebook shows."""
+TABLES = ("profiles.tsv", "profiles.parquet", "scores.tsv", "scores.parquet", "qc.tsv", "scores.h5ad")
 SHOWN_COLUMNS = (INDEX, "archetype", "phenotype", "status", "flags")
 
 
@@ -126,7 +128,8 @@ class Profiles:
         Parameters
         ----------
         folder
-            Made where missing; an earlier result in it is replaced as a whole.
+            Made where missing; an earlier result in it is replaced as a whole. A folder that holds other
+            files and no result is refused.
         lang
             Language of the pages, ``"en"`` or ``"fr"``.
         reports
@@ -140,7 +143,7 @@ class Profiles:
         Raises
         ------
         OutputUnwritableError
-            The folder cannot be written.
+            The folder cannot be written, or holds files of yours that would be replaced.
         UsageError
             There are no pages in this language.
         """
@@ -160,6 +163,7 @@ class Profiles:
             reference_sha256=self.reference.sha256,
             genesets_sha256=made.genesets_sha256,
             parameters={"unit": facts.unit.unit.value, **dict(facts.parameters)},
+            labels=_labels(facts.samples),
             seed=made.seed,
             versions=library_versions(),
         )
@@ -173,6 +177,12 @@ class Profiles:
         title = f"<b>{escape(self.cohort)}</b>: {len(self)} samples ({said})"
         table = shown.to_html(float_format="{:.1f}".format, na_rep="", border=0)
         return f"<div><p>{title}, reference {escape(self.reference.name)}</p>{table}{more}</div>"
+
+
+def _labels(samples: Sequence[SampleRecord]) -> tuple[str, ...]:
+    """Columns of the sample sheet that are filled for a sample at least."""
+    names = (one.name for one in fields(SampleRecord) if one.name != "sample_id")
+    return tuple(name for name in names if any(getattr(one, name) not in {"", None} for one in samples))
 
 
 def in_english(*found: Note | NoteRecord) -> str:
@@ -207,6 +217,16 @@ def write_result(
         return finish_result(staging, result.header, parts, lang=lang)
 
 
+def files_of(result: Profiles) -> set[Path]:
+    """All files that the result can have, relative to its folder, but for the last three of ``gather``."""
+    samples = (
+        Path(SAMPLES, f"{slug_of(sample_id)}{end}")
+        for sample_id in result.sample_ids
+        for end in (".json", ".html")
+    )
+    return {*map(Path, TABLES), *samples}
+
+
 def write_profiles(
     result: Profiles, folder: Path, *, has_samples: bool = True, on_sample: Callable[[], None] = lambda: None
 ) -> Part:
@@ -219,10 +239,9 @@ def write_profiles(
         write_parquet(folder / f"{name}.parquet", table)
     write_tsv(folder / "qc.tsv", qc_table(scores, result.profiles, flags, reference, in_words=in_english))
     write_anndata(folder / "scores.h5ad", result.to_anndata())
-    written = ("profiles.tsv", "profiles.parquet", "scores.tsv", "scores.parquet", "qc.tsv", "scores.h5ad")
     return Part(
         header=result.header,
-        files=(*samples, *(entry_of(folder, folder / name) for name in written)),
+        files=(*samples, *(entry_of(folder, folder / name) for name in TABLES)),
         failed=failed,
         sample_ids=scores.sample_ids,
     )

@@ -19,18 +19,26 @@ from escape_score.report import iter_profiles, render_cohort, render_sample
 from escape_score.report.load import STATISTICS, read_profile, read_statistics
 from escape_score.store.atomic import write_text
 from escape_score.store.manifest import (
+    MANIFEST,
     SAMPLES,
     FailedSample,
     FileEntry,
     Part,
     ResultHeader,
     entry_of,
+    read_manifest,
     read_part,
-    remove_unlisted_samples,
     write_manifest,
     write_part,
 )
-from escape_score.store.result_folder import INDEX, gathering, outdated_prints, staged_pages, withdraw_result
+from escape_score.store.result_folder import (
+    INDEX,
+    gathering,
+    outdated_prints,
+    remove_files,
+    staged_pages,
+    withdraw_result,
+)
 from escape_score.store.tables import quoted, safe_cell
 
 QC = "qc.tsv"
@@ -86,11 +94,12 @@ def render_chunk(results: Path, profiles: Path, part: Path, *, chunk: int, chunk
 
     Slices are counted from 1; the last one takes what is left, whatever number was planned with.
     """
-    paths = sample_files(read_part(profiles).files)
+    listed = read_part(profiles).files
+    paths = sample_files(listed)
     size = -(-len(paths) // chunks)
-    mine = [results / path for path in paths[(chunk - 1) * size : chunk * size]]
-    withdraw_result(results)
-    written, failed = write_pages(results, mine, lang=lang)
+    mine = [Path(path) for path in paths[(chunk - 1) * size : chunk * size]]
+    withdraw_result(results, {path.with_suffix(".html") for path in mine}, files_of_workflow(listed))
+    written, failed = write_pages(results, [results / path for path in mine], lang=lang)
     write_part(part, Part(files=written, failed=failed))
 
 
@@ -99,6 +108,13 @@ def sample_files(files: Sequence[FileEntry]) -> list[str]:
     return [
         entry.path for entry in files if entry.path.startswith(f"{SAMPLES}/") and entry.path.endswith(".json")
     ]
+
+
+def files_of_workflow(listed: Iterable[FileEntry]) -> set[Path]:
+    """Files of a result, relative to it, of which the stage profile has written those listed."""
+    paths = {Path(entry.path) for entry in listed}
+    pages = {path.with_suffix(".html") for path in paths if path.parent == Path(SAMPLES)}
+    return paths | pages | {Path(INDEX), Path(STATISTICS), Path(MANIFEST)}
 
 
 def write_pages(
@@ -134,39 +150,49 @@ def write_index(
 
 
 def finish_result(
-    folder: Path, header: ResultHeader, parts: Sequence[Part], *, lang: str | None
+    folder: Path,
+    header: ResultHeader,
+    parts: Sequence[Part],
+    *,
+    lang: str | None,
+    before: Iterable[Path] = (),
 ) -> tuple[FailedSample, ...]:
     """Write the list of failed samples, statistics, the cohort's page and, last of all, the manifest.
 
+    ``before`` are files of the result that was in the folder: those that this one does not have are removed.
     Samples that failed are returned, and are in ``qc.tsv``, on the cohort's page and in the manifest.
     """
     failed = named(
         (one for part in parts for one in part.failed), (i for part in parts for i in part.sample_ids)
     )
     files = {entry.path: entry for part in parts for entry in part.files}
+    stale = {path.as_posix() for path in before}
     for path in {f"{SAMPLES}/{one.slug}.json" for one in failed} & set(files):
         # a profile that was damaged after it was written is not part of the result
         if entry_of(folder, folder / path) != files[path]:
             del files[path]
+            stale.add(path)
+    remove_files(folder, map(Path, stale - files.keys()))
     if list_failures(folder, failed):
         files[QC] = entry_of(folder, folder / QC)
     if lang is not None:
-        remove_unlisted_samples(folder, list(files.values()))
-        for entry in _write_cohort(folder, failed, seed=header.seed, lang=lang):
+        for entry in _write_cohort(
+            folder, sample_files(list(files.values())), failed, seed=header.seed, lang=lang
+        ):
             files[entry.path] = entry
     write_manifest(folder, header, files.values(), failed)
     return failed
 
 
 def _write_cohort(
-    folder: Path, failed: Sequence[FailedSample], *, seed: int, lang: str
+    folder: Path, paths: Sequence[str], failed: Sequence[FailedSample], *, seed: int, lang: str
 ) -> tuple[FileEntry, FileEntry]:
     """Write the cohort's page and statistics in one pass; a missing page leaves no profile out."""
     from escape_score.statistics import ColumnCollector, compute_statistics
 
     left_out = {one.slug for one in failed if one.problem != NO_PAGE}
     collector = ColumnCollector()
-    profiles = (profile for profile in iter_profiles(folder) if profile.slug not in left_out)
+    profiles = (profile for profile in iter_profiles(folder, paths) if profile.slug not in left_out)
 
     @cache
     def statistics() -> CohortStatistics:
@@ -184,8 +210,9 @@ def gather_parts(results: Path, parts: Sequence[Path], *, lang: str) -> tuple[Fa
     if header is None:
         msg = f"{parts[0]}: no part of the stage profile among the parts; run that stage again"
         raise ResultInvalidError(msg)
-    with gathering(results):
-        return finish_result(results, header, [*read, _unwritten_pages(read)], lang=lang)
+    known = files_of_workflow(entry for part in read for entry in part.files)
+    with gathering(results, {Path(STATISTICS)}, known) as before:
+        return finish_result(results, header, [*read, _unwritten_pages(read)], lang=lang, before=before)
 
 
 def _unwritten_pages(parts: Sequence[Part]) -> Part:
@@ -207,11 +234,21 @@ def render_results(results: Path, out: Path, *, lang: str, has_pdf: bool = False
     """
     chromium = find_chromium() if has_pdf else None
     with staged_pages(out, is_own=out.resolve() == results.resolve()) as folder:
-        pages, failed = write_pages(folder, sorted((results / SAMPLES).glob("*.json")), lang=lang)
+        listed = _listed_profiles(results)
+        pages, failed = write_pages(folder, sorted(results / path for path in listed), lang=lang)
         if failed:
             msg = f"{results / SAMPLES / failed[0].slug}.json: no page can be made of it: {failed[0].problem}"
             raise ResultInvalidError(msg)
-        write_index(folder, iter_profiles(results), statistics=lambda: read_statistics(results), lang=lang)
+        write_index(
+            folder, iter_profiles(results, listed), statistics=lambda: read_statistics(results), lang=lang
+        )
         if chromium is not None:
             print_pages(chromium, (folder / page.path for page in pages))
         return len(pages), len(outdated_prints(out, folder))
+
+
+def _listed_profiles(results: Path) -> list[str]:
+    """Profiles that a manifest lists; without one, all JSON of samples."""
+    if (results / MANIFEST).is_file() and (results / SAMPLES).is_dir():
+        return sample_files(read_manifest(results).files)
+    return [path.relative_to(results).as_posix() for path in (results / SAMPLES).glob("*.json")]

@@ -150,7 +150,7 @@ def assemble_reference(folder: Path) -> Reference:
     Tables that are not there yet leave their part empty only while a reference is built; ``reference.json``
     and ``genes.tsv`` are always needed.
     """
-    header = ReferenceHeader.model_validate_json((folder / "reference.json").read_text(encoding="utf-8"))
+    header = read_header(folder)
     constants, anchors = read_constants(resource_path("reference", "constants.tsv"))
     paths = [folder / name for name in (*TABLES, UNTRUSTED)]
     untrusted = _rows(folder / UNTRUSTED) if (folder / UNTRUSTED).is_file() else []
@@ -179,6 +179,11 @@ def assemble_reference(folder: Path) -> Reference:
         provenance=header.provenance,
         sha256=digest_tables({path.name: path.read_bytes() for path in paths if path.is_file()}),
     )
+
+
+def read_header(folder: Path) -> ReferenceHeader:
+    """Read ``reference.json``; OSError or ValueError where it is missing or damaged."""
+    return ReferenceHeader.model_validate_json((folder / "reference.json").read_text(encoding="utf-8"))
 
 
 def read_constants(path: Path) -> tuple[ReferenceConstants, frozenset[str]]:

@@ -14,7 +14,7 @@ import numpy as np
 
 from escape_score.errors import OutputUnwritableError
 from escape_score.model.reference import PresentationModel, Reference
-from escape_score.reference.read import LINK_COLUMNS, TABLES, UNTRUSTED, digest_tables
+from escape_score.reference.read import LINK_COLUMNS, TABLES, UNTRUSTED, digest_tables, read_header
 from escape_score.store.atomic import sync, unwritable
 
 
@@ -105,26 +105,41 @@ def write_reference(folder: Path, reference: Reference) -> None:
         The folder holds something that is no reference, or cannot be written.
     """
     _require_ours(folder)
-    with _replacing_folder(folder) as temporary:
+    # a link to the folder stays, and the folder behind it is replaced
+    with _replacing_folder(folder.resolve()) as temporary:
         for name, content in render_tables(reference).items():
             (temporary / name).write_bytes(content)
             sync(temporary / name)
 
 
 def _require_ours(folder: Path) -> None:
-    """Refuse to replace what is no reference."""
+    """Refuse to replace what is no reference, or a reference to which the user added something."""
     try:
         if folder.exists() and not folder.is_dir():
             msg = f"{folder}: cannot be written, it is not a folder; choose another folder"
             raise OutputUnwritableError(msg)
-        foreign = (
-            {path.name for path in folder.iterdir()} - {*TABLES, UNTRUSTED} if folder.is_dir() else set()
-        )
+        held = {path.name: path for path in folder.iterdir()} if folder.is_dir() else {}
+        foreign = [name for name, path in held.items() if not _is_table(path)]
+        if held and not foreign and not _is_reference(folder):
+            foreign = list(held)
     except OSError as error:
         raise unwritable(folder, error) from error
     if foreign:
         msg = f"{folder}: holds other files ({min(foreign)}); choose a folder of its own"
         raise OutputUnwritableError(msg)
+
+
+def _is_table(path: Path) -> bool:
+    return path.name in {*TABLES, UNTRUSTED} and path.is_file() and not path.is_symlink()
+
+
+def _is_reference(folder: Path) -> bool:
+    """Whether the header is one of ours: tables called ``genes.tsv`` are in many folders."""
+    try:
+        read_header(folder)
+    except (OSError, ValueError):
+        return False
+    return True
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -37,13 +37,15 @@ def read_profiles(results: Path) -> tuple[EscapeProfile, ...]:
     return tuple(iter_profiles(results))
 
 
-def iter_profiles(results: Path) -> Iterator[EscapeProfile]:
+def iter_profiles(results: Path, listed: Sequence[str] | None = None) -> Iterator[EscapeProfile]:
     """Read the profiles of a result folder one at a time, for cohorts too large to hold.
 
-    Ordered by file name, with numbers inside names in numeric order (``s2`` before ``s10``). Raises
-    ResultInvalidError: there are no profiles, or one cannot be read.
+    Those ``listed``, relative to the folder; all ``samples/*.json`` where None. Ordered by file name, with
+    numbers inside names in numeric order (``s2`` before ``s10``). Raises ResultInvalidError: there are no
+    profiles, or one cannot be read.
     """
-    paths = sorted((results / "samples").glob("*.json"), key=_natural_order)
+    found = (results / "samples").glob("*.json") if listed is None else (results / path for path in listed)
+    paths = sorted(found, key=_natural_order)
     if not paths:
         message = (
             f"{results}: holds no profiles (samples/*.json); "

@@ -13,8 +13,11 @@ from filelock import FileLock, Timeout
 
 from escape_score.errors import OutputUnwritableError
 from escape_score.store.atomic import sync, unwritable
+from escape_score.store.manifest import MANIFEST
 
 LOCK = ".lock"
+FIRST_LINE = f"{MANIFEST}\n"
+"""Begins every list in a lock file, so that the lock file of another program is not taken for ours."""
 NO_LOCKS = frozenset({errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP})
 """What file systems answer that have no locks, such as Lustre mounted without ``flock``."""
 PATIENCE_S = 0.2
@@ -34,10 +37,10 @@ class FolderLock:
     has_unsettled: bool
 
     @classmethod
-    def acquire(cls, folder: Path) -> Self:
+    def acquire(cls, folder: Path, *, patience_s: float = PATIENCE_S) -> Self:
         """Take the lock of a folder, which is made where missing; OutputUnwritableError where it is taken."""
         folder.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(folder / LOCK, timeout=PATIENCE_S, fallback_to_soft=False)
+        lock = FileLock(folder / LOCK, timeout=patience_s, fallback_to_soft=False)
         try:
             lock.acquire()
         except Timeout as error:
@@ -59,15 +62,10 @@ class FolderLock:
         """
         return self.lock.is_locked
 
-    def unsettled(self) -> set[Path]:
-        """Files, relative to the folder, that a run was replacing when it was killed."""
-        whole_lines = self.path.read_text(encoding="utf-8", errors="replace").rpartition("\n")[0]
-        return {Path(line) for line in whole_lines.splitlines() if line}
-
     def declare(self, relative: Iterable[Path]) -> None:
         """Note which files are about to be replaced, before the first one is."""
         with self.path.open("a", encoding="utf-8") as handle:
-            handle.writelines(f"{path.as_posix()}\n" for path in sorted(relative))
+            handle.writelines([FIRST_LINE, *(f"{path.as_posix()}\n" for path in sorted(relative))])
         sync(self.path)
         self.has_unsettled = True
 
@@ -83,15 +81,37 @@ class FolderLock:
         self.lock.release()
 
 
+def declared_files(folder: Path) -> set[Path]:
+    """Files, relative to the folder, that an unfinished result declared before it touched them."""
+    whole_lines = _list(folder).rpartition("\n")[0]
+    return {Path(line) for line in whole_lines.splitlines() if line}
+
+
+def has_foreign_lock(folder: Path) -> bool:
+    """Whether the file of our lock's name holds something that we did not write there."""
+    text = _list(folder)
+    return not (text.startswith(FIRST_LINE) or FIRST_LINE.startswith(text))
+
+
+def _list(folder: Path) -> str:
+    try:
+        return (folder / LOCK).read_text(encoding="utf-8", errors="replace")
+    except FileNotFoundError:
+        return ""
+    except OSError as error:
+        raise unwritable(folder, error) from error
+
+
 @contextmanager
-def only_writer(folder: Path) -> Iterator[None]:
+def only_writer(folder: Path, *, patience_s: float = PATIENCE_S) -> Iterator[FolderLock]:
     """Write into a folder while no other run does; OutputUnwritableError where one does."""
     try:
-        lock = FolderLock.acquire(folder)
+        lock = FolderLock.acquire(folder, patience_s=patience_s)
     except OSError as error:
         raise unwritable(folder, error) from error
     try:
-        yield
-        lock.settle()
+        yield lock
+    except OSError as error:
+        raise unwritable(folder, error) from error
     finally:
         lock.release()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib.metadata
 import platform
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -42,7 +42,10 @@ class FailedSample(_Strict):
 
 
 class ResultHeader(_Strict):
-    """What a result was made from and with; no time, host, path or number of cores."""
+    """What a result was made from and with; no time, host, path or number of cores.
+
+    ``labels`` are the columns of the sample sheet that are filled for a sample at least.
+    """
 
     cohort: str
     n_samples: int
@@ -53,6 +56,7 @@ class ResultHeader(_Strict):
     reference_sha256: str
     genesets_sha256: str
     parameters: dict[str, str]
+    labels: tuple[str, ...] = ()
     seed: int
     versions: dict[str, str]
 
@@ -124,13 +128,48 @@ def read_manifest(folder: Path) -> Manifest:
     """Read the manifest of a result; ResultInvalidError where there is none, or it is damaged."""
     path = folder / MANIFEST
     if not path.is_file():
-        msg = f"{folder}: no {MANIFEST}: not a finished result; run again"
+        msg = f"{folder}: no {MANIFEST}: not a finished result; run again into a new folder"
         raise ResultInvalidError(msg)
     try:
         return Manifest.model_validate_json(path.read_text(encoding="utf-8"))
     except (OSError, ValidationError, UnicodeDecodeError) as error:
-        msg = f"{path}: damaged; run again"
+        msg = f"{path}: damaged; run again into a new folder"
         raise ResultInvalidError(msg) from error
+
+
+def lost_since(before: Manifest | None, now: Manifest | None) -> tuple[str, ...]:
+    """Name what a result rested on, or had, and the result that replaced it does not."""
+    if before is None or now is None:
+        return ()
+    old, new = before.header, now.header
+    labels = sorted({*old.labels} - {*new.labels})
+    methods = sorted({*_methods(old)} - {*_methods(new)})
+    has_pages = [any(entry.path == "index.html" for entry in one.files) for one in (before, now)]
+    reference = (
+        f"the reference {old.reference}"
+        if old.reference != new.reference
+        else "another state of the reference"
+    )
+    lost = {
+        f"labels of the sample sheet ({', '.join(labels)})": bool(labels),
+        "other gene sets": old.genesets_sha256 != new.genesets_sha256,
+        reference: old.reference_sha256 != new.reference_sha256,
+        f"methods ({', '.join(methods)})": bool(methods),
+        "pages": has_pages == [True, False],
+    }
+    return tuple(what for what, is_lost in lost.items() if is_lost)
+
+
+def _methods(header: ResultHeader) -> list[str]:
+    return [name for name in header.parameters.get("methods", "").split(",") if name]
+
+
+def earlier_manifest(folder: Path) -> Manifest | None:
+    """The manifest of the result in a folder; None where there is none that can be read."""
+    try:
+        return read_manifest(folder)
+    except ResultInvalidError:
+        return None
 
 
 def verify(folder: Path) -> tuple[str, ...]:
@@ -150,7 +189,7 @@ def verify(folder: Path) -> tuple[str, ...]:
     faults = [fault for entry in manifest.files if (fault := _fault(folder, entry))]
     listed = {entry.path for entry in manifest.files}
     extra = sorted(p.name for p in (folder / SAMPLES).glob("[!.]*") if f"{SAMPLES}/{p.name}" not in listed)
-    faults += [f"{folder / SAMPLES / name}: not in the manifest; remove it or run again" for name in extra]
+    faults += [f"{folder / SAMPLES / name}: not in the manifest; move it away" for name in extra]
     return tuple(faults)
 
 
@@ -161,11 +200,3 @@ def _fault(folder: Path, entry: FileEntry) -> str | None:
     if path.stat().st_size != entry.size or entry_of(folder, path).sha256 != entry.sha256:
         return f"{path}: differs from the manifest; run again"
     return None
-
-
-def remove_unlisted_samples(folder: Path, files: Sequence[FileEntry]) -> None:
-    """Remove pages and profiles of samples that an earlier run left behind."""
-    listed = {entry.path for entry in files}
-    for path in (folder / SAMPLES).glob("*"):
-        if path.suffix in {".json", ".html", ".pdf"} and f"{SAMPLES}/{path.name}" not in listed:
-            path.unlink()

@@ -10,33 +10,35 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from escape_score.errors import OutputUnwritableError, ResultInvalidError
+from escape_score.errors import OutputUnwritableError
 from escape_score.store.atomic import remove_leftovers, sync, undisturbed, unwritable
-from escape_score.store.folder_lock import FolderLock, only_writer
+from escape_score.store.folder_lock import FolderLock, declared_files, only_writer
 from escape_score.store.manifest import (
     MANIFEST,
     SAMPLES,
     Manifest,
     entry_of,
     read_manifest,
-    remove_unlisted_samples,
     sync_names,
     write_manifest,
 )
+from escape_score.store.ownership import inside, is_page, own_files, require_free, require_only
 
 INDEX = "index.html"
 STAGING_NAME = re.compile(r"\.tmp-\d+")
+STAGE_PATIENCE_S = 30.0
+"""Many jobs of one cohort may start together; each holds the lock for milliseconds."""
 
 
 @contextmanager
 def staged_result(out: Path) -> Iterator[Path]:
     """Fill a folder beside the final files, then move all of it into place, the manifest last.
 
-    ``out`` is made where missing. A result that is already there is replaced; files that are not ours stay.
+    ``out`` is made where missing. A result that is already there is replaced; files of the user stay.
 
     Yields
     ------
@@ -46,12 +48,14 @@ def staged_result(out: Path) -> Iterator[Path]:
     Raises
     ------
     OutputUnwritableError
-        ``out`` is no folder, cannot be written, or another run is writing there.
+        ``out`` is no folder, cannot be written, holds files of the user that are in the way or that make it
+        no result, or another run is writing there.
     """
-    with _staging(out) as (staging, lock):
+    with _staging(out, own_files) as (staging, lock, ours):
         yield staging
+        require_free(out, _files(staging), ours)
         with undisturbed():
-            _replace_result(staging, out, lock)
+            _replace_result(staging, out, lock, ours)
 
 
 @contextmanager
@@ -61,22 +65,44 @@ def staged_pages(out: Path, *, is_own: bool = False) -> Iterator[Path]:
     Parameters
     ----------
     out
-        Made where missing. A manifest in it is removed before the first page changes.
+        Made where missing. Another folder than that of the result may hold earlier pages only.
     is_own
-        Whether the pages belong to the result in ``out``: its manifest then comes back with their digests.
+        Whether the pages belong to the result in ``out``: its manifest is removed before the first page
+        changes, and comes back with their digests.
 
     Raises
     ------
     OutputUnwritableError
-        ``out`` is no folder, cannot be written, or another run is writing there.
+        ``out`` is no folder, cannot be written, holds files of the user that are in the way, or another run
+        is writing there.
     ResultInvalidError
         The manifest of an own result is damaged.
     """
-    with _staging(out) as (staging, lock):
+    with _staging(out, _files_of_result if is_own else _only_pages) as (staging, lock, ours):
         manifest = read_manifest(out) if is_own and (out / MANIFEST).is_file() else None
         yield staging
+        require_free(out, _files(staging), ours)
         with undisturbed():
-            _replace_pages(staging, out, lock, manifest)
+            _replace_pages(staging, out, lock, manifest, ours, is_own=is_own)
+
+
+def _pages(out: Path) -> set[Path]:
+    """Pages in a folder that this program rendered, and what was printed of them."""
+    return {
+        path.relative_to(out) for path in (*out.glob("*.html"), *(out / SAMPLES).glob("*")) if is_page(path)
+    }
+
+
+def _files_of_result(out: Path) -> set[Path]:
+    """Files of the result that pages belong to: one without a manifest may hold JSON of samples only."""
+    return _pages(out) | (own_files(out) if (out / MANIFEST).is_file() else inside(declared_files(out)))
+
+
+def _only_pages(out: Path) -> set[Path]:
+    """Earlier pages in a folder; refuse one that holds anything else, such as another result."""
+    pages = _pages(out) | inside(declared_files(out))
+    require_only(out, pages.__contains__, what="are not pages of this program")
+    return pages
 
 
 def outdated_prints(out: Path, staging: Path) -> frozenset[Path]:
@@ -89,46 +115,77 @@ def outdated_prints(out: Path, staging: Path) -> frozenset[Path]:
         another name is none of ours.
     """
     pages = (path for path in _files(staging) if path.parent == Path(SAMPLES) and path.suffix == ".html")
-    changed = (page for page in pages if _content(out / page) != _content(staging / page))
+    known = (page for page in pages if (out / page).is_file())
+    changed = (page for page in known if (out / page).read_bytes() != (staging / page).read_bytes())
     prints = (page.with_suffix(".pdf") for page in changed)
     return frozenset(pdf for pdf in prints if (out / pdf).is_file() and not (staging / pdf).exists())
 
 
-def _content(path: Path) -> bytes | None:
-    return path.read_bytes() if path.is_file() else None
+def withdraw_result(out: Path, new: Iterable[Path] = (), known: Iterable[Path] = ()) -> None:
+    """Say that a folder holds no finished result, before the first of its files changes in place.
 
+    The files of the result that was there, and the ``new`` ones, are declared in the lock file, which stays
+    until the result is gathered. ``known`` are files that are of the result as earlier jobs say.
 
-def withdraw_result(out: Path) -> None:
-    """Say that a folder holds no finished result, before the first of its files changes in place."""
-    try:
-        if out.is_dir():
-            _withdraw(out, {Path(INDEX)})
-    except OSError as error:
-        raise unwritable(out, error) from error
+    Raises OutputUnwritableError: a file of the user is in the way, or the folder is no result.
+    """
+    new = set(new)
+    if not (new or out.is_dir()):
+        return
+    own_files(out, known)
+    with only_writer(out, patience_s=STAGE_PATIENCE_S) as lock:
+        ours = own_files(out, known)
+        require_free(out, new, ours)
+        if undeclared := (ours | new) - declared_files(out):
+            lock.declare(undeclared)
+        _withdraw(out, ours)
 
 
 @contextmanager
-def gathering(out: Path) -> Iterator[None]:
-    """Finish, in place, a result whose files several processes wrote; what killed ones left there goes."""
-    with only_writer(out):
-        withdraw_result(out)
+def gathering(out: Path, new: Iterable[Path] = (), known: Iterable[Path] = ()) -> Iterator[set[Path]]:
+    """Finish, in place, a result whose files several processes wrote; what killed ones left there goes.
+
+    ``new`` and ``known`` are those of :func:`withdraw_result`.
+
+    Yields
+    ------
+    set of pathlib.Path
+        Relative to ``out``: files of this result, and of the one before it.
+    """
+    known = set(known)
+    own_files(out, known)
+    with only_writer(out) as lock:
+        ours = own_files(out, known)
+        last = {Path(INDEX), Path(MANIFEST), *new}
+        require_free(out, last, ours)
+        lock.declare(ours | last)
+        _withdraw(out, ours)
         _remove_unfinished(out)
-        yield
+        yield ours
+        lock.settle()
 
 
 @contextmanager
-def _staging(out: Path) -> Iterator[tuple[Path, FolderLock]]:
-    """Lock ``out`` and make a folder to fill; both go in the end, and ``out`` too if nothing came into it."""
+def _staging(
+    out: Path, find_ours: Callable[[Path], set[Path]]
+) -> Iterator[tuple[Path, FolderLock, set[Path]]]:
+    """Lock ``out`` and make a folder to fill; both go in the end, and ``out`` too if nothing came into it.
+
+    ``find_ours`` finds the files that may be replaced, and refuses a folder of the user. It is asked twice:
+    before anything is touched, and again when no other run can change the folder any more.
+    """
     staging, was_there, lock = out / f".tmp-{os.getpid()}", True, None
     try:
         was_there = out.is_dir()
         if not was_there and out.exists():
             msg = f"{out}: cannot be written, it is not a folder; choose another folder"
             raise OutputUnwritableError(msg)
+        find_ours(out)
         lock = FolderLock.acquire(out)
+        ours = find_ours(out)
         _remove_stale(out, staging, lock)
         staging.mkdir()
-        yield staging, lock
+        yield staging, lock, ours
     except OSError as error:
         raise unwritable(out, error) from error
     except OutputUnwritableError as error:
@@ -159,15 +216,14 @@ def _remove_unfinished(out: Path) -> None:
         remove_leftovers(folder)
 
 
-def _replace_result(staging: Path, out: Path, lock: FolderLock) -> None:
+def _replace_result(staging: Path, out: Path, lock: FolderLock, ours: set[Path]) -> None:
     """Replace a result by the staged one."""
-    ours, new = _inside(_listed(out) | lock.unsettled()), _files(staging)
-    manifest = read_manifest(staging)
+    new = _files(staging)
+    read_manifest(staging)  # a result without one would look finished to nobody
     lock.declare(ours | new)
     _withdraw(out, ours | new)
     _move(staging, out, new - {Path(MANIFEST), Path(INDEX)})
-    _remove(out, ours - new)
-    remove_unlisted_samples(out, manifest.files)
+    remove_files(out, ours - new)
     with suppress(OSError):
         (out / SAMPLES).rmdir()
     _move(staging, out, new & {Path(INDEX)})
@@ -177,12 +233,16 @@ def _replace_result(staging: Path, out: Path, lock: FolderLock) -> None:
     lock.settle()
 
 
-def _replace_pages(staging: Path, out: Path, lock: FolderLock, manifest: Manifest | None) -> None:
-    """Replace pages by the staged ones; what was printed of other pages goes."""
+def _replace_pages(
+    staging: Path, out: Path, lock: FolderLock, manifest: Manifest | None, ours: set[Path], *, is_own: bool
+) -> None:
+    """Replace pages by the staged ones; what was printed of other pages goes, and pages of other samples."""
     new, outdated = _files(staging), outdated_prints(out, staging)
-    lock.declare(_inside(_listed(out) | lock.unsettled()) | new)
+    if not is_own:
+        outdated |= {path for path in ours if path.with_suffix(".html") not in new}
+    lock.declare(ours | new)
     _withdraw(out, new)
-    _remove(out, outdated)
+    remove_files(out, outdated)
     _move(staging, out, new - {Path(INDEX)})
     _move(staging, out, new & {Path(INDEX)})
     if manifest is not None:
@@ -194,8 +254,8 @@ def _replace_pages(staging: Path, out: Path, lock: FolderLock, manifest: Manifes
 
 def _withdraw(out: Path, ours: set[Path]) -> None:
     """Take manifest and index away, on the disk too, so that no mixture is ever accepted or shown."""
-    _remove(out, [Path(MANIFEST)])
-    _remove(out, ours & {Path(INDEX)})
+    remove_files(out, [Path(MANIFEST)])
+    remove_files(out, ours & {Path(INDEX)})
     sync(out)
 
 
@@ -210,20 +270,8 @@ def _move(staging: Path, out: Path, relative: Iterable[Path]) -> None:
         (staging / path).replace(out / path)
 
 
-def _remove(out: Path, relative: Iterable[Path]) -> None:
+def remove_files(out: Path, relative: Iterable[Path]) -> None:
     """Remove files of an earlier result, whichever are still there."""
     for path in relative:
         with suppress(FileNotFoundError, NotADirectoryError):
             (out / path).unlink()
-
-
-def _listed(out: Path) -> set[Path]:
-    """Files of the result that is already there."""
-    with suppress(ResultInvalidError):
-        return {Path(entry.path) for entry in read_manifest(out).files}
-    return set()
-
-
-def _inside(relative: Iterable[Path]) -> set[Path]:
-    """Those paths that are inside their folder: a list that was tampered with names no others."""
-    return {path for path in relative if not path.is_absolute() and ".." not in path.parts}

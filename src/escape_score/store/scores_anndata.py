@@ -59,7 +59,7 @@ def scores_anndata(
     )
     values = np.column_stack([variable.values for variable in variables])
     var["highly_variable"] = np.logical_not(np.isnan(values).any(axis=0))
-    facts = header.model_dump(exclude={"parameters", "versions"}, exclude_none=True)
+    facts = header.model_dump(exclude={"parameters", "versions", "labels"}, exclude_none=True)
     return ad.AnnData(
         X=values,
         obs=_obs(scores, profiles, flags),
