@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -11,15 +12,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import escape_score as es
 from escape_score.errors import MatrixInvalidError
 from escape_score.genes import GeneTable, load_gene_table
+from escape_score.genes.lengths import read_gene_lengths
 from escape_score.harmonise import harmonise_cohort
 from escape_score.harmonise.names import gene_flags
 from escape_score.harmonise.source import is_constant, row_sums
 from escape_score.model.cohort import Cohort, HarmonisedCohort
 from escape_score.model.notes import Code
 from escape_score.model.units import ExpressionUnit
-from escape_score.pipeline.profiles import in_english
+from escape_score.pipeline.profiles import Profiles, in_english
 
 MakeCohort = Callable[..., Cohort]
 WIDE = [f"G{i}" for i in range(8000)]
@@ -191,6 +194,56 @@ def test_lengths_given_win_over_the_shipped(table: GeneTable, make_cohort: MakeC
     )
     assert linear(cohort).loc["a"].to_dict() == pytest.approx({"B2M": 100.0, "VSIR": 300.0})
     assert Code.COUNTS_WITHOUT_LENGTHS in flags_of(cohort)
+
+
+def test_lengths_in_the_file_win_over_the_shipped_and_those_given_over_both(
+    table: GeneTable, make_cohort: MakeCohort
+) -> None:
+    matrix = pd.DataFrame({"TP53": [500.0], "ENSG00000141510.3": [800.0], "B2M": [400.0]}, ["a"])
+    own = {"TP53": 1000.0, "ENSG00000141510.3": 4000.0, "B2M": 2000.0}
+    cohort = replace(make_cohort(matrix, ExpressionUnit.COUNTS), gene_lengths=own)
+    harmonised = harmonise_cohort(cohort, table)
+    assert linear(harmonised).loc["a"].to_dict() == pytest.approx({"B2M": 200.0, "TP53": 700.0})
+    notes = {note.code: in_english(note) for note in harmonised.flags.cohort}
+    assert "lengths in the file of the matrix" in notes[Code.COUNTS_CONVERTED]
+    given_too = harmonise_cohort(cohort, table, gene_lengths={"TP53": 2000.0, "B2M": 4000.0})
+    assert linear(given_too).loc["a"].to_dict() == pytest.approx({"B2M": 100.0, "TP53": 650.0})
+
+
+def test_lengths_of_every_sample_make_the_tpm_of_that_sample(
+    table: GeneTable, make_cohort: MakeCohort, tmp_path: Path
+) -> None:
+    path = tmp_path / "salmon.merged.gene_lengths.tsv"
+    genes = [*WIDE, "TP53"]
+    own = {sample: np.linspace(start, 3000.0, len(genes)) for sample, start in (("b", 200.0), ("a", 900.0))}
+    pd.DataFrame({"gene_id": genes, "gene_name": genes, **own}).to_csv(path, sep="\t", index=False)
+    lengths = read_gene_lengths(path, table)
+    matrix = wide({"a": 10.0, "b": 30.0}).assign(TP53=4000.0)
+    both = harmonise_cohort(make_cohort(matrix, ExpressionUnit.COUNTS), table, gene_lengths=lengths)
+    for at, sample in enumerate(matrix.index):
+        alone = harmonise_cohort(
+            make_cohort(matrix.loc[[sample]], ExpressionUnit.COUNTS),
+            table,
+            gene_lengths=dict(zip(genes, own[sample], strict=True)),
+        )
+        assert both.source.block(at, at + 1).tobytes() == alone.source.block(0, 1).tobytes()
+        assert both.reads_per_tpm is not None
+        assert alone.reads_per_tpm is not None
+        assert both.reads_per_tpm[at] == alone.reads_per_tpm[0]
+    with pytest.raises(MatrixInvalidError, match="no gene lengths for samples 'c'"):
+        harmonise_cohort(
+            make_cohort(wide({"a": 1.0, "c": 2.0}), ExpressionUnit.COUNTS), table, gene_lengths=lengths
+        )
+
+
+def test_counts_of_the_reference_tumours_match_it_without_lengths(
+    demo: Profiles, demo_counts: pd.DataFrame, make_cohort: MakeCohort
+) -> None:
+    shipped = es.profile(make_cohort(demo_counts, ExpressionUnit.COUNTS)).to_frame()
+    given, index = demo.to_frame(), "immunoresistance_index"
+    assert shipped["status"].tolist() == given["status"].tolist()
+    assert "reference-matched" in shipped["status"].tolist()
+    assert (shipped[index] - given[index]).abs().max() < 0.5
 
 
 def test_lengths_are_not_used_for_other_units(table: GeneTable, make_cohort: MakeCohort) -> None:

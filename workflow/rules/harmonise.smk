@@ -18,6 +18,7 @@ rule harmonise:
         package_version=PACKAGE_VERSION,
         min_genes=SETTINGS.min_genes,
         gene_lengths=option("--gene-lengths", "gene_lengths"),
+        positions=["--lengths-from-positions"] if SETTINGS.harmonise.lengths_from_positions else [],
     shell:
         "escape-score harmonise {input.cohort:q} --out {output.cohort:q} --min-genes {params.min_genes:q}"
-        " {params.gene_lengths:q} > {log:q} 2>&1"
+        " {params.gene_lengths:q} {params.positions:q} > {log:q} 2>&1"

@@ -14,6 +14,7 @@ from escape_score.cli.options import (
     GeneLengths,
     GeneSets,
     Layer,
+    LengthsFromPositions,
     Matrix,
     ReferenceName,
     Samples,
@@ -30,6 +31,7 @@ def check(
     samples: Samples = None,
     units: Units = None,
     gene_lengths: GeneLengths = None,
+    lengths_from_positions: LengthsFromPositions = None,
     gene_sets: GeneSets = None,
     reference: ReferenceName = None,
     transpose: Transpose = None,
@@ -52,6 +54,7 @@ def check(
         ReadRequest.from_config(settings.read, units=settings.units),
         samples=samples,
         gene_lengths=gene_lengths,
+        lengths_from_positions=bool(lengths_from_positions),
         gene_sets=gene_sets,
         reference=reference or "auto",
     )

@@ -24,6 +24,12 @@ Samples = Annotated[
 GeneLengths = Annotated[
     Path | None, typer.Option("--gene-lengths", help="TSV of gene and length in bp, for counts.")
 ]
+LengthsFromPositions = Annotated[
+    bool | None,
+    typer.Option(
+        "--lengths-from-positions", help="Take end - start + 1 of --gene-lengths as length, introns included."
+    ),
+]
 GeneSets = Annotated[Path | None, typer.Option("--gene-sets", help="GMT file of more gene sets to score.")]
 ReferenceName = Annotated[
     str | None,

@@ -13,6 +13,7 @@ from escape_score.cli.options import (
     GeneLengths,
     GeneSets,
     Layer,
+    LengthsFromPositions,
     Matrix,
     OutFile,
     ReferenceName,
@@ -55,6 +56,7 @@ def harmonise(
     cohort_file: Annotated[Path, typer.Argument(metavar="COHORT", help="cohort.h5ad of the stage read.")],
     out: OutFile,
     gene_lengths: GeneLengths = None,
+    lengths_from_positions: LengthsFromPositions = None,
     min_genes: Annotated[
         int, typer.Option("--min-genes", min=1, help="Fewest recognised genes a matrix may have.")
     ] = 200,
@@ -64,7 +66,8 @@ def harmonise(
     from escape_score.harmonise import harmonise as harmonise_cohort
     from escape_score.store.h5ad import read_cohort_file, write_harmonised
 
-    cohort, lengths = read_cohort_file(cohort_file), open_gene_lengths(gene_lengths)
+    cohort = read_cohort_file(cohort_file)
+    lengths = open_gene_lengths(gene_lengths, from_positions=bool(lengths_from_positions))
     write_harmonised(out, harmonise_cohort(cohort, gene_lengths=lengths, min_genes=min_genes))
     return 0
 

@@ -45,7 +45,10 @@ class HarmoniseConfig(ConfigModel):
     """Options of the stage ``harmonise``."""
 
     gene_lengths: Path | None = Field(
-        None, description="TSV of gene lengths in bp for counts; the shipped GENCODE lengths where empty."
+        None, description="TSV of gene lengths in bp for counts; the shipped lengths where empty."
+    )
+    lengths_from_positions: bool = Field(
+        False, description="Take end - start + 1 of that file as length, introns included."
     )
 
 

@@ -6,47 +6,133 @@ import csv
 import hashlib
 import io
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from escape_score.errors import FileUnreadableError, InputFaultsError, MatrixInvalidError
-from escape_score.genes import GeneTable, load_gene_table
+import numpy as np
+import numpy.typing as npt
+
+from escape_score.errors import (
+    FileUnreadableError,
+    InputFaultsError,
+    MatrixInvalidError,
+    listed,
+)
+from escape_score.genes.table import GeneTable, ensembl_gene_id, entrez_id, load_gene_table
 from escape_score.library.files import small_text
+
+FloatArray = npt.NDArray[np.float64]
+
+GENE_COLUMNS = (
+    *("geneid", "ensemblgeneid", "ensemblid", "ensembl", "genesymbol", "symbol", "hgncsymbol", "hugosymbol"),
+    *("gene", "genes", "genename", "entrezgeneid", "entrezid", "entrez", "name", "id"),
+)
+LENGTH_COLUMNS = (
+    *("effectivelength", "efflength", "exonlength", "exoniclength", "exonslength", "unionlength"),
+    *("mergedlength", "transcriptlength", "length", "lengthbp", "bp", "genelength", "genelengthbp", "width"),
+)
+"""Names of columns, letters and digits alone; the first that a file has is taken."""
+START_COLUMNS, END_COLUMNS = ("start", "genestart", "chromstart"), ("end", "geneend", "chromend", "stop")
+
+MAX_FAULTS = 20
+"""Lines of faults of one file; the others are counted."""
 
 N_COLUMNS = 2
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class GeneLengths:
-    """Lengths in base pairs that a user gave, by approved symbol, and the digest of their file."""
+    """Lengths in base pairs.
 
-    bp: Mapping[str, float] = field(repr=False)
-    sha256: str
+    Attributes
+    ----------
+    row_of
+        Row of ``bp`` by name of the gene as given, and by approved symbol.
+    bp
+        Shape (n_genes,), or (n_genes, n_samples) where every sample has its own.
+    sample_ids
+        Samples of the columns of ``bp``; empty where the lengths hold for all.
+    origin
+        ``given`` in a file, ``positions`` of such a file, ``file`` of the matrix, or ``shipped``.
+    label
+        What errors call them.
+    sha256
+        Digest of their file; empty where there is none.
+    """
+
+    row_of: Mapping[str, int] = field(repr=False)
+    bp: FloatArray = field(repr=False)
+    sample_ids: tuple[str, ...] = ()
+    origin: str = "given"
+    label: str = "gene lengths"
+    sha256: str = ""
+
+    @classmethod
+    def of(cls, lengths: Mapping[str, float], origin: str = "given") -> GeneLengths:
+        """Wrap lengths by name of the gene."""
+        row_of = {name: row for row, name in enumerate(lengths)}
+        return cls(row_of, np.array(list(lengths.values()), dtype=np.float64), origin=origin)
+
+    def of_genes(self, names: Sequence[str], symbols: Sequence[str | None]) -> FloatArray:
+        """Lengths of the genes of a matrix by its name or else its symbol, NaN where there is none.
+
+        Shape (n_genes,), or (n_samples, n_genes) in the order of ``sample_ids``.
+        """
+        of_name, unknown = self.row_of, len(self.bp)
+        rows = [
+            of_name.get(name.strip(), of_name.get(symbol or "", unknown))
+            for name, symbol in zip(names, symbols, strict=True)
+        ]
+        missing = np.full((1, *self.bp.shape[1:]), np.nan)
+        return np.ascontiguousarray(np.concatenate([self.bp, missing])[rows].T)
+
+    def of_samples(self, sample_ids: Sequence[str]) -> GeneLengths:
+        """The lengths of some samples, in their order; these where they hold for all.
+
+        Raises MatrixInvalidError: a sample has none.
+        """
+        if not self.sample_ids:
+            return self
+        at = {sample_id.strip(): column for column, sample_id in enumerate(self.sample_ids)}
+        lacking = [sample_id for sample_id in sample_ids if sample_id.strip() not in at]
+        if lacking:
+            msg = f"no gene lengths for samples {listed(lacking)}; name its columns as the matrix does"
+            raise MatrixInvalidError.at(self.label, msg)
+        columns = [at[sample_id.strip()] for sample_id in sample_ids]
+        return replace(self, bp=self.bp[:, columns], sample_ids=tuple(sample_ids))
 
 
-def open_gene_lengths(path: str | Path | None) -> GeneLengths | None:
+def open_gene_lengths(path: str | Path | None, *, from_positions: bool = False) -> GeneLengths | None:
     """Read lengths as :func:`read_gene_lengths`, under the shipped gene names; None for no file."""
     if path is None:
         return None
-    bp = read_gene_lengths(Path(path), load_gene_table())
-    return GeneLengths(bp, hashlib.sha256(Path(path).read_bytes()).hexdigest())
+    lengths = read_gene_lengths(Path(path), load_gene_table(), from_positions=from_positions)
+    return replace(lengths, sha256=hashlib.sha256(Path(path).read_bytes()).hexdigest())
 
 
-def read_gene_lengths(path: Path, genes: GeneTable) -> Mapping[str, float]:
+def read_gene_lengths(path: Path, genes: GeneTable, *, from_positions: bool = False) -> GeneLengths:
     """Read gene lengths.
 
     Parameters
     ----------
     path
-        Tab-separated text: gene (symbol or id of any kind), length in base pairs; first line may be a header.
+        Text with columns: genes (symbols or ids of any kind), and their lengths in base pairs. Both are found
+        by their names, see ``GENE_COLUMNS`` and ``LENGTH_COLUMNS``; without a header they are the first
+        column and the only one with numbers. Several columns of numbers under names that are not known are
+        one column a sample, as nf-core and tximport write them.
     genes
         Names of genes.
+    from_positions
+        Whether a length is ``end - start + 1``, introns included, of a file without lengths.
 
     Returns
     -------
-    Mapping
-        Approved symbol to length. Where several rows name a gene, the longest counts.
+    GeneLengths
+        Lengths by name and by approved symbol. A gene with several Ensembl or Entrez ids has the median of
+        their lengths, where a matrix names it otherwise.
 
     Raises
     ------
@@ -55,44 +141,166 @@ def read_gene_lengths(path: Path, genes: GeneTable) -> Mapping[str, float]:
     FileUnreadableError
         It is no regular file, or no text.
     InputFaultsError
-        Lines without two columns, or lengths that are no positive number.
+        No column of lengths, lengths that are no positive number, or one gene with different lengths.
     """
     rows = _numbered_rows(path)
-    if rows and (len(rows[0][1]) < N_COLUMNS or _length(rows[0][1][1]) is None):
-        del rows[0]
-    faults = tuple(MatrixInvalidError.at(path, what) for line, row in rows if (what := _fault(line, row)))
-    if faults or not rows:
-        nothing = MatrixInvalidError.at(path, "no gene lengths; give gene and length")
-        raise InputFaultsError(faults or (nothing,))
-    lengths: dict[str, float] = {}
-    for mapping, (_, row) in zip(genes.map_genes([row[0] for _, row in rows]), rows, strict=True):
+    table = _Layout.of(path, rows, from_positions=from_positions)
+    body = rows[table.n_header :]
+    if not body:
+        raise InputFaultsError((MatrixInvalidError.at(path, "no gene lengths; give gene and length"),))
+    faults = [(line, *fault) for line, row in body for fault in table.faults(row)]
+    _raise_limited(path, [f"{what} (line {line}); {fix}" for line, what, fix in faults])
+    kept = [(line, row) for line, row in body if not table.is_unmeasured(row)]
+    bp = np.array([table.lengths(row) for _, row in kept], dtype=np.float64).reshape(len(kept), -1)
+    names = [row[table.gene].strip() for _, row in kept]
+    by_symbol = _rows_of_symbols(names, genes)
+    _raise_limited(path, list(_conflicts(names, [line for line, _ in kept], bp, by_symbol)))
+    row_of = {name: row for row, name in enumerate(names)}
+    row_of |= {symbol: found[0] for symbol, found in by_symbol.items()}
+    several = {symbol: found for symbol, found in by_symbol.items() if len(found) > 1}
+    row_of |= {symbol: len(bp) + at for at, symbol in enumerate(several)}
+    bp = np.concatenate([bp, *(np.median(bp[found], axis=0)[None] for found in several.values())])
+    origin = "positions" if table.is_span else "given"
+    return GeneLengths(row_of, bp if table.samples else bp[:, 0], table.samples, origin, str(path))
+
+
+def _rows_of_symbols(names: Sequence[str], genes: GeneTable) -> Mapping[str, Sequence[int]]:
+    """Rows of every approved symbol."""
+    by_symbol: dict[str, list[int]] = defaultdict(list)
+    for row, mapping in enumerate(genes.map_genes(names)):
         if mapping.gene_symbol is not None:
-            lengths[mapping.gene_symbol] = max(float(row[1]), lengths.get(mapping.gene_symbol, 0.0))
-    return lengths
+            by_symbol[mapping.gene_symbol].append(row)
+    return by_symbol
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """Where a table has what: positions of its columns."""
+
+    gene: int
+    columns: tuple[int, ...]
+    n_header: int
+    samples: tuple[str, ...] = ()
+    is_span: bool = False
+    is_effective: bool = False
+
+    @classmethod
+    def of(cls, path: Path, rows: Sequence[tuple[int, list[str]]], *, from_positions: bool) -> _Layout:
+        """Find the columns; raises InputFaultsError: there is none with lengths, or several."""
+        first = rows[0][1] if rows else []
+        header = [re.sub(r"[^a-z0-9]", "", cell.lower()) for cell in first]
+        gene, length = _first(header, GENE_COLUMNS), _first(header, LENGTH_COLUMNS)
+        span = (_first(header, START_COLUMNS), _first(header, END_COLUMNS))
+        has_names = gene is not None or length is not None or not any(map(_length, first[1:]))
+        if has_names and from_positions and None not in span:
+            return cls(gene or 0, tuple(at for at in span if at is not None), 1, is_span=True)
+        if has_names and length is not None:
+            gene = next((at for at in range(len(header)) if at != length), 0) if gene is None else gene
+            return cls(gene, (length,), 1, is_effective=header[length].startswith("eff"))
+        if has_names and None not in span:
+            msg = f"no column of lengths (columns: {', '.join(first[:8])}); give exon or effective lengths, "
+            msg += "or --lengths-from-positions for end - start + 1, which counts introns"
+            raise InputFaultsError((MatrixInvalidError.at(path, msg),))
+        return cls._by_numbers(path, rows, gene or 0, has_names=has_names)
+
+    @classmethod
+    def _by_numbers(
+        cls, path: Path, rows: Sequence[tuple[int, list[str]]], gene: int, *, has_names: bool
+    ) -> _Layout:
+        """Take the columns that hold numbers: one of lengths, or one a sample."""
+        body = [row for _, row in rows[has_names:] if len(row) >= N_COLUMNS]
+        width = max((len(row) for row in body), default=N_COLUMNS)
+        found = tuple(
+            at
+            for at in range(width)
+            if at != gene and any(at < len(row) and _length(row[at]) for row in body)
+        )
+        if len(found) > 1 and not has_names:
+            msg = f"{len(found)} columns hold numbers; name them in a header (gene, length)"
+            raise InputFaultsError((MatrixInvalidError.at(path, msg),))
+        samples = tuple(rows[0][1][at].strip() for at in found) if len(found) > 1 else ()
+        return cls(gene, found or (gene + 1,), int(has_names), samples)
+
+    def faults(self, row: Sequence[str]) -> Iterator[tuple[str, str]]:
+        """What is wrong with a row, and what to do."""
+        if len(row) <= max(self.gene, *self.columns):
+            is_one = len(row) == 1
+            yield f"{len(row)} column{'' if is_one else 's'}", "give gene and length, tab-separated"
+            return
+        for text in (row[at] for at in self.columns):
+            if _length(text) is None and not self.is_unmeasured(row):
+                yield f"{text!r} is not a length", "give a positive number"
+        if self.is_span and not any(True for at in self.columns if _length(row[at]) is None):
+            start, end = (float(row[at]) for at in self.columns)
+            if end < start:
+                yield f"end {end:g} is before start {start:g}", "check the columns"
+
+    def is_unmeasured(self, row: Sequence[str]) -> bool:
+        """Whether an effective length is 0, as RSEM writes for genes shorter than its fragments."""
+        return self.is_effective and _number(row[self.columns[0]]) == 0
+
+    def lengths(self, row: Sequence[str]) -> list[float]:
+        """Lengths of a row without faults."""
+        values = [float(row[at]) for at in self.columns]
+        return [values[1] - values[0] + 1.0] if self.is_span else values
+
+
+def _first(header: Sequence[str], names: Sequence[str]) -> int | None:
+    """Position of the first of some names that a header has."""
+    return next((header.index(name) for name in names if name in header), None)
+
+
+def _conflicts(
+    names: Sequence[str], lines: Sequence[int], bp: FloatArray, by_symbol: Mapping[str, Sequence[int]]
+) -> Iterator[str]:
+    """Genes with several lengths; different ids of one gene may differ, since each is a locus of its own."""
+    for symbol, rows in by_symbol.items():
+        own = {names[row] for row in rows}
+        are_ids = len(own) == len(rows) and all(ensembl_gene_id(name) or entrez_id(name) for name in own)
+        if not are_ids and any(not np.array_equal(bp[row], bp[rows[0]]) for row in rows):
+            said = ", ".join(f"{names[row]} {bp[row][0]:g} in line {lines[row]}" for row in rows[:5])
+            yield f"gene {symbol} has different lengths ({said}); keep one"
+
+
+def _raise_limited(path: Path, found: Sequence[str]) -> None:
+    """Raise faults of a file, at most ``MAX_FAULTS`` lines."""
+    shown = list(found if len(found) <= MAX_FAULTS else found[: MAX_FAULTS - 1])
+    if len(found) > len(shown):
+        shown.append(f"{len(found) - len(shown)} more faults of lengths; fix the lines named first")
+    if shown:
+        raise InputFaultsError(tuple(MatrixInvalidError.at(path, what) for what in shown))
 
 
 def _numbered_rows(path: Path) -> list[tuple[int, list[str]]]:
-    """Fields of all lines that are not blank, with their numbers."""
-    lines = io.StringIO(small_text(path, "table of gene lengths"), newline="")
+    """Fields of all lines that are neither blank nor a comment, with their numbers."""
+    text = small_text(path, "table of gene lengths")
+    first = next((line for line in text.splitlines() if line.strip() and line[:1] != "#"), "")
+    delimiter = max("\t,;", key=lambda mark: (first.count(mark), mark == "\t"))
+    lines = io.StringIO(text, newline="")
     try:
-        rows = list(csv.reader(lines, delimiter="\t", quoting=csv.QUOTE_NONE))
+        rows = list(
+            csv.reader(lines, delimiter="\t", quoting=csv.QUOTE_NONE)
+            if delimiter == "\t"
+            else csv.reader(lines, delimiter=delimiter)
+        )
     except csv.Error as error:
         msg = f"cannot be read as text ({error}); give gene and length, tab-separated"
         raise FileUnreadableError.at(path, msg) from error
-    return [(line, row) for line, row in enumerate(rows, 1) if any(row)]
+    found = [(line, row) for line, row in enumerate(rows, 1) if any(row) and not row[0].startswith("#")]
+    if len(found) > 1 and len(found[0][1]) == len(found[1][1]) - 1:  # R names no column of row names
+        found[0][1].insert(0, "")
+    return found
 
 
-def _length(text: str) -> float | None:
-    """Read a positive number."""
+def _number(text: str) -> float | None:
     try:
         value = float(text)
     except ValueError:
         return None
-    return value if math.isfinite(value) and value > 0 else None
+    return value if math.isfinite(value) else None
 
 
-def _fault(line: int, row: list[str]) -> str:
-    """What is wrong with a row, and what to do; empty where nothing is."""
-    if len(row) < N_COLUMNS:
-        return f"{len(row)} column (line {line}); give gene and length, tab-separated"
-    return "" if _length(row[1]) else f"{row[1]!r} is not a length (line {line}); give a positive number"
+def _length(text: str) -> float | None:
+    """Read a positive number."""
+    value = _number(text)
+    return value if value is not None and value > 0 else None

@@ -138,8 +138,8 @@ class GeneTable:
     def length_bp(self, gene_symbols: Sequence[str]) -> npt.NDArray[np.float64]:
         """Length of genes by approved symbol: shape (n_genes,), in base pairs, NaN where it is not known.
 
-        The shipped lengths are the median over a gene's isoforms in GENCODE 48: good enough for an
-        approximate TPM.
+        The shipped lengths are effective lengths measured on tumours, and for other genes the median over
+        their isoforms in GENCODE 48: good enough for an approximate TPM.
         """
         lengths = self.length_by_symbol
         return np.array([lengths.get(symbol, np.nan) for symbol in gene_symbols], dtype=np.float64)
@@ -239,8 +239,8 @@ def load_gene_table() -> GeneTable:
     Returns
     -------
     GeneTable
-        Approved HGNC symbols with previous symbols, aliases, Ensembl 115 and NCBI Gene ids, and the lengths
-        of GENCODE 48; ``resources/genes/README.md`` says where they come from.
+        Approved HGNC symbols with previous symbols, aliases, Ensembl 115 and NCBI Gene ids, and effective
+        lengths, else those of GENCODE 48; ``resources/genes/README.md`` says where they come from.
 
     Raises
     ------
@@ -258,11 +258,19 @@ def load_gene_table() -> GeneTable:
             others["entrez"][entrez] = own
         if length_bp:
             lengths[symbol] = float(length_bp)
+    lengths |= _effective_lengths()
     for name, kind, symbol, _ in _rows(resource_path("genes", "names.tsv.gz")):
         known = others[kind].setdefault(name, current[symbol])
         if known is not current[symbol]:  # the genes of an ambiguous name stay sorted, as the rows are
             others[kind][name] = (*known, symbol)
     return GeneTable(current, aliases=others.pop("alias"), length_by_symbol=lengths, **others)
+
+
+def _effective_lengths() -> Mapping[str, float]:
+    """Lengths measured on tumours, which go before those of an annotation."""
+    text = resource_path("genes", "effective_lengths.tsv").read_text(encoding="utf-8")
+    rows = (row.split("\t") for row in text.splitlines()[1:])
+    return {symbol: float(length_bp) for symbol, length_bp in rows}
 
 
 def _rows(path: Path) -> Iterator[list[str]]:

@@ -95,14 +95,13 @@ class HarmonisedSource:
         Rows of each symbol.
     known_rows
         Rows of the file that count for any symbol, whichever are yielded, in the order of symbols.
-    length_kb
-        Per symbol, for counts; None otherwise. Kilobases, so that a panel, which is never rescaled, does not
-        end at fractions of a read per base.
-    total_weights
-        What a known row adds to a sample's total: 1 / kilobases for counts; None for other units.
+    per_kb
+        Of counts, 1 / length in kilobases of every row of the file, NaN where unknown: shape (n_rows,), or
+        (n_samples, n_rows) where every sample has its own; None for other units. Kilobases, so that a panel,
+        which is never rescaled, does not end at fractions of a read per base.
     totals
         Shape (n_samples,): sum of all rows of the file, known genes or not, in linear units; used where there
-        are no weights.
+        are no lengths.
     is_rescaled
         Whether every sample is brought to a total of one million.
     """
@@ -112,8 +111,7 @@ class HarmonisedSource:
     merge: RowMerge = field(repr=False)
     known_rows: npt.NDArray[np.intp] = field(repr=False)
     to_linear: Callable[[FloatArray], FloatArray]
-    length_kb: FloatArray | None = field(repr=False)
-    total_weights: FloatArray | None = field(repr=False)
+    per_kb: FloatArray | None = field(repr=False)
     totals: FloatArray = field(repr=False)
     is_rescaled: bool
 
@@ -126,38 +124,40 @@ class HarmonisedSource:
         """The same values of some genes only; nothing is computed for the others but their total."""
         at = {symbol: i for i, symbol in enumerate(self.gene_ids)}
         positions = np.array([at[gene_id] for gene_id in gene_ids], dtype=np.intp)
-        length_kb = None if self.length_kb is None else self.length_kb[positions]
-        return replace(
-            self, gene_ids=tuple(gene_ids), merge=self.merge.narrowed(positions), length_kb=length_kb
-        )
+        return replace(self, gene_ids=tuple(gene_ids), merge=self.merge.narrowed(positions))
 
     def block(self, start: int, stop: int) -> FloatArray:
         """log2(TPM + 1) of samples ``start`` to ``stop``; NaN where not measured."""
         raw = self.source.block(start, stop)
         result = np.empty((len(raw), len(self.gene_ids)))
         for row in range(0, len(raw), ROWS_AT_ONCE):
-            rows = slice(row, row + ROWS_AT_ONCE)
-            result[rows] = self._converted(raw[rows], self.totals[start:stop][rows])
+            some = raw[row : row + ROWS_AT_ONCE]
+            samples = slice(start + row, start + row + len(some))
+            result[row : row + len(some)] = self._converted(some, samples)
         return result
 
     def reads_per_tpm(self) -> FloatArray:
         """Reads behind one TPM of a gene of usual length, for counts; shape (n_samples,)."""
-        if self.length_kb is None or self.total_weights is None:
+        if self.per_kb is None:
             return np.full(len(self.sample_ids), np.nan)
         totals = [
-            row_sums(self._linear(raw, self.known_rows) * self.total_weights)
-            for _, raw in iter_blocks(self.source, ROWS_AT_ONCE)
+            self._totals(raw, slice(start, start + len(raw)))
+            for start, raw in iter_blocks(self.source, ROWS_AT_ONCE)
         ]
-        return np.concatenate(totals) / TPM_TOTAL * np.median(self.length_kb)
+        usual_kb = np.median(1.0 / self.per_kb[..., self.merge.rows[self.merge.starts]], axis=-1)
+        return np.asarray(np.concatenate(totals) / TPM_TOTAL * usual_kb)
 
-    def _converted(self, raw: FloatArray, totals: FloatArray) -> FloatArray:
+    def _totals(self, raw: FloatArray, samples: slice) -> FloatArray:
+        """Sum of each sample before it is rescaled."""
+        if self.per_kb is None:
+            return self.totals[samples]
+        return row_sums(self._linear(raw, self.known_rows, samples))
+
+    def _converted(self, raw: FloatArray, samples: slice) -> FloatArray:
         """Some samples in log2(TPM + 1)."""
-        by_symbol = self.merge.sums(lambda rows: self._linear(raw, rows))
-        if self.length_kb is not None:
-            by_symbol /= self.length_kb
+        by_symbol = self.merge.sums(lambda rows: self._linear(raw, rows, samples))
         if self.is_rescaled:
-            if self.total_weights is not None:
-                totals = row_sums(self._linear(raw, self.known_rows) * self.total_weights)
+            totals = self._totals(raw, samples)
             by_symbol *= (TPM_TOTAL / np.where(totals > 0, totals, 1.0))[:, None]
         # a sample whose values are all the same was not measured, whatever lengths make of it
         is_flat = is_constant(raw[:, self.known_rows[:N_GLANCED]])
@@ -166,9 +166,12 @@ class HarmonisedSource:
         by_symbol += 1.0
         return np.asarray(np.log2(by_symbol, out=by_symbol))
 
-    def _linear(self, raw: FloatArray, rows: npt.NDArray[np.intp]) -> FloatArray:
-        """Some rows of the file in linear units, nothing below 0."""
-        return np.maximum(self.to_linear(np.take(raw, rows, axis=1)), 0.0)
+    def _linear(self, raw: FloatArray, rows: npt.NDArray[np.intp], samples: slice) -> FloatArray:
+        """Some rows of the file in linear units, nothing below 0; counts per kilobase."""
+        linear = np.maximum(self.to_linear(np.take(raw, rows, axis=1)), 0.0)
+        if self.per_kb is not None:
+            linear *= (self.per_kb if self.per_kb.ndim == 1 else self.per_kb[samples])[..., rows]
+        return linear
 
 
 def row_sums(values: FloatArray) -> FloatArray:

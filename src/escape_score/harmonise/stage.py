@@ -31,8 +31,8 @@ def harmonise(
     cohort: Cohort, *, gene_lengths: GeneLengths | None = None, min_genes: int = 1
 ) -> HarmonisedCohort:
     """Harmonise with the shipped gene names, as :func:`harmonise_cohort`, and note the parameters."""
-    lengths, digest = (gene_lengths.bp, gene_lengths.sha256) if gene_lengths else (None, "")
-    harmonised = harmonise_cohort(cohort, load_gene_table(), gene_lengths=lengths, min_genes=min_genes)
+    digest = gene_lengths.sha256 if gene_lengths else ""
+    harmonised = harmonise_cohort(cohort, load_gene_table(), gene_lengths=gene_lengths, min_genes=min_genes)
     return replace(harmonised, parameters=(("gene_lengths_sha256", digest), ("min_genes", str(min_genes))))
 
 
@@ -40,7 +40,7 @@ def harmonise_cohort(
     cohort: Cohort,
     genes: GeneTable,
     *,
-    gene_lengths: Mapping[str, float] | None = None,
+    gene_lengths: GeneLengths | Mapping[str, float] | None = None,
     min_genes: int = 1,
 ) -> HarmonisedCohort:
     """Bring a cohort to log2(TPM + 1) over unique approved symbols.
@@ -50,7 +50,8 @@ def harmonise_cohort(
     cohort, genes
         As read, and names of genes with their lengths.
     gene_lengths
-        Approved symbol to length in base pairs, for counts; the table's own lengths where None.
+        Lengths in base pairs, or approved symbol to length, for counts. Where None, the lengths that the
+        cohort's own file has, else those of the table.
     min_genes
         Fewest genes that must be recognised.
 
@@ -63,18 +64,21 @@ def harmonise_cohort(
     Raises
     ------
     MatrixInvalidError
-        Fewer than ``min_genes`` genes are recognised.
+        Fewer than ``min_genes`` genes are recognised, or a sample has no gene lengths.
     """
     mappings = genes.map_genes(cohort.source.gene_ids)
     symbols = sorted({m.gene_symbol for m in mappings if m.gene_symbol is not None})
-    length_bp, flags = None, NoteLog()
+    per_kb, flags, used = None, NoteLog(), mappings
     if cohort.unit.unit is ExpressionUnit.COUNTS:
-        symbols, length_bp, flags = _lengths_for_counts(symbols, genes, gene_lengths)
+        lengths = _chosen_lengths(cohort, genes, gene_lengths)
+        per_kb, flags = _lengths_for_counts(cohort, mappings, lengths)
+        used = _with_lengths(mappings, per_kb)
+        symbols = sorted({m.gene_symbol for m in used if m.gene_symbol is not None})
     if len(symbols) < min_genes:
         msg = f"{len(symbols)} genes recognised, {min_genes} needed; name rows by gene symbol or id"
         raise MatrixInvalidError.at(cohort.label or cohort.name, msg)
     is_panel = len(symbols) < WHOLE_TRANSCRIPTOME_GENES
-    source = _source(cohort, symbols, mappings, length_bp, is_panel=is_panel)
+    source = _source(cohort, symbols, used, per_kb, is_panel=is_panel)
     flags = flags.joined(gene_flags(mappings)).joined(_panel_flags(is_panel, len(symbols), cohort.unit.unit))
     if source.is_rescaled and cohort.unit.unit is not ExpressionUnit.COUNTS:
         flags = flags.joined(_rescale_flags(cohort.sample_ids, cohort.totals.linear_total))
@@ -99,21 +103,19 @@ def _source(
     cohort: Cohort,
     symbols: Sequence[str],
     mappings: Sequence[GeneMapping],
-    length_bp: FloatArray | None,
+    per_kb: FloatArray | None,
     *,
     is_panel: bool,
 ) -> HarmonisedSource:
     """Lay the conversion over the cohort's own source."""
     merge = RowMerge.of(symbols, mappings)
-    length_kb = None if length_bp is None else length_bp / BASES_PER_KB
     return HarmonisedSource(
         source=cohort.source,
         gene_ids=tuple(symbols),
         merge=merge,
         known_rows=merge.rows,
         to_linear=_to_linear(cohort),
-        length_kb=length_kb,
-        total_weights=None if length_kb is None else 1.0 / np.repeat(length_kb, merge.sizes),
+        per_kb=per_kb,
         totals=cohort.totals.linear_total,
         is_rescaled=not is_panel and not cohort.unit.unit.is_platform,
     )
@@ -125,20 +127,38 @@ def _to_linear(cohort: Cohort) -> Callable[[FloatArray], FloatArray]:
     return np.exp2 if is_log2 else TO_LINEAR.get(cohort.unit.unit, lambda values: values)
 
 
+def _chosen_lengths(
+    cohort: Cohort, genes: GeneTable, given: GeneLengths | Mapping[str, float] | None
+) -> GeneLengths:
+    """Lengths to use: those given, those of the cohort's own file, or those shipped."""
+    if given is not None:
+        return given if isinstance(given, GeneLengths) else GeneLengths.of(given)
+    if cohort.gene_lengths is not None:
+        return GeneLengths.of(cohort.gene_lengths, "file")
+    return GeneLengths.of(genes.length_by_symbol, "shipped")
+
+
 def _lengths_for_counts(
-    symbols: Sequence[str], genes: GeneTable, given: Mapping[str, float] | None
-) -> tuple[list[str], FloatArray, NoteLog]:
-    """Keep the genes whose length is known."""
-    table = genes.length_bp(symbols)
-    lengths = table if given is None else np.array([given.get(symbol, np.nan) for symbol in symbols])
-    known = np.isfinite(lengths) & (lengths > 0)
-    source = note(Code.LENGTHS, "shipped" if given is None else "given")
-    notes = [note(Code.COUNTS_CONVERTED, source=source)]
-    if not known.all():
-        names = [s for s, is_known in zip(symbols, known, strict=True) if not is_known]
-        notes.append(note(Code.COUNTS_WITHOUT_LENGTHS, n=len(names), names=names))
-    kept = [s for s, is_known in zip(symbols, known, strict=True) if is_known]
-    return kept, lengths[known], NoteLog(cohort=tuple(notes))
+    cohort: Cohort, mappings: Sequence[GeneMapping], lengths: GeneLengths
+) -> tuple[FloatArray, NoteLog]:
+    """1 / kilobases of every row of the file, NaN where its length is not known."""
+    names, symbols = cohort.source.gene_ids, [mapping.gene_symbol for mapping in mappings]
+    length_bp = lengths.of_samples(cohort.sample_ids).of_genes(names, symbols)
+    per_kb = BASES_PER_KB / np.where(length_bp > 0, length_bp, np.nan)
+    notes = [note(Code.COUNTS_CONVERTED, source=note(Code.LENGTHS, lengths.origin))]
+    kept = {mapping.gene_symbol for mapping in _with_lengths(mappings, per_kb)}
+    if without := sorted({symbol for symbol in symbols if symbol is not None and symbol not in kept}):
+        notes.append(note(Code.COUNTS_WITHOUT_LENGTHS, n=len(without), names=without))
+    return per_kb, NoteLog(cohort=tuple(notes))
+
+
+def _with_lengths(mappings: Sequence[GeneMapping], per_kb: FloatArray) -> tuple[GeneMapping, ...]:
+    """The same rows; one whose length is not known in every sample is a row of no gene."""
+    is_known: list[bool] = np.all(np.isfinite(np.atleast_2d(per_kb)), axis=0).tolist()
+    return tuple(
+        mapping if known else replace(mapping, gene_symbol=None)
+        for mapping, known in zip(mappings, is_known, strict=True)
+    )
 
 
 def _panel_flags(is_panel: bool, n_genes: int, unit: ExpressionUnit) -> NoteLog:

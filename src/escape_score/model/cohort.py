@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
@@ -181,6 +181,8 @@ class Cohort:
         sha256 of the matrix file; None for data in memory.
     matrix_sha256
         sha256 of names and values, for data in memory; None for a file.
+    gene_lengths
+        Length in base pairs by gene id, where the file itself has lengths; None otherwise.
     """
 
     name: str
@@ -192,6 +194,7 @@ class Cohort:
     input_sha256: str | None = None
     matrix_sha256: str | None = None
     flags: NoteLog = NoteLog()
+    gene_lengths: Mapping[str, float] | None = None
 
     def __post_init__(self) -> None:
         """Refuse double names and a sheet that is not in the order of the matrix."""

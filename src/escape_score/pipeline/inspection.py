@@ -63,6 +63,7 @@ def inspect_input(
     *,
     samples: Path | None = None,
     gene_lengths: Path | None = None,
+    lengths_from_positions: bool = False,
     gene_sets: Path | None = None,
     reference: str = "auto",
 ) -> InputReport:
@@ -73,7 +74,11 @@ def inspect_input(
     faults = attempt(lambda: open_gene_sets(gene_sets)).faults
     errors = [finding for fault in faults for finding in _errors(fault)]
     options = ProfileOptions(
-        reference=reference, gene_sets=None if errors else gene_sets, gene_lengths=gene_lengths, min_genes=1
+        reference=reference,
+        gene_sets=None if errors else gene_sets,
+        gene_lengths=gene_lengths,
+        lengths_from_positions=lengths_from_positions,
+        min_genes=1,
     )
     try:
         result = profile_opened(lambda: read_requested(matrix, request, samples=samples), options)

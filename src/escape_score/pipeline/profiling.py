@@ -36,6 +36,7 @@ class ProfileOptions:
     reference: str | Path | Reference = AUTO_REFERENCE
     gene_sets: GeneSets = None
     gene_lengths: str | Path | None = None
+    lengths_from_positions: bool = False
     min_genes: int = MIN_GENES
     choice: MethodChoice = DEFAULT_CHOICE
     seed: int = 1
@@ -140,7 +141,9 @@ def profile_opened(
     on_stage("read")
     named = attempt(lambda: open_reference(options.reference))
     user_sets = attempt(lambda: open_gene_sets(options.gene_sets))
-    lengths = attempt(lambda: open_gene_lengths(options.gene_lengths))
+    lengths = attempt(
+        lambda: open_gene_lengths(options.gene_lengths, from_positions=options.lengths_from_positions)
+    )
     cohort = attempt(opened)
     raise_faults((*named.faults, *user_sets.faults, *lengths.faults, *cohort.faults))
     on_stage("harmonise")

@@ -181,6 +181,7 @@ def check_cohort(
         input_sha256=digest_of(found.parts) if found.parts else None,
         matrix_sha256=None if found.parts else matrix_digest(source),
         flags=NoteLog(cohort=found.notes).joined(values.flags).joined(sheet_flags),
+        gene_lengths=found.gene_lengths,
     )
 
 

@@ -6,7 +6,7 @@ Matrices are written and read in blocks of samples. What is not a matrix travels
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from math import isnan, nan
@@ -38,8 +38,9 @@ from escape_score.store.hdf5_output import replacing_hdf5
 META = "uns/escape_score"
 ANNDATA_GROUPS = ("layers", "obsm", "varm", "obsp", "varp")
 CHUNK_SAMPLES = 16
-COHORT_FIELDS = ("name", "unit", "samples", "input_sha256", "matrix_sha256", "flags")
-HARMONISED_FIELDS = (*COHORT_FIELDS, "is_targeted_panel", "gene_changes", "parameters")
+_SHARED_FIELDS = ("name", "unit", "samples", "input_sha256", "matrix_sha256", "flags")
+COHORT_FIELDS = (*_SHARED_FIELDS, "gene_lengths")
+HARMONISED_FIELDS = (*_SHARED_FIELDS, "is_targeted_panel", "gene_changes", "parameters")
 SCORES_FIELDS = ("facts", "reference", "reference_sha256", "signature_ids", "skipped", "flags")
 Meta = TypeVar("Meta")
 
@@ -79,6 +80,7 @@ class CohortMeta:
     is_targeted_panel: bool = False
     gene_changes: tuple[GeneChange, ...] = field(default=(), repr=False)
     parameters: tuple[tuple[str, str], ...] = ()
+    gene_lengths: Mapping[str, float] | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -40,6 +40,8 @@ class MatrixReading:
         holds none.
     layout
         Where samples and genes belong in such an input.
+    gene_lengths
+        Length in base pairs by gene id, where the file has them; None otherwise.
     """
 
     source: MatrixSource
@@ -48,6 +50,7 @@ class MatrixReading:
     parts: tuple[Path, ...] = ()
     remedy: str = ""
     layout: str = "samples belong in columns, genes in rows"
+    gene_lengths: Mapping[str, float] | None = None
 
 
 @dataclass(frozen=True)
