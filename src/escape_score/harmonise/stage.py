@@ -57,8 +57,9 @@ def harmonise_cohort(
     Returns
     -------
     HarmonisedCohort
-        Rows that name the same gene are summed in linear space. Whole transcriptomes are rescaled to one
-        million a sample, targeted panels never. Values are computed when blocks are asked for.
+        Rows of one gene are summed in linear space, exact copies once (:class:`RowMerge`). Whole
+        transcriptomes are rescaled to one million a sample, targeted panels never. Values are computed when
+        blocks are asked for.
 
     Raises
     ------
@@ -105,15 +106,21 @@ def _source(
 ) -> HarmonisedSource:
     """Lay the conversion over the cohort's own source."""
     merge = RowMerge.of(symbols, mappings)
-    length_kb = None if length_bp is None else length_bp / BASES_PER_KB
+    repeats, length_kb, repeat_weights = RowMerge.of_repeats(mappings), None, None
+    if length_bp is not None:
+        length_kb = length_bp / BASES_PER_KB
+        several = np.flatnonzero(merge.sizes > 1)
+        repeats, repeat_weights = merge.narrowed(several), 1.0 / length_kb[several]
     return HarmonisedSource(
         source=cohort.source,
         gene_ids=tuple(symbols),
         merge=merge,
         known_rows=merge.rows,
+        repeats=repeats,
         to_linear=_to_linear(cohort),
         length_kb=length_kb,
         total_weights=None if length_kb is None else 1.0 / np.repeat(length_kb, merge.sizes),
+        repeat_weights=repeat_weights,
         totals=cohort.totals.linear_total,
         is_rescaled=not is_panel and not cohort.unit.unit.is_platform,
     )
