@@ -57,11 +57,16 @@ def _first_former(n: int) -> Callable[[str, int], str]:
 
 
 def _split_rows(grid: Grid) -> None:
-    """Write key genes as two rows of half the value each: their sum is the gene."""
+    """Write key genes as two rows, of a quarter and the rest of the value: their sum is the gene."""
     for gene in KEY_GENES:
         row = grid.row(gene)
-        row[1:] = [repr(float(cell) / 2) for cell in row[1:]]
-        grid.rows.append(list(row))
+        grid.rows.append([gene, *(repr(float(cell) * 0.25) for cell in row[1:])])
+        row[1:] = [repr(float(cell) * 0.75) for cell in row[1:]]
+
+
+def _copied_rows(grid: Grid) -> None:
+    """Repeat every fifth row, as a join does: copies count once."""
+    grid.rows += [list(row) for row in grid.rows[::5]]
 
 
 def _unequal_rows(*, is_low_first: bool) -> Edit:
@@ -113,7 +118,8 @@ def _flagged() -> dict[str, tuple[Edit, str, bool]]:
         "mixed": (_renamed(_mixed), "mixed_gene_ids", every),
         "lower-case": (_renamed(lambda gene, at: gene.lower()), "gene_case_changed", every),
         "former-symbols": (_renamed(_first_former(200)), "renamed_symbols", every),
-        "twice-in-halves": (_split_rows, "duplicate_genes", every),
+        "twice-in-parts": (_split_rows, "duplicate_genes", every),
+        "twice-copied": (_copied_rows, "duplicate_genes", every),
         "twice-unequal": (_unequal_rows(is_low_first=True), "duplicate_genes", False),
         "excel-dates": (_dates("1-Sep", "2-Sep", "10-Mar"), "excel_gene_dates", False),
         "excel-dates-month-first": (_dates("Sep-02", "Mar-05"), "excel_gene_dates", False),
@@ -156,7 +162,7 @@ def cases() -> Iterator[Case]:
         yield Case(f"gene_ids-{name}", CATEGORY, make, SAME, is_fast=name in ("entrez", "ensembl-version"))
     for name, (edit, flag, stays) in _flagged().items():
         unchanged = ("Pat02", "Pat19", "Pat37", "Pat47", "Pat86", "Pat126") if stays else ()
-        fast = name in ("htseq-rows", "twice-in-halves", "excel-dates")
+        fast = name in ("htseq-rows", "twice-in-parts", "twice-copied", "excel-dates")
         yield Case(
             f"gene_ids-{name}", CATEGORY, edited(edit), WARN, flag=flag, unchanged=unchanged, is_fast=fast
         )

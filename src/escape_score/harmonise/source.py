@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 
-from escape_score.genes import GeneMapping
+from escape_score.genes import GeneMapping, GeneMatch
 from escape_score.model.cohort import ROWS_AT_ONCE, FloatArray, MatrixSource, iter_blocks
 from escape_score.model.units import ExpressionUnit
 
@@ -26,61 +28,126 @@ TO_LINEAR: Mapping[ExpressionUnit, Callable[[FloatArray], FloatArray]] = {
 }
 
 
+Linear = Callable[[FloatArray, npt.NDArray[np.intp]], FloatArray]
+"""Brings values, samples first, of rows of the file to linear units."""
+
+
 @dataclass(frozen=True, eq=False)
 class RowMerge:
-    """Which rows of the file count for which symbol.
+    """Which rows of the file count for which gene.
 
     Attributes
     ----------
     rows, starts
-        Rows of the file, those of one symbol together and in the order of their names, so that their sum does
-        not depend on the order of the file; and where those of each symbol begin. None is without a row.
+        Rows of the file, those of one gene together and in the order of their names; and where those of each
+        gene begin. None is without a row.
+    records
+        For each of ``rows`` a number, the same for rows that are named as one record of the gene.
+
+    Notes
+    -----
+    Rows of one record with exactly the same value in a sample are copies, as joins, alternate contigs and the
+    pseudoautosomal regions make them: they count once. All others are parts of the gene and are added. The
+    rule looks at one sample at a time, so that a sample has the same numbers in any company. Records are kept
+    apart because genes that were merged later are equal by chance: in 8 of 64 such genes of the 60 tumours of
+    the demo cohort, and in 5 % of them in NCBI counts.
     """
 
     rows: npt.NDArray[np.intp] = field(repr=False)
     starts: npt.NDArray[np.intp] = field(repr=False)
+    records: npt.NDArray[np.intp] = field(repr=False)
 
     @classmethod
     def of(cls, symbols: Sequence[str], mappings: Sequence[GeneMapping]) -> RowMerge:
         """Find the rows of each symbol."""
-        at = {symbol: i for i, symbol in enumerate(symbols)}
-        pairs = sorted(
-            (at[m.gene_symbol], m.given, row) for row, m in enumerate(mappings) if m.gene_symbol in at
-        )
-        owners, rows = (np.array([pair[i] for pair in pairs], dtype=np.intp) for i in (0, 2))
-        return cls(rows, np.searchsorted(owners, np.arange(len(symbols))))
+        return cls._grouped(symbols, [m.gene_symbol for m in mappings], mappings)
+
+    @classmethod
+    def of_repeats(cls, mappings: Sequence[GeneMapping]) -> RowMerge:
+        """The rows of all genes that have several, and of unknown names that are given several times."""
+        owners = [m.gene_symbol or f" {m.given.strip()}" for m in mappings]
+        times = Counter(owners)
+        return cls._grouped(sorted(owner for owner, n in times.items() if n > 1), owners, mappings)
+
+    @classmethod
+    def _grouped(
+        cls, chosen: Sequence[str], owners: Sequence[str | None], mappings: Sequence[GeneMapping]
+    ) -> RowMerge:
+        at = {owner: i for i, owner in enumerate(chosen)}
+        pairs = enumerate(zip(owners, mappings, strict=True))
+        found = sorted((at[o], record_of(m), m.given, row) for row, (o, m) in pairs if o in at)
+        owner_of, rows = (np.array([one[i] for one in found], dtype=np.intp) for i in (0, 3))
+        is_new = [before[:2] != one[:2] for before, one in pairwise(found)]
+        records = np.cumsum([0, *is_new])[: len(found)]
+        return cls(rows, np.searchsorted(owner_of, np.arange(len(chosen))), records)
 
     @property
     def sizes(self) -> npt.NDArray[np.intp]:
-        """Rows of each symbol."""
+        """Rows of each gene."""
         return np.diff(self.starts, append=len(self.rows))
 
     def narrowed(self, positions: npt.NDArray[np.intp]) -> RowMerge:
-        """The merge of some symbols, in their order."""
-        sizes = self.sizes
-        rows = [self.rows[self.starts[i] : self.starts[i] + sizes[i]] for i in positions]
-        starts = np.cumsum([0, *(len(of_symbol) for of_symbol in rows)])[:-1]
-        return RowMerge(np.concatenate([np.empty(0, dtype=np.intp), *rows]), starts)
+        """The merge of some genes, in their order."""
+        sizes = self.sizes[positions]
+        starts = np.cumsum([0, *sizes])[:-1]
+        kept = np.repeat(self.starts[positions] - starts, sizes) + np.arange(sizes.sum())
+        return RowMerge(self.rows[kept], starts, self.records[kept])
 
     @cached_property
-    def _layers(self) -> list[tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]]:
-        """Symbols with a first, second, third … row, and that row of each."""
+    def _several(self) -> list[tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]]:
+        """Genes with 2, 3, … rows, and where these are in ``rows``, shape (n_genes, 2, 3, …)."""
         sizes = self.sizes
-        layers = (np.flatnonzero(sizes > k) for k in range(int(sizes.max(initial=0))))
-        return [(symbols, self.rows[self.starts[symbols] + k]) for k, symbols in enumerate(layers)]
+        genes = (np.flatnonzero(sizes == n) for n in np.unique(sizes[sizes > 1]))
+        return [(some, self.starts[some][:, None] + np.arange(sizes[some[0]])) for some in genes]
 
-    def sums(self, linear_of: Callable[[npt.NDArray[np.intp]], FloatArray]) -> FloatArray:
-        """Sum of each symbol's rows, NaN left out; NaN where all of them are.
+    def sums(self, raw: FloatArray, linear: Linear) -> FloatArray:
+        """Sum of each gene's rows, copies and NaN left out; NaN where all of them are.
 
-        ``linear_of`` gives the values of rows of the file, shape (n_samples, n_rows).
+        ``raw``: shape (n_samples, n_rows of the file); ``linear`` brings values of rows to linear units.
         """
-        (_, first), *others = self._layers or [(self.starts, self.rows)]
-        summed = linear_of(first)
-        for symbols, rows in others:
-            more, before = linear_of(rows), summed[:, symbols]
-            both = np.where(np.isnan(more), before, before + more)
-            summed[:, symbols] = np.where(np.isnan(before), more, both)
+        first = self.rows[self.starts]
+        summed = linear(np.take(raw, first, axis=1), first)
+        for genes, at in self._several:
+            values, rows, is_copy = self._sorted_values(raw, at)
+            parts = np.where(is_copy, 0.0, linear(values, rows))
+            is_missing = np.isnan(parts)
+            total = np.where(is_missing, 0.0, parts).sum(axis=2)
+            summed[:, genes] = np.where(is_missing.all(axis=2), np.nan, total)
         return summed
+
+    def copied(self, raw: FloatArray, linear: Linear) -> FloatArray:
+        """What copies would add to the total of each sample; shape (n_samples,)."""
+        total = np.zeros(len(raw))
+        for _, at in self._several:
+            values, rows, is_copy = self._sorted_values(raw, at)
+            total += row_sums(np.nansum(np.where(is_copy, linear(values, rows), 0.0), axis=2))
+        return total
+
+    def _sorted_values(
+        self, raw: FloatArray, at: npt.NDArray[np.intp]
+    ) -> tuple[FloatArray, npt.NDArray[np.intp], npt.NDArray[np.bool_]]:
+        """Values of genes by record and size, so that any order has one sum; their rows; which are copies."""
+        values = np.take(raw, self.rows[at], axis=1)
+        records, rows = (np.broadcast_to(of[at], values.shape) for of in (self.records, self.rows))
+        order = np.lexsort((values, records))
+        values, rows = np.take_along_axis(values, order, axis=2), np.take_along_axis(rows, order, axis=2)
+        is_copy = np.zeros(values.shape, dtype=bool)
+        is_copy[:, :, 1:] = values[:, :, 1:] == values[:, :, :-1]
+        is_copy[:, :, 1:] &= records[:, :, 1:] == records[:, :, :-1]
+        return values, rows, is_copy
+
+
+SAME_RECORD = frozenset(
+    {GeneMatch.CURRENT, GeneMatch.CASE_CHANGED, GeneMatch.ENSEMBL, GeneMatch.ENSEMBL_RETIRED}
+)
+"""Names of the gene itself: its symbol, and its Ensembl ids with those of alternate contigs and of both
+pseudoautosomal regions. All other names were records of their own once."""
+
+
+def record_of(mapping: GeneMapping) -> str:
+    """Name of the record that a row is named by: the gene itself, or a name that was merged into it."""
+    is_gene = mapping.gene_symbol is not None and mapping.match in SAME_RECORD
+    return str(mapping.gene_symbol) if is_gene else mapping.given.strip()
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,6 +162,8 @@ class HarmonisedSource:
         Rows of each symbol.
     known_rows
         Rows of the file that count for any symbol, whichever are yielded, in the order of symbols.
+    repeats
+        Rows of the genes that have several, whichever are yielded: their copies count in no total.
     per_kb
         Of counts, 1 / length in kilobases of every row of the file, NaN where unknown: shape (n_rows,), or
         (n_samples, n_rows) where every sample has its own; None for other units. Kilobases, so that a panel,
@@ -110,6 +179,7 @@ class HarmonisedSource:
     gene_ids: tuple[str, ...]
     merge: RowMerge = field(repr=False)
     known_rows: npt.NDArray[np.intp] = field(repr=False)
+    repeats: RowMerge = field(repr=False)
     to_linear: Callable[[FloatArray], FloatArray]
     per_kb: FloatArray | None = field(repr=False)
     totals: FloatArray = field(repr=False)
@@ -144,18 +214,19 @@ class HarmonisedSource:
             self._totals(raw, slice(start, start + len(raw)))
             for start, raw in iter_blocks(self.source, ROWS_AT_ONCE)
         ]
-        usual_kb = np.median(1.0 / self.per_kb[..., self.merge.rows[self.merge.starts]], axis=-1)
+        usual_kb = np.nanmedian(1.0 / self.per_kb[..., self.merge.rows[self.merge.starts]], axis=-1)
         return np.asarray(np.concatenate(totals) / TPM_TOTAL * usual_kb)
 
     def _totals(self, raw: FloatArray, samples: slice) -> FloatArray:
-        """Sum of each sample before it is rescaled."""
-        if self.per_kb is None:
-            return self.totals[samples]
-        return row_sums(self._linear(raw, self.known_rows, samples))
+        """Total of each sample without copies: reads per kilobase of known rows, or all rows of the file."""
+        totals, linear = self.totals[samples], partial(self._linear, samples=samples)
+        if self.per_kb is not None:
+            totals = row_sums(linear(np.take(raw, self.known_rows, axis=1), self.known_rows))
+        return totals - self.repeats.copied(raw, linear)
 
     def _converted(self, raw: FloatArray, samples: slice) -> FloatArray:
         """Some samples in log2(TPM + 1)."""
-        by_symbol = self.merge.sums(lambda rows: self._linear(raw, rows, samples))
+        by_symbol = self.merge.sums(raw, partial(self._linear, samples=samples))
         if self.is_rescaled:
             totals = self._totals(raw, samples)
             by_symbol *= (TPM_TOTAL / np.where(totals > 0, totals, 1.0))[:, None]
@@ -166,12 +237,16 @@ class HarmonisedSource:
         by_symbol += 1.0
         return np.asarray(np.log2(by_symbol, out=by_symbol))
 
-    def _linear(self, raw: FloatArray, rows: npt.NDArray[np.intp], samples: slice) -> FloatArray:
-        """Some rows of the file in linear units, nothing below 0; counts per kilobase."""
-        linear = np.maximum(self.to_linear(np.take(raw, rows, axis=1)), 0.0)
-        if self.per_kb is not None:
-            linear *= (self.per_kb if self.per_kb.ndim == 1 else self.per_kb[samples])[..., rows]
-        return linear
+    def _linear(self, values: FloatArray, rows: npt.NDArray[np.intp], *, samples: slice) -> FloatArray:
+        """Values of some rows of the file in linear units, nothing below 0; counts per kilobase."""
+        linear = np.maximum(self.to_linear(values), 0.0)
+        if self.per_kb is None:
+            return linear
+        if self.per_kb.ndim == 1:
+            return np.asarray(linear * self.per_kb[rows])
+        own = self.per_kb[samples]
+        at = np.arange(len(own)).reshape(-1, *(1,) * (linear.ndim - 1))
+        return np.asarray(linear * own[at, rows])
 
 
 def row_sums(values: FloatArray) -> FloatArray:

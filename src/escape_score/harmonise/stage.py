@@ -58,8 +58,9 @@ def harmonise_cohort(
     Returns
     -------
     HarmonisedCohort
-        Rows that name the same gene are summed in linear space. Whole transcriptomes are rescaled to one
-        million a sample, targeted panels never. Values are computed when blocks are asked for.
+        Rows of one gene are summed in linear space, exact copies once (:class:`RowMerge`). Whole
+        transcriptomes are rescaled to one million a sample, targeted panels never. Values are computed when
+        blocks are asked for.
 
     Raises
     ------
@@ -109,11 +110,14 @@ def _source(
 ) -> HarmonisedSource:
     """Lay the conversion over the cohort's own source."""
     merge = RowMerge.of(symbols, mappings)
+    several = merge.narrowed(np.flatnonzero(merge.sizes > 1))
     return HarmonisedSource(
         source=cohort.source,
         gene_ids=tuple(symbols),
         merge=merge,
         known_rows=merge.rows,
+        # rows without a known length are in no total of counts
+        repeats=RowMerge.of_repeats(mappings) if per_kb is None else several,
         to_linear=_to_linear(cohort),
         per_kb=per_kb,
         totals=cohort.totals.linear_total,
@@ -153,8 +157,8 @@ def _lengths_for_counts(
 
 
 def _with_lengths(mappings: Sequence[GeneMapping], per_kb: FloatArray) -> tuple[GeneMapping, ...]:
-    """The same rows; one whose length is not known in every sample is a row of no gene."""
-    is_known: list[bool] = np.all(np.isfinite(np.atleast_2d(per_kb)), axis=0).tolist()
+    """The same rows; one whose length is known in no sample is a row of no gene."""
+    is_known: list[bool] = np.any(np.isfinite(np.atleast_2d(per_kb)), axis=0).tolist()
     return tuple(
         mapping if known else replace(mapping, gene_symbol=None)
         for mapping, known in zip(mappings, is_known, strict=True)

@@ -42,8 +42,12 @@ MESSAGES = MappingProxyType(
         "counts_converted": N_("Counts were converted to TPM with {source}."),
         "counts_without_lengths": N_("{n} genes have no length and were left out: {names}."),
         "duplicate_gene_in_set": N_("Gene set {name} lists {genes} more than once; each gene counts once."),
-        "duplicate_genes": N_("{n} names are in several rows, which were summed: {names}."),
-        "duplicate_genes_after_mapping": N_("{n} genes have several names, which were summed: {names}."),
+        "duplicate_genes": N_(
+            "{n} names are in several rows: {names}. Copies count once; other rows were summed."
+        ),
+        "duplicate_genes_after_mapping": N_(
+            "{n} genes have several names: {names}. Copies count once; other rows were summed."
+        ),
         "excel_gene_dates": N_("{n} names are dates made by a spreadsheet; those genes are lost: {names}."),
         "few_genes": N_(
             "Only {n} of {n_all} genes are detected. Possible causes: few reads or degraded RNA."
