@@ -61,7 +61,7 @@ def test_read_takes_one_quantity_of_one_sample(
     assert cohort.sample_ids == ("X",)
     assert cohort.unit.unit == unit
     assert not cohort.unit.is_declared
-    assert cohort.unit.evidence.kind == ("counts" if layout == "htseq" else "layout")
+    assert cohort.unit.evidence.kind == "layout"
     assert [name.split(".")[0] for name in cohort.source.gene_ids] == tables.ensembl_genes()
     assert values_of(cohort)[0].tolist() == pytest.approx(expected)
     assert count_samples(path) == 1

@@ -32,7 +32,7 @@ UNSTRANDED_SHARES = (0.4, 0.6)
 Between these and ``STRANDED_SHARE`` is a mixture of libraries, or DNA in the RNA: counts do not decide it.
 """
 
-_PACKED = re.compile(r"\.(?:gz|zst|bz2|xz)$", re.IGNORECASE)
+PACKED = re.compile(r"\.(?:gz|zst|bz2|xz)$", re.IGNORECASE)
 _ENDING = re.compile(
     r"(?:(?:^|[._])(?:genes?|results?|quant|abundances?|abund|counts?|htseq|featurecounts?|rna_seq|tpm|fpkm"
     r"|augmented_star_gene_counts|star_gene_counts|normalized_results|fpkm[_-]uq|fpkm_tracking)"
@@ -52,7 +52,7 @@ def sample_of(path: Path) -> str:
 
 def own_name(path: Path) -> str:
     """Name of a file without the endings that pipelines write; empty where nothing is left."""
-    name = _PACKED.sub("", path.name)
+    name = PACKED.sub("", path.name)
     while found := _ENDING.search(name):
         name = name[: found.start()]
     return name.strip(" ._-")

@@ -23,6 +23,9 @@ from escape_score.read.formats.text_layout import STRAND_COLUMNS, TextLayout
 FEATURE_COLUMNS = ("geneid", "chr", "start", "end", "strand", "length")
 """First columns of featureCounts (Subread); one column for each alignment follows."""
 
+HTSEQ_ROW = "__no_feature"
+"""Summary row of htseq-count, whose tables have no header."""
+
 _TRANSCRIPT = re.compile(r"(?:ENST\d{11}|[NX][MR]_\d+|uc\d{3}[a-z]{3}\.\d+)(?:[._|].*)?")
 """Transcripts of Ensembl and GENCODE (also with all fields of its fasta headers), RefSeq and UCSC."""
 
