@@ -61,6 +61,9 @@ class Found:
     def read(self, frame: pd.DataFrame, units: str = "tpm") -> None:
         self._cohort(es.from_dataframe(frame, units=units))
 
+    def file(self, path: Path) -> None:
+        self._cohort(es.read(path))
+
     def _cohort(self, cohort: Cohort) -> Cohort:
         self._log(cohort.flags)
         self.notes += notes_in(NoteRecord.of(cohort.unit.evidence))
@@ -161,6 +164,23 @@ other,,,,,,,
     found.profile(cohort, gene_sets=gmt)
 
 
+def read_quantities(found: Found, tpm: pd.DataFrame, folder: Path) -> None:
+    """Files with several quantities of a sample, and counts by strand."""
+    values = tumours(tpm, 1).iloc[0]
+    counts = values.round()
+    of_one = pd.DataFrame({"TPM": values, "FPKM": values / 2})
+    of_several = pd.DataFrame({"A": counts, "A_CPM": values, "A_conf_lo": values / 2})
+    by_strand = pd.DataFrame({"all": counts, "first": counts, "second": 0.0})
+    for name, frame, has_header in (
+        ("one.tsv", of_one, True),
+        ("several.tsv", of_several, True),
+        ("strand.tab", by_strand, False),
+    ):
+        text = frame.to_csv(sep="\t", header=has_header, float_format="%.6f")
+        (folder / name).write_text(text if has_header else "N_unmapped\t0\t0\t0\n" + text)
+        found.file(folder / name)
+
+
 def profile_damaged_samples(found: Found, tpm: pd.DataFrame) -> None:
     """Samples that are empty, constant, copied or of few genes, and sheets that contradict RNA."""
     rows = tumours(tpm, 12)
@@ -255,6 +275,7 @@ def found(
     found = Found()
     read_units(found, demo_tpm)
     profile_files(found, demo_tpm, tmp_path_factory.mktemp("files"))
+    read_quantities(found, demo_tpm, tmp_path_factory.mktemp("quantities"))
     profile_damaged_samples(found, demo_tpm)
     profile_pipelines(found, demo_tpm)
     profile_what_is_not_measured(found, demo_tpm, demo_counts, demo_lengths)

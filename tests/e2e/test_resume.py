@@ -165,6 +165,29 @@ def test_added_cohort_runs_alone(restored: Project) -> None:
     assert [job.replace(" c", " b") for job in restored.would_run()] == all_jobs("b")
 
 
+def test_changed_file_in_a_folder_runs_its_cohort(tmp_path: Path, repo_root: Path) -> None:
+    project = write_project(tmp_path, repo_root)
+    table = pd.read_parquet(tmp_path / "b.parquet")
+    for name, values in table.items():
+        path = tmp_path / "run_b" / str(name) / "quant.genes.sf"
+        path.parent.mkdir(parents=True)
+        columns = {"Length": 1000, "EffectiveLength": 900.0, "TPM": values / values.sum() * 1e6}
+        pd.DataFrame(columns).assign(NumReads=values).to_csv(path, sep="\t", index_label="Name")
+    (tmp_path / "cohorts.tsv").write_text("cohort\texpression\tsamples\tunits\nb\trun_b\t\t\n")
+    done = project.launch()
+    assert done.returncode == 0, done.stderr + done.stdout
+    profiles = pd.read_csv(project.run / "results" / "b" / "profiles.tsv", sep="\t")
+    assert sorted(profiles["sample_id"]) == sorted(table.columns)
+    assert project.would_run() == []
+    before, status = path.read_bytes(), path.stat()
+    path.write_bytes(before.replace(b"\t1000\t", b"\t1001\t"))
+    assert project.would_run() == all_jobs("b")
+    path.write_bytes(before)
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+    shutil.copytree(path.parent, path.parents[1] / "another")
+    assert project.would_run() == all_jobs("b")
+
+
 def test_changed_reference_runs_from_score(finished: Project) -> None:
     table = min((finished.folder / "reference").glob("*.tsv"), key=lambda path: path.stat().st_size)
     before, status = table.read_bytes(), table.stat()

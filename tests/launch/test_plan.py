@@ -116,3 +116,25 @@ def test_plan_workflow_knows_all_that_a_result_rests_on(tmp_path: Path) -> None:
     assert '"seed":3' in cohort.settings
     assert "threads" not in cohort.settings
     assert "chunk_size" not in cohort.settings
+
+
+def test_plan_workflow_lists_all_files_of_a_cohort(tmp_path: Path) -> None:
+    config = write_project(tmp_path, rows="a\t../run\t\t\t\nb\t../tenx\t\t\t\nc\tsheet.csv\t\t\t\n")
+    run, tenx = tmp_path / "run", tmp_path / "tenx"
+    for folder in (run, tenx):
+        folder.mkdir()
+    for name in ("A", "B"):
+        (run / f"{name}.genes.results").write_text("gene_id\texpected_count\tTPM\tFPKM\nCD8A\t1\t1\t1\n")
+    (config.parent / "sheet.csv").write_text("sample_id,path\nP1,../run/A.genes.results\n")
+    (tenx / "matrix.mtx").write_text("%%MatrixMarket matrix coordinate integer general\n1 1 1\n1 1 5\n")
+    (tenx / "genes.tsv").write_text("ENSG00000153563\tCD8A\n")
+    (tenx / "barcodes.tsv").write_text("S1\n")
+    cohorts = plan_workflow(config).cohorts
+    names = {name: [path.name for path in plan.parts] for name, plan in cohorts.items()}
+    assert names == {
+        "a": ["A.genes.results", "B.genes.results"],
+        "b": ["matrix.mtx", "genes.tsv", "barcodes.tsv"],
+        "c": ["sheet.csv", "A.genes.results"],
+    }
+    assert cohorts["a"].n_samples == 2
+    assert set(cohorts["a"].parts) <= set(cohorts["a"].sources)

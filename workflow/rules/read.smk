@@ -1,7 +1,7 @@
 rule read:
     """Expression matrix and sample sheet to one checked cohort (samples x genes), its unit decided."""
     input:
-        expression=of_cohort("entry.expression"),
+        expression=of_cohort("parts"),
         samples=of_cohort("entry.samples"),
     output:
         cohort="work/{cohort}/cohort.h5ad",
@@ -16,9 +16,10 @@ rule read:
         runtime=minutes("read"),
     params:
         package_version=PACKAGE_VERSION,
+        matrix=of_cohort("entry.expression"),
         units=of_cohort("entry.units.value"),
         samples=option("--samples", "samples"),
         options=READ_OPTIONS,
     shell:
-        "escape-score read {input.expression:q} --out {output.cohort:q} --cohort {wildcards.cohort:q}"
+        "escape-score read {params.matrix:q} --out {output.cohort:q} --cohort {wildcards.cohort:q}"
         " --units {params.units:q} {params.samples:q} --options {params.options:q} > {log:q} 2>&1"

@@ -17,7 +17,7 @@ from pydantic.main import IncEx
 
 from escape_score.config import CohortEntry, WorkflowConfig, load_workflow_config, read_cohorts
 from escape_score.errors import FileMissingError, InputError, attempt, raise_faults
-from escape_score.read import ReadRequest, count_samples
+from escape_score.read import ReadRequest, count_samples, list_parts
 
 NO_PART_OF_RESULTS: Final[Mapping[str, IncEx | bool]] = {
     "cohorts": True,
@@ -94,11 +94,16 @@ def chunk_size_of(n_samples: int, stated: int | None) -> int:
 
 @dataclass(frozen=True)
 class CohortPlan:
-    """One cohort: its row of the table, the checked config, samples by its matrix's header."""
+    """One cohort: its row of the table, the checked config, samples by its matrix's header.
+
+    ``parts`` are the files that the matrix is read from: itself, or those in the folder or sheet named, so
+    that a job notices a change in each of them.
+    """
 
     entry: CohortEntry
     config: WorkflowConfig
     n_samples: int
+    parts: tuple[Path, ...]
 
     @property
     def gene_lengths(self) -> Path | None:
@@ -113,8 +118,8 @@ class CohortPlan:
     @property
     def sources(self) -> tuple[Path, ...]:
         """All files its result is made from."""
-        named = (self.entry.expression, self.entry.samples, self.gene_lengths, self.config.score.gene_sets)
-        return (*(path for path in named if path), *reference_files(self.config))
+        named = (self.entry.samples, self.gene_lengths, self.config.score.gene_sets)
+        return (*self.parts, *(path for path in named if path), *reference_files(self.config))
 
     @property
     def settings(self) -> str:
@@ -158,9 +163,13 @@ def plan_workflow(config: Path) -> WorkflowPlan:
     table = attempt(lambda: read_cohorts(settings.cohorts))
     entries = table.results[0] if table.results else ()
     counts = [attempt(partial(count_samples, entry.expression, request=request)) for entry in entries]
+    parts = [attempt(partial(list_parts, entry.expression, request=request)) for entry in entries]
     found = [*_missing(config, settings), *table.faults, *(fault for one in counts for fault in one.faults)]
     raise_faults(found)
-    plans = {one.cohort: CohortPlan(one, settings, n.get()) for one, n in zip(entries, counts, strict=True)}
+    plans = {
+        entry.cohort: CohortPlan(entry, settings, n.get(), paths.get())
+        for entry, n, paths in zip(entries, counts, parts, strict=True)
+    }
     return WorkflowPlan(settings, MappingProxyType(plans))
 
 

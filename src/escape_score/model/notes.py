@@ -56,6 +56,7 @@ class Code(StrEnum):
     NON_GENE_ROWS = "non_gene_rows"
     PURITY_OUT_OF_RANGE = "purity_out_of_range"
     QUANTILE_NORMALISED = "quantile_normalised"
+    QUANTITY_CHOSEN = "quantity_chosen"
     REFERENCE_DISTANT = "reference_distant"
     RENAMED_SYMBOLS = "renamed_symbols"
     RESCALED_TO_TPM = "rescaled_to_tpm"
@@ -105,6 +106,7 @@ NOTES = frozenset(
         Code.NO_METADATA,
         Code.NON_GENE_ROWS,
         Code.PURITY_OUT_OF_RANGE,
+        Code.QUANTITY_CHOSEN,
         Code.RENAMED_SYMBOLS,
         Code.RESCALED_TO_TPM,
         Code.SHEET_DUPLICATE_ROWS,

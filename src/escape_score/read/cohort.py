@@ -41,6 +41,8 @@ from escape_score.read.sheet import join_sheet, open_sheet
 
 _logger = logging.getLogger(__name__)
 
+_STATED_REMEDY = "the columns of the file state this unit, so declare another one if they are wrong"
+
 Sheet = str | Path | pd.DataFrame | None
 """A sample sheet: a file, a table in memory, or none."""
 
@@ -143,8 +145,9 @@ def read_requested(
 
 
 def cohort_name(matrix: Path) -> str:
-    """Name of a cohort that was given none: its file's, without endings."""
-    return matrix.name.split(".")[0] or matrix.name
+    """Name of a cohort that was given none: its file's, without endings, or its folder's."""
+    name = matrix.name if matrix.name.strip(".") else matrix.resolve().name
+    return name.split(".")[0] or name
 
 
 def check_cohort(
@@ -162,7 +165,8 @@ def check_cohort(
     """
     unit = declared_unit(units)
     reading = attempt(lambda: _with_checked_names(label, opened(), limits))
-    sheet = attempt(lambda: open_sheet(samples))
+    own_sheet = reading.results[0].sheet if reading.results else None
+    sheet = attempt(lambda: open_sheet(own_sheet if samples is None else samples))
     if reading.faults:
         raise_faults((*reading.faults, *sheet.faults))
     found = reading.get()
@@ -211,6 +215,11 @@ def count_samples(matrix: Path, *, request: ReadRequest = DEFAULT_REQUEST) -> in
     return choose_format(probe_path(matrix, request.limits)).count_samples(matrix, request)
 
 
+def list_parts(matrix: Path, *, request: ReadRequest = DEFAULT_REQUEST) -> tuple[Path, ...]:
+    """List the files that a matrix is read from; raises InputError: it cannot be opened as a matrix."""
+    return choose_format(probe_path(matrix, request.limits)).list_parts(matrix, request)
+
+
 def _with_checked_names(label: str, reading: MatrixReading, limits: ReadLimits) -> MatrixReading:
     """Leave out rows that are no genes, and check what samples and genes are called."""
     check_shape(label, limits, n_samples=len(reading.source.sample_ids), n_genes=len(reading.source.gene_ids))
@@ -233,13 +242,21 @@ def _check_name_lengths(label: str, names: Sequence[str], limits: ReadLimits) ->
 def _check_values(label: str, reading: MatrixReading, declared: ExpressionUnit) -> _CheckedValues:
     facts = gather_facts(reading.source, label=label)
     check_finite(facts)
+    stated = reading.unit if declared is ExpressionUnit.AUTO else None
+    remedy = reading.remedy or (_STATED_REMEDY if stated else "")
     try:
-        verdict = decide_unit(facts, declared)
+        verdict = decide_unit(facts, stated or declared)
     except (UnitAmbiguousError, UnitContradictedError) as error:
-        if not reading.remedy:
+        if not remedy:
             raise
-        msg = f"{error}; {reading.remedy}"
+        msg = f"{error}; {remedy}"
         raise type(error)(msg) from error
-    unit = verdict.decision.unit
-    flags = NoteLog(cohort=verdict.notes, by_sample=tuple(composition_notes(facts, unit)))
-    return _CheckedValues(verdict.decision, totals_of(facts, unit), flags.joined(flag_samples(facts)))
+    decision = _by_layout(verdict.decision) if stated else verdict.decision
+    flags = NoteLog(cohort=verdict.notes, by_sample=tuple(composition_notes(facts, decision.unit)))
+    totals = totals_of(facts, decision.unit)
+    return _CheckedValues(decision, totals, flags.joined(flag_samples(facts)))
+
+
+def _by_layout(decision: UnitDecision) -> UnitDecision:
+    """A unit that the columns of a file state, not the user."""
+    return replace(decision, is_declared=False, evidence=replace(decision.evidence, kind="layout"))

@@ -118,6 +118,16 @@ MESSAGES = MappingProxyType(
         "quantile_normalised": N_(
             "All {n} samples have the same distribution of values. They look quantile-normalised."
         ),
+        "quantity_chosen.column": N_(
+            "The file has several quantities of each sample. {chosen} is read; not read: {names}."
+        ),
+        "quantity_chosen.bare": N_(
+            "The file has several quantities of each sample. The columns whose names state no unit "
+            "are read; not read: {names}."
+        ),
+        "quantity_chosen.strand": N_(
+            "The file has counts by strand. {column} is read, because the counts show this strandedness."
+        ),
         "reference_distant": N_(
             "Pipeline or tissue differ from the reference {name}. Levels are provisional; "
             "percentiles and archetype are withheld. Comparisons within a cohort are not "
@@ -228,6 +238,7 @@ MESSAGES = MappingProxyType(
             "Not compared with other samples of the same patient: two have the same timepoint ({names})."
         ),
         "unit.declared": N_("declared {unit}; {figures}"),
+        "unit.layout": N_("{unit} by the columns of the file; {figures}"),
         "unit.figures": N_(
             "values {lowest:.6g} to {highest:.6g}, {share:.3%} below 0, sums of samples {sums}"
         ),

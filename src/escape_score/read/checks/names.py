@@ -33,11 +33,38 @@ gene_description description gene_length length effective_length eff_length exon
 chr chrom chromosome chromosome_name seqnames start end start_position end_position strand locus gc
 gc_content percentage_gene_gc_content probe probe_id probeset probe_set_id id_ref feature_id feature_name
 feature_type transcript_id transcript_ids transcript_name refseq uniprot cytoband band havana_gene
-transcript_length
+transcript_length transcript_type transcript_biotype effectivelength efflength exonic_length gene_len
+median_length mean_length reference tracking_id class_code nearest_ref_id gene_short_name tss_id
 """
 ANNOTATION_NAMES = frozenset(_ANNOTATION_WORDS.split())
 """Names, lower case with underscores, of columns that describe genes, as in headers of featureCounts, RSEM,
-GENCODE, BioMart, cBioPortal and GEO tables."""
+salmon, kallisto, StringTie, Cufflinks, GENCODE, BioMart, cBioPortal and GEO tables."""
+
+_TEST_WORDS = """
+basemean log2foldchange log2_fold_change log2_fc log2fc logfc log_fc foldchange fold_change fc lfc lfcse
+lfc_se pvalue p_value pval p_val padj p_adj adj_p_val adj_p_value p_val_adj fdr qvalue q_value q_val svalue
+s_value
+aveexpr ave_expr logcpm log_cpm stat statistic t_stat t_statistic z_score zscore wald_stat bonferroni
+p_bonferroni significance significant direction regulation
+"""
+TEST_NAMES = frozenset(_TEST_WORDS.split())
+"""Columns of differential expression tests, as DESeq2, edgeR, limma, Seurat and scanpy name them."""
+
+_TEST_PART = re.compile(
+    r"(?:^|_)(?:log2_?fold_?change|log2_?fc|log_?fc|lfc_?se|p_?adj|p_?val(?:ue)?|adj_p_val|basemean)(?:_|$)"
+)
+"""The same with the name of a contrast before or after them: ``A_vs_B_logFC``, ``padj.treated``."""
+
+_SHORT_TEST_NAMES = frozenset({"t", "b", "f", "lr", "p", "df"})
+"""Columns of limma (t, B, F) and edgeR (LR, F): only together with other columns of a test."""
+
+_SUMMARY_WORDS = """
+mean average avg median sum total max maximum min minimum var variance sd std stdev std_dev stddev sem mad cv
+rowsum rowsums row_sum row_sums rowmean rowmeans row_mean row_means rowvar row_var total_count total_counts
+mean_expression average_expression total_expression
+"""
+_SUMMARY_NAMES = frozenset(_SUMMARY_WORDS.split())
+"""Columns that sum samples up."""
 
 _FORMULA_STARTS = ("=", "+", "-", "@")
 """Characters by which a spreadsheet takes a cell for a formula."""
@@ -52,8 +79,25 @@ def plain_name(name: str) -> str:
 
 
 def is_annotation_name(name: str) -> bool:
-    """Whether a column of this name describes genes."""
-    return plain_name(name) in ANNOTATION_NAMES
+    """Whether a column of this name describes genes, or holds the result of a test of each gene."""
+    return plain_name(name) in ANNOTATION_NAMES or is_test_name(name)
+
+
+def is_test_name(name: str) -> bool:
+    """Whether a column of this name holds the result of a differential expression test."""
+    plain = plain_name(name)
+    return plain in TEST_NAMES or _TEST_PART.search(plain) is not None
+
+
+def statistics_among(names: Sequence[str], *, are_tested: bool) -> frozenset[int]:
+    """Positions of columns that sum samples up, such as ``mean`` and ``Total``, and so are no samples.
+
+    None where there is nothing else, because one column of means may be all there is. ``are_tested``: the
+    table has results of a test too, and then a column ``t`` or ``B`` is one.
+    """
+    words = _SUMMARY_NAMES | _SHORT_TEST_NAMES if are_tested else _SUMMARY_NAMES
+    found = frozenset(at for at, name in enumerate(names) if plain_name(name) in words)
+    return found if len(found) < len(names) or are_tested else frozenset()
 
 
 def check_header(label: str, corner: str, sample_ids: Sequence[str]) -> None:

@@ -10,6 +10,9 @@ from escape_score.errors import FileMissingError, FileUnreadableError
 from escape_score.read.files.limits import ReadLimits
 from escape_score.read.files.streams import HEAD_BYTES, open_bytes
 
+_LFS_START = b"version https://git-lfs.github.com/spec/"
+"""First bytes of a pointer that Git LFS keeps where a file is to be (git-lfs, docs/spec.md)."""
+
 
 @dataclass(frozen=True)
 class Probe:
@@ -55,6 +58,9 @@ def probe_path(path: Path, limits: ReadLimits) -> Probe:
         text_head = stream.read(HEAD_BYTES)
     if not text_head:
         msg = "the file is empty once decompressed; give a table of genes by samples"
+        raise FileUnreadableError.at(path, msg)
+    if text_head.startswith(_LFS_START):
+        msg = "a pointer of Git LFS, not the file itself; fetch the file with: git lfs pull"
         raise FileUnreadableError.at(path, msg)
     return Probe(path, head=head, text_head=text_head)
 

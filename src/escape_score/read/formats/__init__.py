@@ -14,10 +14,21 @@ from escape_score.read.formats.h5ad import H5AD
 from escape_score.read.formats.mtx import TENX_FOLDER
 from escape_score.read.formats.parquet import PARQUET
 from escape_score.read.formats.reader import MatrixFormat
+from escape_score.read.formats.sample_files import SAMPLE_FILE_SHEET, SAMPLE_FOLDER
 from escape_score.read.formats.text import DELIMITED_TEXT
 from escape_score.read.formats.xlsx import XLSX
 
-FORMATS: tuple[MatrixFormat, ...] = (PARQUET, H5AD, FEATHER, XLSX, TENX_FOLDER, GCT, DELIMITED_TEXT)
+FORMATS: tuple[MatrixFormat, ...] = (
+    PARQUET,
+    H5AD,
+    FEATHER,
+    XLSX,
+    TENX_FOLDER,
+    SAMPLE_FOLDER,
+    GCT,
+    SAMPLE_FILE_SHEET,
+    DELIMITED_TEXT,
+)
 
 _KNOWN_OTHERS = (
     (
@@ -48,8 +59,6 @@ def choose_format(probe: Probe) -> MatrixFormat:
 
 def _describe(probe: Probe) -> str:
     """Say in a word what is there instead."""
-    if probe.is_folder:
-        return "a folder (directory) without a matrix.mtx of 10x Genomics"
     for magic, description in _KNOWN_OTHERS:
         if probe.text_head.startswith(magic):
             return description

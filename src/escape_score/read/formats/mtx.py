@@ -262,7 +262,11 @@ def _count_samples(path: Path, request: ReadRequest) -> int:
     return _read_header(_find_parts(path, limits).matrix, limits).n_barcodes
 
 
+def _list_parts(path: Path, request: ReadRequest) -> tuple[Path, ...]:
+    return tuple(_find_parts(path, request.limits))
+
+
 TENX_FOLDER = MatrixFormat(
-    "10x folder (matrix.mtx, barcodes, features)", _is_10x, _open_matrix, _count_samples
+    "10x folder (matrix.mtx, barcodes, features)", _is_10x, _open_matrix, _count_samples, _list_parts
 )
 """Folders of Cell Ranger 2 (genes.tsv) and later (features.tsv.gz), or the matrix.mtx inside one."""

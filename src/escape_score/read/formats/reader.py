@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ import numpy as np
 from escape_score.errors import FileUnreadableError
 from escape_score.model.cohort import FloatArray, MatrixSource, iter_blocks
 from escape_score.model.notes import Note
+from escape_score.model.units import ExpressionUnit
 from escape_score.read.files.probe import Probe
 from escape_score.read.request import ReadRequest
 
@@ -40,8 +42,12 @@ class MatrixReading:
         holds none.
     layout
         Where samples and genes belong in such an input.
+    unit
+        Unit that the layout states; None where the numbers decide.
     gene_lengths
-        Length in base pairs by gene id, where the file has them; None otherwise.
+        Length of each row in bp by its name, where the file is a table of featureCounts.
+    sheet
+        Sample sheet that came with the matrix, because it lists its files.
     """
 
     source: MatrixSource
@@ -50,7 +56,9 @@ class MatrixReading:
     parts: tuple[Path, ...] = ()
     remedy: str = ""
     layout: str = "samples belong in columns, genes in rows"
-    gene_lengths: Mapping[str, float] | None = None
+    unit: ExpressionUnit | None = None
+    gene_lengths: Mapping[str, float] | None = field(default=None, repr=False, hash=False)
+    sheet: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -67,12 +75,15 @@ class MatrixFormat:
         Opens a recognised file; raises an ``InputError`` that names file and place.
     count_samples
         Counts samples by header or footer alone.
+    list_parts
+        Lists all files that a matrix is read from.
     """
 
     name: str
     is_recognised: Callable[[Probe], bool]
     open_matrix: Callable[[Path, ReadRequest], MatrixReading]
     count_samples: Callable[[Path, ReadRequest], int]
+    list_parts: Callable[[Path, ReadRequest], tuple[Path, ...]] = lambda path, _: (path,)
 
 
 @contextmanager
@@ -126,12 +137,15 @@ class ArrayMatrix:
 def digest_of(paths: Sequence[Path]) -> str:
     """Digest the content of one regular file, or of several with their names.
 
-    sha256 of the file in 64 hex digits; where there are several, of lines of file name and sha256.
+    sha256 of the file in 64 hex digits; where there are several, of lines of path and sha256. Paths are
+    relative to the folder that all are in, because pipelines give files of different samples one name.
     """
     if len(paths) == 1:
         with paths[0].open("rb") as handle:
             return hashlib.file_digest(handle, "sha256").hexdigest()
-    lines = sorted(f"{path.name}\t{digest_of([path])}\n" for path in paths)
+    whole = [path.absolute() for path in paths]  # links are not followed, because names are samples
+    folder = os.path.commonpath([path.parent for path in whole])
+    lines = sorted(f"{path.relative_to(folder).as_posix()}\t{digest_of([path])}\n" for path in whole)
     return hashlib.sha256("".join(lines).encode("utf-8", "surrogateescape")).hexdigest()
 
 

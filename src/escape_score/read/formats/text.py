@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
@@ -15,13 +16,21 @@ from pyarrow import csv as pa_csv
 from escape_score.errors import FileUnreadableError, InputError, MatrixInvalidError, raise_faults
 from escape_score.model.cohort import FloatArray
 from escape_score.model.notes import Code, note
+from escape_score.model.units import ExpressionUnit
 from escape_score.read.checks.cells import MISSING_WORDS, NumberStyle, fault_in
 from escape_score.read.checks.names import check_header, sample_name_faults
 from escape_score.read.files.frames import ends_in_padding
 from escape_score.read.files.limits import ReadLimits, check_shape
 from escape_score.read.files.probe import Probe
 from escape_score.read.files.streams import encoding_of, iter_lines, open_text
+from escape_score.read.formats.one_sample import select_samples
 from escape_score.read.formats.reader import MatrixFormat, MatrixReading, PiecewiseMatrix
+from escape_score.read.formats.table_kinds import (
+    HTSEQ_ROW,
+    describing_column,
+    is_headless_count,
+    long_refused,
+)
 from escape_score.read.formats.text_layout import TextLayout, find_layout, is_skipped, split_line
 from escape_score.read.request import ReadRequest
 
@@ -49,16 +58,19 @@ def _is_text(probe: Probe) -> bool:
     return bool(head) and (is_wide or n_control <= 1 + 0.01 * len(head[:4096]))
 
 
-def _read_layout(path: Path, limits: ReadLimits) -> TextLayout:
+def read_layout(
+    path: Path, limits: ReadLimits, *, is_headerless: bool = False, n_style_characters: int = STYLE_CHARACTERS
+) -> TextLayout:
+    """Find the layout of a file by its first lines; raises InputError: it holds no table."""
     with open_text(path, limits) as stream:
         if stream.peek(64).lstrip()[:64].lower().startswith(_HTML_STARTS):
             msg = "a web page (HTML or XML), not a table of genes by samples; download the file itself"
             raise FileUnreadableError.at(path, msg)
         found = iter_lines(stream, path=path, limits=limits)
         lines = tuple(islice(found, N_LAYOUT_LINES))
-        more_lines = tuple(_first_characters(found))
+        more_lines = tuple(_first_characters(found, n_style_characters))
     try:
-        return find_layout(path, lines, more_lines=more_lines)
+        return find_layout(path, lines, more_lines=more_lines, is_headerless=is_headerless)
     except InputError:
         _refuse_split_cells(path, lines)
         raise
@@ -72,19 +84,41 @@ def _refuse_split_cells(path: Path, lines: Sequence[str]) -> None:
         raise MatrixInvalidError.at(path, msg + "take the line end out, and close all quotes")
 
 
-def _first_characters(lines: Iterator[str]) -> Iterator[str]:
+def _first_characters(lines: Iterator[str], limit: int) -> Iterator[str]:
     n_characters = 0
     for line in lines:
         yield line
         n_characters += len(line)
-        if n_characters > STYLE_CHARACTERS:
+        if n_characters > limit:
             return
 
 
 def _open_matrix(path: Path, request: ReadRequest) -> MatrixReading:
-    layout = _read_layout(path, request.limits)
-    check_header(str(path), layout.names[layout.gene_column], layout.sample_ids)
-    return read_table(path, layout, request.limits)
+    return open_table(path, read_layout(path, request.limits), request)
+
+
+def open_table(path: Path, layout: TextLayout, request: ReadRequest) -> MatrixReading:
+    """Read a table as genes by samples; of several quantities of a sample one is read.
+
+    Raises InputError: it is another kind of table, or as :func:`read_table`.
+    """
+    selected = select_samples(path, layout, request)
+    check_header(str(path), layout.names[layout.gene_column], selected.sample_ids)
+    reading = read_table(path, selected.layout, request.limits)
+    _refuse_repeated_genes(path, layout, reading)
+    is_of_htseq = len(selected.sample_ids) == 1 and HTSEQ_ROW in reading.source.gene_ids
+    if is_of_htseq and is_headless_count(layout):
+        return open_table(path, read_layout(path, request.limits, is_headerless=True), request)
+    finished = selected.finished(reading)
+    return replace(finished, unit=ExpressionUnit.COUNTS) if is_of_htseq else finished
+
+
+def _refuse_repeated_genes(path: Path, layout: TextLayout, reading: MatrixReading) -> None:
+    """Refuse one column of values whose genes are all there several times: it holds several samples."""
+    column = describing_column(layout) if len(layout.sample_columns) == 1 else ""
+    genes = reading.source.gene_ids
+    if column and len(genes) >= 2 * len(set(genes)):
+        raise long_refused(path, column)
 
 
 def read_table(path: Path, layout: TextLayout, limits: ReadLimits) -> MatrixReading:
@@ -237,7 +271,7 @@ def _mark_truncation(fault: InputError, last_line: int) -> InputError:
 
 
 def _count_samples(path: Path, request: ReadRequest) -> int:
-    return len(_read_layout(path, request.limits).sample_columns)
+    return len(select_samples(path, read_layout(path, request.limits), request).sample_ids)
 
 
 DELIMITED_TEXT = MatrixFormat(

@@ -5,12 +5,19 @@ from __future__ import annotations
 import csv
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from escape_score.errors import FileUnreadableError, MatrixInvalidError
-from escape_score.read.checks.cells import NumberStyle, is_missing, looks_numeric, number_style
-from escape_score.read.checks.names import SYMBOL_NAMES, is_annotation_name, plain_name
+from escape_score.read.checks.cells import NUMBER, NumberStyle, is_missing, looks_numeric, number_style
+from escape_score.read.checks.names import (
+    SYMBOL_NAMES,
+    gene_fraction,
+    is_annotation_name,
+    is_test_name,
+    plain_name,
+    statistics_among,
+)
 
 DELIMITERS = ("\t", ";", ",", " ", "|")
 """In the order of trust: a tab is hardly ever inside a cell, a bar often (``SYMBOL|ID``)."""
@@ -20,6 +27,12 @@ NEARLY_ALL, HALF = 0.9, 0.5
 
 MIN_NUMERIC_FRACTION = 0.5
 """A column whose cells are numbers less often than this describes genes."""
+
+STRAND_COLUMNS = ("unstranded", "stranded_first", "stranded_second")
+"""Counts of STAR by strandedness, named as in tables of the GDC."""
+
+_STAR_FIRST = "N_unmapped"
+"""First cell of STAR's ReadsPerGene.out.tab, which has no header."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +50,8 @@ class TextLayout:
     gene_column, sample_columns, annotation_columns, blank_columns
         Positions of gene names, of samples, of columns that describe genes, and of trailing columns without
         name and content.
+    first_rows
+        Cells of the first rows by which the layout was found.
     """
 
     delimiter: str
@@ -47,6 +62,16 @@ class TextLayout:
     sample_columns: tuple[int, ...]
     annotation_columns: tuple[int, ...]
     blank_columns: tuple[int, ...]
+    first_rows: Sequence[Sequence[str]] = field(default=(), repr=False)
+
+    @property
+    def first_genes(self) -> tuple[str, ...]:
+        """Names of the first rows."""
+        return self.first_cells(self.gene_column)
+
+    def first_cells(self, column: int) -> tuple[str, ...]:
+        """Cells of a column in the first rows."""
+        return tuple(row[column] for row in self.first_rows if len(row) == len(self.names))
 
     @property
     def sample_ids(self) -> tuple[str, ...]:
@@ -74,7 +99,9 @@ def is_skipped(line: str) -> bool:
     return line.startswith("#") or not line.strip()
 
 
-def find_layout(path: Path, lines: Sequence[str], *, more_lines: Sequence[str] = ()) -> TextLayout:
+def find_layout(
+    path: Path, lines: Sequence[str], *, more_lines: Sequence[str] = (), is_headerless: bool = False
+) -> TextLayout:
     """Find the layout of a text table by its first lines; names are not checked.
 
     Parameters
@@ -83,6 +110,8 @@ def find_layout(path: Path, lines: Sequence[str], *, more_lines: Sequence[str] =
         Named in errors.
     lines, more_lines
         First lines of the file, and lines below these that show only how numbers are written.
+    is_headerless
+        Whether two columns are known to have no header; otherwise the first gene decides.
 
     Raises
     ------
@@ -100,6 +129,7 @@ def find_layout(path: Path, lines: Sequence[str], *, more_lines: Sequence[str] =
     rows = [split_line(line, delimiter) for line in body]
     more = [split_line(line, delimiter) for line in more_lines if not is_skipped(line)]
     header = _commented_header(lines[:first], rows, delimiter)
+    header = header or _header_of_counts(rows[0], is_certain=is_headerless)
     if header is not None:
         layout = layout_of_cells(path, first, header, rows, delimiter=delimiter)
     else:
@@ -131,6 +161,15 @@ def _commented_header(
     return header if len(header) == len(rows[0]) else None
 
 
+def _header_of_counts(first: Sequence[str], *, is_certain: bool) -> list[str] | None:
+    """Make up a header where a program writes none: STAR's counts, and two columns of gene and number."""
+    if first[0] == _STAR_FIRST and len(first) == 1 + len(STRAND_COLUMNS):
+        return ["gene_id", *STRAND_COLUMNS]
+    if len(first) != 2 or not NUMBER.fullmatch(first[1].strip()):  # noqa: PLR2004
+        return None
+    return ["gene_id", "value"] if is_certain or gene_fraction(first[:1]) else None
+
+
 def layout_of_cells(
     path: Path, n_head_lines: int, header: list[str], rows: Sequence[Sequence[str]], *, delimiter: str = "\t"
 ) -> TextLayout:
@@ -147,16 +186,23 @@ def layout_of_cells(
     # trailing delimiters make columns without name and content
     blank = {at for at in range(1, len(names)) if not any(map(str.strip, (names[at], *columns[at])))}
     others = [at for at in range(len(names)) if at != gene_column and at not in blank]
-    annotation = tuple(
-        at
-        for at in others
-        if at < gene_column or is_annotation_name(names[at]) or not _is_numeric(columns[at])
-    )
-    samples = tuple(sorted(set(others).difference(annotation)))
+    samples = _sample_columns(names, columns, [at for at in others if at > gene_column])
+    annotation = tuple(sorted(set(others).difference(samples)))
     style = number_style([cell for at in samples for cell in columns[at]])
     return TextLayout(
-        delimiter, style, n_head_lines, names, gene_column, samples, annotation, tuple(sorted(blank))
+        delimiter, style, n_head_lines, names, gene_column, samples, annotation, tuple(sorted(blank)), rows
     )
+
+
+def _sample_columns(
+    names: Sequence[str], columns: Sequence[Sequence[str]], candidates: Sequence[int]
+) -> tuple[int, ...]:
+    """Columns of numbers whose names do not say that they describe, test or sum up genes."""
+    named = [at for at in candidates if not is_annotation_name(names[at])]
+    numeric = [at for at in named if _is_numeric(columns[at])]
+    are_tested = any(is_test_name(names[at]) for at in candidates)
+    left_out = statistics_among([names[at] for at in numeric], are_tested=are_tested)
+    return tuple(at for position, at in enumerate(numeric) if position not in left_out)
 
 
 def _column_names(

@@ -1,0 +1,452 @@
+"""Cohorts of one file a sample, as pipelines write them: a folder of files, or a sheet that lists them."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+
+from escape_score.errors import (
+    FileMissingError,
+    FileUnreadableError,
+    InputError,
+    MatrixInvalidError,
+    SampleSheetInvalidError,
+    attempt,
+    listed,
+    raise_faults,
+)
+from escape_score.model.cohort import FloatArray
+from escape_score.read.checks.cells import NUMBER
+from escape_score.read.checks.names import plain_name, sample_name_faults
+from escape_score.read.files.limits import ReadLimits, check_shape
+from escape_score.read.files.probe import Probe, probe_path
+from escape_score.read.files.streams import encoding_of
+from escape_score.read.formats.one_sample import PACKED, sample_of, select_samples
+from escape_score.read.formats.quantities import QUANTITY_WORDS
+from escape_score.read.formats.reader import MatrixFormat, MatrixReading
+from escape_score.read.formats.table_kinds import (
+    PROGRAMS,
+    has_genes,
+    has_transcripts,
+    is_headless_count,
+    program_of,
+    transcripts_refused,
+)
+from escape_score.read.formats.text import DELIMITED_TEXT, open_table, read_layout
+from escape_score.read.formats.text_layout import split_line
+from escape_score.read.request import ReadRequest
+from escape_score.read.sheet import read_sample_sheet
+from escape_score.read.sheet.rows import SheetRow, read_rows, unique_rows
+
+_logger = logging.getLogger(__name__)
+
+MAX_FAULTS = 20
+"""Faulty files named before the search ends."""
+
+MAX_FILES_PER_SAMPLE = 20
+"""Files looked at for each sample allowed; STAR and RSEM leave about ten a sample, salmon four."""
+
+MIN_SHARED_GENES = 0.9
+"""Share of the genes of a file, or of the first one if it has more, that both must have.
+
+Files of one pipeline list the same genes. One that is cut off at the end of a line lacks what was cut off,
+and one of other identifiers, such as symbols and not Ensembl ids, shares none.
+"""
+
+_PATH_COLUMNS = ("path", "file", "file_path", "filepath", "filename", "file_name")
+_PLAIN_ENDINGS = frozenset({"", ".txt", ".tsv", ".csv", ".tab"})
+"""Endings that notes and lists of files have too."""
+
+_PROGRAM_NAMES = frozenset(program.name for program in PROGRAMS)
+
+_VERSION = re.compile(r"(ENSG\d{11})\.\d+")
+
+
+@dataclass(frozen=True)
+class SampleFile:
+    """One file of one sample.
+
+    Parameters
+    ----------
+    kind
+        Program that wrote it, or its columns; files of one cohort are of one kind.
+    has_transcripts
+        Whether its rows are transcripts, not genes.
+    """
+
+    path: Path
+    sample: str
+    kind: str
+    has_transcripts: bool = False
+
+    @property
+    def ending(self) -> str:
+        """Name of the file behind the name of the sample; all of it where the folder has that name."""
+        return PACKED.sub("", self.path.name.removeprefix(self.sample))
+
+
+@dataclass(frozen=True)
+class SampleFiles:
+    """Files of a cohort, and the faults of those that cannot be read."""
+
+    files: tuple[SampleFile, ...]
+    faults: tuple[InputError, ...] = ()
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """All files, in the order of the samples; raises InputError: some cannot be read."""
+        raise_faults(self.faults[:MAX_FAULTS])
+        return tuple(file.path for file in self.files)
+
+
+@dataclass(frozen=True, eq=False)
+class StackedMatrix:
+    """Samples read one by one: values of the first genes of ``gene_ids``; later genes are missing."""
+
+    sample_ids: tuple[str, ...]
+    gene_ids: tuple[str, ...]
+    rows: tuple[FloatArray, ...] = field(repr=False)
+
+    def block(self, start: int, stop: int) -> FloatArray:
+        """Values of samples ``start`` to ``stop``: (stop - start, n_genes), float64, NaN = not measured."""
+        rows = self.rows[start:stop]
+        values = np.full((len(rows), len(self.gene_ids)), np.nan)
+        for value, row in zip(values, rows, strict=True):
+            value[: len(row)] = row
+        return values
+
+
+# --- one file -----------------------------------------------------------------------------------------------
+
+
+def _recognised(path: Path, limits: ReadLimits) -> SampleFile | None:
+    """Look at the first lines of a file; None where it is no table of one sample.
+
+    Raises InputError: it cannot be read.
+    """
+    probe = probe_path(path, limits)
+    if probe.is_folder or not DELIMITED_TEXT.is_recognised(probe):
+        return None
+    layout = read_layout(path, limits, n_style_characters=0)
+    program = program_of(layout)
+    are_quantities = {plain_name(name) for name in layout.sample_ids[: len(QUANTITY_WORDS)]} <= QUANTITY_WORDS
+    if layout.sample_ids and are_quantities and has_transcripts(layout):
+        return SampleFile(path, sample_of(path), program.name if program else "", has_transcripts=True)
+    selected = select_samples(path, layout, ReadRequest(limits=limits))
+    if len(selected.sample_ids) != 1 or not (program or has_genes(layout)):
+        return None
+    if program:
+        return SampleFile(path, selected.sample_ids[0], program.name)
+    if are_quantities or is_headless_count(layout):
+        columns = "value" if is_headless_count(layout) else ", ".join(layout.sample_ids)
+        return SampleFile(path, sample_of(path), f"genes and {columns}")
+    return SampleFile(path, selected.sample_ids[0], "genes and one sample")
+
+
+def _one_kind(label: Path, files: Sequence[SampleFile]) -> None:
+    """Refuse files that different programs wrote."""
+    first_of: dict[str, str] = {}
+    for file in files:
+        first_of.setdefault(file.kind, file.path.name)
+    if len(first_of) > 1:
+        found = "; ".join(f"{kind} such as {name}" for kind, name in list(first_of.items())[:3])
+        msg = (
+            f"files of different layouts ({found}); give files of one pipeline, listed in a sheet if need be"
+        )
+        raise MatrixInvalidError.at(label, msg)
+
+
+def _unique_samples(label: Path, files: Sequence[SampleFile]) -> Iterator[InputError]:
+    """Samples that several files have."""
+    by_sample: dict[str, list[Path]] = defaultdict(list)
+    for file in files:
+        by_sample[file.sample.strip()].append(file.path)
+    for sample, paths in by_sample.items():
+        if len(paths) > 1:
+            msg = (
+                f"sample {sample!r} is in several files ({', '.join(map(str, paths[:3]))}); keep one of them"
+            )
+            yield MatrixInvalidError.at(label, msg)
+
+
+# --- a folder -----------------------------------------------------------------------------------------------
+
+
+def _files_of_folder(folder: Path, limits: ReadLimits) -> SampleFiles:
+    """Files of one sample in a folder and in the folders inside it.
+
+    Raises InputError: there are none, or they are of several kinds.
+    """
+    found: list[SampleFile] = []
+    others: list[tuple[Path, InputError | None]] = []
+    for path in _walk(folder, limits):
+        tried = attempt(partial(_recognised, path, limits))
+        file = tried.results[0] if tried.results else None
+        if file is not None:
+            found.append(file)
+        else:
+            others.append((path, tried.faults[0] if tried.faults else None))
+    genes = [file for file in found if not file.has_transcripts]
+    # merged tables of a pipeline lie in the same folder as those of its samples
+    files = tuple(file for file in genes if file.kind in _PROGRAM_NAMES) or tuple(genes)
+    others += [(file.path, None) for file in genes if file not in files]
+    _refuse_transcripts(folder, files, [file for file in found if file.has_transcripts])
+    if not files:
+        msg = "a folder (directory) without a matrix.mtx of 10x Genomics and without tables of one sample"
+        raise FileUnreadableError.at(folder, f"{msg} (looked into it and one level below); name the matrix")
+    check_shape(folder, limits, n_samples=len(files))
+    _one_kind(folder, files)
+    return SampleFiles(files, (*_unique_samples(folder, files), *_damaged_among(files, others)))
+
+
+def _walk(folder: Path, limits: ReadLimits) -> Iterator[Path]:
+    """Files in a folder and one level below, in the order of their names; hidden ones are passed over."""
+    n_files = 0
+    for entry in _entries(folder):
+        for path in _entries(entry) if entry.is_dir() else [entry]:
+            if path.is_dir():
+                continue
+            n_files += 1
+            if n_files > limits.max_samples * MAX_FILES_PER_SAMPLE:
+                msg = f"too many files (more than {n_files - 1}); give a folder of one cohort"
+                raise FileUnreadableError.at(folder, msg)
+            yield path
+
+
+def _entries(folder: Path) -> list[Path]:
+    try:
+        return sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+    except OSError as error:
+        msg = f"the folder cannot be read ({error.strerror}); check its permissions"
+        raise FileUnreadableError.at(folder, msg) from error
+
+
+def _refuse_transcripts(folder: Path, files: Sequence[SampleFile], transcripts: Sequence[SampleFile]) -> None:
+    """Refuse a folder of transcripts, and samples of the same program that have no table of genes."""
+    if transcripts and not files:
+        first = transcripts[0].path
+        program = program_of(read_layout(first, ReadLimits(), n_style_characters=0))
+        error = transcripts_refused(folder, program)
+        msg = f"{error} (files such as {first.relative_to(folder)})"
+        raise MatrixInvalidError(msg)
+    kinds, samples = {file.kind for file in files}, {file.sample for file in files}
+    lacking = [file.sample for file in transcripts if file.kind in kinds and file.sample not in samples]
+    if lacking:
+        msg = f"samples {listed(lacking)} have a table of transcripts and none of genes; make that too"
+        raise MatrixInvalidError.at(folder, msg)
+
+
+def _damaged_among(
+    files: Sequence[SampleFile], others: Sequence[tuple[Path, InputError | None]]
+) -> Iterator[InputError]:
+    """Files that look like those of samples by name and cannot be read, so that no sample is lost."""
+    endings = {file.ending for file in files} - {""}
+    special = tuple(endings - _PLAIN_ENDINGS)
+    ignored: list[str] = []
+    for path, error in others:
+        name = PACKED.sub("", path.name)
+        is_alike = bool(special) and name.endswith(special)
+        is_unreadable = (
+            isinstance(error, FileUnreadableError) and path.suffix and name.endswith(tuple(endings))
+        )
+        if is_alike or is_unreadable:
+            msg = f"not a table as the other files with this ending ({files[0].kind}); copy it again"
+            yield error or MatrixInvalidError.at(path, msg)
+        else:
+            ignored.append(path.name)
+    if ignored:
+        _logger.warning("%s: files without a sample are not read: %s", files[0].path.parent, listed(ignored))
+
+
+# --- a sheet ------------------------------------------------------------------------------------------------
+
+
+def _is_sheet(probe: Probe) -> bool:
+    """Whether a table names samples and files: columns for both, and a file that is no number."""
+    head = probe.text_head
+    lines = head.decode(encoding_of(head), errors="replace").splitlines()
+    filled = list(islice((line for line in lines if line.strip()), 2))
+    if len(filled) < 2:  # noqa: PLR2004
+        return False
+    header, row = (split_line(line, _delimiter(filled[0])) for line in filled)
+    names = list(map(plain_name, header))
+    column = next((names.index(name) for name in _PATH_COLUMNS if name in names), len(row))
+    has_samples = "sample_id" in names or "sample" in names
+    return has_samples and column < len(row) and not NUMBER.fullmatch(row[column].strip())
+
+
+def _delimiter(line: str) -> str:
+    return max("\t,;", key=lambda mark: (line.count(mark), mark == "\t"))
+
+
+def _files_of_sheet(path: Path, limits: ReadLimits) -> SampleFiles:
+    """Files that a sheet lists, named by it; raises InputError: it is no sheet, or mixes kinds of files."""
+    unique = unique_rows(str(path), read_rows(path))
+    check_shape(path, limits, n_samples=len(unique.kept))
+    tried = [attempt(partial(_file_of_row, path, row, limits)) for row in unique.kept]
+    files = tuple(one.results[0] for one in tried if one.results)
+    faults = [*attempt(lambda: read_sample_sheet(path)).faults, *_same_files(path, files)]
+    faults += [fault for one in tried for fault in one.faults]
+    _one_kind(path, files)
+    return SampleFiles(files, tuple(faults))
+
+
+def _file_of_row(sheet: Path, row: SheetRow, limits: ReadLimits) -> SampleFile:
+    cell = next((text for name in _PATH_COLUMNS if (text := row.cells.get(name, "").strip())), "")
+    where = f"sample {row.sample_id}, line {row.line} of {sheet}"
+    if not cell:
+        raise SampleSheetInvalidError.at(sheet, f"path is empty (sample {row.sample_id}, line {row.line})")
+    path = sheet.parent / cell
+    try:
+        file = _recognised(path, limits)
+    except FileMissingError as error:
+        raise FileMissingError.at(path, f"file not found ({where}); check the path") from error
+    if file is None:
+        raise MatrixInvalidError.at(
+            path, f"not a table of one sample ({where}); list tables of one sample each"
+        )
+    if file.has_transcripts:
+        raise transcripts_refused(path, program_of(read_layout(path, limits, n_style_characters=0)))
+    return replace(file, sample=row.sample_id)
+
+
+def _same_files(sheet: Path, files: Sequence[SampleFile]) -> Iterator[InputError]:
+    samples: dict[Path, list[str]] = defaultdict(list)
+    for file in files:
+        samples[file.path.resolve()].append(file.sample)
+    for path, names in samples.items():
+        if len(names) > 1:
+            msg = f"{path.name} is the file of several samples ({listed(names)}); give each its own"
+            yield SampleSheetInvalidError.at(sheet, msg)
+
+
+# --- their matrix -------------------------------------------------------------------------------------------
+
+
+def _open_files(label: Path, listed_files: SampleFiles, request: ReadRequest) -> MatrixReading:
+    """Read the files one by one to one matrix; raises InputError: the faults of all of them."""
+    files = listed_files.files
+    for file in files[:1]:  # a unit that no file has is one fault, not one for each file
+        select_samples(file.path, read_layout(file.path, request.limits), request)
+    sample_ids = tuple(file.sample for file in files)
+    stack, faults = _Stack(label, request.limits, sample_ids), [*listed_files.faults]
+    faults += sample_name_faults(str(label), list(dict.fromkeys(sample_ids))) if files else ()
+    for file in files:
+        if len(faults) >= MAX_FAULTS:
+            break
+        faults += attempt(partial(stack.add, file.path, request)).faults
+    raise_faults({str(fault): fault for fault in faults[:MAX_FAULTS]}.values())
+    return replace(stack.reading(), parts=listed_files.paths)
+
+
+class _Stack:
+    """Samples read so far, their values in the order in which genes were seen first."""
+
+    def __init__(self, label: Path, limits: ReadLimits, sample_ids: tuple[str, ...]) -> None:
+        self._label, self._limits, self._sample_ids = label, limits, sample_ids
+        self._names: tuple[str, ...] = ()
+        self._genes: list[str] = []
+        self._positions: dict[tuple[str, int], int] = {}
+        self._rows: list[FloatArray] = []
+        self._reading = MatrixReading(StackedMatrix((), (), ()))
+
+    def add(self, path: Path, request: ReadRequest) -> None:
+        """Read one file; its genes that no file had yet come last."""
+        reading = open_table(path, read_layout(path, request.limits), request)
+        names, values = reading.source.gene_ids, np.array(reading.source.block(0, 1)[0])
+        if self._rows:
+            notes = (*self._reading.notes, *reading.notes)
+            is_alike = reading.gene_lengths == self._reading.gene_lengths
+            lengths = self._reading.gene_lengths if is_alike else None
+            self._reading = replace(self._reading, notes=tuple(dict.fromkeys(notes)), gene_lengths=lengths)
+        else:
+            self._names, self._genes, self._reading = names, list(names), reading
+            self._check_size()
+        self._rows.append(values if names == self._names else self._aligned(path, names, values))
+
+    def reading(self) -> MatrixReading:
+        """All samples as one matrix."""
+        source = StackedMatrix(self._sample_ids, tuple(self._genes), tuple(self._rows))
+        return replace(self._reading, source=source)
+
+    def _aligned(self, path: Path, names: Sequence[str], values: FloatArray) -> FloatArray:
+        """Values in the order of the stack; genes that the file does not have are missing."""
+        keys = _keys(names)
+        if not self._positions:
+            self._positions = {key: at for at, key in enumerate(_keys(self._genes))}
+        self._check_shared(path, keys)
+        for key, name in zip(keys, names, strict=True):
+            if key not in self._positions:
+                self._positions[key] = len(self._genes)
+                self._genes.append(name)
+        self._check_size()
+        row = np.full(len(self._genes), np.nan)
+        row[[self._positions[key] for key in keys]] = values
+        return row
+
+    def _check_shared(self, path: Path, keys: Sequence[tuple[str, int]]) -> None:
+        n_first = len(self._names)
+        n_shared = sum(self._positions.get(key, n_first) < n_first for key in keys)
+        if n_shared < MIN_SHARED_GENES * max(len(keys), n_first):
+            msg = f"{len(keys)} genes, of which {n_shared} are among the {n_first} of the first file; "
+            advice = "copy it again if it is truncated, or quantify all samples with one annotation"
+            raise MatrixInvalidError.at(path, msg + advice)
+
+    def _check_size(self) -> None:
+        n_samples, n_genes = len(self._sample_ids), len(self._genes)
+        check_shape(self._label, self._limits, n_samples=n_samples, n_genes=n_genes)
+        n_bytes = 8 * n_samples * n_genes
+        if n_bytes > self._limits.max_expanded_bytes:
+            msg = f"too large ({n_samples} samples by {n_genes} genes need {n_bytes} bytes)"
+            raise MatrixInvalidError.at(self._label, f"{msg}; give h5ad")
+
+
+def _keys(names: Sequence[str]) -> list[tuple[str, int]]:
+    """Names without the version of Ensembl, each with how often it came before."""
+    seen: dict[str, int] = defaultdict(int)
+    keys = []
+    for name in names:
+        found = _VERSION.fullmatch(name)
+        base = found[1] if found else name
+        keys.append((base, seen[base]))
+        seen[base] += 1
+    return keys
+
+
+# --- the two formats ----------------------------------------------------------------------------------------
+
+
+def _open_folder(path: Path, request: ReadRequest) -> MatrixReading:
+    return _open_files(path, _files_of_folder(path, request.limits), request)
+
+
+def _open_sheet(path: Path, request: ReadRequest) -> MatrixReading:
+    reading = _open_files(path, _files_of_sheet(path, request.limits), request)
+    return replace(reading, parts=(path, *reading.parts), sheet=path)
+
+
+SAMPLE_FOLDER = MatrixFormat(
+    "folder of tables of one sample each (RSEM, salmon, kallisto, STAR, StringTie, featureCounts, HTSeq)",
+    lambda probe: probe.is_folder,
+    _open_folder,
+    lambda path, request: len(_files_of_folder(path, request.limits).paths),
+    lambda path, request: _files_of_folder(path, request.limits).paths,
+)
+"""Files in a folder, or each in a folder of its own."""
+
+SAMPLE_FILE_SHEET = MatrixFormat(
+    "sheet of such tables (columns sample_id, path)",
+    _is_sheet,
+    _open_sheet,
+    lambda path, request: len(_files_of_sheet(path, request.limits).paths),
+    lambda path, request: (path, *_files_of_sheet(path, request.limits).paths),
+)
+"""Tables anywhere, listed with the names of their samples; other columns are those of a sample sheet."""
