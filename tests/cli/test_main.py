@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -147,6 +149,60 @@ def test_a_closed_pipe_is_no_fault() -> None:
     assert done.stdout.splitlines()[0].startswith("signature_id")
     assert done.stdout.splitlines()[-1] == "0"
     assert done.stderr == ""
+
+
+PRINTING = {
+    "schema": ["schema"],
+    "version": ["--version"],
+    "help": ["run", "--help"],
+    "list": ["genesets", "list"],
+    "show": ["genesets", "show", "effector"],
+    "reference": ["reference", "show", "auto"],
+}
+
+
+@pytest.mark.parametrize("arguments", PRINTING.values(), ids=PRINTING)
+def test_full_disk_behind_stdout_is_one_line(arguments: list[str]) -> None:
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "escape_score", *arguments],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 2
+    why = "cannot be written (No space left on device)"
+    assert done.stderr == f"error: standard output: {why}; choose another file or free space\n"
+
+
+@pytest.mark.parametrize("as_json", [True, False])
+def test_full_disk_behind_stdout_of_check_is_one_line(inputs: Inputs, *, as_json: bool) -> None:
+    options = [str(inputs.matrix), "--units", "counts", *(["--json"] if as_json else [])]
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "escape_score", "check", *options],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: standard output: cannot be written")
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "ascii", "cp1252"])
+@pytest.mark.parametrize("arguments", PRINTING.values(), ids=PRINTING)
+def test_terminal_of_another_encoding_is_no_fault(encoding: str, arguments: list[str]) -> None:
+    environment = os.environ | {"PYTHONIOENCODING": encoding, "LC_ALL": "C"}
+    done = subprocess.run(
+        [sys.executable, "-m", "escape_score", *arguments], capture_output=True, check=False, env=environment
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+    said = done.stdout.decode(encoding)
+    if arguments == ["schema"]:
+        assert json.loads(said) == json.loads(program("schema").stdout)
 
 
 SWALLOWED = """
