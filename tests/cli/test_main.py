@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -41,6 +43,68 @@ def test_help_loads_no_heavy_library(arguments: list[str]) -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stderr.split() == ["0"]
     assert done.stdout
+
+
+FAULTS_OF_USE = {
+    "run without --out": ["run", "no.tsv"],
+    "unknown option": ["run", "no.tsv", "--nope"],
+    "wrong unit": ["run", "no.tsv", "--out", "o", "--units", "nope"],
+    "missing matrix": ["run", "no.tsv", "--out", "o"],
+    "missing sheet": ["run", "here.tsv", "--out", "o", "--samples", "no.tsv"],
+    "missing gene sets": ["run", "here.tsv", "--out", "o", "--gene-sets", "no.tsv"],
+    "missing lengths": ["run", "here.tsv", "--out", "o", "--gene-lengths", "no.tsv"],
+    "missing reference": ["run", "here.tsv", "--out", "o", "--reference", "./no.tsv"],
+    "missing config": ["run", "--config", "no.tsv"],
+    "missing in config": ["run", "--config", "run.yaml", "--out", "o"],
+    "check": ["check", "no.tsv"],
+    "workflow": ["workflow", "--config", "no.tsv"],
+    "workflow, missing matrix": ["workflow", "--config", "cohorts.yaml"],
+    "read": ["read", "no.tsv", "--out", "o.h5ad"],
+    "harmonise": ["harmonise", "no.tsv", "--out", "o.h5ad"],
+    "score": ["score", "no.tsv", "--out", "o.h5ad"],
+    "profile": ["profile", "no.tsv", "--out", "o", "--part", "p"],
+    "report": ["report", "no.tsv"],
+    "export": ["export", "no.tsv", "--format", "gct", "--out", "o"],
+    "reference": ["reference", "fit", "no.tsv", "no.tsv", "--name", "x", "--out", "o"],
+    "genesets": ["genesets", "check", "no.tsv"],
+}
+
+
+@pytest.mark.parametrize("arguments", FAULTS_OF_USE.values(), ids=FAULTS_OF_USE)
+def test_faults_of_use_load_no_heavy_library(arguments: list[str], tmp_path: Path) -> None:
+    for name, text in {
+        "here.tsv": "gene\ta\n",
+        "run.yaml": "expression: no.tsv\n",
+        "cohorts.yaml": "cohorts: cohorts.tsv\n",
+        "cohorts.tsv": "cohort\texpression\tsamples\tunits\na\tno.tsv\t\ttpm\n",
+    }.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    code = (
+        "import sys; from escape_score.cli import main; "
+        f"code = main({arguments!r}); print(*set({HEAVY!r}) & set(sys.modules))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path
+    )
+    assert done.stdout.split() == []
+    assert done.stderr.startswith("error: ")
+    assert "no.tsv" in done.stderr or "nope" in done.stderr or "--out is not given" in done.stderr
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "here.tsv",
+        "run.yaml",
+        "cohorts.yaml",
+        "cohorts.tsv",
+    }
+
+
+def test_every_missing_file_is_reported(tmp_path: Path) -> None:
+    missing = {"--samples": "s.tsv", "--gene-lengths": "l.tsv", "--gene-sets": "g.gmt", "--reference": "./r"}
+    options = [word for pair in missing.items() for word in pair]
+    done = program("run", "m.tsv", "--out", "o", *options, cwd=tmp_path)
+    assert done.returncode == 3
+    lines = done.stderr.splitlines()
+    assert {line.split(": ")[1] for line in lines} == {"m.tsv", *missing.values()}
+    assert len(lines) == 5
 
 
 def test_version_and_help_end_well() -> None:
@@ -85,6 +149,60 @@ def test_a_closed_pipe_is_no_fault() -> None:
     assert done.stdout.splitlines()[0].startswith("signature_id")
     assert done.stdout.splitlines()[-1] == "0"
     assert done.stderr == ""
+
+
+PRINTING = {
+    "schema": ["schema"],
+    "version": ["--version"],
+    "help": ["run", "--help"],
+    "list": ["genesets", "list"],
+    "show": ["genesets", "show", "effector"],
+    "reference": ["reference", "show", "auto"],
+}
+
+
+@pytest.mark.parametrize("arguments", PRINTING.values(), ids=PRINTING)
+def test_full_disk_behind_stdout_is_one_line(arguments: list[str]) -> None:
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "escape_score", *arguments],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 2
+    why = "cannot be written (No space left on device)"
+    assert done.stderr == f"error: standard output: {why}; choose another file or free space\n"
+
+
+@pytest.mark.parametrize("as_json", [True, False])
+def test_full_disk_behind_stdout_of_check_is_one_line(inputs: Inputs, *, as_json: bool) -> None:
+    options = [str(inputs.matrix), "--units", "counts", *(["--json"] if as_json else [])]
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "escape_score", "check", *options],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: standard output: cannot be written")
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "ascii", "cp1252"])
+@pytest.mark.parametrize("arguments", PRINTING.values(), ids=PRINTING)
+def test_terminal_of_another_encoding_is_no_fault(encoding: str, arguments: list[str]) -> None:
+    environment = os.environ | {"PYTHONIOENCODING": encoding, "LC_ALL": "C"}
+    done = subprocess.run(
+        [sys.executable, "-m", "escape_score", *arguments], capture_output=True, check=False, env=environment
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+    said = done.stdout.decode(encoding)
+    if arguments == ["schema"]:
+        assert json.loads(said) == json.loads(program("schema").stdout)
 
 
 SWALLOWED = """

@@ -22,6 +22,7 @@ from escape_score.cli.options import (
     Strandedness,
     Transpose,
     Units,
+    require_files,
 )
 
 
@@ -42,6 +43,10 @@ def check(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> int:
     """Report errors and warnings in an input, most severe first; writes nothing."""
+    if not as_json:
+        require_files(
+            matrix, samples=samples, gene_lengths=gene_lengths, gene_sets=gene_sets, reference=reference
+        )
     from escape_score.config import RunConfig
     from escape_score.pipeline.inspection import ERROR, inspect_input
     from escape_score.read import ReadRequest

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from escape_score.cli.options import require_results
 from escape_score.export.formats import ExportFormat
 
 
@@ -23,6 +24,7 @@ def export(
     ] = None,
 ) -> int:
     """Write a finished result for other programs: MultiQC, GCT 1.3, cBioPortal, JSON Schema."""
+    require_results(results)
     from escape_score.export.formats import export_results
 
     written = export_results(results, out, formats, study=study)

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from escape_score.cli.options import require_files
+
 commands = typer.Typer(help="What can be scored.", no_args_is_help=True, rich_markup_mode=None)
 
 
@@ -40,6 +42,7 @@ def show_set(signature_id: Annotated[str, typer.Argument(help="Name of a shipped
 @commands.command("check")
 def check_sets(gmt: Annotated[Path, typer.Argument(help="GMT file.")]) -> int:
     """Report which sets of a GMT file can be scored."""
+    require_files(gene_sets=gmt)
     from escape_score.genes import load_gene_table
     from escape_score.pipeline.gene_sets import open_gene_sets
     from escape_score.pipeline.profiles import in_english

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import codecs
+import io
+import json
 import os
 import signal
 import sys
@@ -72,9 +75,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     after = given.index("--") if "--" in given else len(given)
     is_debug = DEBUG in given[:after]
     arguments = [a for i, a in enumerate(given) if a != DEBUG or i > after]
+    _print_anything()
     try:
         with _unwinding():
             result = app(args=arguments, prog_name="escape-score", standalone_mode=False)
+            sys.stdout.flush()
     except EscapeScoreError as error:
         _show(error.lines, is_debug=is_debug)
         return int(error.exit_code)
@@ -84,15 +89,38 @@ def main(argv: Sequence[str] | None = None) -> int:
     except _EndedError as error:
         _leave(error.signal_number)
     except (BrokenPipeError, SystemExit):  # typer itself makes an exit of a closed pipe, and of nothing else
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _give_up_stdout()
         return int(ExitCode.DONE)
     except Exception as error:
-        if isinstance(error, FaultyUsageError):
-            return _refuse(cast("typer.BadParameter", error), is_debug=is_debug)
-        what = " ".join(f"{type(error).__name__}: {error}".split())
-        _show((f"internal: {what}; run again with {DEBUG} and report it",), is_debug=is_debug)
-        return int(ExitCode.INTERNAL)
+        return _refuse(error, is_debug=is_debug)
     return int(result) if isinstance(result, int) else int(ExitCode.DONE)
+
+
+def _print_anything() -> None:
+    """Print letters that the terminal does not have as JSON escapes them, instead of failing."""
+    codecs.register_error("escape_score_json", _as_json_escape)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="escape_score_json")
+
+
+def _as_json_escape(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    return json.dumps(error.object[error.start : error.end])[1:-1], error.end
+
+
+def _is_of_stdout(error: OSError) -> bool:
+    """Whether printing failed, as into a full disk: a file has a name, or is written elsewhere."""
+    *_, (frame, _line) = traceback.walk_tb(error.__traceback__)
+    module = str(frame.f_globals.get("__name__", ""))
+    is_printing = module.startswith(("escape_score.cli.", "typer."))
+    return error.filename is None and is_printing
+
+
+def _give_up_stdout() -> None:
+    """Send what is left to nowhere, so that the interpreter does not fail at it when it ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _leave(signal_number: int) -> NoReturn:
@@ -150,7 +178,22 @@ def _unwinding() -> Iterator[None]:
             signal.signal(number, usual)
 
 
-def _refuse(error: typer.BadParameter, *, is_debug: bool) -> int:
+def _refuse(error: Exception, *, is_debug: bool) -> int:
+    """Report a fault of the command line, of where it prints to, or of the program; its exit code."""
+    if isinstance(error, FaultyUsageError):
+        return _refuse_usage(cast("typer.BadParameter", error), is_debug=is_debug)
+    if isinstance(error, OSError) and _is_of_stdout(error):
+        _give_up_stdout()
+        why = os.strerror(error.errno or 0)
+        said = f"standard output: cannot be written ({why}); choose another file or free space"
+        _show((said,), is_debug=is_debug)
+        return int(ExitCode.USAGE)
+    what = " ".join(f"{type(error).__name__}: {error}".split())
+    _show((f"internal: {what}; run again with {DEBUG} and report it",), is_debug=is_debug)
+    return int(ExitCode.INTERNAL)
+
+
+def _refuse_usage(error: typer.BadParameter, *, is_debug: bool) -> int:
     """Say what is wrong with the command line, or show the help of a command that was given nothing."""
     message = error.format_message()
     if message.startswith("Usage:"):

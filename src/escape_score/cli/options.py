@@ -10,6 +10,14 @@ from typing import Annotated
 
 import typer
 
+from escape_score.errors import (
+    ConfigInvalidError,
+    FileMissingError,
+    InputError,
+    ReferenceInvalidError,
+    ResultInvalidError,
+    raise_faults,
+)
 from escape_score.model.units import ExpressionUnit, Strand
 
 Matrix = Annotated[Path, typer.Argument(help="Expression matrix: genes in rows, samples in columns.")]
@@ -58,6 +66,61 @@ LogJson = Annotated[
     bool, typer.Option("--log-json", help="JSON lines on stderr instead of progress and text.")
 ]
 OutFile = Annotated[Path, typer.Option("--out", help="File to write.")]
+
+
+def require_files(
+    *matrices: Path,
+    samples: Path | None = None,
+    gene_lengths: Path | None = None,
+    gene_sets: Path | None = None,
+    reference: str | None = None,
+) -> None:
+    """Report every named file that is not there, before a library is loaded that would read it.
+
+    Raises FileMissingError, or an InputFaultsError with all of them, in the order in which a run reads them.
+    """
+    named = [
+        *((gene_sets, "file not found"), (gene_lengths, "table of gene lengths not found (no such file)")),
+        *((matrix, "file not found (no such file or folder)") for matrix in matrices),
+        (samples, "sample sheet not found (no such file)"),
+    ]
+    missing = [
+        FileMissingError.at(path, f"{what}; check the path") for path, what in named if _is_missing(path)
+    ]
+    raise_faults([*_unknown_reference(reference), *missing])
+
+
+def require_results(folder: Path) -> None:
+    """Refuse the name of a folder that is not there; ResultInvalidError."""
+    if _is_missing(folder):
+        msg = "holds no profiles, there is no such folder; give the --out folder of a run"
+        raise ResultInvalidError.at(folder, msg)
+
+
+def require_config(path: Path | None) -> None:
+    """Refuse the name of a config that is not there; ConfigInvalidError."""
+    if _is_missing(path):
+        raise ConfigInvalidError.at(path, "config not found (no such file); check the path")
+
+
+def _is_missing(path: Path | None) -> bool:
+    """Whether nothing is there; a name that cannot be looked up is for its reader to refuse."""
+    try:
+        return path is not None and not path.exists()
+    except (OSError, ValueError):
+        return False
+
+
+def _unknown_reference(reference: str | None) -> list[InputError]:
+    """A reference that is given by its folder, which is not there."""
+    if reference is None or "/" not in reference or not _is_missing(Path(reference)):
+        return []
+    from escape_score.library.files import resource_path
+
+    known = ", ".join(
+        sorted(path.parent.name for path in resource_path("reference").glob("*/reference.json"))
+    )
+    return [ReferenceInvalidError.at(reference, f"no such reference; give a folder or one of {known}")]
 
 
 def _show_version(value: bool) -> None:

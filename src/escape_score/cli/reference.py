@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from escape_score.cli.options import GeneLengths, Units
+from escape_score.cli.options import GeneLengths, Units, require_files
 
 commands = typer.Typer(help="What samples are measured against.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -29,6 +29,8 @@ def fit(
     assay: Annotated[str | None, typer.Option("--assay", help="Shown next to every percentile.")] = None,
 ) -> int:
     """Fit a reference on tumours from your own pipeline."""
+    if not any(matrix.exists() for matrix in matrices):
+        require_files(*matrices, gene_lengths=gene_lengths)
     from functools import partial
 
     from escape_score.errors import attempt, raise_faults

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from escape_score.cli.options import Language, Results
+from escape_score.cli.options import Language, Results, require_results
 
 
 def report(
@@ -32,6 +32,7 @@ def report(
     ] = None,
 ) -> int:
     """Stage 5: render pages again from the JSON alone."""
+    require_results(results)
     from escape_score.pipeline.reports import render_chunk, render_results
     from escape_score.store.result_folder import INDEX
 

@@ -26,6 +26,8 @@ from escape_score.cli.options import (
     Strandedness,
     Transpose,
     Units,
+    require_config,
+    require_files,
 )
 from escape_score.errors import ExitCode, UsageError
 
@@ -65,6 +67,16 @@ def run(
     log_json: LogJson = False,
 ) -> int:
     """Profile one matrix: all stages in one process."""
+    require_config(config)
+    if config is None:
+        _require_named(matrix, out)
+        require_files(
+            *([matrix] if matrix else []),
+            samples=samples,
+            gene_lengths=gene_lengths,
+            gene_sets=gene_sets,
+            reference=reference,
+        )
     from escape_score.config import RunConfig, load_config
 
     settings = (load_config(config) if config is not None else RunConfig()).overridden(
@@ -89,6 +101,14 @@ def run(
 
 def _run(settings: RunConfig, cohort: str | None, log: CommandLog, *, has_reports: bool) -> int:
     """Profile, write and summarise; 5 where some samples failed."""
+    matrix, out = _require_named(settings.expression, settings.outdir)
+    require_files(
+        matrix,
+        samples=settings.samples,
+        gene_lengths=settings.harmonise.gene_lengths,
+        gene_sets=settings.score.gene_sets,
+        reference=settings.profile.reference,
+    )
     from escape_score.pipeline.profiles import write_result
     from escape_score.pipeline.profiling import ProfileOptions, profile_opened
     from escape_score.read import ReadRequest, read_requested
@@ -96,11 +116,7 @@ def _run(settings: RunConfig, cohort: str | None, log: CommandLog, *, has_report
     from escape_score.store.manifest import earlier_manifest
     from escape_score.store.ownership import require_result_folder
 
-    started, matrix, out = time.monotonic(), settings.expression, settings.outdir
-    if matrix is None or out is None:
-        missing = "MATRIX" if matrix is None else "--out"
-        msg = f"run: {missing} is not given; name it on the command line or in --config"
-        raise UsageError(msg)
+    started = time.monotonic()
     translations(settings.report.lang)  # an unknown language is an error before the work, not after it
     named = (matrix, settings.samples, settings.score.gene_sets, settings.harmonise.gene_lengths)
     require_result_folder(out, named)
@@ -132,6 +148,15 @@ def _run(settings: RunConfig, cohort: str | None, log: CommandLog, *, has_report
     where = out / ("index.html" if has_reports else "profiles.tsv")
     _summarise(result, failed, log, where=where, seconds=time.monotonic() - started)
     return ExitCode.PARTIAL if failed else ExitCode.DONE
+
+
+def _require_named(matrix: Path | None, out: Path | None) -> tuple[Path, Path]:
+    """The matrix and the folder of results; UsageError where one is not given."""
+    if matrix is None or out is None:
+        missing = "MATRIX" if matrix is None else "--out"
+        msg = f"run: {missing} is not given; name it on the command line or in --config"
+        raise UsageError(msg)
+    return matrix, out
 
 
 def _summarise(

@@ -22,6 +22,7 @@ from escape_score.cli.options import (
     Strandedness,
     Transpose,
     Units,
+    require_files,
 )
 
 
@@ -40,6 +41,7 @@ def read(
     options: Annotated[str, typer.Option("--options", help="The config's block read, as JSON.")] = "{}",
 ) -> int:
     """Stage 1: matrix and sample sheet to a checked cohort."""
+    require_files(matrix, samples=samples)
     from escape_score.config import ReadConfig, RunConfig, parse_block
     from escape_score.read import ReadRequest, read_requested
     from escape_score.store.h5ad import write_cohort
@@ -62,6 +64,7 @@ def harmonise(
     ] = 200,
 ) -> int:
     """Stage 2: cohort to log2(TPM + 1) over approved symbols."""
+    require_files(cohort_file, gene_lengths=gene_lengths)
     from escape_score.genes.lengths import open_gene_lengths
     from escape_score.harmonise import harmonise as harmonise_cohort
     from escape_score.store.h5ad import read_cohort_file, write_harmonised
@@ -84,6 +87,7 @@ def score(
     threads: Annotated[int, typer.Option("--threads", min=1, help="Threads of the methods chosen.")] = 1,
 ) -> int:
     """Stage 3: harmonised cohort to signature scores."""
+    require_files(harmonised, gene_sets=gene_sets, reference=reference)
     from escape_score.config import ScoreConfig, parse_block
     from escape_score.pipeline.gene_sets import open_gene_sets
     from escape_score.pipeline.profiling import score as score_cohort
@@ -112,6 +116,7 @@ def profile(
     seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of every random draw.")] = 1,
 ) -> int:
     """Stage 4: signature scores to profiles: tables and one JSON a sample."""
+    require_files(scores, reference=reference)
     from escape_score.pipeline.profiles import files_of, write_profiles
     from escape_score.pipeline.profiling import profile_scores
     from escape_score.pipeline.references import reference_of_scores

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from escape_score.cli.log import CommandLog, print_limited, print_lost
-from escape_score.cli.options import LogJson, Quiet
+from escape_score.cli.options import LogJson, Quiet, require_config
 from escape_score.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -43,6 +43,7 @@ def workflow(
     extra: Annotated[list[str] | None, typer.Argument(help="After --: options for snakemake.")] = None,
 ) -> int:
     """Profile many cohorts through Snakemake."""
+    require_config(config)
     from escape_score.launch.launcher import launch_workflow
     from escape_score.launch.logger import request_lines
     from escape_score.launch.plan import plan_workflow

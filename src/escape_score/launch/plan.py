@@ -17,7 +17,6 @@ from pydantic.main import IncEx
 
 from escape_score.config import CohortEntry, WorkflowConfig, load_workflow_config, read_cohorts
 from escape_score.errors import FileMissingError, InputError, attempt, raise_faults
-from escape_score.read import ReadRequest, count_samples, list_parts
 
 NO_PART_OF_RESULTS: Final[Mapping[str, IncEx | bool]] = {
     "cohorts": True,
@@ -159,12 +158,16 @@ def plan_workflow(config: Path) -> WorkflowPlan:
         The only fault of the files it names, or an ``InputFaultsError`` with all of them.
     """
     settings = load_workflow_config(config.absolute())
-    request = ReadRequest.from_config(settings.read)
     table = attempt(lambda: read_cohorts(settings.cohorts))
-    entries = table.results[0] if table.results else ()
+    if table.faults:
+        raise_faults([*_missing(config, settings), *table.faults])
+    # slow to load, and not needed to find these faults
+    from escape_score.read import ReadRequest, count_samples, list_parts
+
+    request, entries = ReadRequest.from_config(settings.read), table.get()
     counts = [attempt(partial(count_samples, entry.expression, request=request)) for entry in entries]
     parts = [attempt(partial(list_parts, entry.expression, request=request)) for entry in entries]
-    found = [*_missing(config, settings), *table.faults, *(fault for one in counts for fault in one.faults)]
+    found = [*_missing(config, settings), *(fault for one in counts for fault in one.faults)]
     raise_faults(found)
     plans = {
         entry.cohort: CohortPlan(entry, settings, n.get(), paths.get())
