@@ -125,6 +125,11 @@ MESSAGES = MappingProxyType(
         "sample_constant": N_("All genes of this sample have the value {value:.6g}; it is not scored."),
         "sample_empty.missing": N_("No gene of this sample has a value; it is not scored."),
         "sample_empty.zero": N_("All genes of this sample are 0; it is not scored."),
+        "sheet_columns_unused": N_(
+            "Columns of the sample sheet without a known name ({n}): {columns}. Those that divide the "
+            "samples into groups are kept, others are not read. Use --map to name a column."
+        ),
+        "sheet_ids_respelt": N_("{n} sample ids differ in spelling and were matched: {names}."),
         "sheet_duplicate_rows": N_("{n} rows of the sample sheet are repeated; one of each is used."),
         "sheet_rows_unused": N_("{n} rows of the sample sheet match no sample: {names}."),
         "species_suspect": N_(
@@ -161,7 +166,7 @@ MESSAGES = MappingProxyType(
             "Values are {unit} signals, placed on an RNA-seq reference by anchor genes. Levels "
             "are approximate."
         ),
-        "unknown_label": N_("The response {word!r} is not a known word; it is left out."),
+        "unknown_label": N_("The label {word!r} is not a known word; it is left out."),
         "unnamed_genes": N_("{n} rows have no gene name and were left out."),
         "call.no_genes": N_("Too few of its genes are measured, or they are not reliable in this sample."),
         "call.no_link": N_(
@@ -304,6 +309,7 @@ MESSAGES = MappingProxyType(
         "column.site": N_("site"),
         "column.cancer_type": N_("cancer_type"),
         "column.pdl1_ihc": N_("pdl1_ihc"),
+        "column.other": N_("{name}"),
         "group": N_("{group} (n = {n})"),
     }
 )
