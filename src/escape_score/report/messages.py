@@ -7,10 +7,13 @@ put in as they are, so that no language changes them.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from types import MappingProxyType
+from typing import TypeGuard
 
 from markupsafe import Markup
 
+from escape_score.errors import MAX_NAMED
 from escape_score.model.record import NoteRecord, ParamRecord
 from escape_score.report.text.i18n import SOURCE_LANGUAGE, Language, translate_record_text, translations
 
@@ -345,18 +348,40 @@ def sentence(note: NoteRecord, words: Language) -> str:
 
     Not escaped; the code and its params where this version has no template for it.
     """
-    template = template_of(note)
+    return shared_sentence((note,), words)
+
+
+def shared_sentence(notes: Sequence[NoteRecord], words: Language) -> str:
+    """Write notes of one code and kind as one sentence: figures that differ as a range, names as a list."""
+    template = template_of(notes[0])
     if template is None:
-        return f"{note.code}: " + ", ".join(f"{name} {value}" for name, value in note.params.items())
-    more = _more(note, words)
+        return f"{notes[0].code}: " + ", ".join(f"{name} {value}" for name, value in notes[0].params.items())
 
     def filled(field: re.Match[str]) -> str:
-        value = note.params.get(field[1], "")
-        if field[1] == "unit" and isinstance(value, str):
-            value = translate_record_text(value, words)
-        return _written(value, field[3] or "", words, is_quoted=bool(field[2]), more=more)
+        written = [_field(note, field, words) for note in notes]
+        numbers = [value for note in notes if _is_number(value := note.params.get(field[1]))]
+        if len(set(written)) > 1 and len(numbers) == len(notes):
+            ends = (words.number(format(end, field[3] or "")) for end in (min(numbers), max(numbers)))
+            return "–".join(dict.fromkeys(ends))
+        distinct = list(dict.fromkeys(written))
+        rest = words.ngettext("and {n} more", "and {n} more", len(distinct) - MAX_NAMED)
+        shown = ", ".join(distinct[:MAX_NAMED])
+        n_more = len(distinct) - MAX_NAMED
+        return f"{shown} {rest.format(n=n_more)}" if n_more > 0 else shown
 
     return _FIELD.sub(filled, words.gettext(template))
+
+
+def _is_number(value: ParamRecord) -> TypeGuard[int | float]:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _field(note: NoteRecord, field: re.Match[str], words: Language) -> str:
+    """One field of a template as a note fills it."""
+    value = note.params.get(field[1], "")
+    if field[1] == "unit" and isinstance(value, str):
+        value = translate_record_text(value, words)
+    return _written(value, field[3] or "", words, is_quoted=bool(field[2]), more=_more(note, words))
 
 
 def template_of(note: NoteRecord) -> str | None:
@@ -389,9 +414,9 @@ def _written(value: ParamRecord, form: str, words: Language, *, is_quoted: bool,
     return words.number(format(value, form))
 
 
-def english(note: NoteRecord) -> str:
-    """A note in English, for tables and the command line."""
-    return sentence(note, translations(SOURCE_LANGUAGE))
+def english(*notes: NoteRecord) -> str:
+    """Notes of one code and kind in English, for tables and the command line."""
+    return shared_sentence(notes, translations(SOURCE_LANGUAGE))
 
 
 def note_markup(note: NoteRecord, words: Language) -> Markup:
