@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ from pydantic import BaseModel
 
 import escape_score as es
 from escape_score.genes import load_gene_table
+from escape_score.genes.lengths import GeneLengths
+from escape_score.harmonise import harmonise
 from escape_score.library.axes import load_design
 from escape_score.model.cohort import Cohort
 from escape_score.model.notes import Code, NoteLog, Severity, note
@@ -82,6 +85,9 @@ class Found:
         self.notes += notes_in(tuple(profiles))
         return profiles
 
+    def harmonise(self, cohort: Cohort, lengths: GeneLengths | None = None) -> None:
+        self._log(harmonise(cohort, gene_lengths=lengths).flags)
+
     def compare(self, profiles: Sequence[EscapeProfile], sheet: Sequence[Mapping[str, Any]]) -> None:
         collector = ColumnCollector()
         pairs = zip(profiles, sheet, strict=True)
@@ -139,15 +145,15 @@ def profile_files(found: Found, tpm: pd.DataFrame, folder: Path) -> None:
     rows = ["ERCC-00002", "?", *(f"ENSMUSG{at:011d}" for at in range(400)), "EPCAM", "EPCAM", "MRE11"]
     text = pd.concat([table.rename(index=names), pd.DataFrame(1.0, rows, table.columns)]).to_csv(sep="\t")
     (folder / "matrix.tsv.gz").write_bytes(gzip.compress(text.encode()) + bytes(64))
-    sheet = """sample_id,patient_id,timepoint,response,os_days,os_event,purity,msi
-S00,p,baseline,fine,soon,maybe,7,MSI-H
-S01,p,,R,1,1,0.5,MSS
-S02,q,baseline,NR,2,0,0.5,
-S02,q,baseline,NR,2,0,0.5,
-S03,q,6,,,,,
-S04,r,baseline,,,,,
-S05,r,baseline,,,,,
-other,,,,,,,
+    sheet = """sample_id,patient_id,timepoint,response,os_days,os_event,purity,msi,Timepiont
+S00,p,baseline,fine,soon,maybe,7,MSI-H,
+S01,p,,R,1,1,0.5,MSS,
+S02,q,baseline,NR,2,0,0.5,,
+S02,q,baseline,NR,2,0,0.5,,
+S03.bam,q,6,,,,,,
+S04,r,baseline,,,,,,
+S05,r,baseline,,,,,,
+other,,,,,,,,
 """
     (folder / "sheet.csv").write_text(sheet)
     unmeasured = [symbol for symbol in genes.current if symbol not in tpm][:4]
@@ -223,6 +229,9 @@ def profile_what_is_not_measured(
     unknown = pd.DataFrame(1.0, rows.index, [f"NOTAGENE{at}" for at in range(900)])
     found.profile(rows.iloc[:7, :700].join(unknown.iloc[:7]), "counts")
     found.profile(counts.iloc[:1, :10_000], "counts", gene_lengths=lengths)
+    own = es.from_dataframe(counts.iloc[:1], units="counts")
+    found.harmonise(replace(own, gene_lengths=dict.fromkeys(counts.columns, 1000.0)))
+    found.harmonise(own, replace(GeneLengths.of({"B2M": 900.0}), origin="positions"))
     gone = {*genes_of("antigen_cta", rows), "ICOS", "CD27", "TAP1", "TAP2"}
     found.profile(rows.assign(**dict.fromkeys(CHEMOKINES[:6], 0.0)).drop(columns=list(gone)))
     # half of the chemokines rise as the others fall
@@ -243,6 +252,7 @@ def compare_labels(found: Found, tpm: pd.DataFrame) -> None:
             "pdl1_ihc": np.where(at < 2, "other", np.array(["low", "high"])[at % 2]),
             "site": np.where(at > 0, "liver", "lung"),
             "cancer_type": "response",
+            "arm": np.array(["A", "B"])[at % 2],
         },
         [f"S{i:02d}" for i in at],
     )

@@ -126,6 +126,12 @@ def _flagged() -> dict[str, tuple[Make, str, tuple[str, ...]]]:
         "days-text": (_sheet(_put(1, "os_days", "long")), "bad_survival", SAMPLES[:1]),
         "purity-percent": (_sheet(_put(1, "purity", "60")), "purity_out_of_range", SAMPLES[:1]),
         "purity-negative": (_sheet(_put(1, "purity", "-0.1")), "purity_out_of_range", SAMPLES[:1]),
+        "column-unknown": (_sheet(_header("site", "favourite_colour")), "sheet_columns_unused", ()),
+        "ids-respelt": (
+            _sheet(_column("sample_id", [f"bams/{name}.sorted.bam" for name in SAMPLES])),
+            "sheet_ids_respelt",
+            (),
+        ),
         "response-unknown": (_sheet(_put(1, "response", "fantastic")), "unknown_label", SAMPLES[:1]),
     }
 
@@ -145,7 +151,8 @@ def _read() -> dict[str, Make]:
         "order": _sheet(_reorder),
         "only-ids": _sheet(_only_id),
         "blanks-around-ids": _sheet(_column("sample_id", [f" {name} " for name in SAMPLES])),
-        "unknown-column": _sheet(_header("site", "favourite_colour")),
+        "id-column-of-another-name": _sheet(_header("sample_id", "Sample")),
+        "events-as-words": _sheet(_column("os_event", ["1:DECEASED", "0:LIVING", "dead", "alive", "1", "0"])),
         "cells-empty": _sheet(_column("os_days", [""] * 6)),
         "recist-words": _sheet(_column("response", ["CR", "PR", "SD", "PD", "complete response", "NA"])),
     }

@@ -79,6 +79,75 @@ def test_check_writes_nothing(matrix: Path, tmp_path: Path, monkeypatch: pytest.
     assert sorted(tmp_path.rglob("*")) == before
 
 
+def test_findings_of_make_one_line_a_kind() -> None:
+    totals = [(f"s{at}", note(Code.RESCALED_TO_TPM, total=3e5 + at * 1000.0)) for at in range(500)]
+    days = [(f"s{at}", note(Code.BAD_SURVIVAL, "days", column="os_days", value=f"-{at}")) for at in range(7)]
+    event = ("s1", note(Code.BAD_SURVIVAL, "event", column="os_event", value="maybe"))
+    distant = [(f"s{at}", note(Code.REFERENCE_DISTANT, name="lab")) for at in range(2)]
+    found = findings_of(NoteLog(by_sample=(*totals, *days, event, *distant)))
+    assert [(one.severity, one.kind, len(one.samples)) for one in found] == [
+        (Severity.CAUTION, "reference_distant", 2),
+        (Severity.NOTE, "rescaled_to_tpm", 500),
+        (Severity.NOTE, "bad_survival", 7),
+        (Severity.NOTE, "bad_survival", 1),
+    ]
+    assert found[1].line == (
+        "note: rescaled_to_tpm (500 samples: s0, s1, s2, s3, s4 and 495 more): "
+        "Values summed to 300,000–799,000; rescaled to 1,000,000."
+    )
+    assert "os_days is '-0', '-1', '-2', '-3', '-4' and 2 more, which is" in found[2].text
+    assert found[3].line.startswith("note: bad_survival (1 sample: s1): os_event must be")
+
+
+def test_findings_of_many_names_are_listed_once() -> None:
+    log = NoteLog(by_sample=tuple((f"s{at}", note(Code.NO_METADATA, sample=f"s{at}")) for at in range(9)))
+    (found,) = findings_of(log)
+    assert found.text == "The sample sheet has no row for s0, s1, s2, s3, s4 and 4 more."
+    assert found.samples == tuple(f"s{at}" for at in range(9))
+
+
+def test_check_of_many_samples_is_short(
+    tmp_path: Path, demo_tpm: pd.DataFrame, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = pd.concat([demo_tpm * (0.3 + at / 50) for at in range(6)])
+    path, sheet = tmp_path / "fpkm.parquet", tmp_path / "sheet.tsv"
+    table.set_axis([f"S{at}" for at in range(len(table))]).T.rename_axis("gene").to_parquet(path)
+    rows = (f"S{at}\t-{at + 1}\tword {at}\t{at + 2}\n" for at in range(len(table)))
+    sheet.write_text("sample_id\tos_days\tresponse\tpurity\n" + "".join(rows))
+    assert main(["check", str(path), "--samples", str(sheet), "--units", "fpkm"]) == 0
+    lines = [line for line in capsys.readouterr().out.splitlines() if ": " in line]
+    kinds = [line.split(": ")[1].split(" (")[0] for line in lines[2:]]
+    assert len(kinds) == len(set(kinds))
+    assert {"bad_survival", "unknown_label", "purity_out_of_range", "rescaled_to_tpm"} <= set(kinds)
+    assert f"note: unknown_label ({len(table)} samples: S0, S1, S2, S3, S4 and " in "\n".join(lines)
+
+
+def test_check_refuses_what_run_refuses(
+    tmp_path: Path, demo_tpm: pd.DataFrame, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "panel.parquet"
+    demo_tpm.iloc[:3, :150].T.rename_axis("gene").to_parquet(path)
+    arguments = [str(path), "--units", "tpm"]
+    codes, said = [], []
+    for command in (["check", *arguments], ["run", *arguments, "--out", str(tmp_path / "out")]):
+        codes.append(main(command))
+        said.append(capsys.readouterr().err.splitlines())
+    assert codes == [3, 3]
+    assert said[0] == said[1]
+    assert said[0] == [f"error: {path}: 150 genes recognised, 200 needed; name rows by gene symbol or id"]
+
+
+def test_check_limits_the_lines_of_errors(
+    matrix: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sheet = tmp_path / "sheet.tsv"
+    sheet.write_text("sample_id\ttmb\n" + "".join(f"s{at}\tmany\n" for at in range(90)))
+    assert main(["check", str(matrix), "--samples", str(sheet)]) == 3
+    assert capsys.readouterr().err.splitlines()[-1] == "error: and 71 more faults; fix these first"
+    assert main(["check", str(matrix), "--samples", str(sheet), "--json"]) == 3
+    assert len(json.loads(capsys.readouterr().out)["findings"]) == 90
+
+
 def test_findings_of_puts_the_most_severe_first_and_joins_samples() -> None:
     renamed, empty = note(Code.RENAMED_SYMBOLS, n=1, names=["b"]), note(Code.SAMPLE_EMPTY, "zero")
     found = findings_of(NoteLog(cohort=(renamed,), by_sample=(("s1", empty), ("s2", empty))))

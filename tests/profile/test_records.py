@@ -16,7 +16,7 @@ from escape_score.model.notes import Code
 from escape_score.model.record import Call, EscapeProfile
 from escape_score.model.reference import Distributions
 from escape_score.pipeline.profiles import Profiles, in_english
-from escape_score.profile.records import known, metadata_of, reference_quantiles
+from escape_score.profile.records import known, reference_quantiles
 from escape_score.reference.read import load_reference
 
 MakeCohort = Callable[..., Cohort]
@@ -109,8 +109,8 @@ def test_gene_at_zero_in_all_samples_is_flagged(
 
 def test_metadata_leaves_empty_fields_out_and_keeps_types() -> None:
     sample = SampleRecord("s", patient_id="p", os_days=0.0, os_event=False, purity=0.5)
-    assert metadata_of(sample) == {"patient_id": "p", "os_days": 0.0, "os_event": False, "purity": 0.5}
-    assert type(metadata_of(sample)["os_event"]) is bool
+    assert sample.known == {"patient_id": "p", "os_days": 0.0, "os_event": False, "purity": 0.5}
+    assert type(sample.known["os_event"]) is bool
 
 
 def test_metadata_never_changes_a_score(

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import sys
 from dataclasses import asdict
 from typing import Annotated
 
 import typer
 
+from escape_score.cli.log import print_limited
 from escape_score.cli.options import (
     ColumnMap,
     GeneLengths,
@@ -69,8 +69,12 @@ def check(
     if report.unit:
         print(f"{matrix}: {report.n_samples} samples, {report.n_genes} genes recognised")
         print(f"unit: {report.unit} ({report.unit_evidence})")
-    for finding in report.findings:
-        print(finding.line, file=sys.stderr if finding.kind == ERROR else sys.stdout)
+    print_limited(
+        [finding.line for finding in report.findings if finding.kind == ERROR],
+        rest="error: and {n} more faults; fix these first",
+    )
+    for finding in (finding for finding in report.findings if finding.kind != ERROR):
+        print(finding.line)
     if not report.findings:
         print("no errors or warnings")
     return int(report.exit_code)

@@ -27,10 +27,11 @@ Units = Annotated[
     typer.Option("--units", help="Unit of the values; auto infers it and stops if it is ambiguous."),
 ]
 Samples = Annotated[
-    Path | None, typer.Option("--samples", help="Sample sheet (TSV) with a column sample_id.")
+    Path | None,
+    typer.Option("--samples", help="Sample sheet (TSV, CSV or xlsx) with a column of sample ids."),
 ]
 GeneLengths = Annotated[
-    Path | None, typer.Option("--gene-lengths", help="TSV of gene and length in bp, for counts.")
+    Path | None, typer.Option("--gene-lengths", help="TSV or CSV of genes and lengths in bp, for counts.")
 ]
 LengthsFromPositions = Annotated[
     bool | None,

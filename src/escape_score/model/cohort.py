@@ -131,6 +131,10 @@ class SampleRecord:
         Days; ``os_event``/``pfs_event`` are True where the event was seen.
     response
         ``R``, ``NR`` or empty.
+    sample_type
+        ``tumour``, ``normal``, ``cell line`` or empty.
+    groups
+        Further columns that divide samples into groups: name and value.
     """
 
     sample_id: str
@@ -147,6 +151,32 @@ class SampleRecord:
     tmb: float | None = None
     pdl1_ihc: str = ""
     site: str = ""
+    sample_type: str = ""
+    groups: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def known(self) -> dict[str, str | float | bool]:
+        """What the sheet says but the id, by name of the column; empty fields left out."""
+        fields = {name: value for name, value in vars(self).items() if name not in ("sample_id", "groups")}
+        return {
+            name: value
+            for name, value in (fields | dict(self.groups)).items()
+            if value is not None and value != ""
+        }
+
+
+SAMPLE_COLUMNS = tuple(
+    name for name in SampleRecord.__dataclass_fields__ if name not in ("sample_id", "groups")
+)
+"""Columns of the sample sheet that have a meaning, in their order."""
+
+
+def sheet_columns(samples: Sequence[SampleRecord]) -> dict[str, list[str | float | bool | None]]:
+    """Columns of the sample sheet that say anything: values of all samples, None where nothing is known."""
+    rows = [sample.known for sample in samples]
+    names = dict.fromkeys((*SAMPLE_COLUMNS, *(name for row in rows for name in row)))
+    found = {name: [row.get(name) for row in rows] for name in names}
+    return {name: values for name, values in found.items() if any(value is not None for value in values)}
 
 
 @dataclass(frozen=True, eq=False)

@@ -62,7 +62,9 @@ class Code(StrEnum):
     RESCALED_TO_TPM = "rescaled_to_tpm"
     SAMPLE_CONSTANT = "sample_constant"
     SAMPLE_EMPTY = "sample_empty"
+    SHEET_COLUMNS_UNUSED = "sheet_columns_unused"
     SHEET_DUPLICATE_ROWS = "sheet_duplicate_rows"
+    SHEET_IDS_RESPELT = "sheet_ids_respelt"
     SHEET_ROWS_UNUSED = "sheet_rows_unused"
     SPECIES_SUSPECT = "species_suspect"
     TARGETED_PANEL = "targeted_panel"
@@ -109,7 +111,9 @@ NOTES = frozenset(
         Code.QUANTITY_CHOSEN,
         Code.RENAMED_SYMBOLS,
         Code.RESCALED_TO_TPM,
+        Code.SHEET_COLUMNS_UNUSED,
         Code.SHEET_DUPLICATE_ROWS,
+        Code.SHEET_IDS_RESPELT,
         Code.SHEET_ROWS_UNUSED,
         Code.TRAILING_BYTES,
         Code.UNKNOWN_LABEL,

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from escape_score.errors import EscapeScoreError, ExitCode, attempt
-from escape_score.model.notes import Note, NoteLog, Severity
+from escape_score.model.notes import Code, Note, NoteLog, Severity
+from escape_score.model.record import NoteRecord
 from escape_score.pipeline.gene_sets import open_gene_sets
 from escape_score.pipeline.profiles import in_english
-from escape_score.pipeline.profiling import ProfileOptions, profile_opened
+from escape_score.pipeline.profiling import MIN_GENES, ProfileOptions, profile_opened
 from escape_score.read import ReadRequest, read_requested
 from escape_score.read.request import DEFAULT_REQUEST
+from escape_score.report.messages import english
 
 SHOWN_SAMPLES = 5
 ERROR = "error"
@@ -19,7 +23,7 @@ ERROR = "error"
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing found: ``error`` or the flag's name, and the samples concerned; empty where all are.
+    """One kind of finding: ``error`` or the flag's name, and the samples concerned; empty where all are.
 
     Severity error: cannot be scored; caution: changes how a result is read; note: what was done.
     """
@@ -32,9 +36,9 @@ class Finding:
     @property
     def line(self) -> str:
         """The finding as text."""
-        rest = len(self.samples) - SHOWN_SAMPLES
+        rest, n = len(self.samples) - SHOWN_SAMPLES, len(self.samples)
         shown = ", ".join(self.samples[:SHOWN_SAMPLES]) + (f" and {rest} more" if rest > 0 else "")
-        who = f" ({shown})" if self.samples else ""
+        who = f" ({n} sample{'s' if n > 1 else ''}: {shown})" if self.samples else ""
         what = "" if self.kind == ERROR else f"{self.kind}{who}: "
         return f"{self.severity.value}: {what}{self.text}"
 
@@ -66,6 +70,7 @@ def inspect_input(
     lengths_from_positions: bool = False,
     gene_sets: Path | None = None,
     reference: str = "auto",
+    min_genes: int = MIN_GENES,
 ) -> InputReport:
     """Read, harmonise and place an input, and collect errors and flags; writes nothing.
 
@@ -78,7 +83,7 @@ def inspect_input(
         gene_sets=None if errors else gene_sets,
         gene_lengths=gene_lengths,
         lengths_from_positions=lengths_from_positions,
-        min_genes=1,
+        min_genes=min_genes,
     )
     try:
         result = profile_opened(lambda: read_requested(matrix, request, samples=samples), options)
@@ -101,12 +106,26 @@ def _errors(error: EscapeScoreError) -> list[Finding]:
 
 
 def findings_of(flags: NoteLog) -> list[Finding]:
-    """Flags as findings, most severe first; one note for several samples is one finding."""
-    samples: dict[Note, list[str]] = {found: [] for found in flags.cohort}
-    for sample_id, found in flags.by_sample:
-        samples.setdefault(found, []).append(sample_id)
+    """Flags as findings, one for each code and kind: most severe first, then those of most samples."""
+    notes: dict[tuple[Code, str, bool], dict[Note, None]] = defaultdict(dict)
+    samples: dict[tuple[Code, str, bool], dict[str, None]] = defaultdict(dict)
+    for sample_id, found in (*((None, one) for one in flags.cohort), *flags.by_sample):
+        key = (found.code, found.kind, sample_id is None)
+        notes[key][found] = None
+        if sample_id is not None:
+            samples[key][sample_id] = None
     findings = [
-        Finding(found.severity, found.code.value, in_english(found), tuple(concerned))
-        for found, concerned in samples.items()
+        Finding(next(iter(alike)).severity, key[0].value, _in_english(alike), tuple(samples[key]))
+        for key, alike in notes.items()
     ]
-    return sorted(findings, key=lambda one: (list(Severity).index(one.severity), one.kind, one.text))
+    return sorted(findings, key=_rank)
+
+
+def _in_english(alike: Iterable[Note]) -> str:
+    """Notes of one code and kind as one sentence."""
+    return english(*(NoteRecord.of(one) for one in alike))
+
+
+def _rank(one: Finding) -> tuple[int, bool, int, str, str]:
+    """Place among the findings: what concerns all samples goes before what concerns some."""
+    return (list(Severity).index(one.severity), bool(one.samples), -len(one.samples), one.kind, one.text)

@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from escape_score.model.axes import Axis
-from escape_score.model.cohort import FloatArray, SampleRecord
+from escape_score.model.cohort import FloatArray
 from escape_score.model.notes import Code, Note, NoteLog, note
 from escape_score.model.profiles import INDEX, AxisScores, Bounds, CohortProfiles, LinkScores
 from escape_score.model.record import (
@@ -116,7 +116,7 @@ class RecordMaker:
             flags=tuple(map(NoteRecord.of, self.flags.of_sample(sample.sample_id))),
             notes=tuple(map(NoteRecord.of, self._notes(row, axes))),
             changes=tuple(self._change(earlier, row) for earlier in self._pairing.earlier.get(row, ())),
-            metadata=metadata_of(sample),
+            metadata=sample.known,
             reference=self._reference(row),
             input=self._input,
             provenance=self.provenance,
@@ -311,9 +311,3 @@ def within_of(bounds: Bounds, row: int) -> Interval | None:
 
 def _interval(low: float, high: float) -> Interval | None:
     return None if np.isnan(low) or np.isnan(high) else Interval(low=float(low), high=float(high))
-
-
-def metadata_of(sample: SampleRecord) -> dict[str, str | float | bool]:
-    """What the sample sheet says, empty fields left out."""
-    fields = {name: value for name, value in vars(sample).items() if name != "sample_id"}
-    return {name: value for name, value in fields.items() if value is not None and value != ""}

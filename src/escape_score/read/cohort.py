@@ -140,7 +140,13 @@ def read_requested(
 
     name = cohort or cohort_name(matrix)
     return check_cohort(
-        str(matrix), opened, units=request.units, samples=samples, name=name, limits=request.limits
+        str(matrix),
+        opened,
+        units=request.units,
+        samples=samples,
+        name=name,
+        limits=request.limits,
+        columns=request.columns,
     )
 
 
@@ -158,6 +164,7 @@ def check_cohort(
     samples: Sheet,
     name: str,
     limits: ReadLimits = DEFAULT_LIMITS,
+    columns: Mapping[str, str] = MappingProxyType({}),
 ) -> Cohort:
     """Check a matrix that can be opened, and its sample sheet, and make a cohort of them.
 
@@ -166,7 +173,7 @@ def check_cohort(
     unit = declared_unit(units)
     reading = attempt(lambda: _with_checked_names(label, opened(), limits))
     own_sheet = reading.results[0].sheet if reading.results else None
-    sheet = attempt(lambda: open_sheet(own_sheet if samples is None else samples))
+    sheet = attempt(lambda: open_sheet(own_sheet if samples is None else samples, columns))
     if reading.faults:
         raise_faults((*reading.faults, *sheet.faults))
     found = reading.get()

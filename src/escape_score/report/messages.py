@@ -7,10 +7,13 @@ put in as they are, so that no language changes them.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from types import MappingProxyType
+from typing import TypeGuard
 
 from markupsafe import Markup
 
+from escape_score.errors import MAX_NAMED
 from escape_score.model.record import NoteRecord, ParamRecord
 from escape_score.report.text.i18n import SOURCE_LANGUAGE, Language, translate_record_text, translations
 
@@ -139,6 +142,11 @@ MESSAGES = MappingProxyType(
         "sample_constant": N_("All genes of this sample have the value {value:.6g}; it is not scored."),
         "sample_empty.missing": N_("No gene of this sample has a value; it is not scored."),
         "sample_empty.zero": N_("All genes of this sample are 0; it is not scored."),
+        "sheet_columns_unused": N_(
+            "Columns of the sample sheet without a known name ({n}): {columns}. Those that divide the "
+            "samples into groups are kept, others are not read. Use --map to name a column."
+        ),
+        "sheet_ids_respelt": N_("{n} sample ids differ in spelling and were matched: {names}."),
         "sheet_duplicate_rows": N_("{n} rows of the sample sheet are repeated; one of each is used."),
         "sheet_rows_unused": N_("{n} rows of the sample sheet match no sample: {names}."),
         "species_suspect": N_(
@@ -175,7 +183,7 @@ MESSAGES = MappingProxyType(
             "Values are {unit} signals, placed on an RNA-seq reference by anchor genes. Levels "
             "are approximate."
         ),
-        "unknown_label": N_("The response {word!r} is not a known word; it is left out."),
+        "unknown_label": N_("The label {word!r} is not a known word; it is left out."),
         "unnamed_genes": N_("{n} rows have no gene name and were left out."),
         "call.no_genes": N_("Too few of its genes are measured, or they are not reliable in this sample."),
         "call.no_link": N_(
@@ -319,6 +327,7 @@ MESSAGES = MappingProxyType(
         "column.site": N_("site"),
         "column.cancer_type": N_("cancer_type"),
         "column.pdl1_ihc": N_("pdl1_ihc"),
+        "column.other": N_("{name}"),
         "group": N_("{group} (n = {n})"),
     }
 )
@@ -354,18 +363,40 @@ def sentence(note: NoteRecord, words: Language) -> str:
 
     Not escaped; the code and its params where this version has no template for it.
     """
-    template = template_of(note)
+    return shared_sentence((note,), words)
+
+
+def shared_sentence(notes: Sequence[NoteRecord], words: Language) -> str:
+    """Write notes of one code and kind as one sentence: figures that differ as a range, names as a list."""
+    template = template_of(notes[0])
     if template is None:
-        return f"{note.code}: " + ", ".join(f"{name} {value}" for name, value in note.params.items())
-    more = _more(note, words)
+        return f"{notes[0].code}: " + ", ".join(f"{name} {value}" for name, value in notes[0].params.items())
 
     def filled(field: re.Match[str]) -> str:
-        value = note.params.get(field[1], "")
-        if field[1] == "unit" and isinstance(value, str):
-            value = translate_record_text(value, words)
-        return _written(value, field[3] or "", words, is_quoted=bool(field[2]), more=more)
+        written = [_field(note, field, words) for note in notes]
+        numbers = [value for note in notes if _is_number(value := note.params.get(field[1]))]
+        if len(set(written)) > 1 and len(numbers) == len(notes):
+            ends = (words.number(format(end, field[3] or "")) for end in (min(numbers), max(numbers)))
+            return "–".join(dict.fromkeys(ends))
+        distinct = list(dict.fromkeys(written))
+        rest = words.ngettext("and {n} more", "and {n} more", len(distinct) - MAX_NAMED)
+        shown = ", ".join(distinct[:MAX_NAMED])
+        n_more = len(distinct) - MAX_NAMED
+        return f"{shown} {rest.format(n=n_more)}" if n_more > 0 else shown
 
     return _FIELD.sub(filled, words.gettext(template))
+
+
+def _is_number(value: ParamRecord) -> TypeGuard[int | float]:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _field(note: NoteRecord, field: re.Match[str], words: Language) -> str:
+    """One field of a template as a note fills it."""
+    value = note.params.get(field[1], "")
+    if field[1] == "unit" and isinstance(value, str):
+        value = translate_record_text(value, words)
+    return _written(value, field[3] or "", words, is_quoted=bool(field[2]), more=_more(note, words))
 
 
 def template_of(note: NoteRecord) -> str | None:
@@ -398,9 +429,9 @@ def _written(value: ParamRecord, form: str, words: Language, *, is_quoted: bool,
     return words.number(format(value, form))
 
 
-def english(note: NoteRecord) -> str:
-    """A note in English, for tables and the command line."""
-    return sentence(note, translations(SOURCE_LANGUAGE))
+def english(*notes: NoteRecord) -> str:
+    """Notes of one code and kind in English, for tables and the command line."""
+    return shared_sentence(notes, translations(SOURCE_LANGUAGE))
 
 
 def note_markup(note: NoteRecord, words: Language) -> Markup:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import numpy.typing as npt
 
+from escape_score.model.cohort import SAMPLE_COLUMNS
 from escape_score.model.record import EscapeProfile
 from escape_score.model.record_statistics import Expectation, Measure, MeasureKind
 
@@ -48,6 +49,12 @@ class CohortColumns:
         """Some of the samples, in the order given."""
         chosen = np.array(at, dtype=np.int64)
         return replace(self, sheet=tuple(self.sheet[i] for i in at), values=self.values[chosen])
+
+    @property
+    def further(self) -> tuple[str, ...]:
+        """Columns of the sample sheet without a known name, which divide the samples into groups."""
+        names = dict.fromkeys(name for row in self.sheet for name in row)
+        return tuple(name for name in names if name not in SAMPLE_COLUMNS)
 
     def texts(self, column: str) -> list[str]:
         """One column of the sample sheet as text; empty where nothing is known."""

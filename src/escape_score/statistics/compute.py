@@ -55,7 +55,7 @@ def compute_statistics(columns: CohortColumns, *, seed: int) -> CohortStatistics
 def _comparisons(
     columns: CohortColumns, patients: CohortColumns, pairs: TimepointPairs, seed: int
 ) -> tuple[GroupComparison, ...]:
-    found = [compare_groups(patients, column, seed=seed) for column in GROUPED_COLUMNS]
+    found = [compare_groups(patients, column, seed=seed) for column in (*GROUPED_COLUMNS, *patients.further)]
     found.append(compare_timepoints(columns, pairs, seed=seed))
     return tuple(comparison for comparison in found if comparison is not None)
 

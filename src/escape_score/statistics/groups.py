@@ -74,7 +74,10 @@ def compare_groups(columns: CohortColumns, column: str, *, seed: int) -> GroupCo
     n_samples = sum(sizes[group] for group in groups)
     reasons = {f"no_column:{column}": labels.count(""), f"small_group:{MIN_GROUP}": small}
     named = tuple(note(Code.GROUP, group=group, n=sizes[group]) for group in groups)
-    compared = note(Code.STATISTICS, "compared", n=n_samples, column=note(Code.COLUMN, column), groups=named)
+    called = (
+        note(Code.COLUMN, column) if column in GROUPED_COLUMNS else note(Code.COLUMN, "other", name=column)
+    )
+    compared = note(Code.STATISTICS, "compared", n=n_samples, column=called, groups=named)
     return GroupComparison(
         column=column,
         groups=groups,

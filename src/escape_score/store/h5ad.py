@@ -29,11 +29,12 @@ from escape_score.model.cohort import (
     SampleRecord,
     SampleTotals,
     iter_blocks,
+    sheet_columns,
 )
 from escape_score.model.notes import Note, NoteLog
 from escape_score.model.scores import CohortFacts, GeneValues, MethodTable, Placement, SignatureScores
 from escape_score.model.units import UnitDecision
-from escape_score.store.hdf5_output import replacing_hdf5
+from escape_score.store.hdf5_output import column_key, replacing_hdf5
 
 META = "uns/escape_score"
 ANNDATA_GROUPS = ("layers", "obsm", "varm", "obsp", "varp")
@@ -247,10 +248,8 @@ def _matrix(path: Path, meta: CohortMeta) -> H5adMatrix:
 def _obs(samples: Sequence[SampleRecord]) -> pd.DataFrame:
     """Samples with those columns of the sheet that say anything, as text."""
     obs = pd.DataFrame(index=pd.Index([sample.sample_id for sample in samples], dtype=object))
-    for name in SampleRecord.__dataclass_fields__:
-        values = [getattr(sample, name) for sample in samples]
-        if name != "sample_id" and any(value not in (None, "") for value in values):
-            obs[name] = ["" if value is None else str(value) for value in values]
+    for name, values in sheet_columns(samples).items():
+        obs[column_key(name, obs)] = ["" if value is None else str(value) for value in values]
     return obs
 
 

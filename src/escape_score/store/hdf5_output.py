@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import FileIO
@@ -81,6 +81,12 @@ class Hdf5Output:
         """Raise OSError between two large writes if the disk is full, before memory is too."""
         if self.raw.fault is not None:
             raise self.raw.fault
+
+
+def column_key(name: str, taken: Container[object]) -> str:
+    """Name of a column as HDF5 and AnnData can hold it: without ``/``, and none that is taken or reserved."""
+    key = name.replace("/", "_").lstrip("_")
+    return f"sheet_{key}" if not key or key in taken else key
 
 
 @contextmanager

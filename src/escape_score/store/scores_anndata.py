@@ -14,11 +14,11 @@ from anndata.io import write_elem
 from escape_score.library.axes import load_axis_catalogue
 from escape_score.library.files import resource_path, table_rows
 from escape_score.library.gene_sets import load_signatures
-from escape_score.model.cohort import FloatArray, SampleRecord
+from escape_score.model.cohort import FloatArray, sheet_columns
 from escape_score.model.notes import NoteLog
 from escape_score.model.profiles import INDEX, CohortProfiles
 from escape_score.model.scores import PUBLISHED, REFERENCE_Z, SignatureScores
-from escape_score.store.hdf5_output import replacing_hdf5
+from escape_score.store.hdf5_output import column_key, replacing_hdf5
 from escape_score.store.manifest import ResultHeader
 from escape_score.store.tables import flag_names
 
@@ -113,14 +113,13 @@ def _obs(scores: SignatureScores, profiles: CohortProfiles, flags: NoteLog) -> p
     obs["flags"] = [",".join(flag_names(flags, sample_id)) for sample_id in scores.sample_ids]
     obs["leukocyte_fraction"] = profiles.leukocyte_fraction
     obs["reference_distance"] = scores.placement.distance
-    for name in SampleRecord.__dataclass_fields__:
-        values = [getattr(sample, name) for sample in samples]
-        if name == "sample_id" or all(value in (None, "") for value in values):
-            continue
+    for name, values in sheet_columns(samples).items():
         if name in NUMBERS:
             obs[name] = np.array([np.nan if value is None else value for value in values], dtype=np.float64)
         else:
-            obs[name] = pd.Categorical(values)
+            obs[column_key(name, obs)] = pd.Categorical(
+                ["" if value is None else str(value) for value in values]
+            )
     return obs
 
 

@@ -7,17 +7,15 @@ import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
+from itertools import pairwise
 from types import MappingProxyType
 
 from escape_score.errors import InputError, SampleSheetInvalidError
 from escape_score.library.files import resource_path
 from escape_score.model.cohort import SampleRecord
 from escape_score.model.notes import Code, Note, note
-from escape_score.read.sheet.rows import EVENT_COLUMNS, SheetRow
-
-_EVENT_WORDS = MappingProxyType(
-    {"0": False, "1": True, "0.0": False, "1.0": True, "false": False, "true": True}
-)
+from escape_score.read.sheet.columns import DAYS_PER, EVENT_COLUMNS
+from escape_score.read.sheet.rows import SheetRow, event_of
 
 
 def response_of(word: str) -> str | None:
@@ -63,8 +61,8 @@ def _number(text: str) -> float | None:
     return number if math.isfinite(number) else None
 
 
-def record_of(row: SheetRow) -> tuple[SampleRecord, tuple[Note, ...]]:
-    """Turn one row into a record and what there is to flag about it."""
+def record_of(row: SheetRow, groups: Sequence[str] = ()) -> tuple[SampleRecord, tuple[Note, ...]]:
+    """Turn one row into a record and what there is to flag; ``groups`` are further columns to keep."""
     notes: list[Note] = []
     record = SampleRecord(
         sample_id=row.sample_id,
@@ -72,15 +70,17 @@ def record_of(row: SheetRow) -> tuple[SampleRecord, tuple[Note, ...]]:
         timepoint=row.given("timepoint"),
         cancer_type=row.given("cancer_type"),
         response=_response(row, notes),
-        os_days=_days(row, "os_days", notes),
+        os_days=_days(row, "os", notes),
         os_event=_event(row, "os_event", notes),
-        pfs_days=_days(row, "pfs_days", notes),
+        pfs_days=_days(row, "pfs", notes),
         pfs_event=_event(row, "pfs_event", notes),
         purity=_purity(row, notes),
         msi=row.given("msi"),
         tmb=_number(row.given("tmb")),
         pdl1_ihc=row.given("pdl1_ihc"),
         site=row.given("site"),
+        sample_type=_sample_type(row, notes),
+        groups=tuple((name, cell) for name in groups if (cell := row.given(name))),
     )
     return record, tuple(notes)
 
@@ -93,21 +93,72 @@ def _response(row: SheetRow, notes: list[Note]) -> str:
     return response or ""
 
 
-def _days(row: SheetRow, column: str, notes: list[Note]) -> float | None:
+def _days(row: SheetRow, endpoint: str, notes: list[Note]) -> float | None:
+    """Time in days, from the first unit that the sheet has."""
+    column, days = next(
+        (
+            (f"{endpoint}_{unit}", days)
+            for unit, days in DAYS_PER.items()
+            if f"{endpoint}_{unit}" in row.cells
+        ),
+        ("", 1.0),
+    )
     text = row.given(column)
     number = _number(text)
     if text and (number is None or number < 0):
         notes.append(note(Code.BAD_SURVIVAL, "days", column=column, value=text[:40]))
         return None
-    return number
+    return None if number is None else number * days
 
 
 def _event(row: SheetRow, column: str, notes: list[Note]) -> bool | None:
     text = row.given(column)
-    event = _EVENT_WORDS.get(text.lower())
+    event = event_of(text)
     if text and event is None:
         notes.append(note(Code.BAD_SURVIVAL, "event", column=column, value=text[:40]))
     return event
+
+
+def _sample_type(row: SheetRow, notes: list[Note]) -> str:
+    text = row.given("sample_type")
+    kind = sample_type_of(text) if text else ""
+    if kind is None:
+        notes.append(note(Code.UNKNOWN_LABEL, word=text[:40]))
+    return kind or ""
+
+
+TUMOUR, NORMAL, CELL_LINE = "tumour", "normal", "cell line"
+_SAMPLE_TYPES: Mapping[str, frozenset[str]] = MappingProxyType(
+    {
+        CELL_LINE: frozenset({"cell line", "cell lines", "cellline", "celllines"}),
+        NORMAL: frozenset({"normal", "nat", "healthy", "adjacent", "n"}),
+        TUMOUR: frozenset(
+            {"tumour", "tumor", "cancer", "metastasis", "metastatic", "primary", "recurrent", "t"}
+        ),
+    }
+)
+"""Words of each type; one of them in a name decides, the first type first: a normal tissue near a tumour is
+normal."""
+_TCGA = re.compile(r"TCGA[-.][A-Z0-9]{2}[-.][A-Z0-9]{4}[-.](?P<code>\d\d)(?:[A-Z]|\b)", re.IGNORECASE)
+
+
+def sample_type_of(word: str) -> str | None:
+    """``tumour``, ``normal`` or ``cell line``, by a word or TCGA's code; None for what is not known.
+
+    Codes 01-09 are tumours, 10-19 normal tissue and 50 cell lines (GDC, sample type codes).
+    """
+    if re.fullmatch(r"\d\d?(\.0)?", word.strip()):
+        code = int(float(word))
+        return TUMOUR if 1 <= code <= 9 else NORMAL if 10 <= code <= 19 else {50: CELL_LINE}.get(code)  # noqa: PLR2004
+    words = re.findall(r"[a-z]+", word.lower())
+    said = {*words, " ".join(words), *(" ".join(pair) for pair in pairwise(words))}
+    return next((kind for kind, known in _SAMPLE_TYPES.items() if said & known), None)
+
+
+def sample_type_in(sample_id: str) -> str:
+    """Type that the barcode of a TCGA sample holds; empty for other ids."""
+    found = _TCGA.search(sample_id)
+    return (sample_type_of(found["code"]) or "") if found else ""
 
 
 def _purity(row: SheetRow, notes: list[Note]) -> float | None:

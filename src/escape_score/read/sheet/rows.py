@@ -4,23 +4,53 @@ from __future__ import annotations
 
 import csv
 import io
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
-from escape_score.errors import FileUnreadableError, InputError, SampleSheetInvalidError
+from escape_score.errors import (
+    FileUnreadableError,
+    InputError,
+    SampleSheetInvalidError,
+    listed,
+    raise_faults,
+)
 from escape_score.library.files import small_file
 from escape_score.model.notes import Code, Note, note
+from escape_score.read.files.limits import DEFAULT_LIMITS
+from escape_score.read.files.workbook import Workbook, open_workbook
+from escape_score.read.sheet.columns import has_ids, name_columns
 
-_TEXT_COLUMNS = ("patient_id", "timepoint", "cancer_type", "msi", "pdl1_ihc", "site")
-_DAYS_COLUMNS = ("os_days", "pfs_days")
-EVENT_COLUMNS = ("os_event", "pfs_event")
-COLUMNS = ("sample_id", "response", "purity", "tmb", *_TEXT_COLUMNS, *_DAYS_COLUMNS, *EVENT_COLUMNS)
-"""Columns that are read; others are left alone."""
+_MISSING_WORDS = frozenset({"", "na", "n/a", "#n/a", "nan", "null", "none", "-"})
 
-_MISSING_WORDS = frozenset({"", "na", "n/a", "nan", "null", "none", "-"})
+
+Line = tuple[int, Sequence[str]]
+"""Number of a line, and its cells."""
+
+_EVENT_WORDS = MappingProxyType(
+    dict.fromkeys(("0", "0.0", "false", "no", "alive", "living", "censored", "progression free"), False)
+    | dict.fromkeys(("1", "1.0", "true", "yes", "dead", "deceased", "died", "death", "event"), True)
+    | dict.fromkeys(("progressed", "progression", "progressive disease"), True)
+)
+"""Words for an event; cBioPortal writes them behind a digit, as in ``1:DECEASED``."""
+
+
+def event_of(text: str) -> bool | None:
+    """Whether a word says that an event was seen; None where it is not a known word."""
+    word = text.strip().lower().replace("_", " ")
+    digit, mark, rest = word.partition(":")
+    if mark and digit in ("0", "1"):
+        said = _EVENT_WORDS.get(rest.strip())
+        return None if said is not None and said != (digit == "1") else digit == "1"
+    return _EVENT_WORDS.get(word)
+
+
+def _given(text: str) -> str:
+    """A cell without blanks at its ends; empty where it says nothing."""
+    text = text.strip()
+    return "" if text.lower() in _MISSING_WORDS else text
 
 
 @dataclass(frozen=True)
@@ -37,8 +67,7 @@ class SheetRow:
 
     def given(self, column: str) -> str:
         """Cell without blanks at its ends; empty where the sheet says nothing."""
-        text = self.cells.get(column, "").strip()
-        return "" if text.lower() in _MISSING_WORDS else text
+        return _given(self.cells.get(column, ""))
 
 
 def _decode(path: Path, data: bytes) -> str:
@@ -53,56 +82,98 @@ def _decode(path: Path, data: bytes) -> str:
         return data.decode("cp1252", errors="replace")
 
 
-def read_rows(path: Path) -> list[SheetRow]:
-    """Read all filled lines below the header.
+@dataclass(frozen=True)
+class SheetRows:
+    """A sheet as rows, with the names of the columns that are not read."""
 
-    Raises FileMissingError, FileUnreadableError: there is no such file, or it is no text. Raises
-    SampleSheetInvalidError: it is empty, has no ``sample_id``, a column twice, or a row of another width.
+    rows: tuple[SheetRow, ...]
+    unknown: tuple[str, ...]
+
+
+def read_rows(path: Path, mapped: Mapping[str, str]) -> SheetRows:
+    """Read all filled lines below the header, of text or of a workbook.
+
+    Raises FileMissingError, FileUnreadableError: there is no such file, or it is of another kind. Raises
+    SampleSheetInvalidError, or InputFaultsError for several: it is empty, has no sample ids, a column twice,
+    or rows of another width.
     """
-    text = _decode(path, small_file(path, "sample sheet"))
-    if not text.strip(" \t\r\n,;"):
+    data = small_file(path, "sample sheet")
+    filled = _workbook_lines(path, mapped) if data.startswith(b"PK\x03\x04") else _text_lines(path, data)
+    if not filled:
         msg = f"{path}: sample sheet is empty; give a header with sample_id and one row a sample"
         raise SampleSheetInvalidError(msg)
-    header_line = next(line for line in text.splitlines() if line.strip())
+    (_, header), *body = filled
+    if not body:
+        msg = "sample sheet is empty below its header; give one row a sample"
+        raise SampleSheetInvalidError.at(path, msg)
+    is_wider = all(len(cells) == len(header) + 1 and cells[-1].strip() for _, cells in body)
+    if is_wider and not has_ids([*header, *mapped]):
+        header = ["", *header]  # R names no column of row names
+    return named_rows(str(path), header, body, mapped)
+
+
+def named_rows(
+    label: str, header: Sequence[str], body: Sequence[Line], mapped: Mapping[str, str]
+) -> SheetRows:
+    """Give the cells of a sheet the names of their columns; raises what :func:`read_rows` does."""
+    is_status = {
+        at: all(event_of(cells[at]) is not None for _, cells in body if at < len(cells) and _given(cells[at]))
+        for at in range(len(header))
+    }
+    columns = name_columns(label, header, mapped, is_status=is_status)
+    rows = [(line, _fitted(cells, len(header))) for line, cells in body]
+    faults = [
+        SampleSheetInvalidError.at(
+            label, f"line {line} has {len(cells)} fields where the header has {len(header)}; fix the row"
+        )
+        for line, cells in rows
+        if len(cells) != len(header)
+    ]
+    raise_faults([*columns.faults, *faults])
+    named = (MappingProxyType(dict(zip(columns.names, cells, strict=True))) for _, cells in rows)
+    return SheetRows(
+        tuple(SheetRow(line, cells) for (line, _), cells in zip(rows, named, strict=True)), columns.unknown
+    )
+
+
+def _fitted(cells: Sequence[str], width: int) -> Sequence[str]:
+    """Cells without blank ones behind the last column."""
+    while len(cells) > width and not cells[-1].strip():
+        cells = cells[:-1]
+    return cells
+
+
+def _text_lines(path: Path, data: bytes) -> list[Line]:
+    """Filled lines of a text with their numbers."""
+    text = _decode(path, data)
+    header_line = next((line for line in text.splitlines() if line.strip(" \t\r\n,;")), "")
     delimiter = max("\t,;", key=lambda mark: (header_line.count(mark), mark == "\t"))
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     lines = ((reader.line_num, cells) for cells in reader)
     try:
-        filled = [(line, cells) for line, cells in lines if any(cell.strip() for cell in cells)]
+        return [(line, cells) for line, cells in lines if any(cell.strip() for cell in cells)]
     except csv.Error as error:
         msg = f"{path}: sample sheet cannot be read (line {reader.line_num}: {error}); check its quotes"
         raise SampleSheetInvalidError(msg) from error
-    header = check_header(str(path), filled[0][1])
-    rows = [_row(path, header, line, cells) for line, cells in filled[1:]]
-    if not rows:
-        msg = "sample sheet is empty below its header; give one row a sample"
+
+
+def _workbook_lines(path: Path, mapped: Mapping[str, str]) -> list[Line]:
+    """Filled rows of the sheet of a workbook that holds sample ids, or of its only one."""
+    book = open_workbook(path, DEFAULT_LIMITS)
+    sheets = {name: lines for name, part in book.sheets if (lines := _sheet_lines(book, part))}
+    own = mapped.get("sample_id", "")
+    with_ids = [name for name, ((_, header), *_) in sheets.items() if has_ids(header) or own in header]
+    if len(with_ids) > 1:
+        msg = f"several sheets of the workbook have sample ids ({listed(with_ids)}); save one of them alone"
         raise SampleSheetInvalidError.at(path, msg)
-    return rows
+    return sheets[with_ids[0]] if with_ids else next(iter(sheets.values()), [])
 
 
-def check_header(label: str, cells: Sequence[str]) -> tuple[str, ...]:
-    """Names of the columns, lower case.
-
-    Raises SampleSheetInvalidError: there is no ``sample_id``, or a column that is read is there twice.
-    """
-    header = tuple(cell.strip().lower() for cell in cells)
-    if "sample_id" not in header:
-        msg = f"{label}: sample sheet has no column sample_id (columns: {', '.join(cells[:8])}); name it so"
-        raise SampleSheetInvalidError(msg)
-    twice = [name for name, count in Counter(header).items() if count > 1 and name in COLUMNS]
-    if twice:
-        msg = f"{label}: duplicate columns in the sample sheet ({', '.join(twice)}); keep one of each"
-        raise SampleSheetInvalidError(msg)
-    return header
-
-
-def _row(path: Path, header: tuple[str, ...], line: int, cells: list[str]) -> SheetRow:
-    while len(cells) > len(header) and not cells[-1].strip():
-        cells = cells[:-1]
-    if len(cells) != len(header):
-        msg = f"{path}: line {line} has {len(cells)} fields where the header has {len(header)}; fix the row"
-        raise SampleSheetInvalidError(msg)
-    return SheetRow(line, MappingProxyType(dict(zip(header, cells, strict=True))))
+def _sheet_lines(book: Workbook, part: str) -> list[Line]:
+    """Filled rows of one sheet, all as wide as the header at least."""
+    rows = list(book.rows(part))
+    n_header = rows[0].cells[-1].column + 1 if rows else 0
+    return [(row.number, row.texts(max(n_header, row.cells[-1].column + 1))) for row in rows]
 
 
 @dataclass(frozen=True)

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 
 import pandas as pd
 
 from escape_score.errors import SampleSheetInvalidError, raise_faults
 from escape_score.model.cohort import SampleRecord
-from escape_score.model.notes import Code, NoteLog, note
-from escape_score.read.sheet.cells import event_coding_faults, record_of, row_faults
-from escape_score.read.sheet.rows import SheetRow, check_header, read_rows, unique_rows
+from escape_score.model.notes import Code, Note, NoteLog, note
+from escape_score.read.sheet.cells import event_coding_faults, record_of, row_faults, sample_type_in
+from escape_score.read.sheet.columns import KNOWN, group_columns, has_ids, near_name
+from escape_score.read.sheet.rows import SheetRow, SheetRows, named_rows, read_rows, unique_rows
+
+MAX_LISTED = 50
+"""Columns that one note names."""
 
 
 @dataclass(frozen=True)
@@ -24,44 +31,70 @@ class SampleSheet:
     flags: NoteLog = NoteLog()
 
 
-def read_sample_sheet(path: Path) -> SampleSheet:
-    """Read a sample sheet: TSV or CSV with a column ``sample_id``, whose ids are text as in the file.
+def read_sample_sheet(path: Path, columns: Mapping[str, str] = MappingProxyType({})) -> SampleSheet:
+    """Read a sample sheet: TSV, CSV or xlsx with a column of sample ids, which are text as in the file.
 
-    Known columns: ``patient_id, timepoint, cancer_type, response`` (R, NR, RECIST and the words of
-    ``resources/response_words.tsv``), ``os_days, pfs_days`` (≥ 0), ``os_event, pfs_event`` (0/1/true/false),
-    ``purity`` (0–1), ``msi, tmb`` (≥ 0), ``pdl1_ihc, site``. Raises FileMissingError, FileUnreadableError:
-    there is no such file, or it is no text. Raises SampleSheetInvalidError, or InputFaultsError for several:
-    the file is empty, has no sample_id, a row of another width, one sample with different rows, text for tmb
-    or purity, or events coded 1/2.
+    Columns are those of :data:`~escape_score.read.sheet.columns.KNOWN`, in any letter case: ``sample_id,
+    patient_id, timepoint, cancer_type, response`` (R, NR, RECIST and the words of
+    ``resources/response_words.tsv``), ``os_days, pfs_days`` (also months and years), ``os_event,
+    pfs_event`` (0/1/true/false, alive/dead, ``1:DECEASED``), ``purity`` (0-1), ``msi, tmb`` (>= 0),
+    ``pdl1_ihc, site, sample_type``. ``columns`` gives the names that others have in this sheet. Raises
+    FileMissingError, FileUnreadableError: there is no such file, or it is of another kind. Raises
+    SampleSheetInvalidError, or InputFaultsError for several: the file is empty, has no sample ids, a row of
+    another width, one sample with different rows, text for tmb or purity, events coded 1/2, or lacks a column
+    that ``columns`` names.
     """
-    return checked_sheet(str(path), read_rows(path))
+    return checked_sheet(str(path), read_rows(path, columns))
 
 
-def open_sheet(sheet: str | Path | pd.DataFrame | None) -> SampleSheet | None:
+def open_sheet(
+    sheet: str | Path | pd.DataFrame | None, columns: Mapping[str, str] = MappingProxyType({})
+) -> SampleSheet | None:
     """Read a sample sheet from a file or a table in memory; None where there is none.
 
-    A table has a column ``sample_id``, or its index holds the sample ids; raises what
-    :func:`read_sample_sheet` does.
+    A table has a column of sample ids, or its index holds them; raises what :func:`read_sample_sheet` does.
     """
     if sheet is None or isinstance(sheet, (str, Path)):
-        return None if sheet is None else read_sample_sheet(Path(sheet))
-    table = sheet if "sample_id" in sheet else sheet.rename_axis("sample_id").reset_index()
-    header = check_header("samples", [str(name) for name in table.columns])
+        return None if sheet is None else read_sample_sheet(Path(sheet), columns)
+    is_named = "sample_id" in columns or has_ids([str(name) for name in sheet.columns])
+    table = sheet if is_named else sheet.rename_axis("sample_id").reset_index()
     rows = enumerate(table.itertuples(index=False, name=None), 1)
-    cells = [(row, ["" if pd.isna(cell) else str(cell) for cell in values]) for row, values in rows]
-    return checked_sheet("samples", [SheetRow(row, dict(zip(header, c, strict=True))) for row, c in cells])
+    body = [(row, ["" if pd.isna(cell) else str(cell) for cell in values]) for row, values in rows]
+    return checked_sheet(
+        "samples", named_rows("samples", [str(name) for name in table.columns], body, columns)
+    )
 
 
-def checked_sheet(label: str, rows: Sequence[SheetRow]) -> SampleSheet:
+def checked_sheet(label: str, sheet: SheetRows) -> SampleSheet:
     """Turn the rows of a sheet into records; raises what :func:`read_sample_sheet` does."""
-    unique = unique_rows(label, rows)
+    unique = unique_rows(label, sheet.rows)
     faults = [fault for row in unique.kept for fault in row_faults(label, row)]
     faults += event_coding_faults(label, unique.kept)
     raise_faults([*unique.faults, *faults])
-    parsed = [record_of(row) for row in unique.kept]
+    groups = _groups(unique.kept, sheet.unknown)
+    parsed = [record_of(row, groups) for row in unique.kept]
     notes = tuple((record.sample_id, note) for record, row_notes in parsed for note in row_notes)
-    flags = NoteLog(cohort=unique.notes, by_sample=notes)
+    flags = NoteLog(cohort=(*unique.notes, *_column_notes(sheet.unknown)), by_sample=notes)
     return SampleSheet(label, tuple(record for record, _ in parsed), flags)
+
+
+def _groups(rows: Sequence[SheetRow], unknown: Sequence[str]) -> tuple[str, ...]:
+    """Columns without a known name that divide the samples into groups."""
+    patients = [row.given("patient_id") or row.sample_id for row in rows]
+    cells = {name: [row.given(name) for row in rows] for name in unknown if name not in KNOWN}
+    return group_columns(cells, patients)
+
+
+def _column_notes(unknown: Sequence[str]) -> tuple[Note, ...]:
+    """One note on all columns without a known name, those first that resemble one."""
+    near = {name: near_name(name) for name in unknown}
+    said = [
+        f"{name[:40]} ({near[name]}?)" if near[name] else name[:40]
+        for name in sorted(unknown, key=lambda one: not near[one])
+    ]
+    if not said:
+        return ()
+    return (note(Code.SHEET_COLUMNS_UNUSED, n=len(said), columns=", ".join(said[:MAX_LISTED])),)
 
 
 def join_sheet(
@@ -69,24 +102,83 @@ def join_sheet(
 ) -> tuple[tuple[SampleRecord, ...], NoteLog]:
     """Give each sample of a matrix its record, in their order, with the id of the matrix.
 
-    Blanks at the ends of ids do not count. Flags of the sheet for these samples, sheet_rows_unused for all,
-    no_metadata for samples without a row. Raises SampleSheetInvalidError: no sample is in both.
+    Blanks at the ends of ids do not count. Ids that differ otherwise are matched as :func:`respelt_ids` says,
+    with a note. A sample type that the sheet lacks is read from a barcode of TCGA. Flags of the sheet for
+    these samples, sheet_rows_unused for all, no_metadata for samples without a row. Raises
+    SampleSheetInvalidError: no sample is in both.
     """
     if sheet is None:
-        return tuple(SampleRecord(sample_id) for sample_id in sample_ids), NoteLog()
-    by_key = {record.sample_id.strip(): record for record in sheet.records}
+        return tuple(_typed(SampleRecord(sample_id)) for sample_id in sample_ids), NoteLog()
     keys = {sample_id.strip(): sample_id for sample_id in sample_ids}
+    rows = {record.sample_id.strip(): record for record in sheet.records}
+    respelt = respelt_ids(tuple(rows), tuple(keys))
+    by_key = {respelt.get(key, key): record for key, record in rows.items()}
     if not by_key.keys() & keys.keys():
-        some_ids, some_keys = (", ".join(repr(name) for name in list(names)[:3]) for names in (by_key, keys))
+        some_ids, some_keys = (", ".join(repr(name) for name in list(names)[:3]) for names in (rows, keys))
         msg = f"no sample_id in common with the matrix (sheet {some_ids}; matrix {some_keys})"
         raise SampleSheetInvalidError.at(sheet.label, f"{msg}; make the ids match")
     records = tuple(
-        replace(by_key.get(key, SampleRecord(key)), sample_id=sample_id) for key, sample_id in keys.items()
+        _typed(replace(by_key.get(key, SampleRecord(key)), sample_id=sample_id))
+        for key, sample_id in keys.items()
     )
-    unused = [key for key in by_key if key not in keys]
-    own = tuple((keys[o.strip()], note) for o, note in sheet.flags.by_sample if o.strip() in keys)
+    return records, _join_flags(sheet, by_key, keys, respelt)
+
+
+def _typed(record: SampleRecord) -> SampleRecord:
+    """A record with the sample type of its id, where the sheet has none."""
+    return record if record.sample_type else replace(record, sample_type=sample_type_in(record.sample_id))
+
+
+def _join_flags(
+    sheet: SampleSheet,
+    by_key: Mapping[str, SampleRecord],
+    keys: Mapping[str, str],
+    respelt: Mapping[str, str],
+) -> NoteLog:
+    """What there is to flag about a sheet and its samples."""
+    key_of = {record.sample_id: key for key, record in by_key.items()}
+    own = tuple((keys[key_of[o]], note) for o, note in sheet.flags.by_sample if key_of[o] in keys)
     bare = tuple(
         (own_id, note(Code.NO_METADATA, sample=own_id)) for key, own_id in keys.items() if key not in by_key
     )
-    of_all = (note(Code.SHEET_ROWS_UNUSED, n=len(unused), names=unused),) if unused else ()
-    return records, NoteLog((*sheet.flags.cohort, *of_all), own + bare)
+    of_all = []
+    if respelt:
+        pairs = [f"{theirs} = {ours}" for theirs, ours in respelt.items()]
+        of_all.append(note(Code.SHEET_IDS_RESPELT, n=len(pairs), names=pairs))
+    if unused := [key for key in by_key if key not in keys]:
+        of_all.append(note(Code.SHEET_ROWS_UNUSED, n=len(unused), names=unused))
+    return NoteLog((*sheet.flags.cohort, *of_all), own + bare)
+
+
+_ENDINGS = re.compile(
+    r"(?:[._-]?Aligned(?:\..*)?|(?:[._](?:sorted|sort|dedup|markdup|mdup|toTranscriptome))*\.(?:bam|sam|cram))$",
+    re.IGNORECASE,
+)
+"""What aligners put behind the name of a sample."""
+
+
+def respelt_ids(theirs: Sequence[str], ours: Sequence[str]) -> Mapping[str, str]:
+    """Ids of a sheet to ids of a matrix that are the same but for their spelling.
+
+    Folders, endings of alignments (``.bam``, ``.sorted.bam``, ``Aligned.sortedByCoord.out.bam``) and what R
+    makes of names (``X1``, ``.`` for ``-``) do not count. Only ids without a partner of the same spelling are
+    matched, and only where one id of each side is left.
+    """
+    sides = [defaultdict[str, list[str]](list), defaultdict[str, list[str]](list)]
+    for side, names in zip(sides, (theirs, ours), strict=True):
+        for name in names:
+            side[_bare_id(name)].append(name)
+    same = {*theirs} & {*ours}
+    pairs = ((sides[0][bare], sides[1][bare]) for bare in sides[0] if bare in sides[1])
+    return {
+        first[0]: second[0]
+        for first, second in pairs
+        if len(first) == len(second) == 1 and not {first[0], second[0]} & same
+    }
+
+
+def _bare_id(name: str) -> str:
+    """An id as R and aligners leave it, without what they add."""
+    bare = _ENDINGS.sub("", re.split(r"[/\\]", name)[-1])
+    dotted = re.sub(r"[^A-Za-z0-9_.]", ".", bare)
+    return re.sub(r"^X(?=[0-9_.])", "", dotted)
