@@ -53,7 +53,13 @@ MESSAGES = MappingProxyType(
             "Only {n} of {n_all} genes are detected. Possible causes: few reads or degraded RNA."
         ),
         "gene_case_changed": N_("{n} names matched in another case: {names}."),
+        "gene_ids_disagree": N_(
+            "In {n} names, the id and the symbol are of different genes. The id was used: {names}."
+        ),
         "gene_ids_suspect": N_("Only {n} of {n_all} row names are known genes."),
+        "gene_names_rewritten": N_(
+            "{n} names had been changed by a program, such as R, and were restored: {names}."
+        ),
         "gene_set_low_coverage": N_("Gene set {name} is not scored: {reason}."),
         "gene_set_low_coverage.unknown": N_("No gene of gene set {name} is known; it is not scored."),
         "gene_set_too_large": N_(
@@ -165,6 +171,10 @@ MESSAGES = MappingProxyType(
             "Values are {unit} signals, placed on an RNA-seq reference by anchor genes. Levels "
             "are approximate."
         ),
+        "unknown_genes": N_(
+            "{n} of {n_all} row names are not known, or belong to several genes. They are in no "
+            "score: {names}."
+        ),
         "unknown_label": N_("The response {word!r} is not a known word; it is left out."),
         "unnamed_genes": N_("{n} rows have no gene name and were left out."),
         "call.no_genes": N_("Too few of its genes are measured, or they are not reliable in this sample."),
@@ -243,6 +253,7 @@ MESSAGES = MappingProxyType(
         "id_kind.symbols": N_("symbols"),
         "id_kind.ensembl": N_("Ensembl ids"),
         "id_kind.entrez": N_("Entrez ids"),
+        "id_kind.hgnc": N_("HGNC ids"),
         "lengths.shipped": N_("the shipped lengths (isoform median, GENCODE 48)"),
         "lengths.given": N_("the lengths given"),
         "not_scored.genes": N_("{n} of {n_all} genes measured, {n_needed} needed"),
