@@ -172,7 +172,7 @@ class GeneTable:
         for match, names, key in (
             (GeneMatch.CURRENT, self.current, name),
             (GeneMatch.CASE_CHANGED, self._current_by_upper, upper),
-            (GeneMatch.REWRITTEN, self._current_by_punctuation, _punctuated(name)),
+            (GeneMatch.REWRITTEN, self._current_by_punctuation, "" if name.isalnum() else _punctuated(name)),
             (GeneMatch.PREVIOUS, self.previous, name),
             (GeneMatch.ALIAS, self.aliases, name),
         ):
@@ -411,8 +411,9 @@ def joined_parts(name: str) -> tuple[str, str] | None:
 
 def is_excel_date(name: str) -> bool:
     """Whether a name looks like a date, such as ``1-Mar``, ``Sep-02``, ``2001-03-01``, or ``X1.Mar`` of R."""
-    plain = name.removeprefix("X")
-    spellings = (plain, plain.replace(".", "-")) if _R_DATE.fullmatch(name) else (name,)
+    is_of_r = "." in name and _R_DATE.fullmatch(name) is not None
+    plain = name.removeprefix("X") if is_of_r else name
+    spellings = (plain, plain.replace(".", "-")) if is_of_r else (plain,)
     return any(one[:1].isascii() and _DATE.fullmatch(one) is not None for one in spellings)
 
 

@@ -119,7 +119,9 @@ MESSAGES = MappingProxyType(
         ),
         "mixed_units": N_("Only {n} of {n_all} samples add up to 1e6 as TPM do. Units may be mixed."),
         "no_metadata": N_("The sample sheet has no row for {sample}."),
-        "non_gene_rows": N_("{n} rows are summaries or spike-ins, not genes, and were left out: {names}."),
+        "non_gene_rows": N_(
+            "{n} rows are totals, summaries or spike-ins, not genes, and were left out: {names}."
+        ),
         "purity_out_of_range": N_("purity is {number:g}, not between 0 and 1; it is left out."),
         "quantile_normalised": N_(
             "All {n} samples have the same distribution of values. They look quantile-normalised."
@@ -138,9 +140,9 @@ MESSAGES = MappingProxyType(
         "sheet_duplicate_rows": N_("{n} rows of the sample sheet are repeated; one of each is used."),
         "sheet_rows_unused": N_("{n} rows of the sample sheet match no sample: {names}."),
         "species_suspect": N_(
-            "{n} of {n_all} rows are genes of another species, such as {name!r}. They count in "
-            "the totals of the samples, but in no score."
+            "{n} of {n_all} rows are genes of another species, such as {name!r}, and were left out."
         ),
+        "species_suspect.share": N_("{share:.1%} of the expression is in rows of another species."),
         "targeted_panel": N_(
             "{n} genes are measured: a targeted panel. Mechanisms whose genes are not on the "
             "panel are not evaluable."

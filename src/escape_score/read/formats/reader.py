@@ -40,6 +40,8 @@ class MatrixReading:
         holds none.
     layout
         Where samples and genes belong in such an input.
+    whole
+        The matrix with the rows of another species, where such rows were left out of ``source``.
     """
 
     source: MatrixSource
@@ -48,6 +50,7 @@ class MatrixReading:
     parts: tuple[Path, ...] = ()
     remedy: str = ""
     layout: str = "samples belong in columns, genes in rows"
+    whole: MatrixSource | None = None
 
 
 @dataclass(frozen=True)
