@@ -136,13 +136,23 @@ def read_units(found: Found, tpm: pd.DataFrame) -> None:
 def profile_files(found: Found, tpm: pd.DataFrame, folder: Path) -> None:
     """A matrix, a sheet and gene sets with every fault of names and labels."""
     table, genes = tumours(tpm, 8).T, load_gene_table()
-    ensembl, entrez = (
-        {name: key for key, (name, *_) in ids.items()} for ids in (genes.ensembl, genes.entrez)
+    ensembl, entrez, hgnc = (
+        {name: key for key, (name, *_) in ids.items()} for ids in (genes.ensembl, genes.entrez, genes.hgnc)
     )
     names = {symbol: ensembl.get(symbol, symbol) for symbol in table.index[::9]}
     names |= {symbol: entrez.get(symbol, symbol) for symbol in table.index[1::9]}
-    names |= {"CD8A": "cd8a", "SEPTIN1": "1-Sep", "MRE11": "MRE11A"}
-    rows = ["ERCC-00002", "?", *(f"ENSMUSG{at:011d}" for at in range(400)), "EPCAM", "EPCAM", "MRE11"]
+    names |= {symbol: hgnc.get(symbol, symbol) for symbol in table.index[2::9]}
+    names |= {"CD8A": "cd8a", "SEPTIN1": "1-Sep", "MRE11": "MRE11A", "HLA-E": "HLA.E"}
+    rows = [
+        "NOTAGENE",
+        "ENSG00000141510_CD8A",
+        "ERCC-00002",
+        "?",
+        *(f"ENSMUSG{at:011d}" for at in range(400)),
+        "EPCAM",
+        "EPCAM",
+        "MRE11",
+    ]
     text = pd.concat([table.rename(index=names), pd.DataFrame(1.0, rows, table.columns)]).to_csv(sep="\t")
     (folder / "matrix.tsv.gz").write_bytes(gzip.compress(text.encode()) + bytes(64))
     sheet = """sample_id,patient_id,timepoint,response,os_days,os_event,purity,msi,Timepiont

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -109,8 +111,77 @@ def test_map_genes_reads_symbol_and_id(name: str, gene_symbol: str, match: GeneM
     assert map_gene(name) == GeneMapping(name, gene_symbol, match, (gene_symbol,))
 
 
+@pytest.mark.parametrize(
+    ("name", "gene_symbol", "match"),
+    [
+        ("ENSG00000141510_TP53", "TP53", GeneMatch.CURRENT),
+        ("ENSG00000141510.12_TP53", "TP53", GeneMatch.CURRENT),
+        ("TP53_ENSG00000141510", "TP53", GeneMatch.CURRENT),
+        ("TP53|ENSG00000141510.12", "TP53", GeneMatch.CURRENT),
+        ("ENSG00000182378.14_PAR_Y_PLCXD1", "PLCXD1", GeneMatch.CURRENT),
+        ("HLA-A_ENSG00000206503.13", "HLA-A", GeneMatch.CURRENT),
+        ("TP53 (7157)", "TP53", GeneMatch.CURRENT),
+        ("TP53 (ENSG00000141510)", "TP53", GeneMatch.CURRENT),
+        ("NKX2-1 (7080)", "NKX2-1", GeneMatch.CURRENT),
+        ("MARCH1 (55016)", "MARCHF1", GeneMatch.ENTREZ),
+        ("nonsense (7157)", "TP53", GeneMatch.ENTREZ),
+        ("HGNC:5", "A1BG", GeneMatch.HGNC),
+        ("GeneID:7157", "TP53", GeneMatch.ENTREZ),
+        ("gene:ENSG00000141510", "TP53", GeneMatch.ENSEMBL),
+        ("GRCh38_TP53", "TP53", GeneMatch.CURRENT),
+        ("GRCh38_ENSG00000141510", "TP53", GeneMatch.ENSEMBL),
+        ("hg19_HLA-A", "HLA-A", GeneMatch.CURRENT),
+        ("ENSG00000141510_CD8A", "TP53", GeneMatch.ID_OVER_SYMBOL),
+        ("ENSG00000141510|CD8A", "TP53", GeneMatch.ID_OVER_SYMBOL),
+        ("CD8A_ENSG00000141510", "TP53", GeneMatch.ID_OVER_SYMBOL),
+        ("CD8A (7157)", "TP53", GeneMatch.ID_OVER_SYMBOL),
+        ("NAA38|51691", "NAA38", GeneMatch.CURRENT),  # as the shipped reference was made
+    ],
+)
+def test_map_genes_reads_ids_of_all_spellings(name: str, gene_symbol: str, match: GeneMatch) -> None:
+    assert map_gene(name) == GeneMapping(name, gene_symbol, match, (gene_symbol,))
+
+
+@pytest.mark.parametrize(
+    ("name", "gene_symbol"),
+    [
+        ("HLA.A", "HLA-A"),
+        ("HLA_A", "HLA-A"),
+        ("HLA A", "HLA-A"),
+        ("hla.drb1", "HLA-DRB1"),
+        ("HLA\u2011A", "HLA-A"),
+        ("'HLA-A", "HLA-A"),
+        ("NKX2.1", "NKX2-1"),
+        ("KRTAP10.9", "KRTAP10-9"),  # as it stands, an alias of KRTAP10-11
+        ("PD_L1", "CD274"),
+        ("TP53.1", "TP53"),
+        ("HLA.A.1", "HLA-A"),
+        ("IL8.2", "CXCL8"),
+    ],
+)
+def test_map_genes_undoes_what_programs_make_of_names(name: str, gene_symbol: str) -> None:
+    assert map_gene(name) == GeneMapping(name, gene_symbol, GeneMatch.REWRITTEN, (gene_symbol,))
+
+
+@pytest.mark.parametrize("mark", [".", "_", " "])
+def test_map_genes_finds_every_symbol_with_another_mark(mark: str) -> None:
+    symbols = tuple(load_gene_table().current)
+    written = [re.sub(r"[^A-Za-z0-9]", mark, symbol) for symbol in symbols]
+    assert tuple(mapping.gene_symbol for mapping in load_gene_table().map_genes(written)) == symbols
+
+
+@pytest.mark.parametrize("name", ["U6.1", "1.5", "X1", "P_1", "S.1", "AC004556.1", "Y_RNA.1", "x_y", "."])
+def test_map_genes_does_not_make_genes_of_other_names(name: str) -> None:
+    assert map_gene(name).gene_symbol is None
+
+
 @pytest.mark.parametrize("name", ["1-Mar", "Sep-02", "2-Sep", "2001-03-01", "1-Dec", "43891", "43891.0"])
 def test_map_genes_never_guesses_excel_dates(name: str) -> None:
+    assert map_gene(name) == GeneMapping(name, None, GeneMatch.EXCEL_DATE, ())
+
+
+@pytest.mark.parametrize("name", ["X1.Mar", "X1.SEP", "Sep.02", "X2001.03.01", "X3.1.2001"])
+def test_map_genes_sees_excel_dates_that_went_through_r(name: str) -> None:
     assert map_gene(name) == GeneMapping(name, None, GeneMatch.EXCEL_DATE, ())
 
 

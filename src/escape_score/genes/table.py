@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from enum import StrEnum
@@ -39,6 +39,12 @@ class GeneMatch(StrEnum):
     """An Ensembl gene id that was retired, or that lies on an alternate contig."""
     ENTREZ = "entrez"
     """An NCBI Gene id, or the ``LOC`` symbol made from one."""
+    HGNC = "hgnc"
+    """An HGNC id."""
+    ID_OVER_SYMBOL = "id_over_symbol"
+    """An id joined with the approved symbol of another gene; the id decides."""
+    REWRITTEN = "rewritten"
+    """A name as programs write it, such as ``HLA.A`` or ``TP53.1``, unique once that is undone."""
     AMBIGUOUS = "ambiguous"
     """Several genes carry this name; none is chosen."""
     EXCEL_DATE = "excel_date"
@@ -71,8 +77,12 @@ class GeneMapping:
     candidates: tuple[str, ...]
 
 
-_DISTRUST = {GeneMatch.CURRENT: 0, GeneMatch.ENSEMBL: 1, GeneMatch.ENTREZ: 1, GeneMatch.ENSEMBL_RETIRED: 1}
-"""Which half of ``SYMBOL|ID`` decides: ids do not age, symbols do (``SLC35E2|728661`` is SLC35E2B)."""
+_IDS = frozenset({GeneMatch.ENSEMBL, GeneMatch.ENSEMBL_RETIRED, GeneMatch.ENTREZ, GeneMatch.HGNC})
+"""Matches that decide in ``SYMBOL|ID``: ids do not age, symbols do (``SLC35E2|728661`` is SLC35E2B)."""
+
+
+_NUMBERED_MATCHES = frozenset({GeneMatch.CURRENT, GeneMatch.REWRITTEN, GeneMatch.PREVIOUS})
+"""What a number is taken from. Aliases are left out: ``U6.1`` and ``AC004556.1`` are genes of their own."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,18 +93,20 @@ class GeneTable:
     ----------
     current
         Every approved symbol, mapped to itself.
-    previous, aliases, ensembl, ensembl_retired, entrez
+    previous, aliases, ensembl, ensembl_retired, entrez, hgnc
         Other names, with every gene that carries them.
     length_by_symbol
         Length in base pairs, where known.
 
     Notes
     -----
-    The first step that knows a name decides: approved symbol, approved symbol in another letter case,
-    previous symbol, alias, spreadsheet date, Ensembl id, NCBI Gene id, the parts of ``SYMBOL|ID``, previous
-    symbol and alias in another case. If several genes carry the name at that step it is ambiguous, and later
-    steps are not asked. An approved symbol in another case goes before the aliases because 69 of them differ
-    only in case from another gene's symbol (``Met`` for SLTM and RNMT), and a matrix is named by symbols.
+    The first step that knows a name decides: approved symbol, approved symbol in another letter case or with
+    other marks (``HLA.A`` of R, ``HLA_A``), previous symbol, alias, spreadsheet date, Ensembl id, NCBI Gene
+    id, HGNC id, the parts of ``SYMBOL|ID``, previous symbol and alias in another case, and what programs make
+    of names. If several genes carry the name at that step it is ambiguous, and later steps are not asked. An
+    approved symbol in another form goes before the aliases, because 69 of these differ only in case from the
+    symbol of another gene (``Met`` for SLTM and RNMT) and 5 in a mark (``KRTAP10.9`` for KRTAP10-11), and a
+    matrix is named by symbols.
     """
 
     current: GeneNames
@@ -103,6 +115,7 @@ class GeneTable:
     ensembl: GeneNames = field(default_factory=dict)
     ensembl_retired: GeneNames = field(default_factory=dict)
     entrez: GeneNames = field(default_factory=dict)
+    hgnc: GeneNames = field(default_factory=dict)
     length_by_symbol: Mapping[str, float] = field(default_factory=dict)
 
     @classmethod
@@ -117,9 +130,9 @@ class GeneTable:
         Parameters
         ----------
         names
-            Gene names of any kind, also mixed. Surrounding spaces, the version of an Ensembl id and
-            ``_PAR_Y`` are ignored; of ``SYMBOL|ENTREZ`` and ``ENSEMBL|SYMBOL``, an approved symbol decides,
-            then the id, then the other names.
+            Gene names of any kind, also mixed. Surrounding spaces, the version of an Ensembl id, ``_PAR_Y``
+            and the name of a human genome (``GRCh38_TP53``) are ignored. In ``ENSEMBL_SYMBOL`` and ``SYMBOL
+            (ENTREZ)`` the id decides, in ``SYMBOL|ENTREZ`` an approved symbol.
 
         Returns
         -------
@@ -159,6 +172,7 @@ class GeneTable:
         for match, names, key in (
             (GeneMatch.CURRENT, self.current, name),
             (GeneMatch.CASE_CHANGED, self._current_by_upper, upper),
+            (GeneMatch.REWRITTEN, self._current_by_punctuation, "" if name.isalnum() else _punctuated(name)),
             (GeneMatch.PREVIOUS, self.previous, name),
             (GeneMatch.ALIAS, self.aliases, name),
         ):
@@ -168,8 +182,10 @@ class GeneTable:
             self._find_date(name)
             or self._find_ensembl(name)
             or self._find_entrez(name)
+            or self._find_hgnc(name)
             or self._find_part(name)
             or self._find_in_other_case(upper)
+            or self._find_rewritten(name)
             or (GeneMatch.UNKNOWN, ())
         )
 
@@ -194,16 +210,42 @@ class GeneTable:
         candidates = None if number is None else self.entrez.get(number)
         return None if candidates is None else (GeneMatch.ENTREZ, candidates)
 
+    def _find_hgnc(self, name: str) -> tuple[GeneMatch, Candidates] | None:
+        candidates = self.hgnc.get(name.upper())
+        return None if candidates is None else (GeneMatch.HGNC, candidates)
+
     def _find_part(self, name: str) -> tuple[GeneMatch, Candidates] | None:
-        """Look the parts of ``A|B`` up; of those that mean one gene, the most trusted kind decides."""
-        if name.count("|") != 1:
-            return None
-        parts = [part.strip() for part in name.split("|")]
-        if not any(entrez_id(part) or ensembl_gene_id(part) for part in parts):
+        """Look both parts of a symbol joined with an id up; where they are of two genes the id decides.
+
+        In ``SYMBOL|ENTREZ`` an approved symbol decides, since the shipped reference was made from such names.
+        Eleven names of TCGA are concerned, such as ``NAA38|51691``.
+        """
+        parts = joined_parts(name)
+        if parts is None:
             return None
         found = [self._find(part) for part in parts]
         known = [part for part in found if len(part[1]) == 1] or [part for part in found if part[1]] or found
-        return min(known, key=lambda part: _DISTRUST.get(part[0], len(_DISTRUST)))
+        by_id = next((part for part in known if part[0] in _IDS), known[0])
+        by_symbol = next((part for part in known if part[0] is GeneMatch.CURRENT), by_id)
+        if by_symbol[1] == by_id[1] or ("|" in name and by_id[0] is GeneMatch.ENTREZ):
+            return by_symbol
+        return GeneMatch.ID_OVER_SYMBOL, by_id[1]
+
+    def _find_rewritten(self, name: str) -> tuple[GeneMatch, Candidates] | None:
+        """Undo what programs make of names: quotes, ``GRCh38_TP53`` (Cell Ranger), ``TP53.1`` (R, pandas).
+
+        R and others write another mark for the one in a name (``PD_L1``), and R an ``X`` before a digit.
+        """
+        genome = _HUMAN_GENOME.fullmatch(name)
+        if genome is not None:
+            return self._find(genome["name"])
+        numbered = _NUMBERED.fullmatch(name)
+        if numbered is not None:
+            match, candidates = self._find(numbered["name"])
+            return (GeneMatch.REWRITTEN, candidates) if match in _NUMBERED_MATCHES else None
+        key = _punctuated(name)
+        candidates = next((names[key] for names in self._old_by_punctuation if key in names), ())
+        return (GeneMatch.REWRITTEN, candidates) if candidates else None
 
     def _find_in_other_case(self, upper: str) -> tuple[GeneMatch, Candidates] | None:
         """Look previous symbols and aliases up without regard to case."""
@@ -221,15 +263,40 @@ class GeneTable:
         """Previous symbols and aliases."""
         return _by_upper(self.previous), _by_upper(self.aliases)
 
+    @cached_property
+    def _current_by_punctuation(self) -> GeneNames:
+        return _by_punctuation(self.current)
+
+    @cached_property
+    def _old_by_punctuation(self) -> tuple[GeneNames, GeneNames]:
+        """Previous symbols and aliases."""
+        return _by_punctuation(self.previous), _by_punctuation(self.aliases)
+
 
 def _by_upper(names: GeneNames) -> GeneNames:
-    """Index names by their upper-case form, joining the genes of names that differ only in case."""
+    """Index names by their upper-case form."""
+    return _folded(names, str.upper)
+
+
+def _by_punctuation(names: GeneNames) -> GeneNames:
+    """Index names that hold marks by a form in which all marks are points."""
+    return _folded({name: genes for name, genes in names.items() if not name.isalnum()}, _punctuated)
+
+
+def _folded(names: GeneNames, form: Callable[[str], str]) -> GeneNames:
+    """Index names by one form, joining the genes of names that have it in common."""
     folded: dict[str, Candidates] = {}
     for name, candidates in names.items():
-        known = folded.setdefault(name.upper(), candidates)
+        known = folded.setdefault(form(name), candidates)
         if known != candidates:
-            folded[name.upper()] = tuple(sorted({*known, *candidates}))
+            folded[form(name)] = tuple(sorted({*known, *candidates}))
     return folded
+
+
+def _punctuated(name: str) -> str:
+    """Upper case, a point for every other character; without quotes, and without R's X before a digit."""
+    plain = re.sub("[^A-Z0-9]", ".", name.strip("'\"` ").upper())
+    return plain[1:] if re.match(r"X\.?[0-9]", plain) else plain
 
 
 @cache
@@ -250,12 +317,14 @@ def load_gene_table() -> GeneTable:
     current: dict[str, Candidates] = {}
     lengths: dict[str, float] = {}
     others: defaultdict[str, dict[str, Candidates]] = defaultdict(dict)
-    for symbol, _, ensembl, entrez, _, _, length_bp in _rows(resource_path("genes", "genes.tsv.gz")):
+    for symbol, hgnc, ensembl, entrez, _, _, length_bp in _rows(resource_path("genes", "genes.tsv.gz")):
         own = current[symbol] = (symbol,)
         if ensembl:
             others["ensembl"][ensembl] = own
         if entrez:
             others["entrez"][entrez] = own
+        if hgnc:
+            others["hgnc"][hgnc] = own
         if length_bp:
             lengths[symbol] = float(length_bp)
     lengths |= _effective_lengths()
@@ -281,13 +350,27 @@ def _rows(path: Path) -> Iterator[list[str]]:
 
 # --- identifiers that are recognised by their spelling ------------------------------------------------------
 
-# ENSG00000182378, with ".14", "_2" (lifted over) and "_PAR_Y" behind it. GENCODE wrote the copies on the Y
-# chromosome as ENSGR0000182378 until release 24: the R takes the place of a zero.
+# ENSG00000182378, with "gene:" (GFF3) before it, and ".14", "_2" (lifted over) and "_PAR_Y" behind it.
+# GENCODE wrote copies on the Y chromosome as ENSGR0000182378 until release 24: the R takes the place of a 0.
 _ENSEMBL = re.compile(
-    r"ENSG(?:R(?P<par>\d{10})|(?P<plain>\d{11}))(?:\.\d+)?(?:_\d+)?(?:_PAR_Y)?", re.IGNORECASE
+    r"(?:gene:|ensembl:)?ENSG(?:R(?P<par>\d{10})|(?P<plain>\d{11}))(?:\.\d+)?(?:_\d+)?(?:_PAR_Y)?",
+    re.IGNORECASE,
 )
-# 3105, "3105.0" of a table that went through floating point, and NCBI's placeholder symbol LOC3105.
-_ENTREZ = re.compile(r"(?:LOC)?(?P<number>[1-9]\d{0,9})(?:\.0+)?")
+# 3105, "3105.0" of a table that went through floating point, GeneID:3105, and NCBI's symbol LOC3105.
+_ENTREZ = re.compile(
+    r"(?:LOC|(?i:GeneID|NCBI_?Gene(?:ID)?|Entrez(?:_?Gene)?(?:_?ID)?)[:_ ])?(?P<number>[1-9]\d{0,9})(?:\.0+)?"
+)
+# A symbol joined with an id: A1BG|1, ENSG00000141510.12_TP53, TP53_ENSG00000141510, TP53 (7157).
+_BRACKETED = re.compile(r"(?P<first>.+?)\s*[(\[](?P<second>[^()\[\]]+)[)\]]")
+_ID_FIRST = re.compile(
+    r"(?P<first>ENSG(?:R\d{10}|\d{11})(?:\.\d+)?(?:_PAR_Y)?)[|_:;,/ ]+(?P<second>.+)", re.IGNORECASE
+)
+_ID_LAST = re.compile(r"(?P<first>[^|]+?)[|_:;,/ ]+(?P<second>ENSG.+)", re.IGNORECASE)
+_BARRED = re.compile(r"(?P<first>[^|]+)\|(?P<second>[^|]+)")
+_HUMAN_GENOME = re.compile(
+    r"(?:GRCh3[678]|hg(?:18|19|38)|human|hsapiens|homo_sapiens)_+(?P<name>.+)", re.IGNORECASE
+)
+_NUMBERED = re.compile(r"(?P<name>.+)\.[1-9]\d?")
 _MONTH = "(?:jan|feb|mar|apr|may|jun|jul|aug|sept?|oct|nov|dec)"
 _DATE = re.compile(
     rf"\d{{1,2}}[-/ ]{_MONTH}(?:[-/ ]\d{{2,4}})?"  # 1-Mar, 1-Mar-01
@@ -296,6 +379,8 @@ _DATE = re.compile(
     r"|\d{1,2}([/.])\d{1,2}\1\d{2,4}",  # 3/1/2001, 01.03.2001
     re.IGNORECASE,
 )
+
+_R_DATE = re.compile(rf"X\d{{1,4}}\.\w+(?:\.\d+)?|{_MONTH}\.\d{{1,4}}", re.IGNORECASE)
 
 _SERIAL_ORIGIN = date(1899, 12, 30)
 """Day 0 of a spreadsheet's serial numbers, as they count after February 1900."""
@@ -320,9 +405,24 @@ def entrez_id(name: str) -> str | None:
     return None if match is None else match["number"]
 
 
+def joined_parts(name: str) -> tuple[str, str] | None:
+    """Both parts of a symbol joined with an id in either order, or None if the name is none."""
+    for pattern in (_ID_FIRST, _ID_LAST, _BRACKETED, _BARRED):
+        match = pattern.fullmatch(name)
+        if match is None:
+            continue
+        first, second = match["first"].strip(), match["second"].strip()
+        if any(entrez_id(part) or ensembl_gene_id(part) for part in (first, second)):
+            return first, second
+    return None
+
+
 def is_excel_date(name: str) -> bool:
-    """Whether a name looks like a date, such as ``1-Mar``, ``Sep-02`` or ``2001-03-01``."""
-    return name[:1].isascii() and _DATE.fullmatch(name) is not None
+    """Whether a name looks like a date, such as ``1-Mar``, ``Sep-02``, ``2001-03-01``, or ``X1.Mar`` of R."""
+    is_of_r = "." in name and _R_DATE.fullmatch(name) is not None
+    plain = name.removeprefix("X") if is_of_r else name
+    spellings = (plain, plain.replace(".", "-")) if is_of_r else (plain,)
+    return any(one[:1].isascii() and _DATE.fullmatch(one) is not None for one in spellings)
 
 
 def is_excel_serial(number: str) -> bool:

@@ -138,10 +138,16 @@ class RowMerge:
 
 
 SAME_RECORD = frozenset(
-    {GeneMatch.CURRENT, GeneMatch.CASE_CHANGED, GeneMatch.ENSEMBL, GeneMatch.ENSEMBL_RETIRED}
+    {
+        GeneMatch.CURRENT,
+        GeneMatch.CASE_CHANGED,
+        GeneMatch.REWRITTEN,
+        GeneMatch.ENSEMBL,
+        GeneMatch.ENSEMBL_RETIRED,
+    }
 )
-"""Names of the gene itself: its symbol, and its Ensembl ids with those of alternate contigs and of both
-pseudoautosomal regions. All other names were records of their own once."""
+"""Names of the gene itself: its symbol in any form, and its Ensembl ids, with those of alternate contigs and
+of both pseudoautosomal regions. All other names were records of their own once."""
 
 
 def record_of(mapping: GeneMapping) -> str:

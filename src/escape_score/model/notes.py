@@ -39,7 +39,9 @@ class Code(StrEnum):
     EXCEL_GENE_DATES = "excel_gene_dates"
     FEW_GENES = "few_genes"
     GENE_CASE_CHANGED = "gene_case_changed"
+    GENE_IDS_DISAGREE = "gene_ids_disagree"
     GENE_IDS_SUSPECT = "gene_ids_suspect"
+    GENE_NAMES_REWRITTEN = "gene_names_rewritten"
     GENE_SET_LOW_COVERAGE = "gene_set_low_coverage"
     GENE_SET_TOO_LARGE = "gene_set_too_large"
     GENE_ZERO_IN_ALL = "gene_zero_in_all"
@@ -71,6 +73,7 @@ class Code(StrEnum):
     TRAILING_BYTES = "trailing_bytes"
     UNITS_GUESSED = "units_guessed"
     UNITS_SUSPECT = "units_suspect"
+    UNKNOWN_GENES = "unknown_genes"
     UNKNOWN_LABEL = "unknown_label"
     UNNAMED_GENES = "unnamed_genes"
     # not flags: reasons, evidence and remarks of a record
@@ -101,6 +104,7 @@ NOTES = frozenset(
         Code.DUPLICATE_GENES_AFTER_MAPPING,
         Code.EXCEL_GENE_DATES,
         Code.GENE_CASE_CHANGED,
+        Code.GENE_NAMES_REWRITTEN,
         Code.GENE_SET_LOW_COVERAGE,
         Code.GENE_SET_TOO_LARGE,
         Code.GMT_NO_DESCRIPTION,
@@ -116,6 +120,7 @@ NOTES = frozenset(
         Code.SHEET_IDS_RESPELT,
         Code.SHEET_ROWS_UNUSED,
         Code.TRAILING_BYTES,
+        Code.UNKNOWN_GENES,
         Code.UNKNOWN_LABEL,
         Code.UNNAMED_GENES,
         *list(Code)[list(Code).index(Code.CALL) :],

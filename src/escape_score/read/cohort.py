@@ -6,7 +6,7 @@ Files and data in memory end in :func:`check_cohort`, so that both pass the same
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -23,15 +23,15 @@ from escape_score.errors import (
     raise_faults,
 )
 from escape_score.model.cohort import Cohort, SampleTotals
-from escape_score.model.notes import NoteLog
+from escape_score.model.notes import Code, Note, NoteLog, note
 from escape_score.model.units import ExpressionUnit, Strand, UnitDecision
 from escape_score.read.checks.composition import composition_notes
-from escape_score.read.checks.gene_kinds import species_notes
+from escape_score.read.checks.gene_kinds import foreign_rows
 from escape_score.read.checks.names import check_orientation
-from escape_score.read.checks.non_genes import without_non_genes
+from escape_score.read.checks.non_genes import selected, without_non_genes
 from escape_score.read.checks.unit_evidence import totals_of
 from escape_score.read.checks.units import decide_unit
-from escape_score.read.checks.values import check_finite, flag_samples, gather_facts
+from escape_score.read.checks.values import MatrixFacts, check_finite, flag_samples, gather_facts
 from escape_score.read.files.limits import DEFAULT_LIMITS, ReadLimits, check_shape
 from escape_score.read.files.probe import probe_path
 from escape_score.read.formats import choose_format
@@ -228,15 +228,19 @@ def list_parts(matrix: Path, *, request: ReadRequest = DEFAULT_REQUEST) -> tuple
 
 
 def _with_checked_names(label: str, reading: MatrixReading, limits: ReadLimits) -> MatrixReading:
-    """Leave out rows that are no genes, and check what samples and genes are called."""
+    """Leave out rows that are no human genes, and check what samples and genes are called."""
     check_shape(label, limits, n_samples=len(reading.source.sample_ids), n_genes=len(reading.source.gene_ids))
     source, notes = without_non_genes(reading.source)
     _check_name_lengths(label, (*source.sample_ids, *source.gene_ids), limits)
+    names, foreign = source.gene_ids, foreign_rows(source.gene_ids)
+    if foreign:
+        notes += (note(Code.SPECIES_SUSPECT, n=len(foreign), n_all=len(names), name=names[foreign[0]]),)
+        reading, source = replace(reading, whole=source), selected(source, foreign)
     check_orientation(label, source.sample_ids, source.gene_ids, layout=reading.layout)
     if reading.annotation_columns:
         columns = listed(reading.annotation_columns)
         _logger.warning("%s: columns %s describe genes and are not read as samples", label, columns)
-    return replace(reading, source=source, notes=(*reading.notes, *notes, *species_notes(source.gene_ids)))
+    return replace(reading, source=source, notes=(*reading.notes, *notes))
 
 
 def _check_name_lengths(label: str, names: Sequence[str], limits: ReadLimits) -> None:
@@ -248,22 +252,35 @@ def _check_name_lengths(label: str, names: Sequence[str], limits: ReadLimits) ->
 
 def _check_values(label: str, reading: MatrixReading, declared: ExpressionUnit) -> _CheckedValues:
     facts = gather_facts(reading.source, label=label)
-    check_finite(facts)
+    # the unit shows in all rows of the file, whichever species they are of
+    whole = facts if reading.whole is None else gather_facts(reading.whole, label=label)
+    check_finite(whole)
     stated = reading.unit if declared is ExpressionUnit.AUTO else None
     remedy = reading.remedy or (_STATED_REMEDY if stated else "")
     try:
-        verdict = decide_unit(facts, stated or declared)
+        verdict = decide_unit(whole, stated or declared)
     except (UnitAmbiguousError, UnitContradictedError) as error:
         if not remedy:
             raise
         msg = f"{error}; {remedy}"
         raise type(error)(msg) from error
     decision = _by_layout(verdict.decision) if stated else verdict.decision
-    flags = NoteLog(cohort=verdict.notes, by_sample=tuple(composition_notes(facts, decision.unit)))
-    totals = totals_of(facts, decision.unit)
+    unit, totals = decision.unit, totals_of(facts, decision.unit)
+    by_sample = (*composition_notes(facts, unit), *_foreign_shares(facts, totals, totals_of(whole, unit)))
+    flags = NoteLog(cohort=verdict.notes, by_sample=by_sample)
     return _CheckedValues(decision, totals, flags.joined(flag_samples(facts)))
 
 
 def _by_layout(decision: UnitDecision) -> UnitDecision:
     """A unit that the columns of a file state, not the user."""
     return replace(decision, is_declared=False, evidence=replace(decision.evidence, kind="layout"))
+
+
+def _foreign_shares(
+    facts: MatrixFacts, human: SampleTotals, whole: SampleTotals
+) -> Iterator[tuple[str, Note]]:
+    """Flag the share of each sample that is in rows of another species."""
+    pairs = zip(facts.sample_ids, human.linear_total, whole.linear_total, strict=True)
+    for sample_id, own, total in pairs:
+        if total > own:
+            yield sample_id, note(Code.SPECIES_SUSPECT, "share", share=float(1 - own / total))

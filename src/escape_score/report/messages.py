@@ -56,7 +56,13 @@ MESSAGES = MappingProxyType(
             "Only {n} of {n_all} genes are detected. Possible causes: few reads or degraded RNA."
         ),
         "gene_case_changed": N_("{n} names matched in another case: {names}."),
+        "gene_ids_disagree": N_(
+            "In {n} names, the id and the symbol are of different genes. The id was used: {names}."
+        ),
         "gene_ids_suspect": N_("Only {n} of {n_all} row names are known genes."),
+        "gene_names_rewritten": N_(
+            "{n} names had been changed by a program, such as R, and were restored: {names}."
+        ),
         "gene_set_low_coverage": N_("Gene set {name} is not scored: {reason}."),
         "gene_set_low_coverage.unknown": N_("No gene of gene set {name} is known; it is not scored."),
         "gene_set_too_large": N_(
@@ -116,7 +122,9 @@ MESSAGES = MappingProxyType(
         ),
         "mixed_units": N_("Only {n} of {n_all} samples add up to 1e6 as TPM do. Units may be mixed."),
         "no_metadata": N_("The sample sheet has no row for {sample}."),
-        "non_gene_rows": N_("{n} rows are summaries or spike-ins, not genes, and were left out: {names}."),
+        "non_gene_rows": N_(
+            "{n} rows are totals, summaries or spike-ins, not genes, and were left out: {names}."
+        ),
         "purity_out_of_range": N_("purity is {number:g}, not between 0 and 1; it is left out."),
         "quantile_normalised": N_(
             "All {n} samples have the same distribution of values. They look quantile-normalised."
@@ -150,9 +158,9 @@ MESSAGES = MappingProxyType(
         "sheet_duplicate_rows": N_("{n} rows of the sample sheet are repeated; one of each is used."),
         "sheet_rows_unused": N_("{n} rows of the sample sheet match no sample: {names}."),
         "species_suspect": N_(
-            "{n} of {n_all} rows are genes of another species, such as {name!r}. They count in "
-            "the totals of the samples, but in no score."
+            "{n} of {n_all} rows are genes of another species, such as {name!r}, and were left out."
         ),
+        "species_suspect.share": N_("{share:.1%} of the expression is in rows of another species."),
         "targeted_panel": N_(
             "{n} genes are measured: a targeted panel. Mechanisms whose genes are not on the "
             "panel are not evaluable."
@@ -182,6 +190,10 @@ MESSAGES = MappingProxyType(
         "units_suspect.signals": N_(
             "Values are {unit} signals, placed on an RNA-seq reference by anchor genes. Levels "
             "are approximate."
+        ),
+        "unknown_genes": N_(
+            "{n} of {n_all} row names are not known, or belong to several genes. They are in no "
+            "score: {names}."
         ),
         "unknown_label": N_("The label {word!r} is not a known word; it is left out."),
         "unnamed_genes": N_("{n} rows have no gene name and were left out."),
@@ -262,6 +274,7 @@ MESSAGES = MappingProxyType(
         "id_kind.symbols": N_("symbols"),
         "id_kind.ensembl": N_("Ensembl ids"),
         "id_kind.entrez": N_("Entrez ids"),
+        "id_kind.hgnc": N_("HGNC ids"),
         "lengths.shipped": N_("the shipped lengths (effective lengths of TCGA tumours, else GENCODE 48)"),
         "lengths.positions": N_("the positions given (end - start + 1, introns included)"),
         "lengths.file": N_("the lengths in the file of the matrix"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -18,11 +19,18 @@ _NON_GENE = re.compile(
     r"|N_(?:unmapped|multimapping|noFeature|ambiguous)"
     r"|Unassigned_\w+"
     r"|ERCC-\d+"
-    r"|SIRV\d+",
+    r"|SIRV\d+"
+    r"|(?:(?:grand|column|row|all|overall|raw|clean)[\s._-]?)?(?:total|sum)s?"
+    r"(?:[\s._-]?(?:of|gene|genes|mapped|unique|uniquely|aligned|assigned|reads?|counts?|umis?|tpm|fpkm|rpkm))*"
+    r"|(?:raw|clean|all|total|uniquely|un|multi)?[\s._-]?(?:mapped|aligned|assigned|mapping)?[\s._-]?reads?"
+    r"|(?:lib(?:rary)?|sequencing)[\s._-]?(?:size|depth)s?"
+    r"|(?:size|norm(?:ali[sz]ation)?|scaling)[\s._-]?factors?"
+    r"|n_?(?:count|feature|gene|umi)s?(?:_rna)?",
     re.IGNORECASE,
 )
-"""Summary rows of HTSeq (htseq-count), STAR (ReadsPerGene.out.tab) and featureCounts (its .summary file), and
-the spike-ins of ERCC (ERCC-00002 to ERCC-00171) and Lexogen (SIRV1 and on)."""
+"""Summary rows of HTSeq (htseq-count), STAR (ReadsPerGene.out.tab) and featureCounts (its .summary file), the
+spike-ins of ERCC (ERCC-00002 to ERCC-00171) and Lexogen (SIRV1 and on), and totals that a table ends with. No
+symbol or alias of a gene is among them."""
 
 _UNNAMED = frozenset({"?", "-", "--", "---", "none", "unknown"})
 """Names that annotation files give to what has none, such as Affymetrix (``---``) and TCGA (``?``)."""
@@ -51,23 +59,26 @@ class SelectedGenes:
         return self.source.block(start, stop)[:, self.positions]
 
 
+def selected(source: MatrixSource, left_out: Sequence[int]) -> MatrixSource:
+    """The matrix without the genes at some positions."""
+    kept = np.setdiff1d(np.arange(len(source.gene_ids)), left_out)
+    return SelectedGenes(source, kept) if len(left_out) else source
+
+
 def without_non_genes(source: MatrixSource) -> tuple[MatrixSource, tuple[Note, ...]]:
     """Leave out rows of the file that are no genes, so that they count in no sum.
 
-    Flags non_gene_rows (summary rows of aligners and counters, spike-ins) and unnamed_genes.
+    Flags non_gene_rows (summary rows of aligners and counters, totals, spike-ins) and unnamed_genes.
     """
     names = source.gene_ids
     unnamed = [at for at, name in enumerate(names) if is_unnamed(name)]
     others = [at for at, name in enumerate(names) if _NON_GENE.fullmatch(name.strip())]
-    if not unnamed and not others:
-        return source, ()
     notes = []
     if others:
         notes.append(note(Code.NON_GENE_ROWS, n=len(others), names=[names[at] for at in others]))
     if unnamed:
         notes.append(note(Code.UNNAMED_GENES, n=len(unnamed)))
-    kept = np.setdiff1d(np.arange(len(names)), [*unnamed, *others])
-    return SelectedGenes(source, kept), tuple(notes)
+    return selected(source, [*unnamed, *others]), tuple(notes)
 
 
 def is_unnamed(name: str) -> bool:

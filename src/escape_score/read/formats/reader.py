@@ -48,6 +48,8 @@ class MatrixReading:
         Length of each row in bp by its name, where the file is a table of featureCounts.
     sheet
         Sample sheet that came with the matrix, because it lists its files.
+    whole
+        The matrix with the rows of another species, where such rows were left out of ``source``.
     """
 
     source: MatrixSource
@@ -59,6 +61,7 @@ class MatrixReading:
     unit: ExpressionUnit | None = None
     gene_lengths: Mapping[str, float] | None = field(default=None, repr=False, hash=False)
     sheet: Path | None = None
+    whole: MatrixSource | None = None
 
 
 @dataclass(frozen=True)

@@ -44,6 +44,7 @@ from escape_score.read.formats.text import DELIMITED_TEXT, open_table, read_layo
 from escape_score.read.formats.text_layout import split_line
 from escape_score.read.request import ReadRequest
 from escape_score.read.sheet import read_sample_sheet
+from escape_score.read.sheet.columns import FILE_NAMES, has_ids, plain
 from escape_score.read.sheet.rows import SheetRow, read_rows, unique_rows
 
 _logger = logging.getLogger(__name__)
@@ -61,7 +62,6 @@ Files of one pipeline list the same genes. One that is cut off at the end of a l
 and one of other identifiers, such as symbols and not Ensembl ids, shares none.
 """
 
-_PATH_COLUMNS = ("path", "file", "file_path", "filepath", "filename", "file_name")
 _PLAIN_ENDINGS = frozenset({"", ".txt", ".tsv", ".csv", ".tab"})
 """Endings that notes and lists of files have too."""
 
@@ -277,30 +277,29 @@ def _is_sheet(probe: Probe) -> bool:
     if len(filled) < 2:  # noqa: PLR2004
         return False
     header, row = (split_line(line, _delimiter(filled[0])) for line in filled)
-    names = list(map(plain_name, header))
-    column = next((names.index(name) for name in _PATH_COLUMNS if name in names), len(row))
-    has_samples = "sample_id" in names or "sample" in names
-    return has_samples and column < len(row) and not NUMBER.fullmatch(row[column].strip())
+    column = next((at for at, name in enumerate(header) if plain(name) in FILE_NAMES), len(row))
+    return has_ids(header) and column < len(row) and not NUMBER.fullmatch(row[column].strip())
 
 
 def _delimiter(line: str) -> str:
     return max("\t,;", key=lambda mark: (line.count(mark), mark == "\t"))
 
 
-def _files_of_sheet(path: Path, limits: ReadLimits) -> SampleFiles:
+def _files_of_sheet(path: Path, request: ReadRequest) -> SampleFiles:
     """Files that a sheet lists, named by it; raises InputError: it is no sheet, or mixes kinds of files."""
-    unique = unique_rows(str(path), read_rows(path))
+    limits = request.limits
+    unique = unique_rows(str(path), read_rows(path, request.columns).rows)
     check_shape(path, limits, n_samples=len(unique.kept))
     tried = [attempt(partial(_file_of_row, path, row, limits)) for row in unique.kept]
     files = tuple(one.results[0] for one in tried if one.results)
-    faults = [*attempt(lambda: read_sample_sheet(path)).faults, *_same_files(path, files)]
+    faults = [*attempt(lambda: read_sample_sheet(path, request.columns)).faults, *_same_files(path, files)]
     faults += [fault for one in tried for fault in one.faults]
     _one_kind(path, files)
     return SampleFiles(files, tuple(faults))
 
 
 def _file_of_row(sheet: Path, row: SheetRow, limits: ReadLimits) -> SampleFile:
-    cell = next((text for name in _PATH_COLUMNS if (text := row.cells.get(name, "").strip())), "")
+    cell = next((text.strip() for name, text in row.cells.items() if plain(name) in FILE_NAMES), "")
     where = f"sample {row.sample_id}, line {row.line} of {sheet}"
     if not cell:
         raise SampleSheetInvalidError.at(sheet, f"path is empty (sample {row.sample_id}, line {row.line})")
@@ -429,7 +428,7 @@ def _open_folder(path: Path, request: ReadRequest) -> MatrixReading:
 
 
 def _open_sheet(path: Path, request: ReadRequest) -> MatrixReading:
-    reading = _open_files(path, _files_of_sheet(path, request.limits), request)
+    reading = _open_files(path, _files_of_sheet(path, request), request)
     return replace(reading, parts=(path, *reading.parts), sheet=path)
 
 
@@ -446,7 +445,7 @@ SAMPLE_FILE_SHEET = MatrixFormat(
     "sheet of such tables (columns sample_id, path)",
     _is_sheet,
     _open_sheet,
-    lambda path, request: len(_files_of_sheet(path, request.limits).paths),
-    lambda path, request: (path, *_files_of_sheet(path, request.limits).paths),
+    lambda path, request: len(_files_of_sheet(path, request).paths),
+    lambda path, request: (path, *_files_of_sheet(path, request).paths),
 )
 """Tables anywhere, listed with the names of their samples; other columns are those of a sample sheet."""

@@ -41,6 +41,9 @@ KNOWN: Mapping[str, tuple[str, ...]] = MappingProxyType(
 )
 """Names of columns that are read, with the names they are known by, letters and digits alone."""
 
+FILE_NAMES = frozenset({"path", "file", "filepath", "filename"})
+"""Names of a column of files, in a sheet that lists one table a sample."""
+
 INDEX_NAMES = frozenset({"", "unnamed0", "index", "rownames"})
 """Headers of a column of row names, as pandas, R and spreadsheets leave it."""
 
@@ -113,7 +116,8 @@ def name_columns(
             msg = f"{label}: sample sheet has no column sample_id (columns: {', '.join(given[:8])}); "
             faults.append(SampleSheetInvalidError(msg + "name it so, or give --map sample_id=COLUMN"))
     ours_at = {at: ours for ours, at in at_of.items() if at is not None}
-    unknown = tuple(name for at, name in enumerate(given) if at not in ours_at and name)
+    others = (name for at, name in enumerate(given) if at not in ours_at and name)
+    unknown = tuple(name for name in others if plain(name) not in FILE_NAMES)
     names = tuple(ours_at.get(at, name if name not in KNOWN else f"{name} ") for at, name in enumerate(given))
     return NamedColumns(names, unknown, tuple(faults))
 
