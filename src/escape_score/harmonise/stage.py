@@ -15,10 +15,17 @@ from escape_score.harmonise.source import BASES_PER_KB, TO_LINEAR, TPM_TOTAL, Ha
 from escape_score.model.cohort import Cohort, FloatArray, HarmonisedCohort
 from escape_score.model.notes import Code, NoteLog, note
 from escape_score.model.units import ExpressionUnit
+from escape_score.reference.read import load_reference, read_length_factors
 
-WHOLE_TRANSCRIPTOME_GENES = 8000
-"""Fewer measured genes are a targeted panel; targeted panels hold up to some 2,500, whole transcriptomes
-15,000 and more."""
+LARGEST_PANEL = 2_500
+"""A matrix of at most so many genes is a targeted panel; its scale is not known from its sum."""
+
+LARGEST_WIDE_PANEL = 3_000
+"""Panels of toxicology and of HTG EdgeSeq have 2,549 to 2,977 genes; no bulk panel has more."""
+
+MIN_ANCHOR_SHARE = 0.3
+"""Share of anchors from which so few genes are a transcriptome filtered by expression: 0.50 to 0.65 in five
+cohorts cut to their 3,000 highest genes, 0.10 in panels of 1,700 immune genes, 0.20 in one of 440."""
 
 RESCALE_TOLERANCE = 0.01
 """Totals nearer to 1e6 than this fraction are rounding or a few dropped rows, not another unit."""
@@ -50,7 +57,8 @@ def harmonise_cohort(
     cohort, genes
         As read, and names of genes with their lengths.
     gene_lengths
-        Approved symbol to length in base pairs, for counts; the table's own lengths where None.
+        Approved symbol to length in base pairs, for units that grow with it. Where None, those of TCGA's
+        pipeline for its RSEM, and the table's own for all others.
     min_genes
         Fewest genes that must be recognised.
 
@@ -68,18 +76,19 @@ def harmonise_cohort(
     mappings = genes.map_genes(cohort.source.gene_ids)
     symbols = sorted({m.gene_symbol for m in mappings if m.gene_symbol is not None})
     length_bp, flags = None, NoteLog()
-    if cohort.unit.unit is ExpressionUnit.COUNTS:
-        symbols, length_bp, flags = _lengths_for_counts(symbols, genes, gene_lengths)
+    unit = cohort.unit.unit
+    if unit.is_per_gene:
+        symbols, length_bp, flags = _with_lengths(symbols, *_lengths(unit, symbols, genes, gene_lengths))
     if len(symbols) < min_genes:
         msg = f"{len(symbols)} genes recognised, {min_genes} needed; name rows by gene symbol or id"
         raise MatrixInvalidError.at(cohort.label or cohort.name, msg)
-    is_panel = len(symbols) < WHOLE_TRANSCRIPTOME_GENES
+    is_panel = _is_panel(symbols)
     source = _source(cohort, symbols, mappings, length_bp, is_panel=is_panel)
-    flags = flags.joined(gene_flags(mappings)).joined(_panel_flags(is_panel, len(symbols), cohort.unit.unit))
-    if source.is_rescaled and cohort.unit.unit is not ExpressionUnit.COUNTS:
+    flags = flags.joined(gene_flags(mappings)).joined(_panel_flags(is_panel, len(symbols), unit))
+    if source.is_rescaled and not unit.is_per_gene:
         flags = flags.joined(_rescale_flags(cohort.sample_ids, cohort.totals.linear_total))
     # a panel is never rescaled: its reads do not give those behind one TPM
-    has_reads = cohort.unit.unit is ExpressionUnit.COUNTS and not is_panel
+    has_reads = unit.are_reads and not is_panel
     return HarmonisedCohort(
         name=cohort.name,
         source=source,
@@ -122,23 +131,42 @@ def _source(
 def _to_linear(cohort: Cohort) -> Callable[[FloatArray], FloatArray]:
     """How values of the cohort become linear."""
     is_log2 = cohort.unit.unit.is_platform and cohort.totals.largest <= LINEAR_ABOVE
-    return np.exp2 if is_log2 else TO_LINEAR.get(cohort.unit.unit, lambda values: values)
+    return np.exp2 if is_log2 else TO_LINEAR.get(cohort.unit.unit.form, lambda values: values)
 
 
-def _lengths_for_counts(
-    symbols: Sequence[str], genes: GeneTable, given: Mapping[str, float] | None
-) -> tuple[list[str], FloatArray, NoteLog]:
+def _is_panel(symbols: Sequence[str]) -> bool:
+    """Whether genes are a targeted panel, and not a transcriptome that was filtered."""
+    if len(symbols) <= LARGEST_PANEL:
+        return True
+    if len(symbols) > LARGEST_WIDE_PANEL:
+        return False
+    genes = load_reference().genes
+    anchors = {symbol for symbol, is_anchor in zip(genes.symbols, genes.is_anchor, strict=True) if is_anchor}
+    return len(anchors.intersection(symbols)) < MIN_ANCHOR_SHARE * len(symbols)
+
+
+def _lengths(
+    unit: ExpressionUnit, symbols: Sequence[str], genes: GeneTable, given: Mapping[str, float] | None
+) -> tuple[FloatArray, str]:
+    """Lengths that values are divided by, in base pairs: those given, of TCGA's pipeline, or of the table.
+
+    With them comes the kind of the note that names their source.
+    """
+    if given is None and not unit.is_tcga_rsem:
+        return genes.length_bp(symbols), "shipped"
+    bp, kind = (read_length_factors(), "tcga") if given is None else (given, "given")
+    return np.array([bp.get(symbol, np.nan) for symbol in symbols], dtype=np.float64), kind
+
+
+def _with_lengths(symbols: Sequence[str], bp: FloatArray, kind: str) -> tuple[list[str], FloatArray, NoteLog]:
     """Keep the genes whose length is known."""
-    table = genes.length_bp(symbols)
-    lengths = table if given is None else np.array([given.get(symbol, np.nan) for symbol in symbols])
-    known = np.isfinite(lengths) & (lengths > 0)
-    source = note(Code.LENGTHS, "shipped" if given is None else "given")
-    notes = [note(Code.COUNTS_CONVERTED, source=source)]
+    known = np.isfinite(bp) & (bp > 0)
+    notes = [note(Code.COUNTS_CONVERTED, source=note(Code.LENGTHS, kind))]
     if not known.all():
         names = [s for s, is_known in zip(symbols, known, strict=True) if not is_known]
         notes.append(note(Code.COUNTS_WITHOUT_LENGTHS, n=len(names), names=names))
     kept = [s for s, is_known in zip(symbols, known, strict=True) if is_known]
-    return kept, lengths[known], NoteLog(cohort=tuple(notes))
+    return kept, bp[known], NoteLog(cohort=tuple(notes))
 
 
 def _panel_flags(is_panel: bool, n_genes: int, unit: ExpressionUnit) -> NoteLog:

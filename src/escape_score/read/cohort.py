@@ -27,6 +27,7 @@ from escape_score.model.notes import NoteLog
 from escape_score.model.units import ExpressionUnit, Strand, UnitDecision
 from escape_score.read.checks.composition import composition_notes
 from escape_score.read.checks.gene_kinds import species_notes
+from escape_score.read.checks.low_end import low_end_notes
 from escape_score.read.checks.names import check_orientation
 from escape_score.read.checks.non_genes import without_non_genes
 from escape_score.read.checks.unit_evidence import totals_of
@@ -240,5 +241,6 @@ def _check_values(label: str, reading: MatrixReading, declared: ExpressionUnit) 
         msg = f"{error}; {reading.remedy}"
         raise type(error)(msg) from error
     unit = verdict.decision.unit
-    flags = NoteLog(cohort=verdict.notes, by_sample=tuple(composition_notes(facts, unit)))
+    by_sample = (*composition_notes(facts, unit), *low_end_notes(facts, unit))
+    flags = NoteLog(cohort=verdict.notes, by_sample=by_sample)
     return _CheckedValues(verdict.decision, totals_of(facts, unit), flags.joined(flag_samples(facts)))
