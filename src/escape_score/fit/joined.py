@@ -14,12 +14,16 @@ from escape_score.errors import ReferenceUnfittableError
 from escape_score.model.cohort import FloatArray, HarmonisedCohort
 from escape_score.model.units import ExpressionUnit
 
-_TPM = "TPM"
+_TPM, _CPM, _TCGA_RSEM = "TPM", "CPM", "TCGA RSEM"
 SCALE_OF = {
     ExpressionUnit.TPM: _TPM,
     ExpressionUnit.LOG2_PLUS_1: _TPM,
     ExpressionUnit.LOG2_PLUS_0001: _TPM,
     ExpressionUnit.LN_PLUS_1: _TPM,
+    ExpressionUnit.CPM: _CPM,
+    ExpressionUnit.LOG2_CPM_PLUS_1: _CPM,
+    ExpressionUnit.TCGA_RSEM: _TCGA_RSEM,
+    ExpressionUnit.LOG2_TCGA_RSEM_PLUS_1: _TCGA_RSEM,
 }
 """Units that are the same numbers written otherwise; any other is a scale of its own."""
 

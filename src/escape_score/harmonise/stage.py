@@ -15,10 +15,17 @@ from escape_score.harmonise.source import BASES_PER_KB, TO_LINEAR, TPM_TOTAL, Ha
 from escape_score.model.cohort import Cohort, FloatArray, HarmonisedCohort
 from escape_score.model.notes import Code, NoteLog, note
 from escape_score.model.units import ExpressionUnit
+from escape_score.reference.read import load_reference, read_length_factors
 
-WHOLE_TRANSCRIPTOME_GENES = 8000
-"""Fewer measured genes are a targeted panel; targeted panels hold up to some 2,500, whole transcriptomes
-15,000 and more."""
+LARGEST_PANEL = 2_500
+"""A matrix of at most so many genes is a targeted panel; its scale is not known from its sum."""
+
+LARGEST_WIDE_PANEL = 3_000
+"""Panels of toxicology and of HTG EdgeSeq have 2,549 to 2,977 genes; no bulk panel has more."""
+
+MIN_ANCHOR_SHARE = 0.3
+"""Share of anchors from which so few genes are a transcriptome filtered by expression: 0.50 to 0.65 in five
+cohorts cut to their 3,000 highest genes, 0.10 in panels of 1,700 immune genes, 0.20 in one of 440."""
 
 RESCALE_TOLERANCE = 0.01
 """Totals nearer to 1e6 than this fraction are rounding or a few dropped rows, not another unit."""
@@ -50,8 +57,8 @@ def harmonise_cohort(
     cohort, genes
         As read, and names of genes with their lengths.
     gene_lengths
-        Lengths in base pairs, or approved symbol to length, for counts. Where None, the lengths that the
-        cohort's own file has, else those of the table.
+        Lengths in base pairs, or approved symbol to length, for units that grow with it. Where None, the
+        lengths that the cohort's own file has, those of TCGA's pipeline for its RSEM, or those of the table.
     min_genes
         Fewest genes that must be recognised.
 
@@ -69,8 +76,8 @@ def harmonise_cohort(
     """
     mappings = genes.map_genes(cohort.source.gene_ids)
     symbols = sorted({m.gene_symbol for m in mappings if m.gene_symbol is not None})
-    per_kb, flags, used = None, NoteLog(), mappings
-    if cohort.unit.unit is ExpressionUnit.COUNTS:
+    per_kb, flags, used, unit = None, NoteLog(), mappings, cohort.unit.unit
+    if unit.is_per_gene:
         lengths = _chosen_lengths(cohort, genes, gene_lengths)
         per_kb, flags = _lengths_for_counts(cohort, mappings, lengths)
         used = _with_lengths(mappings, per_kb)
@@ -78,13 +85,13 @@ def harmonise_cohort(
     if len(symbols) < min_genes:
         msg = f"{len(symbols)} genes recognised, {min_genes} needed; name rows by gene symbol or id"
         raise MatrixInvalidError.at(cohort.label or cohort.name, msg)
-    is_panel = len(symbols) < WHOLE_TRANSCRIPTOME_GENES
+    is_panel = _is_panel(symbols)
     source = _source(cohort, symbols, used, per_kb, is_panel=is_panel)
-    flags = flags.joined(gene_flags(mappings)).joined(_panel_flags(is_panel, len(symbols), cohort.unit.unit))
-    if source.is_rescaled and cohort.unit.unit is not ExpressionUnit.COUNTS:
+    flags = flags.joined(gene_flags(mappings)).joined(_panel_flags(is_panel, len(symbols), unit))
+    if source.is_rescaled and not unit.is_per_gene:
         flags = flags.joined(_rescale_flags(cohort.sample_ids, cohort.totals.linear_total))
     # a panel is never rescaled: its reads do not give those behind one TPM
-    has_reads = cohort.unit.unit is ExpressionUnit.COUNTS and not is_panel
+    has_reads = unit.are_reads and not is_panel
     return HarmonisedCohort(
         name=cohort.name,
         source=source,
@@ -128,17 +135,30 @@ def _source(
 def _to_linear(cohort: Cohort) -> Callable[[FloatArray], FloatArray]:
     """How values of the cohort become linear."""
     is_log2 = cohort.unit.unit.is_platform and cohort.totals.largest <= LINEAR_ABOVE
-    return np.exp2 if is_log2 else TO_LINEAR.get(cohort.unit.unit, lambda values: values)
+    return np.exp2 if is_log2 else TO_LINEAR.get(cohort.unit.unit.form, lambda values: values)
+
+
+def _is_panel(symbols: Sequence[str]) -> bool:
+    """Whether genes are a targeted panel, and not a transcriptome that was filtered."""
+    if len(symbols) <= LARGEST_PANEL:
+        return True
+    if len(symbols) > LARGEST_WIDE_PANEL:
+        return False
+    genes = load_reference().genes
+    anchors = {symbol for symbol, is_anchor in zip(genes.symbols, genes.is_anchor, strict=True) if is_anchor}
+    return len(anchors.intersection(symbols)) < MIN_ANCHOR_SHARE * len(symbols)
 
 
 def _chosen_lengths(
     cohort: Cohort, genes: GeneTable, given: GeneLengths | Mapping[str, float] | None
 ) -> GeneLengths:
-    """Lengths to use: those given, those of the cohort's own file, or those shipped."""
+    """Lengths to use: those given, those of the cohort's own file, of TCGA's pipeline, or of the table."""
     if given is not None:
         return given if isinstance(given, GeneLengths) else GeneLengths.of(given)
     if cohort.gene_lengths is not None:
         return GeneLengths.of(cohort.gene_lengths, "file")
+    if cohort.unit.unit.is_tcga_rsem:
+        return GeneLengths.of(read_length_factors(), "tcga")
     return GeneLengths.of(genes.length_by_symbol, "shipped")
 
 

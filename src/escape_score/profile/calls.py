@@ -3,8 +3,9 @@
 =================  =====================================================================================
 call               when
 =================  =====================================================================================
-not evaluable      there is no score; or the axis is a weakest link (one that knows no limit of detection)
-                   and the reference match is not good;
+not evaluable      there is no score; or the low values of the sample are not those of its unit;
+                   or the axis is a weakest link (one that knows no limit of detection) and the reference
+                   match is not good;
                    or the reference match is not good and the absolute interval holds both the reference's
                    centre and the threshold, so that it could be either
 detected           score ≥ threshold and, where there is an interval, all of it lies above the centre
@@ -31,8 +32,13 @@ def call_axis(
     bounds: Bounds,
     match: TextArray,
     is_hidden: npt.NDArray[np.bool_] | None = None,
+    *,
+    is_lifted: npt.NDArray[np.bool_] | None = None,
 ) -> TextArray:
-    """Call one mechanism in every sample, by the table above; ``is_hidden``: as in :class:`AxisValues`."""
+    """Call one mechanism in every sample, by the table above.
+
+    ``is_hidden``: as in :class:`AxisValues`; ``is_lifted``: as in :class:`ProfileContext`.
+    """
     is_good = match == ReferenceMatch.GOOD
     out = np.full(len(score), Call.NOT_DETECTED.value, dtype=object)
     out[(score >= axis.threshold) & ~(bounds.low <= 0)] = Call.DETECTED.value
@@ -41,17 +47,27 @@ def call_axis(
     else:
         out[~is_good & (bounds.low <= 0) & (bounds.high >= axis.threshold)] = Call.NOT_EVALUABLE.value
     out[np.isnan(score)] = Call.NOT_EVALUABLE.value
+    if is_lifted is not None:
+        out[is_lifted] = Call.NOT_EVALUABLE.value
     if is_hidden is not None:
         out[is_hidden & (out == Call.NOT_DETECTED.value)] = Call.NOT_EVALUABLE.value
     return out
 
 
 def call_reason(
-    axis: Axis, call: str, score: float | None, interval: Interval | None, *, is_hidden: bool = False
+    axis: Axis,
+    call: str,
+    score: float | None,
+    interval: Interval | None,
+    *,
+    is_hidden: bool = False,
+    is_lifted: bool = False,
 ) -> Note:
     """Why a call was made."""
     if score is None:
         return note(Code.CALL, "no_link" if axis.kind is AxisKind.LINK_LOSS else "no_genes")
+    if is_lifted:
+        return note(Code.CALL, "lifted")
     if call == Call.NOT_EVALUABLE:
         return _doubt(axis, score, interval, is_hidden=is_hidden)
     if call == Call.DETECTED:

@@ -7,10 +7,13 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
+import numpy.typing as npt
 
 from escape_score.model.axes import Design, Term
 from escape_score.model.cohort import FloatArray
+from escape_score.model.notes import Code
 from escape_score.model.profiles import TextArray
+from escape_score.model.record import ReferenceMatch
 from escape_score.model.reference import Reference
 from escape_score.model.scores import SignatureScores
 from escape_score.model.thresholds import Thresholds
@@ -62,10 +65,22 @@ class ProfileContext:
         return self.scores.placement.excess_distance(self.reference.anchor_distance)
 
     @cached_property
+    def is_lifted(self) -> npt.NDArray[np.bool_]:
+        """Samples whose low values are not those of their unit, so that levels of weak genes are wrong."""
+        flags = self.scores.flags
+        lifted = [
+            any(one.code is Code.FLOOR_SUSPECT for one in flags.of_sample(sample_id))
+            for sample_id in self.scores.sample_ids
+        ]
+        return np.array(lifted, dtype=bool)
+
+    @cached_property
     def match(self) -> TextArray:
-        """How well every sample meets the reference."""
+        """How well every sample meets the reference; at most poor where its low values are lifted."""
         distance, own = self.scores.placement.distance, self.reference.anchor_distance
-        return match_of(distance, own, self.thresholds.match)
+        match = match_of(distance, own, self.thresholds.match)
+        match[self.is_lifted & (match != "")] = ReferenceMatch.POOR
+        return match
 
     def standardised(self, term: Term, *, limit: float | None = None) -> FloatArray:
         """Express a term in reference SD units, with its sign.

@@ -48,7 +48,10 @@ def _sample_flags(context: ProfileContext, profiles: CohortProfiles) -> Iterable
     suspect = context.thresholds.presentation.leukocyte_fraction_suspect
     rules = (
         (context.class_one.is_uncounted, note(Code.HLA_UNQUANTIFIED, "core")),
-        (profiles.match == ReferenceMatch.POOR, note(Code.REFERENCE_DISTANT, name=context.reference.name)),
+        (
+            (profiles.match == ReferenceMatch.POOR) & ~context.is_lifted,
+            note(Code.REFERENCE_DISTANT, name=context.reference.name),
+        ),
         (profiles.leukocyte_fraction > suspect, note(Code.IMPLAUSIBLE_PROFILE, limit=suspect)),
     )
     for applies, found in rules:

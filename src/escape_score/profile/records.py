@@ -175,7 +175,14 @@ class RecordMaker:
             threshold=axis.threshold,
             call=Call(scores.call[row]),
             call_reason=NoteRecord.of(
-                call_reason(axis, scores.call[row], score, interval, is_hidden=is_hidden)
+                call_reason(
+                    axis,
+                    scores.call[row],
+                    score,
+                    interval,
+                    is_hidden=is_hidden,
+                    is_lifted=bool(self.context.is_lifted[row]),
+                )
             ),
             weakest_gene=scores.weakest_gene[row] or None,
             links=_links(scores.links, row),

@@ -86,7 +86,7 @@ def score_axis(
         bounds=bounds,
         percentile=permitted(percentile, n, context.match, context.thresholds.match),
         percentile_n=n,
-        call=call_axis(axis, score, bounds, context.match, values.is_hidden),
+        call=call_axis(axis, score, bounds, context.match, values.is_hidden, is_lifted=context.is_lifted),
     )
 
 

@@ -27,6 +27,7 @@ from escape_score.model.notes import Code, Note, NoteLog, note
 from escape_score.model.units import ExpressionUnit, Strand, UnitDecision
 from escape_score.read.checks.composition import composition_notes
 from escape_score.read.checks.gene_kinds import foreign_rows
+from escape_score.read.checks.low_end import low_end_notes
 from escape_score.read.checks.names import check_orientation
 from escape_score.read.checks.non_genes import selected, without_non_genes
 from escape_score.read.checks.unit_evidence import totals_of
@@ -266,7 +267,8 @@ def _check_values(label: str, reading: MatrixReading, declared: ExpressionUnit) 
         raise type(error)(msg) from error
     decision = _by_layout(verdict.decision) if stated else verdict.decision
     unit, totals = decision.unit, totals_of(facts, decision.unit)
-    by_sample = (*composition_notes(facts, unit), *_foreign_shares(facts, totals, totals_of(whole, unit)))
+    shares = _foreign_shares(facts, totals, totals_of(whole, unit))
+    by_sample = (*composition_notes(facts, unit), *low_end_notes(facts, unit), *shares)
     flags = NoteLog(cohort=verdict.notes, by_sample=by_sample)
     return _CheckedValues(decision, totals, flags.joined(flag_samples(facts)))
 

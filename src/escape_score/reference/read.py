@@ -40,6 +40,7 @@ from escape_score.model.reference import (
 
 DEFAULT_REFERENCE = "tcga-coadread-v1"
 UNTRUSTED = "untrusted_genes.tsv"
+LENGTH_FACTORS = "length_factors.tsv"
 COHORT_REFERENCE = "cohort"
 """Asks for a reference fitted on the cohort itself; no reference may be called that."""
 AUTO_REFERENCE = "auto"
@@ -179,6 +180,13 @@ def assemble_reference(folder: Path) -> Reference:
         provenance=header.provenance,
         sha256=digest_tables({path.name: path.read_bytes() for path in paths if path.is_file()}),
     )
+
+
+@cache
+def read_length_factors() -> Mapping[str, float]:
+    """Effective gene lengths of TCGA's RSEM by approved symbol, as the shipped reference has them."""
+    rows = _rows(resource_path("reference", DEFAULT_REFERENCE, LENGTH_FACTORS))
+    return {row["gene_symbol"]: float(row["length_bp"]) for row in rows}
 
 
 def read_header(folder: Path) -> ReferenceHeader:

@@ -44,6 +44,14 @@ MESSAGES = MappingProxyType(
         ),
         "counts_converted": N_("Counts were converted to TPM with {source}."),
         "counts_without_lengths": N_("{n} genes have no length and were left out: {names}."),
+        "degraded_rna.missed": N_(
+            "{share:.0%} of the genes that every tissue expresses are not detected. Possible causes: "
+            "degraded RNA (FFPE) or few reads. Absent genes may be missed, not lost."
+        ),
+        "degraded_rna.slope": N_(
+            "Levels depend on gene length in an unusual way (slope {slope:.2f}). Possible causes: "
+            "degraded RNA (FFPE), reads from one end of the transcripts, or a wrong unit."
+        ),
         "duplicate_gene_in_set": N_("Gene set {name} lists {genes} more than once; each gene counts once."),
         "duplicate_genes": N_(
             "{n} names are in several rows: {names}. Copies count once; other rows were summed."
@@ -54,6 +62,21 @@ MESSAGES = MappingProxyType(
         "excel_gene_dates": N_("{n} names are dates made by a spreadsheet; those genes are lost: {names}."),
         "few_genes": N_(
             "Only {n} of {n_all} genes are detected. Possible causes: few reads or degraded RNA."
+        ),
+        "floor_suspect.shared": N_(
+            "{share:.0%} of the genes have the same lowest value, which is log2(x + 1) = {lowest:.2f} "
+            "and not 0. A transformation lifted the low values, such as VST or log2(x + 8). No "
+            "mechanism is called. Give the matrix before that step, in TPM or counts."
+        ),
+        "floor_suspect.silent": N_(
+            "Genes that the reference hardly expresses are at log2(x + 1) = {level:.2f} or above, not at "
+            "0. A transformation lifted or compressed the low values, such as batch correction, VST "
+            "or rlog. No mechanism is called. Give the matrix before that step, in TPM or counts."
+        ),
+        "floor_suspect.cut": N_(
+            "Low values are crowded just above log2(x + 1) = {lowest:.2f}, and no gene is below. "
+            "A transformation lifted the low values, such as VST or log2(x + 8). No mechanism is "
+            "called. Give the matrix before that step, in TPM or counts."
         ),
         "gene_case_changed": N_("{n} names matched in another case: {names}."),
         "gene_ids_disagree": N_(
@@ -178,6 +201,36 @@ MESSAGES = MappingProxyType(
             "The unit was inferred as {unit}: without the logarithm, samples add up to {behind}. "
             "Use --units to be sure."
         ),
+        "units_guessed.cpm": N_(
+            "The unit was inferred as {unit}: samples add up to 1e6, and values grow with gene length "
+            "(slope {slope:.2f}), which TPM do not. Use --units to be sure."
+        ),
+        "units_guessed.tpm_or_cpm": N_(
+            "The unit was inferred as {unit}: samples add up to a round number. Values grow a little "
+            "with gene length (slope {slope:.2f}), so CPM are possible too. Use --units to be sure."
+        ),
+        "units_guessed.ten_thousand": N_(
+            "The unit was inferred as {unit}: samples add up to 10,000, as single cells are normalised. "
+            "Use --units to be sure."
+        ),
+        "units_guessed.estimated_counts": N_(
+            "The unit was inferred as {unit}: many small values are integers, as RSEM and salmon "
+            "estimate them. Use --units to be sure."
+        ),
+        "units_guessed.normalised_counts": N_(
+            "The unit was inferred as {unit}: values are not integers and grow with gene length (slope "
+            "{slope:.2f}), as normalised counts do. Use --units to be sure."
+        ),
+        "units_suspect.umi": N_(
+            "Integers that do not grow with gene length (slope {slope:.2f}), read as {unit} and divided "
+            "by length. UMI and 3' counts are such numbers: if these are, use --units umi."
+        ),
+        "units_suspect.no_length_bias": N_(
+            "Values do not grow with gene length (slope {slope:.2f}), but {unit} do. These fit: {fitting}."
+        ),
+        "units_suspect.length_bias": N_(
+            "Values grow with gene length (slope {slope:.2f}), but {unit} do not. These fit: {fitting}."
+        ),
         "units_suspect.low": N_(
             "No value is above {limit:g}, which is low for {unit}. Check that these are not logarithms."
         ),
@@ -198,6 +251,9 @@ MESSAGES = MappingProxyType(
         "unknown_label": N_("The label {word!r} is not a known word; it is left out."),
         "unnamed_genes": N_("{n} rows have no gene name and were left out."),
         "call.no_genes": N_("Too few of its genes are measured, or they are not reliable in this sample."),
+        "call.lifted": N_(
+            "The low values of this sample are not those of its unit, so levels of weak genes are wrong."
+        ),
         "call.no_link": N_(
             "A five-fold loss of a single gene in the tumour cells could not be seen here: the "
             "infiltrate hides it, the reference has no baseline for single genes, or genes are "
@@ -267,6 +323,20 @@ MESSAGES = MappingProxyType(
         "unit.near_tpm": N_("{figures}: linear, sums near 1e6 as TPM that lost some genes"),
         "unit.fpkm": N_("{figures}: linear, not integers, sums other than 1e6, as FPKM"),
         "unit.log": N_("{figures}: logarithms; undone as {unit}, samples add up to {behind}"),
+        "unit.cpm": N_(
+            "{figures}: samples add up to 1e6, and values grow with gene length (slope {slope:.2f}), as CPM"
+        ),
+        "unit.tpm_or_cpm": N_(
+            "{figures}: samples add up to a round number, as TPM or CPM; length slope {slope:.2f}"
+        ),
+        "unit.ten_thousand": N_("{figures}: linear, every sample adds up to 10,000"),
+        "unit.estimated_counts": N_("{figures}: many small values are integers, as estimated counts"),
+        "unit.normalised_counts": N_(
+            "{figures}: values grow with gene length (slope {slope:.2f}), as normalised counts"
+        ),
+        "unit.tcga_rsem": N_(
+            "{figures}: the upper quartile of every sample is 1,000, as in RSEM of The Cancer Genome Atlas"
+        ),
         "unit.floor": N_("{figures}: logarithms, {n} values at -9.97, which is log2(0.001), and none lower"),
         "sums.none": N_("none"),
         "sums.one": N_("{value:.6g}"),
@@ -276,6 +346,7 @@ MESSAGES = MappingProxyType(
         "id_kind.entrez": N_("Entrez ids"),
         "id_kind.hgnc": N_("HGNC ids"),
         "lengths.shipped": N_("the shipped lengths (effective lengths of TCGA tumours, else GENCODE 48)"),
+        "lengths.tcga": N_("the effective lengths of TCGA's pipeline"),
         "lengths.positions": N_("the positions given (end - start + 1, introns included)"),
         "lengths.file": N_("the lengths in the file of the matrix"),
         "lengths.given": N_("the lengths given"),

@@ -6,31 +6,52 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NoReturn
 
+import numpy as np
+
 from escape_score.errors import UnitAmbiguousError, UnitContradictedError, listed
 from escape_score.model.notes import Code, Note, note
 from escape_score.model.units import ExpressionUnit, UnitDecision
+from escape_score.read.checks.low_end import LIFTED_SHARE
 from escape_score.read.checks.unit_evidence import (
+    LENGTH_BIASED,
+    LENGTH_FREE,
+    MAX_FPKM_SUM,
     MAX_NEAR_LOG_SPREAD,
     MAX_NEAR_SPREAD,
+    MIN_GENES_ALONE,
     MIN_GENES_WHOLE,
     MIN_SAMPLES_NEAR_LOG,
     TEN_THOUSAND,
+    WHOLE_SHARE,
     are_whole_numbers,
+    counts_among_others,
+    counts_behind_log,
     has_many_negatives,
+    have_rsem_quartile,
     largest_value,
+    length_slope,
     linear_sums,
     logs_among_linear,
     look_centred,
+    look_ranked,
     lowest_value,
+    median_share,
     negative_fraction,
     sums_behind_log,
     tpm_among_others,
 )
 from escape_score.read.checks.values import LOG2_FLOOR, LOG_MAXIMUM, MILLION, BoolArray, MatrixFacts, names_of
 
-_LINEAR = (ExpressionUnit.COUNTS, ExpressionUnit.TPM, ExpressionUnit.FPKM)
+_LINEAR = tuple(unit for unit in ExpressionUnit if not (unit.is_log or unit.is_platform))
 _PLUS_1 = (ExpressionUnit.LOG2_PLUS_1, ExpressionUnit.LN_PLUS_1)
 _FLOOR_MARGIN = 0.01
+
+_WITHOUT_LENGTH = {
+    ExpressionUnit.CPM: "tpm",
+    ExpressionUnit.LOG2_CPM_PLUS_1: "log2(x+1)",
+    ExpressionUnit.LOG2_TCGA_RSEM_PLUS_1: "log2(x+1)",
+}
+"""What fits instead of a unit that grows with gene length; tpm or fpkm for the others."""
 
 
 @dataclass(frozen=True)
@@ -110,33 +131,92 @@ def _refuse_mixture(facts: MatrixFacts) -> None:
     if tpm.any():
         why = f"mixed units: {listed(names_of(facts, tpm))} add up to 1e6 like TPM, the other samples do not"
         _refuse_guess(facts, why, None)
+    counts = counts_among_others(facts)
+    if counts.any():
+        names = listed(names_of(facts, counts))
+        _refuse_guess(facts, f"mixed units: {names} hold whole numbers like counts, the others do not", None)
+
+
+@dataclass(frozen=True)
+class _Guess:
+    """A unit, the kind of evidence for it, and whether another would fit too."""
+
+    unit: ExpressionUnit
+    kind: str
+    is_open: bool = False
 
 
 def _decide_linear(facts: MatrixFacts) -> UnitVerdict:
     if has_many_negatives(facts):
-        _refuse_guess(facts, f"too many negative values for linear data ({_figures(facts)})", None)
-    unit, kind, is_guess = _linear_unit(facts)
-    guessed = (note(Code.UNITS_GUESSED, kind, unit=unit.value),) if is_guess else ()
-    evidence = note(Code.UNIT, kind, figures=_figures_note(facts))
-    notes = (*_negative_notes(facts, unit), *guessed)
+        why = f"too many negative values for linear data, as a correction leaves them ({_figures(facts)})"
+        _refuse_guess(facts, why, None)
+    if look_ranked(facts):
+        _refuse_guess(facts, f"values are spread like ranks ({_figures(facts)})", None)
+    return _verdict(facts, _linear_guess(facts))
+
+
+def _verdict(facts: MatrixFacts, guess: _Guess) -> UnitVerdict:
+    """The unit inferred, with its evidence and flags."""
+    unit, slope = guess.unit, length_slope(facts, guess.unit)
+    figures = {} if np.isnan(slope) else {"slope": slope}
+    behind = sums_behind_log(facts).get(unit.form.value)
+    evidence = note(
+        Code.UNIT,
+        guess.kind,
+        figures=_figures_note(facts),
+        unit=unit.value,
+        **figures,
+        **({} if behind is None else {"behind": behind.range}),
+    )
+    guessed = (note(Code.UNITS_GUESSED, guess.kind, **dict(evidence.params[1:])),) if guess.is_open else ()
+    notes = (*_negative_notes(facts, unit), *guessed, *_length_notes(facts, unit))
     return UnitVerdict(UnitDecision(unit, is_declared=False, evidence=evidence), notes)
 
 
-def _linear_unit(facts: MatrixFacts) -> tuple[ExpressionUnit, str, bool]:
-    """Unit of linear values, the kind of evidence, and whether another would fit too."""
-    sums = linear_sums(facts)
-    if sums.are_all(MILLION):
-        return ExpressionUnit.TPM, "tpm", False
-    if are_whole_numbers(facts):
-        return ExpressionUnit.COUNTS, "counts", False
-    if sums.are_near_million(max_spread=MAX_NEAR_SPREAD):
-        return ExpressionUnit.TPM, "near_tpm", True
-    return ExpressionUnit.FPKM, "fpkm", True
+def _linear_guess(facts: MatrixFacts) -> _Guess:
+    """Unit of linear values."""
+    sums, slope = linear_sums(facts), length_slope(facts)
+    if are_whole_numbers(facts) and not sums.are_all(MILLION):
+        return _Guess(ExpressionUnit.COUNTS, "counts")
+    by_sums = _guess_by_sums(facts)
+    if by_sums is not None:
+        return by_sums
+    is_free, is_biased = slope < LENGTH_FREE, slope >= LENGTH_BIASED
+    if have_rsem_quartile(facts) and not is_free:
+        return _Guess(ExpressionUnit.TCGA_RSEM, "tcga_rsem")
+    if median_share(facts, facts.known.whole_share) >= WHOLE_SHARE:
+        return _Guess(ExpressionUnit.ESTIMATED_COUNTS, "estimated_counts", is_open=not is_biased)
+    if sums.median > MAX_FPKM_SUM and not (is_free or is_biased):
+        why = f"linear, not whole numbers, sums far above 1e6, length bias not clear ({_figures(facts)})"
+        _refuse_guess(facts, why, "normalised_counts, estimated_counts or fpkm, whichever it is")
+    unit = ExpressionUnit.NORMALISED_COUNTS if is_biased else ExpressionUnit.FPKM
+    return _Guess(unit, unit.value, is_open=True)
+
+
+def _guess_by_sums(facts: MatrixFacts) -> _Guess | None:
+    """TPM or CPM, where samples add up to a round number; None where they do not."""
+    sums, slope = linear_sums(facts), length_slope(facts)
+    unit = ExpressionUnit.CPM if slope >= LENGTH_BIASED else ExpressionUnit.TPM
+    if sums.are_all(TEN_THOUSAND):
+        return _Guess(unit, "ten_thousand", is_open=True)
+    is_exact = sums.are_all(MILLION)
+    if not is_exact and not sums.are_near_million(max_spread=MAX_NEAR_SPREAD):
+        return None
+    if unit is ExpressionUnit.CPM:
+        return _Guess(unit, "cpm", is_open=True)
+    if is_exact:
+        is_open = slope >= LENGTH_FREE
+        return _Guess(unit, "tpm_or_cpm" if is_open else "tpm", is_open=is_open)
+    return _Guess(unit, "near_tpm", is_open=True)
 
 
 def _decide_log(facts: MatrixFacts) -> UnitVerdict:
     if has_many_negatives(facts):
         return _decide_log_with_negatives(facts)
+    undo = counts_behind_log(facts)
+    if undo:
+        why = f"values are logarithms of counts: {undo} gives whole numbers"
+        _refuse_guess(facts, why, f"counts after undoing it as {undo}")
     behind = sums_behind_log(facts)
     exact = [name for name, sums in behind.items() if sums.are_all(MILLION)]
     small = [name for name in _PLUS_1 if behind[name].are_all(TEN_THOUSAND)]
@@ -149,27 +229,64 @@ def _decide_log(facts: MatrixFacts) -> UnitVerdict:
     if fitting == ["log10(x+1)"]:
         why = "values look like log10(x+1), which is not read"
         _refuse_guess(facts, why, "tpm after undoing it as 10^x - 1")
+    if not fitting and have_rsem_quartile(facts) and not length_slope(facts) < LENGTH_FREE:
+        return _verdict(facts, _Guess(ExpressionUnit.LOG2_TCGA_RSEM_PLUS_1, "tcga_rsem"))
     if len(fitting) != 1:
-        behind_log = "; ".join(f"{name} would add up to {sums}" for name, sums in behind.items())
-        why = f"no value above {LOG_MAXIMUM:g}, so logarithms or few genes ({_figures(facts)}; {behind_log}: "
-        possible = "counts or log2(x+1)" if are_whole_numbers(facts) else "log2(x+1), ln(x+1) or array"
-        _refuse_guess(facts, f"{why}no single one fits 1e6)", f"{possible}, whichever it is")
-    unit = ExpressionUnit(fitting[0])
-    params = {"unit": unit.value, "behind": behind[unit].range}
-    evidence = note(Code.UNIT, "log", figures=_figures_note(facts), **params)
-    guessed = () if exact or small else (note(Code.UNITS_GUESSED, "log", **params),)
-    decision = UnitDecision(unit, is_declared=False, evidence=evidence)
-    return UnitVerdict(decision, (*_negative_notes(facts, unit), *guessed))
+        _refuse_log(facts)
+    is_exact = bool(exact or small)
+    return _verdict(facts, _log_guess(facts, ExpressionUnit(fitting[0]), is_exact=is_exact))
+
+
+def _log_guess(facts: MatrixFacts, unit: ExpressionUnit, *, is_exact: bool) -> _Guess:
+    """Whether logarithms are of TPM or of CPM."""
+    slope = length_slope(facts, unit)
+    if slope >= LENGTH_BIASED and unit is ExpressionUnit.LOG2_PLUS_1:
+        return _Guess(ExpressionUnit.LOG2_CPM_PLUS_1, "cpm", is_open=True)
+    if is_exact and slope >= LENGTH_FREE:
+        return _Guess(unit, "tpm_or_cpm", is_open=True)
+    return _Guess(unit, "log", is_open=not is_exact)
+
+
+def _refuse_log(facts: MatrixFacts) -> NoReturn:
+    """Name the logarithms that are possible."""
+    behind_log = "; ".join(f"{name} would add up to {sums}" for name, sums in sums_behind_log(facts).items())
+    why = f"no value above {LOG_MAXIMUM:g}, so logarithms or few genes ({_figures(facts)}; {behind_log}: "
+    possible = "log2(x+1), ln(x+1) or array"
+    if are_whole_numbers(facts):
+        possible = "counts or log2(x+1)"
+    elif length_slope(facts) >= LENGTH_FREE:
+        possible = "log2(cpm+1), log2(tcga_rsem+1), log2(x+1), ln(x+1) or array"
+    _refuse_guess(facts, f"{why}no single one fits 1e6)", f"{possible}, whichever it is")
 
 
 def _decide_log_with_negatives(facts: MatrixFacts) -> UnitVerdict:
     """Read log2(x + 0.001) off its lowest value."""
     unit = ExpressionUnit.LOG2_PLUS_0001
-    if facts.n_floor.sum() == 0 or lowest_value(facts) < LOG2_FLOOR - _FLOOR_MARGIN:
+    if not _has_floor(facts):
         why = f"no value above {LOG_MAXIMUM:g}, many below 0, the lowest not log2(0.001) = -9.97"
-        _refuse_guess(facts, f"{why} ({_figures(facts)})", "log2(x+0.001) or array, if it is one of them")
+        msg = f"unit not decided: {why} ({_figures(facts)}); {_pseudocount_hint(facts)}"
+        raise UnitAmbiguousError.at(facts.label, msg)
     evidence = note(Code.UNIT, "floor", figures=_figures_note(facts), n=int(facts.n_floor.sum()))
-    return UnitVerdict(UnitDecision(unit, is_declared=False, evidence=evidence))
+    decision = UnitDecision(unit, is_declared=False, evidence=evidence)
+    return UnitVerdict(decision, _length_notes(facts, unit))
+
+
+def _has_floor(facts: MatrixFacts) -> bool:
+    """Whether the lowest value is log2(0.001)."""
+    return bool(facts.n_floor.sum()) and lowest_value(facts) >= LOG2_FLOOR - _FLOOR_MARGIN
+
+
+def _pseudocount_hint(facts: MatrixFacts) -> str:
+    """How a logarithm with values below 0 can be given: by its own pseudocount where that is seen."""
+    lowest, share = lowest_value(facts), median_share(facts, facts.known.low_end_share)
+    is_shared = share >= LIFTED_SHARE and np.ptp(facts.minimum[facts.is_usable]) < _FLOOR_MARGIN
+    if is_shared and lowest < 0:
+        count = f"{2.0**lowest:.3g}"
+        return (
+            f"{share:.0%} of the genes are at {lowest:.4g} = log2({count}): undo it as 2^x - {count} and say "
+            "--units with what that is, such as tpm, cpm or counts"
+        )
+    return "give the matrix before the logarithm, in TPM, CPM or counts, or say --units array if it is one"
 
 
 # --- a unit declared ----------------------------------------------------------------------------------------
@@ -194,6 +311,8 @@ def _contradictions(facts: MatrixFacts, declared: ExpressionUnit) -> Iterator[tu
         yield f"mixed units: {names} look like logarithms, the others linear", ""
     if declared is not ExpressionUnit.LOG2_PLUS_0001 and has_many_negatives(facts):
         yield "too many negative values", _log_hint(facts)
+    if not declared.is_platform and look_ranked(facts):
+        yield "values are spread like ranks", ""
     if declared in _LINEAR:
         yield from _against_linear(facts, declared)
     elif declared.is_log:
@@ -202,8 +321,10 @@ def _contradictions(facts: MatrixFacts, declared: ExpressionUnit) -> Iterator[tu
 
 def _log_hint(facts: MatrixFacts) -> str:
     """Name the logarithm that fits, if one does."""
-    if facts.n_floor.sum() > 0:
+    if _has_floor(facts):
         return "the lowest value fits --units log2(x+0.001)"
+    if has_many_negatives(facts):
+        return _pseudocount_hint(facts) if largest_value(facts) <= LOG_MAXIMUM else "check --units"
     fitting = [
         name
         for name, sums in sums_behind_log(facts).items()
@@ -218,10 +339,19 @@ def _against_linear(facts: MatrixFacts, declared: ExpressionUnit) -> Iterator[tu
     fits_log = any(behind.are_all(MILLION) for behind in sums_behind_log(facts).values())
     if is_low and (facts.n_genes >= MIN_GENES_WHOLE or fits_log):
         yield f"no value above {LOG_MAXIMUM:g}, as in logarithms", _log_hint(facts)
-    if declared is ExpressionUnit.COUNTS and not is_whole and sums.are_all(MILLION):
-        yield "no whole numbers, every sample adds up to 1e6", "the numbers fit --units tpm"
-    if declared is ExpressionUnit.TPM and is_whole and sums.median > 2 * MILLION:
-        yield "whole numbers, sums far above 1e6", "the numbers fit --units counts"
+    are_reads = declared.are_reads or declared is ExpressionUnit.UMI
+    if are_reads and not is_whole and sums.are_all(MILLION):
+        fitting = "cpm" if length_slope(facts) >= LENGTH_BIASED else "tpm"
+        yield "no whole numbers, every sample adds up to 1e6", f"the numbers fit --units {fitting}"
+    if declared is ExpressionUnit.UMI and not is_whole:
+        yield "UMI and 3' counts are whole numbers", "say estimated_counts, normalised_counts or cpm"
+    if declared in (ExpressionUnit.TPM, ExpressionUnit.CPM) and sums.median > 2 * MILLION:
+        if is_whole:
+            yield "whole numbers, sums far above 1e6", "the numbers fit --units counts"
+        elif declared is ExpressionUnit.CPM:
+            yield "sums far above 1e6", "say normalised_counts or estimated_counts"
+    if declared is ExpressionUnit.FPKM and is_whole and facts.n_genes >= MIN_GENES_ALONE:
+        yield "whole numbers", "the numbers fit --units counts"
 
 
 def _against_log(facts: MatrixFacts, declared: ExpressionUnit) -> Iterator[tuple[str, str]]:
@@ -233,9 +363,17 @@ def _against_log(facts: MatrixFacts, declared: ExpressionUnit) -> Iterator[tuple
             yield f"values below log2(0.001) = {LOG2_FLOOR:.4g}", "check --units"
         if (facts.minimum[facts.is_usable] == 0).all():
             yield "the lowest value of every sample is 0", "the numbers fit log2(x+1) or ln(x+1)"
-    behind = sums_behind_log(facts)
-    declared_fits = behind[declared].are_all(MILLION) or behind[declared].are_all(TEN_THOUSAND)
-    others = [name for name, sums in behind.items() if sums.are_all(MILLION) and name != declared]
+    undo = counts_behind_log(facts)
+    if undo:
+        yield f"{undo} gives whole numbers, as in logarithms of counts", "undo it and say --units counts"
+    behind, form = sums_behind_log(facts), declared.form
+    if declared is ExpressionUnit.LOG2_CPM_PLUS_1 and behind[form].median > 2 * MILLION:
+        yield (
+            f"undone as 2^x - 1, samples add up to {behind[form]}, far above 1e6",
+            "undo it so and say --units normalised_counts",
+        )
+    declared_fits = behind[form].are_all(MILLION) or behind[form].are_all(TEN_THOUSAND)
+    others = [name for name, sums in behind.items() if sums.are_all(MILLION) and name != form]
     is_pseudocount_only = all(name.startswith("log2") == declared.startswith("log2") for name in others)
     if others and not declared_fits and not is_pseudocount_only:
         yield f"only undone as {others[0]} do samples add up to 1e6", f"the numbers fit {others[0]}"
@@ -251,9 +389,37 @@ def _declared_notes(facts: MatrixFacts, declared: ExpressionUnit) -> tuple[Note,
         notes.append(note(Code.UNITS_SUSPECT, "low", limit=LOG_MAXIMUM, unit=declared.value))
     if declared is ExpressionUnit.COUNTS and not are_whole_numbers(facts):
         notes.append(note(Code.UNITS_SUSPECT, "not_whole"))
-    if declared is ExpressionUnit.TPM and linear_sums(facts).median > 2 * MILLION:
-        notes.append(note(Code.UNITS_SUSPECT, "sums", sums=linear_sums(facts).range))
-    return tuple(notes)
+    sums = sums_behind_log(facts).get(declared.value, linear_sums(facts))
+    is_tpm = declared in (ExpressionUnit.TPM, *_PLUS_1)
+    if is_tpm and sums.median > 2 * MILLION and not length_slope(facts, declared) >= LENGTH_BIASED:
+        notes.append(note(Code.UNITS_SUSPECT, "sums", sums=sums.range))
+    return (*notes, *_length_notes(facts, declared))
+
+
+def _length_notes(facts: MatrixFacts, unit: ExpressionUnit) -> tuple[Note, ...]:
+    """Flag values that grow with gene length where those of the unit do not, and the other way round."""
+    slope = length_slope(facts, unit)
+    if unit.is_platform or np.isnan(slope):
+        return ()
+    if unit.is_per_gene and slope < LENGTH_FREE:
+        is_whole = are_whole_numbers(facts)
+        kind = "umi" if is_whole else "no_length_bias"
+        fitting = {} if is_whole else {"fitting": _WITHOUT_LENGTH.get(unit, "tpm, fpkm")}
+        return (note(Code.UNITS_SUSPECT, kind, unit=unit.value, slope=slope, **fitting),)
+    if not unit.is_per_gene and slope >= LENGTH_BIASED:
+        fits = _fitting_with_length(facts, unit)
+        return (note(Code.UNITS_SUSPECT, "length_bias", unit=unit.value, slope=slope, fitting=fits),)
+    return ()
+
+
+def _fitting_with_length(facts: MatrixFacts, unit: ExpressionUnit) -> str:
+    """Units that grow with gene length and fit the numbers."""
+    if unit.is_log:
+        return "log2(cpm+1), log2(tcga_rsem+1)"
+    if are_whole_numbers(facts):
+        return "counts"
+    is_million = linear_sums(facts).are_all(MILLION)
+    return "cpm" if is_million else "estimated_counts, normalised_counts, tcga_rsem"
 
 
 def _negative_notes(facts: MatrixFacts, unit: ExpressionUnit) -> tuple[Note, ...]:

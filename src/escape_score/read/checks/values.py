@@ -14,6 +14,7 @@ import numpy.typing as npt
 from escape_score.errors import MatrixInvalidError, listed
 from escape_score.model.cohort import ROWS_AT_ONCE, FloatArray, MatrixSource, iter_blocks
 from escape_score.model.notes import Code, Note, NoteLog, note
+from escape_score.read.checks.gene_probes import GeneProbes, ProbeFigures, joined_figures, probe_figures
 
 IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
@@ -39,6 +40,9 @@ EXACT_TOLERANCE = 0.01
 SAME_SHAPE_TOLERANCE = 1e-3
 """Relative spread of maximum, sum and sum of squares below which samples share one distribution."""
 
+RSEM_SUMS = (5e6, 2e8)
+"""Sums of a sample in upper-quartile RSEM; 1.6e7 to 4.2e7 in 142 samples of six tumour types."""
+
 N_GLANCED = 256
 """Genes that mostly suffice to see that values are no whole numbers."""
 
@@ -63,6 +67,11 @@ class MatrixFacts:
     exp2_total, exp_total, exp10_total
         Sums of 2, e and 10 to the power of the cells; NaN where a cell exceeds ``LOG_MAXIMUM``, and the last
         two where the first meets a million already.
+    upper_quartile
+        75 % quantile of the positive values, behind log2(x + 1) where values are small; NaN where the sum
+        cannot be that of upper-quartile RSEM.
+    known
+        Figures of known genes.
     digests
         Equal for samples with the same numbers; empty for a sample whose other figures are like no other's.
     infinite_cells
@@ -86,6 +95,8 @@ class MatrixFacts:
     exp2_total: FloatArray
     exp_total: FloatArray
     exp10_total: FloatArray
+    upper_quartile: FloatArray
+    known: ProbeFigures
     digests: tuple[bytes, ...]
     infinite_cells: tuple[tuple[str, str], ...]
 
@@ -113,12 +124,18 @@ class MatrixFacts:
 def gather_facts(source: MatrixSource, *, label: str) -> MatrixFacts:
     """Look at each value of a matrix once, for the figures of each sample."""
     columns: dict[str, list[Any]] = defaultdict(list)
+    known: list[ProbeFigures] = []
     infinite: list[tuple[str, str]] = []
+    probes = GeneProbes.of(source.gene_ids)
     for start, block in iter_blocks(source):
         infinite += _infinite_cells(source, start, block)
         for row in range(0, len(block), ROWS_AT_ONCE):
-            for name, figures in _figures(block[row : row + ROWS_AT_ONCE]).items():
-                columns[name].append(figures)
+            # sums of a row depend on its layout, and a sample's must not depend on its company
+            values = np.ascontiguousarray(block[row : row + ROWS_AT_ONCE])
+            figures = _figures(values)
+            known.append(_known_genes(values, probes, figures))
+            for name, of_rows in figures.items():
+                columns[name].append(of_rows)
     arrays = {name: np.concatenate(pieces) for name, pieces in columns.items()}
     n_genes = len(source.gene_ids)
     return MatrixFacts(
@@ -126,6 +143,7 @@ def gather_facts(source: MatrixSource, *, label: str) -> MatrixFacts:
         source.sample_ids,
         n_genes,
         **arrays,
+        known=joined_figures(known),
         digests=_digests(source, arrays),
         infinite_cells=tuple(infinite[:5]),
     )
@@ -140,8 +158,6 @@ def _infinite_cells(source: MatrixSource, start: int, block: FloatArray) -> Iter
 
 def _figures(values: FloatArray) -> dict[str, Any]:
     """Figures of a few samples, shape (n_samples, n_genes); most are spared where they are surely 0."""
-    # sums of a row depend on its layout, and a sample's must not depend on its company
-    values = np.ascontiguousarray(values)
     is_finite = np.isfinite(values)
     is_whole = bool(is_finite.all())
     finite = values if is_whole else np.where(is_finite, values, np.nan)
@@ -162,8 +178,31 @@ def _figures(values: FloatArray) -> dict[str, Any]:
         "total_squares": np.einsum("ij,ij->i", zeroed, zeroed),
         "n_detected": (finite > _undetected(minimum)[:, None]).sum(axis=1),
         "is_integer": _are_integers(zeroed),
-        **_inverse_totals(finite, maximum, is_finite.sum(axis=1)),
+        **(behind := _inverse_totals(finite, maximum, is_finite.sum(axis=1))),
+        "upper_quartile": _upper_quartiles(finite, maximum, zeroed.sum(axis=1), behind["exp2_total"]),
     }
+
+
+def _known_genes(values: FloatArray, probes: GeneProbes, figures: Mapping[str, Any]) -> ProbeFigures:
+    """Figures of the known genes of a few samples."""
+    if figures["n_infinite"].any():
+        values = np.where(np.isinf(values), np.nan, values)
+    is_low = figures["maximum"] <= LOG_MAXIMUM
+    total = figures["total"] - figures["negative_total"]
+    return probe_figures(values, probes, lowest=figures["minimum"], is_low=is_low, total=total)
+
+
+def _upper_quartiles(
+    finite: FloatArray, maximum: FloatArray, total: FloatArray, exp2_total: FloatArray
+) -> FloatArray:
+    """Upper quartiles of those samples whose sum may be that of upper-quartile RSEM."""
+    is_low = maximum <= LOG_MAXIMUM
+    sums = np.where(is_low, exp2_total, total)
+    found = np.full(len(finite), np.nan)
+    for row in np.flatnonzero((sums >= RSEM_SUMS[0]) & (sums <= RSEM_SUMS[1])):
+        quartile = float(np.percentile(finite[row][finite[row] > 0], 75))
+        found[row] = np.exp2(quartile) - 1.0 if is_low[row] else quartile
+    return found
 
 
 def _undetected(minimum: FloatArray) -> FloatArray:
