@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from escape_score.cli.log import print_limited
 from escape_score.cli.options import (
     ColumnMap,
     GeneLengths,
@@ -66,8 +67,10 @@ def check(
     if report.unit:
         print(f"{matrix}: {report.n_samples} samples, {report.n_genes} genes recognised")
         print(f"unit: {report.unit} ({report.unit_evidence})")
-    for finding in report.findings:
-        print(finding.line, file=sys.stderr if finding.kind == ERROR else sys.stdout)
+    errors = [finding.line for finding in report.findings if finding.kind == ERROR]
+    others = [finding.line for finding in report.findings if finding.kind != ERROR]
+    print_limited(errors, rest="error: and {n} more faults; fix these first")
+    print_limited(others, rest="note: and {n} more findings; --json shows all of them", to=sys.stdout)
     if not report.findings:
         print("no errors or warnings")
     return int(report.exit_code)
