@@ -244,3 +244,37 @@ def test_read_cohorts_refuses_table(tmp_path: Path, rows: list[str], header: str
 def test_read_cohorts_refuses_missing_table(tmp_path: Path) -> None:
     with pytest.raises(FileMissingError, match="not found"):
         read_cohorts(tmp_path / "none.tsv")
+
+
+def test_path_that_begins_with_the_home_is_below_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    config = load(tmp_path, "expression: ~/m.tsv\noutdir: ~/out\nprofile: {reference: ~/lab}\n")
+    assert config.expression == tmp_path / "home" / "m.tsv"
+    assert config.outdir == tmp_path / "home" / "out"
+    assert config.profile.reference == str(tmp_path / "home" / "lab")
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ("expression: $HOME/m.tsv", "expression is '.*HOME/m.tsv' \\(line 1, column 1\\)"),
+        ("outdir: ${DATA}/out", "outdir"),
+        ("score: {gene_sets: sets/$SETS.gmt}", "score.gene_sets"),
+        ("profile: {reference: $REFERENCES/lab}", "profile.reference"),
+    ],
+)
+def test_variable_in_a_path_is_refused(tmp_path: Path, text: str, key: str) -> None:
+    with pytest.raises(ConfigInvalidError, match=f"{key}.* variables are not expanded; write the path out"):
+        load(tmp_path, text)
+
+
+def test_folder_that_has_the_name_of_a_variable_is_a_folder(tmp_path: Path) -> None:
+    (tmp_path / "$data").mkdir()
+    (tmp_path / "$data" / "m.tsv").touch()
+    assert load(tmp_path, "expression: $data/m.tsv").expression == tmp_path / "$data" / "m.tsv"
+
+
+@pytest.mark.parametrize("text", ["a: &x [*x]", "read: &x {b: *x}", "&a a: *a", "a: &x\n  b: &y [*x, *y]"])
+def test_config_that_contains_itself_is_refused(tmp_path: Path, text: str) -> None:
+    with pytest.raises(ConfigInvalidError, match="anchors and aliases"):
+        load(tmp_path, text)

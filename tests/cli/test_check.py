@@ -155,3 +155,26 @@ def test_findings_of_puts_the_most_severe_first_and_joins_samples() -> None:
         Finding(Severity.ERROR, "sample_empty", in_english(empty), ("s1", "s2")),
         Finding(Severity.NOTE, "renamed_symbols", in_english(renamed)),
     ]
+
+
+def test_check_prints_at_most_twenty_faults(
+    matrix: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    gmt = tmp_path / "u.gmt"
+    gmt.write_text("".join(f"s{i}\n" for i in range(20_500)), encoding="utf-8")
+    assert main(["check", str(matrix), "--gene-sets", str(gmt)]) == 3
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 20
+    assert lines[-1] == "error: and 20481 more faults; fix these first"
+
+
+@pytest.mark.parametrize("command", ["check", "run"])
+def test_faulty_lengths_are_at_most_twenty_lines(
+    command: str, matrix: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lengths = tmp_path / "l.tsv"
+    rows = "".join(f"GENE{i}\t-1\n" for i in range(20_500))
+    lengths.write_text(f"gene\tlength\n{rows}", encoding="utf-8")
+    out = ["--out", str(tmp_path / "o")] if command == "run" else []
+    assert main([command, str(matrix), "--gene-lengths", str(lengths), *out]) == 3
+    assert 1 <= len(capsys.readouterr().err.splitlines()) <= 20

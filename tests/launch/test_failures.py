@@ -18,6 +18,11 @@ REFUSED = (
     "sbatch: error: Batch job submission failed: Invalid partition name specified'.\n"
     "    sbatch call:\n        sbatch --parsable --job-name x\n"
 )
+NO_ACCOUNT = (
+    "Job submission failed with exception: The given account escape_score appears to be invalid. "
+    "Available accounts:\nroot"
+)
+NO_COMMAND = "Job submission failed with exception: [Errno 2] No such file or directory: 'sshare'"
 TIMEOUT = "SLURM-job '8' failed, SLURM status is: 'TIMEOUT'. Detailed failure reason unavailable."
 
 
@@ -153,3 +158,20 @@ def test_from_event_takes_the_words_of_sbatch_and_no_earlier_log(tmp_path: Path)
 def test_exit_statuses_are_read_by_log_file(ending: str, status: int) -> None:
     text = f"Command 'set -euo pipefail;  escape-score read m.tsv > logs/a/read.log 2>&1' {ending}\n"
     assert exit_statuses(text) == {"logs/a/read.log": status}
+
+
+@pytest.mark.parametrize("ending", ["", "For further error details see the cluster/cloud log."])
+@pytest.mark.parametrize(
+    ("message", "said"), [(NO_ACCOUNT, "Available accounts: root"), (NO_COMMAND, "'sshare'")]
+)
+def test_job_that_was_never_submitted_shows_the_words_of_slurm(
+    message: str, said: str, ending: str, tmp_path: Path
+) -> None:
+    event = {"log": ["logs/a/read.log"], "rule_msg": message + ending}
+    failed = FailedJob.from_event(event, {}, tmp_path)
+    assert failed.exit_code is ExitCode.USAGE
+    (line,) = failed.lines
+    assert "Slurm refused the job read (cohort a)" in line
+    assert said in line
+    assert line.endswith("; correct the profile, then run again")
+    assert "further error" not in line

@@ -48,3 +48,31 @@ def test_workflow_refuses_slurm_where_there_is_none(
     (error,) = capsys.readouterr().err.splitlines()
     assert error.startswith("error: --profile slurm: ")
     assert not run.exists()
+
+
+def test_workflow_refuses_a_folder_with_the_executor_slurm_where_there_is_none(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    (mine / "config.yaml").write_text("executor: slurm\njobs: 2\n", encoding="utf-8")
+    config = write_config(tmp_path)
+    command = ["workflow", "--config", str(config), "--directory", str(tmp_path / "run"), "--profile"]
+    assert main([*command, str(mine)]) == 2
+    (error,) = capsys.readouterr().err.splitlines()
+    assert error.startswith(f"error: --profile {mine}: ")
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("variable", ["HOME", "XDG_CACHE_HOME"])
+def test_cache_that_cannot_be_written_is_below_the_directory_of_the_run(
+    variable: str, tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setenv(variable, str(tmp_path / "file" / "home"))
+    config, run = write_config(tmp_path), tmp_path / "run"
+    command = ["workflow", "--config", str(config), "--directory", str(run), "--cores", "1", "--dry-run"]
+    assert main(command) == 0, capfd.readouterr().err
+    assert (run / ".snakemake" / "cache").is_dir()

@@ -138,3 +138,20 @@ def test_plan_workflow_lists_all_files_of_a_cohort(tmp_path: Path) -> None:
     }
     assert cohorts["a"].n_samples == 2
     assert set(cohorts["a"].parts) <= set(cohorts["a"].sources)
+
+
+def test_plan_workflow_refuses_paths_that_snakemake_takes_for_patterns(tmp_path: Path) -> None:
+    folder = tmp_path / "a{b}"
+    folder.mkdir()
+    for name in ("m.tsv", "s}.tsv", "g.gmt", "l.tsv"):
+        (folder / name).write_text("gene\ts1\nCD8A\t1\n", encoding="utf-8")
+    config = write_project(
+        tmp_path,
+        config="score:\n  gene_sets: ../a{b}/g.gmt\n",
+        rows="a\t../a{b}/m.tsv\t../a{b}/s}.tsv\ttpm\t../a{b}/l.tsv\n",
+    )
+    with pytest.raises(InputFaultsError) as caught:
+        plan_workflow(config)
+    assert len(caught.value.lines) == 4
+    for name in ("m.tsv", "s}.tsv", "g.gmt", "l.tsv"):
+        assert any(f"{name}: its path has {{ or }}" in line for line in caught.value.lines)

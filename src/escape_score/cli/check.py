@@ -69,12 +69,10 @@ def check(
     if report.unit:
         print(f"{matrix}: {report.n_samples} samples, {report.n_genes} genes recognised")
         print(f"unit: {report.unit} ({report.unit_evidence})")
-    print_limited(
-        [finding.line for finding in report.findings if finding.kind == ERROR],
-        rest="error: and {n} more faults; fix these first",
-    )
-    for finding in (finding for finding in report.findings if finding.kind != ERROR):
-        print(finding.line)
+    errors = [finding.line for finding in report.findings if finding.kind == ERROR]
+    others = [finding.line for finding in report.findings if finding.kind != ERROR]
+    print_limited(errors, rest="error: and {n} more faults; fix these first")
+    print_limited(others, rest="note: and {n} more findings; --json shows all of them", to=sys.stdout)
     if not report.findings:
         print("no errors or warnings")
     return int(report.exit_code)

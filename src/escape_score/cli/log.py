@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, TextIO
 
 if TYPE_CHECKING:
     from escape_score.store.manifest import Manifest
@@ -22,13 +22,17 @@ MAX_LINES = 20
 """Most lines that a list of faults or failed samples has."""
 
 
-def print_limited(lines: Sequence[str], *, rest: str) -> None:
-    """Write lines to stderr, at most twenty; the last is then ``rest`` with the number ``{n}`` of others."""
+def print_limited(lines: Sequence[str], *, rest: str, to: TextIO | None = None) -> None:
+    """Write lines to stderr, at most twenty; the last is then ``rest`` with the number ``{n}`` of others.
+
+    ``to`` is another stream to write them to.
+    """
+    stream = to or sys.stderr
     n_shown = len(lines) if len(lines) <= MAX_LINES else MAX_LINES - 1
     for line in lines[:n_shown]:
-        print(line, file=sys.stderr)
+        print(line, file=stream)
     if len(lines) > n_shown:
-        print(rest.format(n=len(lines) - n_shown), file=sys.stderr)
+        print(rest.format(n=len(lines) - n_shown), file=stream)
 
 
 def print_lost(folder: Path, before: Manifest | None, now: Manifest | None) -> None:

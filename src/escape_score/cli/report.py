@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from escape_score.cli.log import print_limited
 from escape_score.cli.options import Language, Results, require_results
 
 
@@ -56,6 +56,7 @@ def gather(
     """Write the cohort's statistics, its page and, last of all, the manifest."""
     from escape_score.pipeline.reports import gather_parts
 
-    for one in gather_parts(results, (*parts, *(more_parts or ())), lang=lang):
-        print(f"warning: {one.sample_id}: failed ({one.problem})", file=sys.stderr)
+    failed = gather_parts(results, (*parts, *(more_parts or ())), lang=lang)
+    lines = [f"warning: {one.sample_id}: failed ({one.problem})" for one in failed]
+    print_limited(lines, rest="warning: {n} more failed; see qc.tsv")
     return 0

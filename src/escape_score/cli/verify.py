@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from escape_score.cli.log import print_limited
 from escape_score.errors import ExitCode
 
 
@@ -17,8 +17,7 @@ def verify(results: Annotated[Path, typer.Argument(metavar="DIR", help="Folder o
     from escape_score.store.manifest import verify as faults_of
 
     faults = faults_of(results)
-    for fault in faults:
-        print(f"error: {fault}", file=sys.stderr)
+    print_limited([f"error: {fault}" for fault in faults], rest="error: and {n} more such files")
     if faults:
         return int(ExitCode.INPUT)
     print(f"ok: {results} agrees with its manifest ({len(read_manifest(results).files)} files)")

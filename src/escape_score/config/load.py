@@ -31,6 +31,7 @@ MAX_CONFIG_BYTES = 256 * 1024
 """A config is written by hand; a larger file is none."""
 MAX_DEPTH = 20
 
+_VARIABLE = re.compile(r"\$\{?[A-Za-z_]")
 _INTEGER = re.compile(r"[-+]?(?:0|[1-9][0-9]{0,39})")
 """YAML also reads 0x1F, 0o17, 010 and 1_000 as integers; here these stay text."""
 
@@ -62,7 +63,21 @@ def _load(path: Path, model: type[_Config]) -> _Config:
         # a file from elsewhere must not choose where to write
         msg = f"outdir is '{outdir}'{_shown_place(('outdir',), places)}, above the folder of the config; "
         raise ConfigInvalidError.at(path, msg + "name a folder below it, an absolute path, or use --out")
-    return _resolved(config, path.parent)
+    resolved = _resolved(config, path.parent)
+    _refuse_variables(path, resolved, places)
+    return resolved
+
+
+def _refuse_variables(path: Path, config: ConfigModel, places: Places, above: KeyPath = ()) -> None:
+    """Refuse a path with the name of a variable in it: a folder called ``$HOME`` is never meant."""
+    for name in type(config).model_fields:
+        value, key = getattr(config, name), (*above, name)
+        if isinstance(value, ConfigModel):
+            _refuse_variables(path, value, places, key)
+        elif (isinstance(value, Path) or name == "reference") and _VARIABLE.search(str(value)):
+            msg = f"{'.'.join(key)} is '{value}'{_shown_place(key, places)}, and variables are not expanded; "
+            if not Path(value).exists():
+                raise ConfigInvalidError.at(path, msg + "write the path out, or begin it with ~/")
 
 
 def _problem(detail: Mapping[str, object], model: type[ConfigModel], places: Places) -> str:
@@ -93,17 +108,25 @@ def _shown_place(key: KeyPath, places: Places) -> str:
 
 
 def _resolved(config: _Config, folder: Path) -> _Config:
-    """Make paths relative to the folder of the config."""
+    """Make paths relative to the folder of the config; one that begins with ``~`` is below the home."""
     changes: dict[str, object] = {}
     for name in type(config).model_fields:
         value = getattr(config, name)
         if isinstance(value, ConfigModel):
             changes[name] = _resolved(value, folder)
         elif isinstance(value, Path):
-            changes[name] = folder / value
+            changes[name] = folder / _at_home(value)
         elif name == "reference" and isinstance(value, str) and "/" in value:
-            changes[name] = str(folder / value)
+            changes[name] = str(folder / _at_home(Path(value)))
     return config.model_copy(update=changes)
+
+
+def _at_home(path: Path) -> Path:
+    """A path that begins with ``~``, below the home of the user; as it is where there is no home."""
+    try:
+        return path.expanduser()
+    except RuntimeError:
+        return path
 
 
 # --- YAML ------------------------------------------------------------------------------------------------

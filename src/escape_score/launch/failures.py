@@ -19,7 +19,11 @@ _CRASHES = frozenset({signal.SIGSEGV, signal.SIGABRT, signal.SIGILL, signal.SIGB
 # No event carries what these two read from text of Snakemake and its executor: the exit status of a command,
 # and why Slurm refused or ended a job.
 _COMMAND_ENDED = re.compile(r"> (\S+) 2>&1' (?:returned non-zero exit status (\d+)|died with .*: (\d+)>)")
-_SLURM_SAYS = re.compile(r"The error message was '(.*?)'\.\n|SLURM status is: '(\w+)'", re.DOTALL)
+_SLURM_SAYS = re.compile(
+    r"The error message was '(.*?)'\.\n|SLURM status is: '(\w+)'"
+    r"|submission failed with exception: (.*?)(?:For further error details|\Z)",
+    re.DOTALL,
+)
 
 
 @dataclass(frozen=True)
@@ -50,7 +54,8 @@ class FailedJob:
         for path in executor_logs:
             known |= exit_statuses(_text(directory / path))
         says = _SLURM_SAYS.search(event["rule_msg"] or "")
-        refusal, state = (" ".join((words or "").split()) for words in (says.groups() if says else ("", "")))
+        found = says.groups(default="") if says else ("", "", "")
+        refusal, state = " ".join((found[0] or found[2]).split()), found[1]
         # A job that was ended from outside has no fault to report, and one that was refused wrote no log.
         lines = [] if refusal else _text(directory / log).splitlines()
         said = tuple(line for line in lines if line.startswith(ERROR_PREFIX) and line not in _ENDED)

@@ -6,6 +6,7 @@ import argparse
 import importlib.util
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -27,6 +28,7 @@ from escape_score.store.manifest import Manifest, earlier_manifest
 RETRIES = "ESCAPE_SCORE_RETRIES"
 MAX_MESSAGE = 400
 _SLURM = "slurm"
+_CACHE = "XDG_CACHE_HOME"
 _WRITTEN = (".snakemake", "results", "work", "logs")
 # In the background of a script SIGINT is ignored; it must stop Snakemake all the same.
 _START = (
@@ -107,6 +109,7 @@ def launch_workflow(
     """
     named, _ = _shared_options().parse_known_args(extra)
     place = named.directory or directory or Path()
+    environment = _with_cache(place)
     options = (
         *("--snakefile", str(workflow_folder() / "Snakefile"), "--configfile", str(config.absolute())),
         *("--directory", str(place.absolute()), "--workflow-profile", str(profile_folder(profile))),
@@ -117,7 +120,7 @@ def launch_workflow(
     require_writable(place)
     earlier = {cohort: earlier_manifest(place / "results" / cohort) for cohort in cohorts}
     log = place / "logs" / f"snakemake-{datetime.now():%Y%m%d-%H%M%S}.log"
-    run = partial(_run, options, log, on_event, is_quiet=is_dry_run)
+    run = partial(_run, options, log, on_event, environment=environment, is_quiet=is_dry_run)
     status, state = run()
     jobs = state.failed_jobs(place) if status else []
     # Targets that a user names are the user's to finish.
@@ -144,7 +147,12 @@ def _shared_options() -> argparse.ArgumentParser:
 
 
 def _run(
-    options: Sequence[str], log: Path, on_event: OnEvent, *targets: str, is_quiet: bool
+    options: Sequence[str],
+    log: Path,
+    on_event: OnEvent,
+    *targets: str,
+    environment: Mapping[str, str],
+    is_quiet: bool,
 ) -> tuple[int, WorkflowState]:
     """Run Snakemake to its end; exit status, and what its events said. All its words go to the log."""
     state = WorkflowState()
@@ -157,7 +165,9 @@ def _run(
         # What a user wants to see of a run without jobs, such as a list, is on stdout.
         stdout = words if is_quiet else None
         with (
-            subprocess.Popen(command, stdout=stdout, stderr=words, pass_fds=(writing,)) as process,
+            subprocess.Popen(
+                command, stdout=stdout, stderr=words, pass_fds=(writing,), env=environment
+            ) as process,
             # Snakemake ends its jobs and releases its lock; then we obey the signal too.
             undisturbed(partial(_stop, process)) as received,
         ):
@@ -173,6 +183,21 @@ def _run(
     if not (process.returncode or state.is_started):
         on_event(state, log.read_text(encoding="utf-8").strip())
     return process.returncode, state
+
+
+def _with_cache(directory: Path) -> Mapping[str, str]:
+    """The environment, with a cache that Snakemake can write, if need be below the directory."""
+    try:
+        cache = Path(os.environ.get(_CACHE) or "~/.cache").expanduser() / "snakemake"
+        cache.mkdir(parents=True, exist_ok=True)
+        is_writable = os.access(cache, os.W_OK | os.X_OK)
+    except (OSError, RuntimeError):
+        is_writable = False
+    return (
+        os.environ
+        if is_writable
+        else {**os.environ, _CACHE: str(directory.absolute() / ".snakemake" / "cache")}
+    )
 
 
 def _stop(process: subprocess.Popen[bytes], number: int) -> None:
@@ -219,7 +244,8 @@ def _explained(
     lines = [line for line in log.read_text(encoding="utf-8").splitlines() if line.strip()]
     # Where the config or a matrix is at fault, the Snakefile ends with our exit code and our error lines.
     own = [line for line in lines if line.startswith(ERROR_PREFIX)]
-    why = shorten(message or lines[-1], MAX_MESSAGE, placeholder=" …")
+    said = message.splitlines() if message.startswith("Traceback") else [message]
+    why = shorten([*lines[-1:], *filter(str.strip, said)][-1], MAX_MESSAGE, placeholder=" …")
     code = ExitCode(status) if status in {ExitCode.USAGE, ExitCode.INPUT} else ExitCode.INTERNAL
     return code, own or [f"{ERROR_PREFIX}Snakemake: {why}"]
 
@@ -246,13 +272,18 @@ def require_engine(profile: str, *, is_dry_run: bool) -> None:
     if not given.isdecimal():
         message = f"{RETRIES}: {given!r} is no number of retries; give 0 or more"
         raise UsageError(message)
-    if profile != _SLURM:
+    executor = re.search(
+        r"^executor:\s*(\S+)",
+        (profile_folder(profile) / "config.yaml").read_text(encoding="utf-8"),
+        re.MULTILINE,
+    )
+    if executor is None or executor[1] != _SLURM:
         return
     if importlib.util.find_spec("snakemake_executor_plugin_slurm") is None:
-        message = f"--profile {_SLURM}: Snakemake's plugin is missing; pip install 'escape-score[slurm]'"
+        message = f"--profile {profile}: Snakemake's plugin is missing; pip install 'escape-score[slurm]'"
         raise UsageError(message)
     if not is_dry_run and shutil.which("sbatch") is None:
-        message = f"--profile {_SLURM}: no sbatch on the PATH; run it where Slurm's commands are, or without"
+        message = f"--profile {profile}: no sbatch on the PATH; run it where Slurm's commands are, or without"
         raise UsageError(message)
 
 

@@ -5,7 +5,7 @@ Also how much memory and time the jobs request, and how samples are cut into job
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from math import ceil
@@ -16,7 +16,7 @@ from typing import Final
 from pydantic.main import IncEx
 
 from escape_score.config import CohortEntry, WorkflowConfig, load_workflow_config, read_cohorts
-from escape_score.errors import FileMissingError, InputError, attempt, raise_faults
+from escape_score.errors import FileMissingError, FileUnreadableError, InputError, attempt, raise_faults
 
 NO_PART_OF_RESULTS: Final[Mapping[str, IncEx | bool]] = {
     "cohorts": True,
@@ -167,7 +167,8 @@ def plan_workflow(config: Path) -> WorkflowPlan:
     request, entries = ReadRequest.from_config(settings.read), table.get()
     counts = [attempt(partial(count_samples, entry.expression, request=request)) for entry in entries]
     parts = [attempt(partial(list_parts, entry.expression, request=request)) for entry in entries]
-    found = [*_missing(config, settings), *(fault for one in counts for fault in one.faults)]
+    found = [*_missing(config, settings), *_with_braces(entries, settings)]
+    found += [*(fault for one in counts for fault in one.faults)]
     raise_faults(found)
     plans = {
         entry.cohort: CohortPlan(entry, settings, n.get(), paths.get())
@@ -185,6 +186,17 @@ def reference_files(config: WorkflowConfig) -> tuple[Path, ...]:
 def _reference_folder(config: WorkflowConfig) -> Path | None:
     name = config.profile.reference
     return Path(name) if name and "/" in name else None
+
+
+def _with_braces(entries: Sequence[CohortEntry], settings: WorkflowConfig) -> list[InputError]:
+    """Paths that Snakemake would take for a pattern of file names."""
+    named = [
+        *(path for one in entries for path in (one.expression, one.samples, one.gene_lengths)),
+        *(settings.harmonise.gene_lengths, settings.score.gene_sets, _reference_folder(settings)),
+    ]
+    msg = "its path has { or }, which Snakemake takes for a wildcard; rename the folder or the file"
+    paths = dict.fromkeys(path for path in named if path is not None)
+    return [FileUnreadableError.at(path, msg) for path in paths if set("{}") & set(str(path))]
 
 
 def _missing(config: Path, settings: WorkflowConfig) -> list[InputError]:
