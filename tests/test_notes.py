@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from pydantic import BaseModel
+from tests.read.transformations import cpm, degraded, estimated, filtered, lifted_combat, normalised
 
 import escape_score as es
 from escape_score.genes import load_gene_table
@@ -23,6 +24,7 @@ from escape_score.model.cohort import Cohort
 from escape_score.model.notes import Code, NoteLog, Severity, note
 from escape_score.model.record import EscapeProfile, NoteRecord
 from escape_score.pipeline.inspection import findings_of
+from escape_score.reference.read import read_length_factors
 from escape_score.report.messages import MESSAGES, english, sentence, template_of
 from escape_score.report.text.i18n import languages, translations
 from escape_score.report.text.wording import matters
@@ -131,6 +133,25 @@ def read_units(found: Found, tpm: pd.DataFrame) -> None:
     found.read(pd.DataFrame(negative, rows.index, rows.columns))
     order = rows.to_numpy().argsort().argsort()
     found.read(pd.DataFrame(np.sort(rows.to_numpy()[0])[order], rows.index, rows.columns))
+
+
+def read_units_by_length(found: Found, tpm: pd.DataFrame, counts: pd.DataFrame) -> None:
+    """Units that differ by gene length, inferred and declared, and values that a transformation bent."""
+    rows, lengths = tumours(tpm, 4), pd.Series(read_length_factors()).reindex(tpm.columns).fillna(1000.0)
+    between = rows * np.sqrt(lengths)
+    between = between.div(between.sum(axis=1), axis=0) * 1e6
+    for frame in (counts, estimated(counts), normalised(counts), cpm(counts), between, rows / 100):
+        found.read(frame, "auto")
+    found.read(rows * np.linspace(0.8, 2.1, 4)[:, None], "cpm")
+    found.read((rows * 2).round(), "counts")
+    found.read(cpm(counts), "tpm")
+    found.read(estimated(rows * np.sqrt(lengths) / 50), "auto")
+    found.read(logarithms(filtered(rows) + 8), "log2(x+1)")
+    found.read(lifted_combat(rows), "log2(x+1)")
+    found.profile(logarithms(rows + 8), "log2(x+1)")
+    found.profile(counts, "tcga_rsem")
+    found.read(degraded(counts), "counts")
+    found.read(rows * lengths**2)
 
 
 def profile_files(found: Found, tpm: pd.DataFrame, folder: Path) -> None:
@@ -294,6 +315,7 @@ def found(
     """Notes of all inputs above."""
     found = Found()
     read_units(found, demo_tpm)
+    read_units_by_length(found, demo_tpm, demo_counts)
     profile_files(found, demo_tpm, tmp_path_factory.mktemp("files"))
     read_quantities(found, demo_tpm, tmp_path_factory.mktemp("quantities"))
     profile_damaged_samples(found, demo_tpm)

@@ -23,6 +23,7 @@ from escape_score.model.cohort import Cohort, HarmonisedCohort
 from escape_score.model.notes import Code
 from escape_score.model.units import ExpressionUnit
 from escape_score.pipeline.profiles import Profiles, in_english
+from escape_score.reference.read import load_reference
 
 MakeCohort = Callable[..., Cohort]
 WIDE = [f"G{i}" for i in range(8000)]
@@ -166,6 +167,81 @@ def test_panel_is_never_rescaled(table: GeneTable, make_cohort: MakeCohort) -> N
     assert cohort.is_targeted_panel
     assert Code.TARGETED_PANEL in flags_of(cohort)
     assert cohort.flags.by_sample == ()
+
+
+@pytest.mark.parametrize(
+    ("n_genes", "is_panel"), [(2_500, True), (2_501, False), (3_000, False), (3_001, False), (7_900, False)]
+)
+def test_filtered_transcriptome_is_no_panel(
+    n_genes: int, is_panel: bool, demo_tpm: pd.DataFrame, make_cohort: MakeCohort
+) -> None:
+    kept = demo_tpm.mean().sort_values().index[-n_genes:]
+    cohort = harmonise_cohort(make_cohort(demo_tpm[kept]), load_gene_table())
+    assert cohort.is_targeted_panel is is_panel
+
+
+def test_wide_panel_is_known_by_its_anchors(demo_tpm: pd.DataFrame, make_cohort: MakeCohort) -> None:
+    genes = load_reference().genes
+    anchors = {symbol for symbol, yes in zip(genes.symbols, genes.is_anchor, strict=True) if yes}
+    others = [gene for gene in demo_tpm if gene not in anchors][:2_700]
+    panel = make_cohort(demo_tpm[[*others, *sorted(anchors.intersection(demo_tpm))[:200]]])
+    assert harmonise_cohort(panel, load_gene_table()).is_targeted_panel
+
+
+@pytest.mark.parametrize("constant", [1e4, 1e6, 2.3e7])
+@pytest.mark.parametrize("is_log", [False, True])
+def test_constant_that_samples_add_up_to_changes_nothing(
+    constant: float, is_log: bool, demo_tpm: pd.DataFrame, make_cohort: MakeCohort
+) -> None:
+    kept = demo_tpm[demo_tpm.mean().sort_values().index[-6_000:]]
+    values = kept * (constant / 1e6)
+    unit = ExpressionUnit.LN_PLUS_1 if is_log else ExpressionUnit.TPM
+    cohort = harmonise_cohort(make_cohort(np.log1p(values) if is_log else values, unit), load_gene_table())
+    expected = kept.div(kept.sum(axis=1), axis=0) * 1e6
+    np.testing.assert_allclose(linear(cohort)[kept.columns], expected, rtol=1e-7, atol=1e-7)
+    assert {note.code for _, note in cohort.flags.by_sample} == {Code.RESCALED_TO_TPM}
+
+
+def test_tcga_rsem_is_divided_by_the_lengths_of_its_pipeline(
+    demo_counts: pd.DataFrame, demo_tpm: pd.DataFrame, make_cohort: MakeCohort
+) -> None:
+    table = load_gene_table()
+    cohort = harmonise_cohort(make_cohort(demo_counts, ExpressionUnit.TCGA_RSEM), table)
+    pd.testing.assert_frame_equal(linear(cohort), demo_tpm)
+    assert "TCGA" in " ".join(in_english(note) for note in cohort.flags.cohort)
+    logs = make_cohort(np.log2(demo_counts.clip(lower=0) + 1), ExpressionUnit.LOG2_TCGA_RSEM_PLUS_1)
+    np.testing.assert_allclose(linear(harmonise_cohort(logs, table)), demo_tpm, rtol=1e-7, atol=1e-7)
+    assert cohort.reads_per_tpm is None
+
+
+@pytest.mark.parametrize(
+    ("unit", "has_reads"),
+    [
+        (ExpressionUnit.ESTIMATED_COUNTS, True),
+        (ExpressionUnit.NORMALISED_COUNTS, False),
+        (ExpressionUnit.CPM, False),
+        (ExpressionUnit.LOG2_CPM_PLUS_1, False),
+    ],
+)
+def test_units_that_grow_with_length_become_tpm_as_counts_do(
+    unit: ExpressionUnit, has_reads: bool, table: GeneTable, make_cohort: MakeCohort
+) -> None:
+    matrix = wide({"a": 10.0}).assign(TP53=4000.5, B2M=4000.5)
+    expected = linear(harmonise_cohort(make_cohort(matrix, ExpressionUnit.COUNTS), table))
+    values = np.log2(matrix + 1) if unit.is_log else matrix
+    cohort = harmonise_cohort(make_cohort(values, unit), table)
+    np.testing.assert_allclose(linear(cohort), expected, rtol=1e-9)
+    assert (cohort.reads_per_tpm is not None) is has_reads
+
+
+def test_umi_counts_are_never_divided_by_length(table: GeneTable, make_cohort: MakeCohort) -> None:
+    matrix = wide({"a": 10.0}).round().assign(TP53=4000.0, B2M=4000.0, VSIR=77.0)
+    cohort = harmonise_cohort(
+        make_cohort(matrix, ExpressionUnit.UMI), table, gene_lengths={"TP53": 9.0, "B2M": 1.0}
+    )
+    expected = matrix / matrix.to_numpy().sum() * 1e6
+    np.testing.assert_allclose(linear(cohort)[matrix.columns], expected, rtol=1e-10)
+    assert Code.COUNTS_CONVERTED not in flags_of(cohort)
 
 
 def test_counts_become_tpm_by_length(table: GeneTable, make_cohort: MakeCohort) -> None:

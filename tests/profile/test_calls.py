@@ -108,6 +108,15 @@ def test_call_reason_says_why(
     assert words in in_english(call_reason(axis, call, score, ends(low, high)))
 
 
+def test_nothing_is_called_where_low_values_are_lifted() -> None:
+    scores, bounds = np.array([9.0, 9.0]), Bounds(*(np.array([1.0, 1.0]) for _ in range(4)))
+    match = np.array(["good", "good"], dtype=object)
+    found = call_axis(MEAN, scores, bounds, match, is_lifted=np.array([True, False]))
+    assert found.tolist() == [Call.NOT_EVALUABLE, Call.DETECTED]
+    reason = call_reason(MEAN, Call.NOT_EVALUABLE, 9.0, None, is_lifted=True)
+    assert "low values" in in_english(reason)
+
+
 def test_call_reason_says_that_a_loss_would_be_hidden() -> None:
     found = in_english(call_reason(MEAN, Call.NOT_EVALUABLE, 0.5, ends(-0.5, 1.5), is_hidden=True))
     assert "0.50 shows no loss" in found

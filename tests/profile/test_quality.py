@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import escape_score as es
 from escape_score.library.axes import load_design
 from escape_score.model.cohort import Cohort
 from escape_score.model.notes import Code
@@ -135,3 +136,18 @@ def test_pure_leukocytes_are_no_tumour(
     hot.loc[hot.index[0], genes] = 2000.0
     result = run_engine(make_cohort(hot))
     assert own_flags(result, Code.IMPLAUSIBLE_PROFILE) == {demo_tpm.index[0]}
+
+
+def test_lifted_low_values_withhold_levels_of_their_sample_alone(demo_tpm: pd.DataFrame) -> None:
+    logs = np.log2(demo_tpm + 1)
+    logs.iloc[3] = np.log2(demo_tpm.iloc[3] + 8)
+    result = es.profile(es.from_dataframe(logs, units="log2(x+1)"))
+    table, lifted = result.to_frame(), logs.index[3]
+    others = table.drop(index=lifted)
+    calls = [column for column in table if column.endswith("_call")]
+    assert table.loc[lifted, "status"] == "provisional"
+    assert set(table.loc[lifted, calls].dropna()) <= {"not_evaluable", ""}
+    assert set(others["status"]) == {"reference-matched"}
+    assert (others[calls] == "not_detected").any(axis=None)
+    assert own_flags(result, Code.FLOOR_SUSPECT) == {lifted}
+    assert sentences(result, Code.REFERENCE_DISTANT) == []

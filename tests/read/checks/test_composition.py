@@ -9,11 +9,13 @@ import numpy.typing as npt
 import pandas as pd
 import pytest
 from tests.read.matrices import facts_of
+from tests.read.transformations import degraded, whole
 
 from escape_score.model.notes import Code
 from escape_score.model.units import ExpressionUnit
 from escape_score.pipeline.profiles import in_english
 from escape_score.read.checks.composition import composition_notes, largest_shares
+from escape_score.reference.read import read_length_factors
 
 MakeFrame = Callable[..., pd.DataFrame]
 Array = npt.NDArray[np.float64]
@@ -78,3 +80,21 @@ def test_noise_below_zero_is_no_detection(tumours: pd.DataFrame) -> None:
 
 def test_an_empty_sample_is_left_to_its_own_flag(tumours: pd.DataFrame) -> None:
     assert flagged(tumours.assign(P03=0.0, P04=np.nan)).keys() == {"P01", "P02"}
+
+
+def test_composition_notes_flag_degraded_rna(demo_counts: pd.DataFrame) -> None:
+    frame = whole(demo_counts)
+    frame.iloc[1] = degraded(demo_counts).iloc[1]
+    found = flagged(frame.T, ExpressionUnit.COUNTS)
+    assert set(found) == {frame.index[1]}
+    assert Code.DEGRADED_RNA in found[frame.index[1]]
+
+
+def test_composition_notes_flag_an_unusual_length_slope(demo_tpm: pd.DataFrame) -> None:
+    lengths = pd.Series(read_length_factors()).reindex(demo_tpm.columns).fillna(1000.0)
+    frame = demo_tpm.copy()
+    frame.iloc[0] /= lengths**1.3
+    frame.iloc[1] *= lengths**2
+    notes = dict(composition_notes(facts_of(frame.T), ExpressionUnit.TPM))
+    assert set(notes) == set(frame.index[:2])
+    assert "gene length" in in_english(notes[frame.index[0]])

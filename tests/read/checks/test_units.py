@@ -11,12 +11,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.read.matrices import facts_of
+from tests.read.transformations import changed, cpm, estimated, log2_plus, normalised, voom, vst, whole
 
 from escape_score.errors import UnitAmbiguousError, UnitContradictedError
 from escape_score.model.notes import Code
 from escape_score.model.units import ExpressionUnit
 from escape_score.pipeline.profiles import in_english
 from escape_score.read.checks.units import UnitVerdict, decide_unit
+from escape_score.reference.read import read_length_factors
 
 MakeFrame = Callable[..., pd.DataFrame]
 Change = Callable[[pd.DataFrame], pd.DataFrame]
@@ -201,3 +203,145 @@ def test_decide_unit_flags_odd_declaration(make_tpm: MakeFrame, unit: str) -> No
 
 def test_decide_unit_evidence_has_figures(make_tpm: MakeFrame) -> None:
     assert "sums of samples 1e+06" in in_english(decide(make_tpm(n_genes=6_000)).decision.evidence)
+
+
+# --- units that differ by gene length; frames are samples × genes of real tumours ---------------------------
+
+MADE_OF_COUNTS: dict[str, tuple[Change, set[Code]]] = {
+    "counts": (whole, set()),
+    "estimated_counts": (estimated, set()),
+    "normalised_counts": (normalised, {Code.UNITS_GUESSED}),
+    "cpm": (cpm, {Code.UNITS_GUESSED}),
+    "log2(cpm+1)": (lambda counts: log2_plus(1)(cpm(counts)), {Code.UNITS_GUESSED}),
+    "tcga_rsem": (lambda counts: counts, set()),
+    "log2(tcga_rsem+1)": (log2_plus(1), set()),
+}
+
+
+def decide_rows(frame: pd.DataFrame, unit: str = "auto") -> UnitVerdict:
+    return decide(frame.T, unit)
+
+
+@pytest.mark.parametrize("unit", MADE_OF_COUNTS)
+@pytest.mark.parametrize("n_samples", [8, 1])
+def test_decide_unit_knows_values_that_grow_with_gene_length(
+    demo_counts: pd.DataFrame, unit: str, n_samples: int
+) -> None:
+    change, flags = MADE_OF_COUNTS[unit]
+    frame = change(demo_counts).iloc[:n_samples]
+    verdict = decide_rows(frame)
+    assert (verdict.decision.unit, flags_of(verdict)) == (unit, flags)
+    assert flags_of(decide_rows(frame, unit)) == set()
+
+
+@pytest.mark.parametrize("unit", ["tpm", "log2(x+1)", "log2(x+0.001)", "ln(x+1)", "fpkm"])
+def test_decide_unit_knows_values_divided_by_gene_length(demo_tpm: pd.DataFrame, unit: str) -> None:
+    frame = UNITS[unit](demo_tpm.iloc[:4].T).T
+    verdict = decide_rows(frame)
+    assert (verdict.decision.unit, flags_of(verdict)) == (
+        unit,
+        {Code.UNITS_GUESSED} if unit == "fpkm" else set(),
+    )
+
+
+@pytest.mark.parametrize("scale", [1e6, 1e4])
+def test_decide_unit_says_when_tpm_or_cpm_is_open(demo_tpm: pd.DataFrame, scale: float) -> None:
+    lengths = pd.Series(read_length_factors()).reindex(demo_tpm.columns).fillna(1000.0)
+    between = demo_tpm * np.sqrt(lengths)
+    between = between.div(between.sum(axis=1), axis=0) * scale
+    verdict = decide_rows(between)
+    assert (verdict.decision.unit, flags_of(verdict)) == ("tpm", {Code.UNITS_GUESSED})
+
+
+def test_decide_unit_refuses_large_sums_of_unclear_length_bias(demo_tpm: pd.DataFrame) -> None:
+    lengths = pd.Series(read_length_factors()).reindex(demo_tpm.columns).fillna(1000.0)
+    with pytest.raises(UnitAmbiguousError, match="normalised_counts, estimated_counts or fpkm"):
+        decide_rows((demo_tpm * np.sqrt(lengths)).mul(np.linspace(1, 2, len(demo_tpm)), axis=0))
+
+
+def test_decide_unit_flags_umi_counts_read_as_counts(demo_tpm: pd.DataFrame) -> None:
+    umi = (demo_tpm * 2).round()
+    for declared in ("auto", "counts"):
+        verdict = decide_rows(umi, declared)
+        assert (verdict.decision.unit, flags_of(verdict)) == ("counts", {Code.UNITS_SUSPECT})
+        assert "use --units umi" in in_english(verdict.notes[0])
+    assert flags_of(decide_rows(umi, "umi")) == set()
+    with pytest.raises(UnitContradictedError, match="3' counts are whole numbers"):
+        decide_rows(demo_tpm * 3.3, "umi")
+
+
+@pytest.mark.parametrize(
+    ("change", "declared", "fitting"),
+    [
+        (cpm, "tpm", "cpm"),
+        (normalised, "fpkm", "estimated_counts, normalised_counts, tcga_rsem"),
+        (lambda counts: log2_plus(1)(cpm(counts)), "log2(x+1)", "log2(cpm+1), log2(tcga_rsem+1)"),
+        (vst, "log2(x+1)", "log2(cpm+1), log2(tcga_rsem+1)"),
+        (whole, "umi", "counts"),
+    ],
+)
+def test_decide_unit_flags_length_bias_in_a_unit_without(
+    demo_counts: pd.DataFrame, change: Change, declared: str, fitting: str
+) -> None:
+    verdict = decide_rows(change(demo_counts), declared)
+    assert flags_of(verdict) == {Code.UNITS_SUSPECT}
+    assert in_english(verdict.notes[0]).endswith(f"These fit: {fitting}.")
+
+
+@pytest.mark.parametrize(
+    ("unit", "declared", "fitting"),
+    [("tpm", "cpm", "tpm"), ("log2(x+1)", "log2(cpm+1)", "log2(x+1)"), ("fpkm", "tcga_rsem", "tpm, fpkm")],
+)
+def test_decide_unit_flags_a_length_bias_that_is_not_there(
+    demo_tpm: pd.DataFrame, unit: str, declared: str, fitting: str
+) -> None:
+    verdict = decide_rows(UNITS[unit](demo_tpm.iloc[:4].T).T, declared)
+    assert flags_of(verdict) == {Code.UNITS_SUSPECT}
+    assert in_english(verdict.notes[0]).endswith(f"These fit: {fitting}.")
+
+
+@pytest.mark.parametrize(
+    ("change", "declared", "said"),
+    [
+        (whole, "fpkm", "whole numbers.*--units counts"),
+        (cpm, "estimated_counts", "adds up to 1e6.*--units cpm"),
+        (normalised, "cpm", "sums far above 1e6.*normalised_counts"),
+        (lambda c: log2_plus(1)(normalised(c)), "log2(cpm+1)", "far above 1e6.*normalised_counts"),
+        (lambda c: log2_plus(1)(whole(c)), "log2(x+1)", r"2\^x - 1 gives whole numbers.*--units counts"),
+        (lambda c: changed(c, np.log1p(whole(c))), "ln(x+1)", r"e\^x - 1 gives whole numbers"),
+        (lambda c: c.rank(axis=1), "counts", "spread like ranks"),
+        (lambda c: c.rank(axis=1, pct=True) * 100, "tpm", "spread like ranks"),
+        (voom, "log2(cpm+1)", "too many negative.*give the matrix before the logarithm"),
+    ],
+)
+def test_decide_unit_refuses_what_other_programs_make_of_counts(
+    demo_counts: pd.DataFrame, change: Change, declared: str, said: str
+) -> None:
+    with pytest.raises(UnitContradictedError, match=said):
+        decide_rows(change(demo_counts), declared)
+    if change not in (whole, cpm, normalised):
+        with pytest.raises(UnitAmbiguousError):
+            decide_rows(change(demo_counts))
+
+
+def test_decide_unit_names_the_pseudocount_of_a_logarithm(demo_tpm: pd.DataFrame) -> None:
+    logs = log2_plus(0.25)(demo_tpm)
+    with pytest.raises(UnitAmbiguousError, match=r"are at -2 = log2\(0.25\): undo it as 2\^x - 0.25"):
+        decide_rows(logs)
+    with pytest.raises(UnitContradictedError, match=r"undo it as 2\^x - 0.25 and say --units"):
+        decide_rows(logs, "log2(x+1)")
+
+
+def test_decide_unit_refuses_counts_among_other_samples(
+    demo_counts: pd.DataFrame, demo_tpm: pd.DataFrame
+) -> None:
+    frame = demo_tpm.mul(np.linspace(0.5, 2, len(demo_tpm)), axis=0)
+    frame.iloc[2] = (demo_tpm.iloc[2] * 20).round()
+    with pytest.raises(UnitAmbiguousError, match=f"mixed units: '{frame.index[2]}' hold whole numbers"):
+        decide_rows(frame)
+
+
+def test_decide_unit_flags_sums_behind_a_logarithm(demo_tpm: pd.DataFrame) -> None:
+    verdict = decide_rows(log2_plus(1)(demo_tpm * 3.3), "log2(x+1)")
+    assert flags_of(verdict) == {Code.UNITS_SUSPECT}
+    assert "TPM add up to 1e6" in in_english(verdict.notes[0])

@@ -56,9 +56,9 @@ ZSCORE_MEAN_LIMIT = 0.02
 MIXED_FACTOR = 5.0
 """Factor within which the sum behind a logarithm meets the sums of the linear samples."""
 
-MIN_RESPONSE = 0.3
+MIN_RESPONSE = 0.35
 """Least coefficient of the reference's levels from which a length slope is evidence: 0.45 and more in the
-bulk samples of 21 cohorts, 0 where names and numbers do not belong together."""
+bulk samples of 21 cohorts, -0.3 to 0.3 where names and numbers do not belong together."""
 
 LENGTH_BIASED = 0.7
 """Median length slope from which values grow with gene length. Counts, estimated and normalised counts and
