@@ -24,7 +24,7 @@ from escape_score.errors import (
     raise_faults,
 )
 from escape_score.model.cohort import FloatArray
-from escape_score.read.checks.cells import NUMBER
+from escape_score.read.checks.cells import NUMBER, NumberStyle
 from escape_score.read.checks.names import plain_name, sample_name_faults
 from escape_score.read.files.limits import ReadLimits, check_shape
 from escape_score.read.files.probe import Probe, probe_path
@@ -40,8 +40,8 @@ from escape_score.read.formats.table_kinds import (
     program_of,
     transcripts_refused,
 )
-from escape_score.read.formats.text import DELIMITED_TEXT, open_table, read_layout
-from escape_score.read.formats.text_layout import split_line
+from escape_score.read.formats.text import DELIMITED_TEXT, STYLE_CHARACTERS, open_table, read_layout
+from escape_score.read.formats.text_layout import TextLayout, split_line
 from escape_score.read.request import ReadRequest
 from escape_score.read.sheet import read_sample_sheet
 from escape_score.read.sheet.columns import FILE_NAMES, has_ids, plain
@@ -355,11 +355,12 @@ class _Stack:
         self._genes: list[str] = []
         self._positions: dict[tuple[str, int], int] = {}
         self._rows: list[FloatArray] = []
+        self._style: NumberStyle | None = None
         self._reading = MatrixReading(StackedMatrix((), (), ()))
 
     def add(self, path: Path, request: ReadRequest) -> None:
         """Read one file; its genes that no file had yet come last."""
-        reading = open_table(path, read_layout(path, request.limits), request)
+        reading = open_table(path, self._layout(path), request)
         names, values = reading.source.gene_ids, np.array(reading.source.block(0, 1)[0])
         if self._rows:
             notes = (*self._reading.notes, *reading.notes)
@@ -375,6 +376,12 @@ class _Stack:
         """All samples as one matrix."""
         source = StackedMatrix(self._sample_ids, tuple(self._genes), tuple(self._rows))
         return replace(self._reading, source=source)
+
+    def _layout(self, path: Path) -> TextLayout:
+        """Layout of a file; the way numbers are written takes many lines to see, and is that of the first."""
+        layout = read_layout(path, self._limits, n_style_characters=0 if self._style else STYLE_CHARACTERS)
+        self._style = self._style or layout.style
+        return replace(layout, style=self._style)
 
     def _aligned(self, path: Path, names: Sequence[str], values: FloatArray) -> FloatArray:
         """Values in the order of the stack; genes that the file does not have are missing."""
