@@ -153,6 +153,7 @@ class RecordMaker:
         limits, match = self.context.thresholds, self.profiles.match[row]
         evidence, opposing = gene_evidence(genes, self.context.scores.genes, row, limits.evidence)
         is_hidden = scores.is_hidden is not None and bool(scores.is_hidden[row])
+        is_absent = bool(self.context.class_one.is_absent[row])
         return AxisProfile(
             axis=axis.axis,
             title=axis.title,
@@ -175,7 +176,7 @@ class RecordMaker:
             threshold=axis.threshold,
             call=Call(scores.call[row]),
             call_reason=NoteRecord.of(
-                call_reason(axis, scores.call[row], score, interval, is_hidden=is_hidden)
+                call_reason(axis, scores.call[row], score, interval, is_hidden=is_hidden, is_absent=is_absent)
             ),
             weakest_gene=scores.weakest_gene[row] or None,
             links=_links(scores.links, row),
