@@ -12,13 +12,9 @@ from escape_score.genes import GeneMapping, GeneTable, load_gene_table
 from escape_score.genes.lengths import GeneLengths
 from escape_score.harmonise.names import gene_changes, gene_flags
 from escape_score.harmonise.source import BASES_PER_KB, TO_LINEAR, TPM_TOTAL, HarmonisedSource, RowMerge
-from escape_score.model.cohort import Cohort, FloatArray, HarmonisedCohort
+from escape_score.model.cohort import WHOLE_TRANSCRIPTOME_GENES, Cohort, FloatArray, HarmonisedCohort
 from escape_score.model.notes import Code, NoteLog, note
 from escape_score.model.units import ExpressionUnit
-
-WHOLE_TRANSCRIPTOME_GENES = 8000
-"""Fewer measured genes are a targeted panel; targeted panels hold up to some 2,500, whole transcriptomes
-15,000 and more."""
 
 RESCALE_TOLERANCE = 0.01
 """Totals nearer to 1e6 than this fraction are rounding or a few dropped rows, not another unit."""

@@ -24,6 +24,11 @@ DEFAULT_BLOCK_SIZE = 256
 """Samples a block; 256 samples of 20,000 genes in float64 are 41 MB."""
 
 
+WHOLE_TRANSCRIPTOME_GENES = 8000
+"""Fewer measured genes are a targeted panel; targeted panels hold up to some 2,500, whole transcriptomes
+15,000 and more."""
+
+
 class MatrixSource(Protocol):
     """Anything that can hand out whole samples of a matrix: memory, parquet columns, h5ad rows."""
 

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from escape_score.errors import MatrixInvalidError
-from escape_score.model.cohort import ROWS_AT_ONCE, FloatArray, HarmonisedCohort
+from escape_score.model.cohort import ROWS_AT_ONCE, WHOLE_TRANSCRIPTOME_GENES, FloatArray, HarmonisedCohort
 from escape_score.model.method_choice import DEFAULT_MIN_COVERAGE
 from escape_score.model.notes import Code, note
 from escape_score.model.scores import PUBLISHED, MethodTable
@@ -202,7 +202,21 @@ class PublishedBeside:
         """One table of all published scores."""
         scores = score_published(self.plan, parts, min_coverage=self.min_coverage, offers=self.offers)
         skipped = tuple((score.score_id, score.reason) for score in scores.skipped)
-        return (MethodTable(PUBLISHED, scores.score_ids, scores.values, scores.coverage, skipped),)
+        values = np.where(self._lacks_tpm(scores.score_ids, parts), np.nan, scores.values)
+        return (MethodTable(PUBLISHED, scores.score_ids, values, scores.coverage, skipped),)
+
+    def _lacks_tpm(
+        self, score_ids: Sequence[str], parts: Sequence[CollectedExpression]
+    ) -> npt.NDArray[np.bool_]:
+        """Scores that need TPM, in samples of which no whole transcriptome is measured.
+
+        Their values were brought to a million over what is measured, as those of a panel would be. The limit
+        is the one for panels, and a number of genes: a fraction of the rows would depend on what a sample was
+        joined with.
+        """
+        n_measured = _joined(self.plan, parts).n_measured
+        needs_tpm = [self.plan.table.score(score_id).needs is ScoreNeeds.TPM for score_id in score_ids]
+        return np.asarray((n_measured < WHOLE_TRANSCRIPTOME_GENES)[:, None] & np.array(needs_tpm))
 
 
 def offers_of(cohort: HarmonisedCohort) -> tuple[ScoreNeeds, ...]:
