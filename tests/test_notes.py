@@ -265,6 +265,7 @@ def profile_what_is_not_measured(
     found.harmonise(own, replace(GeneLengths.of({"B2M": 900.0}), origin="positions"))
     gone = {*genes_of("antigen_cta", rows), "ICOS", "CD27", "TAP1", "TAP2"}
     found.profile(rows.assign(**dict.fromkeys(CHEMOKINES[:6], 0.0)).drop(columns=list(gone)))
+    found.profile(rows.drop(columns=["HLA-A", "HLA-B", "HLA-C"]))
     # half of the chemokines rise as the others fall
     step = np.random.default_rng(3).normal(0, 1, len(rows))
     opposed = {gene: 8.0 + (step if at % 2 else -step) for at, gene in enumerate(CHEMOKINES)}

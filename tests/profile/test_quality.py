@@ -151,3 +151,53 @@ def test_lifted_low_values_withhold_levels_of_their_sample_alone(demo_tpm: pd.Da
     assert (others[calls] == "not_detected").any(axis=None)
     assert own_flags(result, Code.FLOOR_SUSPECT) == {lifted}
     assert sentences(result, Code.REFERENCE_DISTANT) == []
+
+
+@pytest.mark.parametrize("gone", [["B2M"], ["HLA-A", "HLA-B", "HLA-C"], ["B2M", "HLA-A", "HLA-B", "HLA-C"]])
+@pytest.mark.parametrize("how", ["no row", "missing"])
+def test_class_1_without_a_part_of_its_molecule_is_not_evaluable(
+    gone: list[str], how: str, demo_tpm: pd.DataFrame, make_cohort: MakeCohort, run_engine: RunEngine
+) -> None:
+    table = demo_tpm.drop(columns=gone) if how == "no row" else demo_tpm.assign(**dict.fromkeys(gone, np.nan))
+    result = run_engine(make_cohort(table))
+    for name in ("mhc1_loss", "mhc1_weakest_link"):
+        axis = result.profiles.axis(name)
+        assert np.isnan(axis.score).all()
+        assert set(axis.call) == {"not_evaluable"}
+        record = next(one for one in result.maker.record(0).axes if one.axis == name)
+        assert record.call_reason.params["kind"] == "no_molecule"
+    assert own_flags(result, Code.HLA_UNQUANTIFIED) == set(table.index)
+    other = result.profiles.axis("stroma").score
+    np.testing.assert_allclose(
+        other, run_engine(make_cohort(demo_tpm)).profiles.axis("stroma").score, atol=1e-2
+    )
+
+
+@pytest.mark.parametrize("gone", [["HLA-A"], ["HLA-A", "HLA-B"], ["TAP1"], ["NLRC5", "PSMB8"]])
+def test_class_1_is_judged_where_its_molecule_is_measured(
+    gone: list[str], demo_tpm: pd.DataFrame, make_cohort: MakeCohort, run_engine: RunEngine
+) -> None:
+    axis = run_engine(make_cohort(demo_tpm.drop(columns=gone))).profiles.axis("mhc1_loss")
+    assert not np.isnan(axis.score).any()
+
+
+def test_a_term_without_its_genes_is_missing_in_the_coverage(
+    demo_tpm: pd.DataFrame, make_cohort: MakeCohort, run_engine: RunEngine
+) -> None:
+    gone = [gene for gene in load_design().components["tgfb"] if gene in demo_tpm]
+    result = run_engine(make_cohort(demo_tpm.drop(columns=gone)))
+    for name in ("stroma", "exclusion"):
+        assert not np.isnan(result.profiles.axis(name).score).any()
+        np.testing.assert_allclose(result.profiles.axis(name).coverage, 0.5)
+    assert any("exclusion" in one for one in sentences(result, Code.KEY_GENES_MISSING))
+
+
+def test_a_denominator_counts_in_the_coverage_by_its_weight(
+    demo_tpm: pd.DataFrame, make_cohort: MakeCohort, run_engine: RunEngine
+) -> None:
+    gone = [gene for gene in load_design().components["tcell"] if gene in demo_tpm][:2]
+    result = run_engine(make_cohort(demo_tpm.drop(columns=gone)))
+    slope = load_reference().slopes["coinhibition_per_tcell"]
+    lost = len(gone) / len(load_design().components["tcell"])
+    expected = (1 + slope * (1 - lost)) / (1 + slope)
+    np.testing.assert_allclose(result.profiles.axis("coinhibition").coverage, expected)

@@ -22,6 +22,7 @@ from scipy import sparse
 from escape_score.errors import (
     FileMissingError,
     FileUnreadableError,
+    InputError,
     InputFaultsError,
     MatrixInvalidError,
     SampleSheetInvalidError,
@@ -255,3 +256,21 @@ def test_read_cohort_refuses_long_parquet_by_its_footer(tmp_path: Path) -> None:
     pq.write_table(table, tmp_path / "m.parquet")
     with pytest.raises(MatrixInvalidError, match="too large, 200000 gene rows"):
         read_cohort(tmp_path / "m.parquet", cohort="c")
+
+
+def test_read_cohort_reads_german_thousands(tmp_path: Path) -> None:
+    counts = pd.DataFrame(
+        np.random.default_rng(0).integers(0, 5_000, (300, 3)),
+        sorted(load_gene_table().current)[:300],
+        ["A", "B", "C"],
+    )
+    written = counts.map(lambda count: f"{count:,}".replace(",", "."))
+    written.to_csv(tmp_path / "m.tsv", sep="\t", index_label="gene")
+    cohort = read_cohort(tmp_path / "m.tsv", units="counts", cohort="c")
+    np.testing.assert_array_equal(cohort.source.block(0, 3), counts.to_numpy().T)
+
+
+def test_read_cohort_refuses_points_that_may_be_either(tmp_path: Path) -> None:
+    (tmp_path / "m.tsv").write_text("gene\tA\tB\nCD8A\t1.060\t12\nB2M\t7\t15\nTP53\t3\t8\n")
+    with pytest.raises(InputError, match="thousands separator"):
+        read_cohort(tmp_path / "m.tsv", units="counts", cohort="c")

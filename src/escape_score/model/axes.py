@@ -102,8 +102,9 @@ class ClassOneInputs(Definition):
         Components: MHC genes of 6p21, and genes of 6p21 that take no part in antigen presentation.
     shortfall, fallback_shortfall
         Names of the terms that the model adds, as the reference has them.
-    core_genes
-        A tumour's infiltrate always holds RNA of these; exactly none means that they were not counted.
+    molecule
+        Parts of a class I molecule, each with the genes that make it. Without a part nothing can be judged. A
+        tumour's infiltrate always holds RNA of all; exactly none means that they were not counted.
     lost_together
         Genes whose joint loss is looked for as well.
     """
@@ -114,8 +115,13 @@ class ClassOneInputs(Definition):
     locus_controls: str
     shortfall: str
     fallback_shortfall: str
-    core_genes: tuple[str, ...]
+    molecule: tuple[tuple[str, ...], ...]
     lost_together: tuple[tuple[str, ...], ...]
+
+    @property
+    def core_genes(self) -> tuple[str, ...]:
+        """Genes of all parts of the molecule."""
+        return tuple(gene for part in self.molecule for gene in part)
 
 
 class PhenotypeInputs(Definition):

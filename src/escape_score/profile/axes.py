@@ -14,7 +14,7 @@ from escape_score.model.profiles import AxisValues, TextArray
 from escape_score.model.thresholds import LinkLimits
 from escape_score.profile.context import ProfileContext
 from escape_score.profile.intervals.uncertainty import mean_weights, missing_terms_variance
-from escape_score.profile.terms import Weights
+from escape_score.profile.terms import TermModel, Weights
 
 
 @dataclass(frozen=True)
@@ -74,11 +74,21 @@ def no_genes(n_samples: int) -> TextArray:
 
 
 def mean_coverage(terms: Sequence[Term], context: ProfileContext) -> FloatArray:
-    """Mean coverage of the components behind some terms, denominators included."""
-    scores = context.scores
-    names = [name for term in terms for name in context.term_models[term.name].components]
-    columns = [scores.coverage[:, scores.signature_ids.index(name)] for name in names]
-    return np.asarray(sum(columns) / len(names))
+    """Mean coverage of the terms; one that is not evaluable while another is covers nothing.
+
+    In a term components count by what one z of them adds, denominators included; in a component, which is a
+    mean, all genes count alike.
+    """
+    missing = np.array([np.isnan(context.terms[term.name]) for term in terms])
+    covered = np.array([_term_coverage(context.term_models[term.name], context) for term in terms])
+    return np.asarray(np.where(missing & ~missing.all(axis=0), 0.0, covered).sum(axis=0) / len(terms))
+
+
+def _term_coverage(model: TermModel, context: ProfileContext) -> FloatArray:
+    """Coverage of the components behind a term, by their weights."""
+    scores, weights = context.scores, model.coverage_weights
+    columns = [w * scores.coverage[:, scores.signature_ids.index(name)] for name, w in weights.items()]
+    return np.asarray(sum(columns) / sum(weights.values()))
 
 
 @dataclass(frozen=True)

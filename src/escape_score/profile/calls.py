@@ -62,8 +62,11 @@ def call_reason(
     *,
     is_hidden: bool = False,
     is_lifted: bool = False,
+    is_absent: bool = False,
 ) -> Note:
-    """Why a call was made."""
+    """Why a call was made; ``is_absent``: a part of the class I molecule is not measured."""
+    if is_absent and axis.kind in (AxisKind.CHAIN_LOSS, AxisKind.LINK_LOSS):
+        return note(Code.CALL, "no_molecule")
     if score is None:
         return note(Code.CALL, "no_link" if axis.kind is AxisKind.LINK_LOSS else "no_genes")
     if is_lifted:

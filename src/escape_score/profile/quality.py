@@ -46,8 +46,10 @@ def _partial_axes(context: ProfileContext, profiles: CohortProfiles) -> Iterable
 def _sample_flags(context: ProfileContext, profiles: CohortProfiles) -> Iterable[tuple[str, Note]]:
     """Flags of single samples."""
     suspect = context.thresholds.presentation.leukocyte_fraction_suspect
+    is_placed = ~np.isnan(context.scores.placement.offset_log2)
     rules = (
-        (context.class_one.is_uncounted, note(Code.HLA_UNQUANTIFIED, "core")),
+        (context.class_one.infiltrate.is_mhc1_unquantified, note(Code.HLA_UNQUANTIFIED, "core")),
+        (context.class_one.is_absent & is_placed, note(Code.HLA_UNQUANTIFIED, "absent")),
         (
             (profiles.match == ReferenceMatch.POOR) & ~context.is_lifted,
             note(Code.REFERENCE_DISTANT, name=context.reference.name),

@@ -10,6 +10,7 @@ import numpy as np
 
 from escape_score.model.axes import Axis
 from escape_score.model.cohort import FloatArray
+from escape_score.model.method_choice import DEFAULT_MIN_COVERAGE
 from escape_score.model.notes import Code, Note, NoteLog, note
 from escape_score.model.profiles import INDEX, AxisScores, Bounds, CohortProfiles, LinkScores
 from escape_score.model.record import (
@@ -182,6 +183,7 @@ class RecordMaker:
                     interval,
                     is_hidden=is_hidden,
                     is_lifted=bool(self.context.is_lifted[row]),
+                    is_absent=bool(self.context.class_one.is_absent[row]),
                 )
             ),
             weakest_gene=scores.weakest_gene[row] or None,
@@ -262,8 +264,15 @@ def _with_value(record: PublishedRecord, value: float, coverage: float) -> Publi
     if not np.isnan(value):
         update |= {"value": float(value), "reason": None}
     elif record.reason is None:
-        update["reason"] = NoteRecord.of(note(Code.NOT_SCORED, "share", share=float(coverage)))
+        # with its genes measured, what the sample lacks is the rest of the transcriptome
+        is_enough = coverage >= DEFAULT_MIN_COVERAGE
+        found = note(Code.NOT_SCORED, "needs_tpm") if is_enough else _share(coverage)
+        update["reason"] = NoteRecord.of(found)
     return record.model_copy(update=update)
+
+
+def _share(coverage: float) -> Note:
+    return note(Code.NOT_SCORED, "share", share=float(coverage))
 
 
 def change_of(name: str, values: FloatArray, bounds: Bounds, earlier: int, later: int) -> AxisChange | None:

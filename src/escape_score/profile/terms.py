@@ -25,6 +25,10 @@ class TermModel(Protocol):
         """Components behind the term, for its coverage."""
 
     @property
+    def coverage_weights(self) -> Mapping[str, float]:
+        """How much each component counts in the coverage of the term."""
+
+    @property
     def evidence(self) -> tuple[str, int]:
         """Component whose genes speak for the term, and the direction in which they do."""
 
@@ -44,6 +48,11 @@ class LinearTerm:
     def components(self) -> tuple[str, ...]:
         """Components behind the term."""
         return tuple(self.factors)
+
+    @property
+    def coverage_weights(self) -> Mapping[str, float]:
+        """What one z of each adds to the term, without sign; 1 where the reference has no slope."""
+        return {name: 1.0 if np.isnan(factor) else abs(factor) for name, factor in self.factors.items()}
 
     @property
     def evidence(self) -> tuple[str, int]:

@@ -104,6 +104,9 @@ MESSAGES = MappingProxyType(
             "B2M, HLA-A, HLA-B or HLA-C is exactly zero. It was not quantified, because "
             "infiltrating cells always express it. MHC class I loss is not evaluable."
         ),
+        "hla_unquantified.absent": N_(
+            "B2M, or all of HLA-A, HLA-B and HLA-C, are not measured. MHC class I loss is not evaluable."
+        ),
         "hla_unquantified.zero": N_(
             "Presentation genes are zero in every sample, although the reference expresses them: {names}."
         ),
@@ -253,6 +256,10 @@ MESSAGES = MappingProxyType(
         "call.no_genes": N_("Too few of its genes are measured, or they are not reliable in this sample."),
         "call.lifted": N_(
             "The low values of this sample are not those of its unit, so levels of weak genes are wrong."
+        ),
+        "call.no_molecule": N_(
+            "B2M, or all of HLA-A, HLA-B and HLA-C, are not measured. Without them a loss of MHC "
+            "class I cannot be judged."
         ),
         "call.no_link": N_(
             "A five-fold loss of a single gene in the tumour cells could not be seen here: the "

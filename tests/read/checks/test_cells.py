@@ -44,10 +44,28 @@ def test_number_style_reads_what_was_written(style: NumberStyle, numbers: list[i
         (["1.234.567", "0,5"], NumberStyle(",", ".")),
         (["1,234.5", "1.234,5"], NumberStyle()),
         ([], NumberStyle()),
+        (["1.060", "12", "0", "3", "2.114", "40.001", "9.876", "1.234.567"], NumberStyle(",", ".")),
+        (["1.060", "12", "3,5", "2.114", "40.001", "9.876", "7.001"], NumberStyle(",", ".")),
+        (["1.060", "12", "0"], NumberStyle(",")),  # too few to decide: refused as no numbers
+        (["1.060", "0", "0"], NumberStyle()),
+        (["1.060", "12", "0.5", "2.114", "40.001", "9.876", "7.001"], NumberStyle()),
+        (["1.060", "12", "0.123", "2.114", "40.001", "9.876", "7.001"], NumberStyle()),
+        (["1.060", "1200", "2.114", "40.001", "9.876", "7.001"], NumberStyle()),
+        (["1.060", "2.114", "40.001", "9.876", "7.001", "8.123"], NumberStyle()),
+        (["1.060", "12.000", "2.114", "40.001", "9.876", "0.000", "3"], NumberStyle()),
     ],
 )
 def test_number_style_decides_only_without_doubt(cells: list[str], style: NumberStyle) -> None:
     assert number_style(cells) == style
+
+
+@given(numbers=st.lists(st.integers(0, 10**6), min_size=20, max_size=60))
+def test_points_between_thousands_are_never_read_as_decimal_points(numbers: list[int]) -> None:
+    cells = [f"{number:,}".replace(",", ".") for number in (7, 1_060, *numbers)]
+    style = number_style(cells)
+    read = [style.plain(cell) for cell in cells if fault_in(cell, style) == ""]
+    assert style.decimal == ","
+    assert {float(number) for number in read} <= {7.0, 1_060.0, *map(float, numbers)}
 
 
 @pytest.mark.parametrize("cell", ["1,234", "12,345,678", "1 234", "1.234,5"])

@@ -15,7 +15,7 @@ from escape_score.model.units import ExpressionUnit
 from escape_score.pipeline.profiles import Profiles, in_english
 from escape_score.pipeline.profiling import score
 from escape_score.reference.read import load_reference
-from escape_score.score.published.model import ScoreNeeds
+from escape_score.score.published.model import ScoreNeeds, load_published
 from escape_score.score.published.scoring import offers_of
 
 MakeCohort = Callable[..., Cohort]
@@ -53,6 +53,29 @@ def test_a_panel_has_no_score_on_the_scale_of_tpm(demo_tpm: pd.DataFrame, make_c
     at = dict(zip(table.score_ids, table.values.T, strict=True))
     assert np.isnan(at["cyt_geometric_mean"]).all()
     assert "whole transcriptome" in in_english(dict(table.skipped)["cyt_geometric_mean"])
+
+
+@pytest.mark.parametrize("units", [ExpressionUnit.TPM, ExpressionUnit.COUNTS])
+def test_a_sample_of_which_most_is_missing_has_no_score_on_the_scale_of_tpm(
+    units: ExpressionUnit,
+    demo_tpm: pd.DataFrame,
+    make_cohort: MakeCohort,
+    run_engine: Callable[..., Profiles],
+) -> None:
+    genes = {gene for score in load_published().scores for gene in (one.gene_symbol for one in score.genes)}
+    faulty = demo_tpm.copy()
+    gone = [gene for gene in faulty.columns[2_000:] if gene not in genes]
+    faulty.loc[faulty.index[0], gone] = np.nan
+    results = [run_engine(make_cohort(table, units)) for table in (faulty, demo_tpm, faulty.iloc[:1])]
+    whole, usual, alone = (result.scores.beside[0] for result in results)
+    needs_tpm = [load_published().score(name).needs is ScoreNeeds.TPM for name in whole.score_ids]
+    assert np.isnan(whole.values[0, needs_tpm]).all()
+    assert np.isnan(alone.values[0, needs_tpm]).all()
+    np.testing.assert_array_equal(whole.values[1:, needs_tpm], usual.values[1:, needs_tpm])
+    cyt = next(one for one in results[0].maker.record(0).published if one.score_id == "cyt_geometric_mean")
+    assert cyt.value is None
+    assert cyt.reason is not None
+    assert "whole transcriptome" in in_english(cyt.reason)
 
 
 def test_records_hold_a_value_or_a_reason(demo: Profiles) -> None:

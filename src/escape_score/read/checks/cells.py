@@ -16,6 +16,14 @@ NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _DECIMAL_COMMA = re.compile(r"[+-]?[0-9]+,[0-9]+(?:[eE][+-]?[0-9]+)?")
 _THOUSANDS = re.compile(r"[+-]?[1-9][0-9]{0,2}(?:,[0-9]{3})+")
 
+_POINTED = re.compile(r"[+-]?[0-9]*\.[0-9]*(?:[eE][+-]?[0-9]+)?")
+_POINT_GROUPS = re.compile(r"[+-]?[1-9][0-9]{0,2}(?:\.[0-9]{3})+")
+
+MIN_POINT_GROUPS = 5
+"""Cells such as ``1.060`` from which points are between thousands, if all cells with a point are like them, and
+whole numbers above 0 are there but none of four digits. Decimals have all of three places in nine cells of ten
+at most, and many are below 1: in fifteen tables of ten programs the sample of cells never looks like that."""
+
 _GROUP_MARKS = (",", ".", " ", "\u00a0", "\u202f", "'", "\u2019")
 """Marks between thousands: comma, point, blank, two kinds of fixed blank, and two of apostrophe."""
 
@@ -78,8 +86,13 @@ def number_style(cells: Sequence[str]) -> NumberStyle:
     A mark between thousands only where a cell shows it without doubt (``1,234.5``, ``1,234,567``, ``1
     234``) and all such cells agree; ``1,234`` alone may be either and shows nothing. The decimal mark is
     ``","`` where numbers have commas, points never, and not only where thousands may be grouped; else
-    ``"."``.
+    ``"."``. Where points may be between thousands (``1.060`` and ``12``), they are from ``MIN_POINT_GROUPS``
+    such cells on; of fewer, the style is one by which they are no numbers, so that they are refused.
     """
+    texts = [cell.strip() for cell in cells]
+    if _may_be_grouped_by_points(texts):
+        is_sure = sum(map(_is_grouped_by_points, texts)) >= MIN_POINT_GROUPS
+        return NumberStyle(",", "." if is_sure else "")
     unusual = [cell.strip() for cell in cells if not NUMBER.fullmatch(cell.strip())]
     styles = {style for style in map(_grouping, unusual) if style is not None}
     decimals = {style.decimal for style in styles if style.decimal}
@@ -89,6 +102,19 @@ def number_style(cells: Sequence[str]) -> NumberStyle:
         other = {",": ".", ".": ","}.get(thousands) or _decimal_mark(cells)
         return NumberStyle(decimals.pop() if decimals else other, thousands)
     return NumberStyle(_decimal_mark(cells))
+
+
+def _is_grouped_by_points(text: str) -> bool:
+    return _POINT_GROUPS.fullmatch(text) is not None
+
+
+def _may_be_grouped_by_points(texts: Sequence[str]) -> bool:
+    """Whether every number with a point looks like thousands, and the whole numbers beside them agree."""
+    pointed = [text for text in texts if _POINTED.fullmatch(text) or _is_grouped_by_points(text)]
+    if not pointed or not all(map(_is_grouped_by_points, pointed)):
+        return False
+    whole = [abs(int(text)) for text in texts if re.fullmatch(r"[+-]?[0-9]{1,18}", text)]
+    return any(whole) and max(whole) < 1000  # noqa: PLR2004
 
 
 def _decimal_mark(cells: Sequence[str]) -> str:

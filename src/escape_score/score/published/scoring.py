@@ -27,6 +27,9 @@ from escape_score.score.published.model import (
 
 MIN_GENES_OF_SD = 2
 
+MIN_GENES_TPM = 8_000
+"""Fewest measured genes whose sum is that of a transcriptome; panels have up to 3,000, whole ones 15,000 and more."""
+
 
 @dataclass(frozen=True)
 class PublishedPlan:
@@ -202,7 +205,20 @@ class PublishedBeside:
         """One table of all published scores."""
         scores = score_published(self.plan, parts, min_coverage=self.min_coverage, offers=self.offers)
         skipped = tuple((score.score_id, score.reason) for score in scores.skipped)
-        return (MethodTable(PUBLISHED, scores.score_ids, scores.values, scores.coverage, skipped),)
+        values = np.where(self._lacks_tpm(scores.score_ids, parts), np.nan, scores.values)
+        return (MethodTable(PUBLISHED, scores.score_ids, values, scores.coverage, skipped),)
+
+    def _lacks_tpm(
+        self, score_ids: Sequence[str], parts: Sequence[CollectedExpression]
+    ) -> npt.NDArray[np.bool_]:
+        """Scores that need TPM, in samples of which no whole transcriptome is measured.
+
+        Their values were brought to a million over what is measured. The limit is a number of genes, since a
+        fraction of the rows would depend on what a sample was joined with.
+        """
+        n_measured = _joined(self.plan, parts).n_measured
+        needs_tpm = [self.plan.table.score(score_id).needs is ScoreNeeds.TPM for score_id in score_ids]
+        return np.asarray((n_measured < MIN_GENES_TPM)[:, None] & np.array(needs_tpm))
 
 
 def offers_of(cohort: HarmonisedCohort) -> tuple[ScoreNeeds, ...]:
