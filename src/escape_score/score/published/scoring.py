@@ -28,7 +28,7 @@ from escape_score.score.published.model import (
 MIN_GENES_OF_SD = 2
 
 MIN_GENES_TPM = 8_000
-"""Fewest measured genes whose sum is that of a transcriptome; panels have up to 3,000, whole ones 15,000 and more."""
+"""Fewest measured genes of a transcriptome whose sum is known; panels have up to 3,000 genes."""
 
 
 @dataclass(frozen=True)
