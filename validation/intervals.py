@@ -104,7 +104,8 @@ def as_cohort(cohort: HarmonisedCohort, counts: FloatArray, length: FloatArray) 
 def depths(cohort: HarmonisedCohort, seed: int) -> Iterator[Poorer]:
     """Thinned reads."""
     lengths = read_gene_lengths(shared.LENGTHS, load_gene_table())
-    length = np.array([lengths.get(symbol, 1000.0) for symbol in cohort.gene_symbols])
+    found = lengths.of_genes(cohort.gene_symbols, cohort.gene_symbols)
+    length = np.where(np.isnan(found), 1000.0, found)
     counts, rng = counts_of(cohort, length), np.random.default_rng(seed)
     whole = profiled(as_cohort(cohort, counts, length))
     for depth in DEPTHS:

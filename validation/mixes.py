@@ -23,7 +23,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from escape_score.genes import load_gene_table
-from escape_score.genes.lengths import read_gene_lengths
+from escape_score.genes.lengths import GeneLengths, read_gene_lengths
 from escape_score.harmonise import harmonise_cohort
 from escape_score.library.axes import load_design
 from escape_score.model.cohort import Cohort, HarmonisedCohort, InMemoryMatrix, SampleRecord
@@ -58,7 +58,7 @@ def as_cohort(tpm: pd.DataFrame, unit: ExpressionUnit = ExpressionUnit.TPM, name
     )
 
 
-def harmonised(cohort: Cohort, lengths: dict[str, float] | None = None) -> HarmonisedCohort:
+def harmonised(cohort: Cohort, lengths: GeneLengths | dict[str, float] | None = None) -> HarmonisedCohort:
     """Bring a cohort to log2(TPM + 1), as the program does."""
     return harmonise_cohort(cohort, load_gene_table(), gene_lengths=lengths)
 
@@ -99,7 +99,7 @@ def colorectal_tumours(wheels: Path) -> pd.DataFrame:
     expression = script.read_expression(script.fetch_wheel(wheels, "TumorDecon"))
     lengths = ROOT / "resources" / "reference" / script.NAME / "length_factors.tsv"
     cohort = as_cohort(expression, ExpressionUnit.COUNTS)
-    return tpm_of(harmonised(cohort, dict(read_gene_lengths(lengths, load_gene_table()))))
+    return tpm_of(harmonised(cohort, read_gene_lengths(lengths, load_gene_table())))
 
 
 @dataclass(frozen=True)

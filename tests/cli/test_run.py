@@ -265,3 +265,51 @@ def test_run_reports_what_the_earlier_result_had(
     assert line.endswith("), other gene sets and pages; this one does not")
     assert main(["run", *plain, "--no-reports"]) == 0
     assert capsys.readouterr().err == ""
+
+
+def test_a_sheet_of_a_clinic_is_read(inputs: Inputs, tmp_path: Path) -> None:
+    ids = list(pd.read_csv(inputs.samples, sep="\t")["sample_id"])
+    sheet = pd.DataFrame(
+        {
+            "Barcode": [f"bams/{name}.sorted.bam" for name in ids],
+            "OS (months)": [2, 4, 6, 8],
+            "OS_STATUS": ["1:DECEASED", "0:LIVING"] * 2,
+            "Benefit": ["DCB", "NDB"] * 2,
+            "arm / <b>": ["A", "B"] * 2,
+        }
+    )
+    sheet.to_excel(tmp_path / "sheet.xlsx", index=False)
+    options = [str(inputs.matrix), "--units", "counts", "--samples", str(tmp_path / "sheet.xlsx")]
+    options += ["--map", "sample_id=Barcode", "--map", "response=Benefit"]
+    assert main(["run", *options, "--out", str(tmp_path / "o")]) == 0
+    found = {record["sample_id"]: record["metadata"] for record in records_of(tmp_path / "o")}
+    assert found[ids[0]] == {
+        "response": "R",
+        "os_days": 60.875,
+        "os_event": True,
+        "sample_type": "tumour",
+        "arm / <b>": "A",
+    }
+    obs = sc.read_h5ad(tmp_path / "o" / "scores.h5ad").obs
+    assert obs["arm _ <b>"].tolist() == ["A", "B"] * 2
+    assert obs["sample_type"].tolist() == ["tumour"] * 4
+    flags = pd.read_csv(tmp_path / "o" / "profiles.tsv", sep="\t")["flags"]
+    assert flags.str.contains("sheet_ids_respelt").all()
+
+
+@pytest.mark.parametrize(
+    ("pair", "said"),
+    [
+        ("outcome=response", "--map outcome=response: 'outcome' is not a column that is read; use one of "),
+        ("site=Organ", "no column 'Organ' (--map site=Organ); name one of 'sample_id', 'response', 'purity'"),
+    ],
+)
+def test_a_map_that_cannot_be_followed_is_refused(
+    pair: str, said: str, inputs: Inputs, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for command in (
+        ["check", *inputs.options[:3]],
+        ["run", *inputs.options[:3], "--out", str(tmp_path / "o")],
+    ):
+        assert main([*command, "--samples", str(inputs.samples), "--map", pair]) == 3
+        assert said in capsys.readouterr().err

@@ -52,6 +52,13 @@ def test_statistics_count_one_sample_a_patient(labelled: CohortStatistics) -> No
     assert "6 of 30 samples are not counted" in in_english(*labelled.notes)
 
 
+def test_groups_of_any_column_are_compared(demo: Profiles) -> None:
+    sheet: list[SheetRow] = [{"site": "liver", "arm": "AB"[at % 2], "rare": f"r{at % 9}"} for at in range(24)]
+    found = compute_statistics(columns_of(demo, sheet), seed=3)
+    assert [(one.column, one.groups) for one in found.comparisons] == [("arm", ("A", "B"))]
+    assert "24 patients compared by arm" in in_english(*found.comparisons[0].findings)
+
+
 def test_statistics_put_every_axis_beside_the_baselines(labelled: CohortStatistics) -> None:
     assert labelled.response is not None
     assert [comparison.column for comparison in labelled.comparisons] == ["response", "msi", "timepoint"]

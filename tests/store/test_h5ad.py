@@ -26,14 +26,16 @@ FLAGS = NoteLog(
 )
 SAMPLES = (
     SampleRecord("=1+1", patient_id="NA", os_days=1 / 3, os_event=False, purity=0.25),
-    SampleRecord("00123", response="NR", tmb=0.0),
+    SampleRecord(
+        "00123", response="NR", tmb=0.0, sample_type="tumour", groups=(("CR/PR", "yes"), ("_index", "1"))
+    ),
 )
 
 
 @pytest.fixture
 def cohort(make_cohort: MakeCohort) -> Cohort:
     plain = make_cohort(pd.DataFrame(HARD, ["=1+1", "00123"], ["TP53", "TP53", "α/β", ""]))
-    return dataclasses.replace(plain, samples=SAMPLES, flags=FLAGS)
+    return dataclasses.replace(plain, samples=SAMPLES, flags=FLAGS, gene_lengths={"TP53": 2512.5, "": 1 / 3})
 
 
 def bits(source: object) -> bytes:
@@ -46,8 +48,10 @@ def test_cohort_comes_back_to_the_bit(cohort: Cohort, tmp_path: Path) -> None:
     assert bits(found.source) == bits(cohort.source)
     assert found.source.block(1, 2).tobytes() == cohort.source.block(1, 2).tobytes()
     assert found.source.gene_ids == cohort.source.gene_ids
-    for field in ("name", "unit", "samples", "input_sha256", "flags"):
+    for field in ("name", "unit", "samples", "input_sha256", "flags", "gene_lengths"):
         assert getattr(found, field) == getattr(cohort, field)
+    obs = anndata.read_h5ad(tmp_path / "c.h5ad").obs
+    assert obs[["sample_type", "CR_PR", "index"]].iloc[1].tolist() == ["tumour", "yes", "1"]
 
 
 def test_harmonised_comes_back_to_the_bit(cohort: Cohort, tmp_path: Path) -> None:

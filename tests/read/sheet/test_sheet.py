@@ -237,9 +237,23 @@ def test_survival_is_in_days_months_or_years(tmp_path: Path, column: str, days: 
         ("0:CENSORED", False), ("", None),
     ],
 )  # fmt: skip
-@pytest.mark.parametrize("column", ["os_event", "OS_STATUS", "vital_status", "status"])
+@pytest.mark.parametrize("column", ["os_event", "OS_STATUS", "vital_status", "status", "dead", "Vital"])
 def test_events_are_words_or_digits(tmp_path: Path, column: str, word: str, event: bool | None) -> None:
     assert only(tmp_path, f"sample_id\t{column}\nA\t{word}\n").os_event is event
+
+
+def test_lines_above_the_header_of_cbioportal_are_left_out(tmp_path: Path) -> None:
+    above = "#Patient Identifier\tSample Identifier\tOverall, Survival\n#STRING\tSTRING\tNUMBER\n#1\t1\t1\n"
+    text = f"{above}PATIENT_ID\tSAMPLE_ID\tOS_MONTHS\nP\tA\t2\n"
+    assert only(tmp_path, text) == SampleRecord("A", patient_id="P", os_days=60.875)
+    with pytest.raises(SampleSheetInvalidError, match=r"\(line 5\)"):
+        read(tmp_path, text.replace("\tA\t", "\t\t"))
+
+
+def test_measurements_are_no_groups(tmp_path: Path) -> None:
+    rows = [f"S{i}\t{i % 2 + 1}\t{i % 2 + 0.5}\t{i % 6}" for i in range(12)]
+    sheet = read(tmp_path, "\n".join(["sample_id\tgrade\tscore\tcount", *rows]))
+    assert {record.groups for record in sheet.records} == {(("grade", "1"),), (("grade", "2"),)}
 
 
 def test_a_status_of_something_else_is_not_survival(tmp_path: Path) -> None:

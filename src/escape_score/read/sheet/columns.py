@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
@@ -35,7 +35,15 @@ KNOWN: Mapping[str, tuple[str, ...]] = MappingProxyType(
             for endpoint, name in ENDPOINT_NAMES
             for unit in DAYS_PER
         },
-        "os_event": ("osevent", "osstatus", "vitalstatus", "overallsurvivalstatus", "status"),
+        "os_event": (
+            "osevent",
+            "osstatus",
+            "vitalstatus",
+            "overallsurvivalstatus",
+            "status",
+            "vital",
+            "dead",
+        ),
         "pfs_event": ("pfsevent", "pfsstatus", "progressionfreestatus"),
     }
 )
@@ -44,15 +52,18 @@ KNOWN: Mapping[str, tuple[str, ...]] = MappingProxyType(
 FILE_NAMES = frozenset({"path", "file", "filepath", "filename"})
 """Names of a column of files, in a sheet that lists one table a sample."""
 
+WORDED = frozenset({"status", "vital", "dead"})
+"""Names that could be anything: such a column is an event only if all its cells are words of an event."""
+
 INDEX_NAMES = frozenset({"", "unnamed0", "index", "rownames"})
 """Headers of a column of row names, as pandas, R and spreadsheets leave it."""
 
 NEAR = 0.8
 """Least similarity, by difflib, at which a known name is suggested: one letter of five wrong or missing."""
 
-GROUP_VALUES = range(2, 21)
+GROUP_VALUES, GROUP_NUMBERS = range(2, 21), range(2, 6)
 MAX_GROUP_COLUMNS = 10
-"""A column is a group where it has so many values; only the first so many columns are kept."""
+"""A column is a group where it has so many words, or whole numbers; only the first columns are kept."""
 
 
 def plain(name: str) -> str:
@@ -97,16 +108,19 @@ def name_columns(
     mapped
         The package's names to those of this sheet, as a user says.
     is_status
-        Whether a column holds nothing but words of an event, by position: a column ``status`` without them is
-        something else.
+        Whether a column holds nothing but words of an event, by position.
     """
     given = [cell.strip() for cell in header]
+    called = [
+        (name.lower(), "" if (short := plain(name)) in WORDED and not is_status.get(at) else short)
+        for at, name in enumerate(given)
+    ]
     faults = [*_map_faults(label, given, mapped), *_double_faults(label, given)]
     at_of = {ours: _position(given, theirs) for ours, theirs in mapped.items() if ours in KNOWN}
     taken = {at for at in at_of.values() if at is not None}
-    for ours, aliases in KNOWN.items():
+    for ours in KNOWN:
         free = [at for at in range(len(given)) if at not in taken and ours not in at_of]
-        found = _best(given, free, ours, aliases, is_status)
+        found = _best(called, free, ours)
         if found is not None:
             at_of[ours] = found
             taken.add(found)
@@ -122,20 +136,12 @@ def name_columns(
     return NamedColumns(names, unknown, tuple(faults))
 
 
-def _best(
-    given: Sequence[str],
-    free: Sequence[int],
-    ours: str,
-    aliases: Sequence[str],
-    is_status: Mapping[int, bool],
-) -> int | None:
-    """Position of the first name that the sheet has."""
-    for at in free:
-        if given[at].lower() == ours:
-            return at
-    for alias in aliases:
+def _best(called: Sequence[tuple[str, str]], free: Sequence[int], ours: str) -> int | None:
+    """Position of the first name that the sheet has: the package's own, then others in their order."""
+    for alias in (None, *KNOWN[ours]):
         for at in free:
-            if plain(given[at]) == alias and (alias != "status" or is_status.get(at, False)):
+            exact, plainly = called[at]
+            if exact == ours if alias is None else plainly == alias:
                 return at
     return None
 
@@ -175,6 +181,15 @@ def near_name(name: str) -> str:
     return _OURS[found[0]] if found else ""
 
 
+def _could_be_groups(values: Collection[str]) -> bool:
+    """Whether values are few enough; measurements are no groups, grades are."""
+    try:
+        numbers = [float(value) for value in values]
+    except ValueError:
+        return len(values) in GROUP_VALUES
+    return len(values) in GROUP_NUMBERS and all(number.is_integer() for number in numbers)
+
+
 def group_columns(columns: Mapping[str, Sequence[str]], patients: Sequence[str]) -> tuple[str, ...]:
     """Names of the columns that divide the samples into groups.
 
@@ -188,6 +203,6 @@ def group_columns(columns: Mapping[str, Sequence[str]], patients: Sequence[str])
             if value:
                 owners[value].add(patient)
         n_shared = sum(len(of_value) > 1 for of_value in owners.values())
-        if len(owners) in GROUP_VALUES and n_shared > 1:
+        if _could_be_groups(owners) and n_shared > 1:
             found.append(name)
     return tuple(found[:MAX_GROUP_COLUMNS])

@@ -146,15 +146,23 @@ def _fitted(cells: Sequence[str], width: int) -> Sequence[str]:
 def _text_lines(path: Path, data: bytes) -> list[Line]:
     """Filled lines of a text with their numbers."""
     text = _decode(path, data)
-    header_line = next((line for line in text.splitlines() if line.strip(" \t\r\n,;")), "")
+    header_line = next((line for line in text.splitlines() if line.strip(" \t\r\n,;") and line[0] != "#"), "")
     delimiter = max("\t,;", key=lambda mark: (header_line.count(mark), mark == "\t"))
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     lines = ((reader.line_num, cells) for cells in reader)
     try:
-        return [(line, cells) for line, cells in lines if any(cell.strip() for cell in cells)]
+        return _below_comments(
+            [(line, cells) for line, cells in lines if any(cell.strip() for cell in cells)]
+        )
     except csv.Error as error:
         msg = f"{path}: sample sheet cannot be read (line {reader.line_num}: {error}); check its quotes"
         raise SampleSheetInvalidError(msg) from error
+
+
+def _below_comments(lines: list[Line]) -> list[Line]:
+    """Lines from the header on: cBioPortal describes its columns above it, in lines that begin with ``#``."""
+    n_comments = next((at for at, (_, cells) in enumerate(lines) if not cells[0].startswith("#")), 0)
+    return lines[n_comments:] if n_comments and has_ids(lines[n_comments][1]) else lines
 
 
 def _workbook_lines(path: Path, mapped: Mapping[str, str]) -> list[Line]:
