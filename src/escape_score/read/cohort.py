@@ -27,7 +27,7 @@ from escape_score.model.notes import NoteLog
 from escape_score.model.units import ExpressionUnit, Strand, UnitDecision
 from escape_score.read.checks.composition import composition_notes
 from escape_score.read.checks.gene_kinds import species_notes
-from escape_score.read.checks.names import check_orientation
+from escape_score.read.checks.names import check_orientation, check_samples
 from escape_score.read.checks.non_genes import without_non_genes
 from escape_score.read.checks.unit_evidence import totals_of
 from escape_score.read.checks.units import decide_unit
@@ -212,13 +212,14 @@ def count_samples(matrix: Path, *, request: ReadRequest = DEFAULT_REQUEST) -> in
 
 def _with_checked_names(label: str, reading: MatrixReading, limits: ReadLimits) -> MatrixReading:
     """Leave out rows that are no genes, and check what samples and genes are called."""
-    check_shape(label, limits, n_samples=len(reading.source.sample_ids), n_genes=len(reading.source.gene_ids))
+    check_samples(label, reading.source.sample_ids, limits, layout=reading.layout)
+    check_shape(label, limits, n_genes=len(reading.source.gene_ids))
     source, notes = without_non_genes(reading.source)
     _check_name_lengths(label, (*source.sample_ids, *source.gene_ids), limits)
     check_orientation(label, source.sample_ids, source.gene_ids, layout=reading.layout)
     if reading.annotation_columns:
         columns = listed(reading.annotation_columns)
-        _logger.warning("%s: columns %s describe genes and are not read as samples", label, columns)
+        _logger.warning("%s: columns %s are descriptions and are not read as values", label, columns)
     return replace(reading, source=source, notes=(*reading.notes, *notes, *species_notes(source.gene_ids)))
 
 
@@ -233,7 +234,7 @@ def _check_values(label: str, reading: MatrixReading, declared: ExpressionUnit) 
     facts = gather_facts(reading.source, label=label)
     check_finite(facts)
     try:
-        verdict = decide_unit(facts, declared)
+        verdict = decide_unit(facts, declared, stated=reading.unit)
     except (UnitAmbiguousError, UnitContradictedError) as error:
         if not reading.remedy:
             raise

@@ -224,6 +224,7 @@ MESSAGES = MappingProxyType(
             "Not compared with other samples of the same patient: two have the same timepoint ({names})."
         ),
         "unit.declared": N_("declared {unit}; {figures}"),
+        "unit.layout": N_("{unit}, stated by the layout of the file; {figures}"),
         "unit.figures": N_(
             "values {lowest:.6g} to {highest:.6g}, {share:.3%} below 0, sums of samples {sums}"
         ),

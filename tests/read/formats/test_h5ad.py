@@ -123,7 +123,7 @@ def test_read_cohort_names_other_matrices_of_the_file(tmp_path: Path) -> None:
     data.layers["counts"] = counts
     data.X = centred
     data.write_h5ad(path)
-    with pytest.raises(UnitAmbiguousError, match=r"z-scored.*raw, layers\['counts'\].* as X"):
+    with pytest.raises(UnitAmbiguousError, match=r"z-scored.*raw, layers\['counts'\].* --layer"):
         read_cohort(path, cohort="c")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +14,34 @@ import numpy as np
 from escape_score.errors import FileUnreadableError
 from escape_score.model.cohort import FloatArray, MatrixSource, iter_blocks
 from escape_score.model.notes import Note
+from escape_score.model.units import ExpressionUnit
+from escape_score.read.checks.names import check_samples
+from escape_score.read.files.limits import ReadLimits
 from escape_score.read.files.probe import Probe
-from escape_score.read.request import ReadRequest
+from escape_score.read.request import DEFAULT_REQUEST, ReadRequest
 
 IN_OBS = "samples belong in obs, genes in var"
 """Layout of AnnData."""
+
+IN_COLUMNS = "samples belong in columns, genes in rows"
+"""Layout of tables."""
+
+
+SYMBOL_COLUMNS = (
+    "gene_symbols",
+    "gene_symbol",
+    "gene_name",
+    "gene_names",
+    "feature_name",
+    "symbol",
+    "symbols",
+)
+"""Columns of var in which gene symbols are, as scanpy, Cell Ranger and CELLxGENE name them."""
+
+
+def layout_advice(request: ReadRequest, rule: str = IN_COLUMNS) -> str:
+    """What to do where a matrix turns out to be the other way round than it was read."""
+    return "leave --transpose out" if request.transpose else f"use --transpose, or change it: {rule}"
 
 
 @dataclass(frozen=True)
@@ -39,7 +62,9 @@ class MatrixReading:
         What to do where the values are no expression: another matrix that the file holds; empty where it
         holds none.
     layout
-        Where samples and genes belong in such an input.
+        What to do where the matrix turns out to be transposed.
+    unit
+        Unit that the layout states; None where the numbers decide.
     """
 
     source: MatrixSource
@@ -47,7 +72,8 @@ class MatrixReading:
     notes: tuple[Note, ...] = ()
     parts: tuple[Path, ...] = ()
     remedy: str = ""
-    layout: str = "samples belong in columns, genes in rows"
+    layout: str = layout_advice(DEFAULT_REQUEST)
+    unit: ExpressionUnit | None = None  # unit that the layout states; None: the numbers decide
 
 
 @dataclass(frozen=True)
@@ -70,6 +96,17 @@ class MatrixFormat:
     is_recognised: Callable[[Probe], bool]
     open_matrix: Callable[[Path, ReadRequest], MatrixReading]
     count_samples: Callable[[Path, ReadRequest], int]
+
+
+def turned(label: str, reading: MatrixReading, limits: ReadLimits) -> MatrixReading:
+    """Turn round a matrix that was read with its rows as genes, and check what its samples are called.
+
+    Raises MatrixInvalidError, or InputFaultsError for several: a sample's name cannot be used.
+    """
+    source = reading.source
+    check_samples(label, source.gene_ids, limits, layout=reading.layout)
+    values = np.ascontiguousarray(source.block(0, len(source.sample_ids)).T)
+    return replace(reading, source=ArrayMatrix(source.gene_ids, source.sample_ids, values))
 
 
 @contextmanager

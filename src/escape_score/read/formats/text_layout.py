@@ -6,11 +6,24 @@ import csv
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 
-from escape_score.errors import FileUnreadableError, MatrixInvalidError
+from escape_score.errors import FileUnreadableError, MatrixInvalidError, listed
+from escape_score.model.units import ExpressionUnit
 from escape_score.read.checks.cells import NumberStyle, is_missing, looks_numeric, number_style
-from escape_score.read.checks.names import SYMBOL_NAMES, is_annotation_name, plain_name
+from escape_score.read.checks.names import (
+    ENSEMBL_NAMES,
+    ENTREZ_NAMES,
+    MOSTLY_GENES,
+    SYMBOL_NAMES,
+    gene_fraction,
+    is_annotation_name,
+    is_sheet_name,
+    plain_name,
+)
+from escape_score.read.request import DEFAULT_REQUEST, ReadRequest
 
 DELIMITERS = ("\t", ";", ",", " ", "|")
 """In the order of trust: a tab is hardly ever inside a cell, a bar often (``SYMBOL|ID``)."""
@@ -21,10 +34,13 @@ NEARLY_ALL, HALF = 0.9, 0.5
 MIN_NUMERIC_FRACTION = 0.5
 """A column whose cells are numbers less often than this describes genes."""
 
+_ID_NAMES = frozenset({"id", "no", "nr", "row", "index", "number", "unnamed_0", ""})
+"""Names of a first column of row numbers, or of numbers of probes."""
+
 
 @dataclass(frozen=True)
 class TextLayout:
-    """Layout of one text table.
+    """Layout of one text table; where samples are in rows, genes and samples are the other way round.
 
     Parameters
     ----------
@@ -37,6 +53,12 @@ class TextLayout:
     gene_column, sample_columns, annotation_columns, blank_columns
         Positions of gene names, of samples, of columns that describe genes, and of trailing columns without
         name and content.
+    second_gene_column
+        Position of ids that name a gene where its name is empty; None where there is none.
+    samples_in_rows
+        Whether samples are in rows and genes in columns.
+    quantity
+        What the values are, where the file says so.
     """
 
     delimiter: str
@@ -47,6 +69,9 @@ class TextLayout:
     sample_columns: tuple[int, ...]
     annotation_columns: tuple[int, ...]
     blank_columns: tuple[int, ...]
+    second_gene_column: int | None = None
+    samples_in_rows: bool = False
+    quantity: Quantity | None = None
 
     @property
     def sample_ids(self) -> tuple[str, ...]:
@@ -74,7 +99,13 @@ def is_skipped(line: str) -> bool:
     return line.startswith("#") or not line.strip()
 
 
-def find_layout(path: Path, lines: Sequence[str], *, more_lines: Sequence[str] = ()) -> TextLayout:
+def find_layout(
+    path: Path,
+    lines: Sequence[str],
+    *,
+    more_lines: Sequence[str] = (),
+    request: ReadRequest = DEFAULT_REQUEST,
+) -> TextLayout:
     """Find the layout of a text table by its first lines; names are not checked.
 
     Parameters
@@ -83,6 +114,8 @@ def find_layout(path: Path, lines: Sequence[str], *, more_lines: Sequence[str] =
         Named in errors.
     lines, more_lines
         First lines of the file, and lines below these that show only how numbers are written.
+    request
+        Whether samples are in rows, and the unit declared.
 
     Raises
     ------
@@ -91,19 +124,26 @@ def find_layout(path: Path, lines: Sequence[str], *, more_lines: Sequence[str] =
     MatrixInvalidError
         There is a header and nothing below it, or header and rows have different widths.
     """
-    first = next((at for at, line in enumerate(lines) if not is_skipped(line)), None)
-    if first is None:
+    filled = [at for at, line in enumerate(lines) if not is_skipped(line)]
+    if not filled:
         msg = "the file is empty (no line with content); give a table of genes by samples"
         raise FileUnreadableError.at(path, msg)
-    body = [line for line in lines[first:] if not is_skipped(line)]
+    body = [lines[at] for at in filled]
     delimiter = _delimiter(path, body)
     rows = [split_line(line, delimiter) for line in body]
     more = [split_line(line, delimiter) for line in more_lines if not is_skipped(line)]
-    header = _commented_header(lines[:first], rows, delimiter)
-    if header is not None:
-        layout = layout_of_cells(path, first, header, rows, delimiter=delimiter)
-    else:
-        layout = layout_of_cells(path, first + 1, rows[0], rows[1:], delimiter=delimiter)
+    header, n_head_lines = _commented_header(lines[: filled[0]], rows, delimiter), filled[0]
+    if header is None:
+        header, rows, n_head_lines = rows[0], rows[1:], filled[0] + 1
+    chosen: _Chosen | None = None
+    if rows and plain_name(header[0]) == _FIREHOSE_CORNER and n_head_lines == filled[0] + 1:
+        chosen = _choose_quantity(path, header, rows[0], request)
+        header, rows, n_head_lines = chosen.header, rows[1:], filled[1] + 1
+    layout = layout_of_cells(
+        path, n_head_lines, header, rows, delimiter=delimiter, transpose=request.transpose
+    )
+    if chosen is not None:
+        layout = chosen.applied_to(layout)
     full = [row for row in (*rows, *more) if len(row) == len(layout.names)]
     return replace(layout, style=number_style([row[at] for row in full for at in layout.sample_columns]))
 
@@ -132,7 +172,13 @@ def _commented_header(
 
 
 def layout_of_cells(
-    path: Path, n_head_lines: int, header: list[str], rows: Sequence[Sequence[str]], *, delimiter: str = "\t"
+    path: Path,
+    n_head_lines: int,
+    header: list[str],
+    rows: Sequence[Sequence[str]],
+    *,
+    delimiter: str = "\t",
+    transpose: bool = False,
 ) -> TextLayout:
     """Decide what each column of a table is; names are not checked.
 
@@ -142,20 +188,24 @@ def layout_of_cells(
         msg = f"no gene rows below the header (line {n_head_lines}); give one row for every gene"
         raise MatrixInvalidError.at(path, msg)
     names = _column_names(path, n_head_lines, header, rows)
-    columns = list(zip(*(row for row in rows if len(row) == len(names)), strict=True))
-    gene_column = _gene_column(names, columns)
-    # trailing delimiters make columns without name and content
-    blank = {at for at in range(1, len(names)) if not any(map(str.strip, (names[at], *columns[at])))}
-    others = [at for at in range(len(names)) if at != gene_column and at not in blank]
-    annotation = tuple(
-        at
-        for at in others
-        if at < gene_column or is_annotation_name(names[at]) or not _is_numeric(columns[at])
-    )
+    table = _Table(names, list(zip(*(row for row in rows if len(row) == len(names)), strict=True)))
+    gene_column = table.row_name_column() if transpose else table.gene_column()
+    others = [at for at in range(len(names)) if at != gene_column and at not in table.blank]
+    describes = table.describes_sample if transpose else table.describes_gene
+    annotation = tuple(at for at in others if describes(at, gene_column))
     samples = tuple(sorted(set(others).difference(annotation)))
-    style = number_style([cell for at in samples for cell in columns[at]])
+    style = number_style([cell for at in samples for cell in table.columns[at]])
     return TextLayout(
-        delimiter, style, n_head_lines, names, gene_column, samples, annotation, tuple(sorted(blank))
+        delimiter,
+        style,
+        n_head_lines,
+        names,
+        gene_column,
+        samples,
+        annotation,
+        tuple(sorted(table.blank)),
+        None if transpose else table.second_gene_column(gene_column),
+        samples_in_rows=transpose,
     )
 
 
@@ -179,15 +229,151 @@ def _is_numeric(cells: Sequence[str]) -> bool:
     return sum(looks_numeric(cell) for cell in given) >= MIN_NUMERIC_FRACTION * len(given)
 
 
-def _gene_column(names: Sequence[str], columns: Sequence[Sequence[str]]) -> int:
-    """Choose the gene column: the first, unless it holds row numbers or probe ids and another the symbols."""
-    plain = [plain_name(name) for name in names]
-    if any(cell.startswith("ENSG") for cell in columns[0]) or plain[0] in SYMBOL_NAMES:
-        return 0
-    named = [plain.index(name) for name in SYMBOL_NAMES if name in plain]
-    of_text = [at for at in named if not _is_numeric(columns[at])]
-    if of_text:
-        return of_text[0]
-    is_row_number = [cell.strip() for cell in columns[0][:3]] in (["0", "1", "2"], ["1", "2", "3"])
-    is_text = len(names) > 1 and not _is_numeric(columns[1])
-    return 1 if is_row_number and is_text else 0
+@dataclass(frozen=True)
+class _Table:
+    """First rows of a table by columns, and which of them hold numbers."""
+
+    names: Sequence[str]
+    columns: Sequence[Sequence[str]]
+
+    @cached_property
+    def plain_names(self) -> list[str]:
+        """Names as ``ANNOTATION_NAMES`` has them."""
+        return [plain_name(name) for name in self.names]
+
+    @cached_property
+    def is_numeric(self) -> list[bool]:
+        """Whether each column holds numbers."""
+        return [_is_numeric(cells) for cells in self.columns]
+
+    @cached_property
+    def blank(self) -> frozenset[int]:
+        """Columns without name and content, which trailing delimiters make."""
+        every = range(1, len(self.names))
+        return frozenset(at for at in every if not any(map(str.strip, (self.names[at], *self.columns[at]))))
+
+    @cached_property
+    def has_row_numbers(self) -> bool:
+        """Whether the first column counts its rows, from 0 or 1."""
+        return [cell.strip() for cell in self.columns[0][:3]] in (["0", "1", "2"], ["1", "2", "3"])
+
+    def row_name_column(self) -> int:
+        """Choose the column of sample names where samples are in rows."""
+        named = [at for at, name in enumerate(self.plain_names) if name == "sample_id"]
+        is_second = self.has_row_numbers and len(self.names) > 1 and not self.is_numeric[1]
+        return named[0] if named else int(is_second)
+
+    def describes_sample(self, at: int, name_column: int) -> bool:
+        """Whether a column is no gene where samples are in rows: text, before the names, or of a sheet."""
+        return at < name_column or not self.is_numeric[at] or is_sheet_name(self.names[at])
+
+    def gene_column(self) -> int:
+        """Choose the gene column: the first, unless another holds the genes and it does not."""
+        if any(cell.startswith("ENSG") for cell in self.columns[0]) or self.plain_names[0] in SYMBOL_NAMES:
+            return 0
+        text = [at for at in range(len(self.names)) if not self.is_numeric[at] and at not in self.blank]
+        named = [at for name in SYMBOL_NAMES for at in text if self.plain_names[at] == name]
+        known = [at for at in (*named, *text) if self._holds_genes(at)]
+        if known or named:
+            return (known or named)[0]
+        ids = [at for name in ENTREZ_NAMES for at in range(len(self.names)) if self.plain_names[at] == name]
+        if ids and not gene_fraction(self.columns[0], with_entrez=not self.has_row_numbers):
+            return ids[0]
+        is_text = len(self.names) > 1 and not self.is_numeric[1]
+        return 1 if self.has_row_numbers and is_text else 0
+
+    def _holds_genes(self, at: int) -> bool:
+        return gene_fraction(self.columns[at], with_entrez=False) >= MOSTLY_GENES
+
+    def describes_gene(self, at: int, gene_column: int) -> bool:
+        """Whether a column is no sample: text, named for what it describes, or ids before the genes."""
+        if is_annotation_name(self.names[at]) or not self.is_numeric[at]:
+            return True
+        return at < gene_column and self._holds_ids(at, gene_column)
+
+    def _holds_ids(self, at: int, gene_column: int) -> bool:
+        """Whether a column before the genes numbers its rows; samples may be there too.
+
+        Where samples follow the genes, ids are whole numbers that all differ. Counts of a hundred genes do
+        not all differ, if only for those at 0.
+        """
+        if self.plain_names[at] in _ID_NAMES or (at == 0 and self.has_row_numbers):
+            return True
+        after = range(gene_column + 1, len(self.names))
+        cells = [cell.strip() for cell in self.columns[at]]
+        is_distinct = len(set(cells)) == len(cells) and all(cell.isdecimal() for cell in cells)
+        return is_distinct and any(self.is_numeric[other] and other not in self.blank for other in after)
+
+    def second_gene_column(self, gene_column: int) -> int | None:
+        """Column of Entrez or Ensembl ids by which genes without a symbol can be named."""
+        if self.plain_names[gene_column] not in SYMBOL_NAMES:
+            return None
+        ids = (*ENSEMBL_NAMES, *ENTREZ_NAMES)
+        return next((self.plain_names.index(name) for name in ids if name in self.plain_names), None)
+
+
+# --- a second header, as Firehose writes it -----------------------------------------------------------------
+
+_FIREHOSE_CORNER = "hybridization_ref"
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """What the values of a table are, where the file says so.
+
+    Parameters
+    ----------
+    unit
+        Unit of the values; None where the numbers decide.
+    factor
+        Number by which values are multiplied to be in that unit.
+    """
+
+    unit: ExpressionUnit | None
+    factor: float = 1.0
+
+
+_QUANTITIES = MappingProxyType(
+    {
+        "scaled_estimate": Quantity(ExpressionUnit.TPM, 1e6),
+        "rpkm": Quantity(ExpressionUnit.FPKM),
+        "normalized_count": Quantity(None),
+        "raw_count": Quantity(ExpressionUnit.COUNTS),
+        "raw_counts": Quantity(ExpressionUnit.COUNTS),
+    }
+)
+"""Second header lines of the RNA-seq tables of Firehose (TCGA level 3), best first. ``scaled_estimate`` is
+the estimated fraction of transcripts, TPM / 1e6 (manual of rsem-calculate-expression)."""
+
+
+@dataclass(frozen=True)
+class _Chosen:
+    """The quantity read, its columns, and a header that names the others by their quantities."""
+
+    quantity: Quantity
+    columns: frozenset[int]
+    header: list[str]
+
+    def applied_to(self, layout: TextLayout) -> TextLayout:
+        """Keep the columns of this quantity."""
+        samples = tuple(at for at in layout.sample_columns if at in self.columns)
+        others = tuple(sorted({*layout.annotation_columns, *layout.sample_columns}.difference(samples)))
+        return replace(layout, sample_columns=samples, annotation_columns=others, quantity=self.quantity)
+
+
+def _choose_quantity(path: Path, header: list[str], second: list[str], request: ReadRequest) -> _Chosen:
+    """Choose among the quantities that a second header names, by the unit declared or the best there is.
+
+    Raises MatrixInvalidError: there is none that can be read, or none in the unit declared.
+    """
+    kinds = [plain_name(cell) for cell in second]
+    found = [kind for kind in _QUANTITIES if kind in kinds]
+    fitting = [kind for kind in found if _QUANTITIES[kind].unit in (None, request.units)]
+    chosen = found if request.units is ExpressionUnit.AUTO else fitting
+    if not chosen or len(header) != len(second):
+        named = listed(sorted(set(second[1:])), limit=4)
+        msg = f"no readable quantity in the second header line ({named}); give a table of "
+        raise MatrixInvalidError.at(path, msg + f"{', '.join(_QUANTITIES)} that fits --units")
+    columns = frozenset(at for at, kind in enumerate(kinds) if kind == chosen[0])
+    names = [name if at in columns or not at else second[at] for at, name in enumerate(header)]
+    return _Chosen(_QUANTITIES[chosen[0]], columns, names)
