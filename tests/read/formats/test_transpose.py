@@ -164,7 +164,7 @@ def test_read_cohort_refuses_samples_in_rows_with_one_name(tmp_path: Path, make_
 @pytest.mark.parametrize("head", ["#1.2\n1\t1\nNAME\tDescription\tA\nB2M\tna\t5\n"])
 def test_read_cohort_refuses_the_option_for_gct(tmp_path: Path, head: str) -> None:
     (tmp_path / "m.gct").write_text(head)
-    with pytest.raises(InputError, match=r"genes in rows by its definition.*leave --transpose out"):
+    with pytest.raises(InputError, match=r"fixed places by its definition.*leave --transpose out"):
         read_cohort(tmp_path / "m.gct", transpose=True)
 
 

@@ -11,13 +11,25 @@ from escape_score.read.files.probe import Probe
 from escape_score.read.formats.feather import FEATHER
 from escape_score.read.formats.gct import GCT
 from escape_score.read.formats.h5ad import H5AD
+from escape_score.read.formats.loom import LOOM
 from escape_score.read.formats.mtx import TENX_FOLDER
 from escape_score.read.formats.parquet import PARQUET
 from escape_score.read.formats.reader import MatrixFormat
+from escape_score.read.formats.tenx_h5 import TENX_H5
 from escape_score.read.formats.text import DELIMITED_TEXT
 from escape_score.read.formats.xlsx import XLSX
 
-FORMATS: tuple[MatrixFormat, ...] = (PARQUET, H5AD, FEATHER, XLSX, TENX_FOLDER, GCT, DELIMITED_TEXT)
+FORMATS: tuple[MatrixFormat, ...] = (
+    PARQUET,
+    TENX_H5,
+    LOOM,
+    H5AD,
+    FEATHER,
+    XLSX,
+    TENX_FOLDER,
+    GCT,
+    DELIMITED_TEXT,
+)
 
 _KNOWN_OTHERS = (
     (

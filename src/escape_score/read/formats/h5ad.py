@@ -44,11 +44,11 @@ _BYTES_PER_CELL = 16
 _DAMAGED = (OSError, KeyError, ValueError, RuntimeError, TypeError)
 """What h5py raises on a file that is not as its own header says."""
 
-_faults = partial(library_faults, what="h5ad", kinds=_DAMAGED, by="HDF5: ")
+hdf5_faults = partial(library_faults, what="HDF5 file", kinds=_DAMAGED, by="HDF5: ")
 
 
 @dataclass(frozen=True, eq=False)
-class H5adMatrix:
+class Hdf5Matrix:
     """A matrix, dense or sparse by samples, of which only the samples asked for are read.
 
     Parameters
@@ -70,7 +70,7 @@ class H5adMatrix:
 
     def block(self, start: int, stop: int) -> FloatArray:
         """Values of samples ``start`` to ``stop``: (stop - start, n_genes), float64, not stored = 0."""
-        with _faults(self.path), h5py.File(self.path) as file:
+        with hdf5_faults(self.path), h5py.File(self.path) as file:
             values = file[self.place]
             if self.row_starts is None:
                 rows = values[:, start:stop].T if self.samples_in_var else values[start:stop]
@@ -78,14 +78,14 @@ class H5adMatrix:
             starts, n_genes = self.row_starts[start : stop + 1], len(self.gene_ids)
             stored, columns = (values[name][starts[0] : starts[-1]] for name in ("data", "indices"))
             if len(columns) and (columns.min() < 0 or columns.max() >= n_genes):
-                msg = f"damaged h5ad ({self.place} names a gene beyond its {n_genes} genes)"
+                msg = f"damaged HDF5 file ({self.place} names a gene beyond its {n_genes} genes)"
                 raise FileUnreadableError.at(self.path, f"{msg}; copy the file again")
             cells = (np.asarray(stored, dtype=np.float64), columns, starts - starts[0])
             return np.asarray(sparse.csr_matrix(cells, shape=(stop - start, n_genes)).toarray())
 
 
 def _open_matrix(path: Path, request: ReadRequest) -> MatrixReading:
-    with _faults(path), h5py.File(path) as file:
+    with hdf5_faults(path), h5py.File(path) as file:
         place = _place(path, file, request)
         shape = _checked_shape(path, file, place, request)
         sample_axis, gene_axis = ("var", "obs") if request.transpose else ("obs", "var")
@@ -109,7 +109,7 @@ def _place(path: Path, file: h5py.File, request: ReadRequest) -> str:
         raise MatrixInvalidError.at(path, msg + "name one of them with --layer, or leave it out for X")
     place = "X" if request.layer is None else f"layers/{request.layer}"
     for name in (*PARTS, *(("layers",) if request.layer is not None else ())):
-        _refuse_links(path, file, name)
+        refuse_links(path, file, name)
     missing = [name for name in PARTS if name not in file]
     if missing == ["X"] and layers:
         if request.layer is None:
@@ -137,36 +137,36 @@ def _checked_shape(path: Path, file: h5py.File, place: str, request: ReadRequest
     if n_samples > limits.max_genes or n_genes > limits.max_samples:  # too large the other way round too
         check_shape(path, limits, n_samples=n_samples, n_genes=n_genes)
     if isinstance(x, h5py.Group):
-        _check_stored(path, x, (shape[0], shape[1]), limits)
+        check_stored(path, x, (shape[0], shape[1]), limits)
     return shape[0], shape[1]
 
 
-def _check_stored(path: Path, x: h5py.Group, shape: tuple[int, int], limits: ReadLimits) -> None:
+def check_stored(path: Path, x: h5py.Group, shape: tuple[int, int], limits: ReadLimits) -> None:
     """Refuse a sparse X that says it holds more cells than a matrix of its shape, or than are read."""
     n_stored, n_starts = len(x["data"]), len(x["indptr"])
     if n_stored > shape[0] * shape[1] or n_starts not in (shape[0] + 1, shape[1] + 1):
         found = f"{n_stored} cells and {n_starts} starts for shape {shape}"
-        msg = f"damaged h5ad (sparse X of {found}); copy the file again"
+        msg = f"damaged HDF5 file (sparse matrix of {found}); copy the file again"
         raise FileUnreadableError.at(path, msg)
     if n_stored * _BYTES_PER_CELL > limits.max_expanded_bytes:
-        msg = f"too large ({n_stored} cells in a sparse X); give fewer samples or genes"
+        msg = f"too large ({n_stored} cells in a sparse matrix); give fewer samples or genes"
         raise MatrixInvalidError.at(path, msg)
 
 
-def _refuse_links(path: Path, group: h5py.Group, name: str) -> None:
+def refuse_links(path: Path, group: h5py.Group, name: str) -> None:
     """Refuse parts that are in another file; a matrix must not read what its sender cannot see."""
     link = group.get(name, getlink=True)
     is_external = isinstance(link, h5py.ExternalLink)
     member = None if is_external else group.get(name)
     if is_external or (member is not None and member.file.filename != group.file.filename):
-        msg = f"h5ad with a link into another file ({name}); write all data into one file"
+        msg = f"HDF5 file with a link into another file ({name}); write all data into one file"
         raise FileUnreadableError.at(path, msg)
     if isinstance(member, h5py.Dataset) and (member.external or member.is_virtual):
-        msg = f"h5ad with external storage ({name} lies in another file); write all data into one file"
+        msg = f"HDF5 file with external storage ({name} is in another file); write all data into one file"
         raise FileUnreadableError.at(path, msg)
     if isinstance(member, h5py.Group) and isinstance(link, h5py.HardLink):
         for inner in member:
-            _refuse_links(path, member, inner)
+            refuse_links(path, member, inner)
 
 
 def _remedy(file: h5py.File, place: str) -> str:
@@ -234,14 +234,10 @@ def _source(
     x = file[place]
     stored = x if isinstance(x, h5py.Dataset) else x["data"]
     if stored.dtype.kind not in "iuf":
-        raise MatrixInvalidError.at(path, f"X holds {stored.dtype}, not numbers; store it as float")
+        raise MatrixInvalidError.at(path, f"{place} has {stored.dtype}, not numbers; store it as float")
     if isinstance(x, h5py.Dataset):
-        return H5adMatrix(path, place, sample_ids, gene_ids, samples_in_var, None)
-    starts = np.asarray(x["indptr"][:], dtype=np.int64)
-    is_sound = starts.size and starts[0] == 0 and starts[-1] == len(stored) == len(x["indices"])
-    if not is_sound or (np.diff(starts) < 0).any():
-        msg = "damaged h5ad (row starts of the sparse X do not fit its data); copy the file again"
-        raise FileUnreadableError.at(path, msg)
+        return Hdf5Matrix(path, place, sample_ids, gene_ids, samples_in_var, None)
+    starts = row_starts(path, x)
     encoding = str(x.attrs.get("encoding-type", ""))
     # the columns of a matrix are the rows of the matrix turned round
     by_sample, by_gene = "csr_matrix", "csc_matrix"
@@ -253,7 +249,20 @@ def _source(
     if encoding != by_sample or len(starts) != len(sample_ids) + 1:
         msg = f"damaged h5ad (X is sparse of kind {encoding!r} with {len(starts) - 1} rows)"
         raise FileUnreadableError.at(path, msg + "; write the file again")
-    return H5adMatrix(path, place, sample_ids, gene_ids, samples_in_var, starts)
+    return Hdf5Matrix(path, place, sample_ids, gene_ids, samples_in_var, starts)
+
+
+def row_starts(path: Path, x: h5py.Group) -> IntArray:
+    """Where the rows of a sparse matrix begin, and the last one ends; shape (n_rows + 1,).
+
+    Raises FileUnreadableError: they do not fit its cells.
+    """
+    starts = np.asarray(x["indptr"][:], dtype=np.int64)
+    is_sound = starts.size and starts[0] == 0 and starts[-1] == len(x["data"]) == len(x["indices"])
+    if not is_sound or (np.diff(starts) < 0).any():
+        msg = "damaged HDF5 file (row starts of the sparse matrix do not fit its data); copy the file again"
+        raise FileUnreadableError.at(path, msg)
+    return starts
 
 
 def _by_rows(path: Path, x: h5py.Group, starts: IntArray, shape: tuple[int, int]) -> sparse.csr_matrix:
@@ -266,7 +275,7 @@ def _by_rows(path: Path, x: h5py.Group, starts: IntArray, shape: tuple[int, int]
 
 
 def _count_samples(path: Path, request: ReadRequest) -> int:
-    with _faults(path), h5py.File(path) as file:
+    with hdf5_faults(path), h5py.File(path) as file:
         return _checked_shape(path, file, _place(path, file, request), request)[int(request.transpose)]
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from escape_score.errors import FileUnreadableError
+from escape_score.errors import FileUnreadableError, MatrixInvalidError
 from escape_score.model.cohort import FloatArray, MatrixSource, iter_blocks
 from escape_score.model.notes import Note
 from escape_score.model.units import ExpressionUnit
@@ -96,6 +96,13 @@ class MatrixFormat:
     is_recognised: Callable[[Probe], bool]
     open_matrix: Callable[[Path, ReadRequest], MatrixReading]
     count_samples: Callable[[Path, ReadRequest], int]
+
+
+def refuse_transpose(path: Path, request: ReadRequest, what: str) -> None:
+    """Refuse ``--transpose`` for a format that itself says where genes are."""
+    if request.transpose:
+        msg = f"a {what} has genes and samples in fixed places by its definition; leave --transpose out"
+        raise MatrixInvalidError.at(path, msg)
 
 
 def turned(label: str, reading: MatrixReading, limits: ReadLimits) -> MatrixReading:

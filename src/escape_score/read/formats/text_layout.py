@@ -248,20 +248,29 @@ class _Table:
 
     @cached_property
     def blank(self) -> frozenset[int]:
-        """Columns without name and content, which trailing delimiters make."""
-        every = range(1, len(self.names))
+        """Columns without name and content, left of a table in a sheet, or made by trailing delimiters."""
+        every = range(len(self.names))
         return frozenset(at for at in every if not any(map(str.strip, (self.names[at], *self.columns[at]))))
+
+    @cached_property
+    def first(self) -> int:
+        """The first column that is not blank."""
+        return next((at for at in range(len(self.names)) if at not in self.blank), 0)
 
     @cached_property
     def has_row_numbers(self) -> bool:
         """Whether the first column counts its rows, from 0 or 1."""
-        return [cell.strip() for cell in self.columns[0][:3]] in (["0", "1", "2"], ["1", "2", "3"])
+        return [cell.strip() for cell in self.columns[self.first][:3]] in (["0", "1", "2"], ["1", "2", "3"])
 
     def row_name_column(self) -> int:
         """Choose the column of sample names where samples are in rows."""
         named = [at for at, name in enumerate(self.plain_names) if name == "sample_id"]
-        is_second = self.has_row_numbers and len(self.names) > 1 and not self.is_numeric[1]
-        return named[0] if named else int(is_second)
+        return named[0] if named else self.first + int(self._is_second_named())
+
+    def _is_second_named(self) -> bool:
+        """Whether row numbers come first, and text follows them."""
+        second = self.first + 1
+        return self.has_row_numbers and second < len(self.names) and not self.is_numeric[second]
 
     def describes_sample(self, at: int, name_column: int) -> bool:
         """Whether a column is no gene where samples are in rows: text, before the names, or of a sheet."""
@@ -269,18 +278,18 @@ class _Table:
 
     def gene_column(self) -> int:
         """Choose the gene column: the first, unless another holds the genes and it does not."""
-        if any(cell.startswith("ENSG") for cell in self.columns[0]) or self.plain_names[0] in SYMBOL_NAMES:
-            return 0
+        first = self.columns[self.first]
+        if any(cell.startswith("ENSG") for cell in first) or self.plain_names[self.first] in SYMBOL_NAMES:
+            return self.first
         text = [at for at in range(len(self.names)) if not self.is_numeric[at] and at not in self.blank]
         named = [at for name in SYMBOL_NAMES for at in text if self.plain_names[at] == name]
         known = [at for at in (*named, *text) if self._holds_genes(at)]
         if known or named:
             return (known or named)[0]
         ids = [at for name in ENTREZ_NAMES for at in range(len(self.names)) if self.plain_names[at] == name]
-        if ids and not gene_fraction(self.columns[0], with_entrez=not self.has_row_numbers):
+        if ids and not gene_fraction(first, with_entrez=not self.has_row_numbers):
             return ids[0]
-        is_text = len(self.names) > 1 and not self.is_numeric[1]
-        return 1 if self.has_row_numbers and is_text else 0
+        return self.first + int(self._is_second_named())
 
     def _holds_genes(self, at: int) -> bool:
         return gene_fraction(self.columns[at], with_entrez=False) >= MOSTLY_GENES
@@ -297,7 +306,7 @@ class _Table:
         Where samples follow the genes, ids are whole numbers that all differ. Counts of a hundred genes do
         not all differ, if only for those at 0.
         """
-        if self.plain_names[at] in _ID_NAMES or (at == 0 and self.has_row_numbers):
+        if self.plain_names[at] in _ID_NAMES or (at == self.first and self.has_row_numbers):
             return True
         after = range(gene_column + 1, len(self.names))
         cells = [cell.strip() for cell in self.columns[at]]
