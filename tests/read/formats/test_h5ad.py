@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import anndata as ad
 import h5py
@@ -179,8 +178,11 @@ def test_open_matrix_refuses_a_layer_outside(tmp_path: Path, place: str) -> None
 @pytest.mark.parametrize("column", ["gene_symbols", "gene_name", "feature_name", "symbol"])
 @pytest.mark.parametrize("kind", [str, "category"])
 @pytest.mark.parametrize("names", [["0", "1", "2"], ["x1", "x2", "x3"]])
-def test_genes_are_named_by_symbols_of_var(tmp_path: Path, column: str, kind: Any, names: list[str]) -> None:
-    var = pd.DataFrame({"other": names, column: pd.Series(GENES, index=names).astype(kind)}, index=names)
+def test_genes_are_named_by_symbols_of_var(
+    tmp_path: Path, column: str, kind: object, names: list[str]
+) -> None:
+    symbols = pd.Series(GENES, index=names).astype(kind)  # type: ignore[call-overload]
+    var = pd.DataFrame({"other": names, column: symbols}, index=names)
     data = ad.AnnData(np.array([[1.0, 70.0, 2.0]]), obs=pd.DataFrame(index=["A"]), var=var)
     data.write_h5ad(tmp_path / "m")
     assert read_cohort(tmp_path / "m", units="fpkm").source.gene_ids == tuple(GENES)

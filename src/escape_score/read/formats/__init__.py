@@ -13,6 +13,7 @@ from escape_score.read.formats.gct import GCT
 from escape_score.read.formats.h5ad import H5AD
 from escape_score.read.formats.loom import LOOM
 from escape_score.read.formats.mtx import TENX_FOLDER
+from escape_score.read.formats.nanostring import NANOSTRING_RCC, NANOSTRING_TABLE
 from escape_score.read.formats.parquet import PARQUET
 from escape_score.read.formats.reader import MatrixFormat
 from escape_score.read.formats.tenx_h5 import TENX_H5
@@ -20,15 +21,8 @@ from escape_score.read.formats.text import DELIMITED_TEXT
 from escape_score.read.formats.xlsx import XLSX
 
 FORMATS: tuple[MatrixFormat, ...] = (
-    PARQUET,
-    TENX_H5,
-    LOOM,
-    H5AD,
-    FEATHER,
-    XLSX,
-    TENX_FOLDER,
-    GCT,
-    DELIMITED_TEXT,
+    *(PARQUET, TENX_H5, LOOM, H5AD, FEATHER, XLSX),
+    *(NANOSTRING_RCC, TENX_FOLDER, GCT, NANOSTRING_TABLE, DELIMITED_TEXT),
 )
 
 _KNOWN_OTHERS = (
