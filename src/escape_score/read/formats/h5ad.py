@@ -116,8 +116,10 @@ def _place(path: Path, file: h5py.File, request: ReadRequest) -> str:
             msg = f"X is empty (layers: {listed(layers)}); name the one with expression with --layer"
             raise MatrixInvalidError.at(path, msg)
     elif missing:
-        msg = f"an HDF5 file without {', '.join(missing)}, so no h5ad (AnnData); write it with anndata"
-        raise FileUnreadableError.at(path, msg)
+        what = f"an HDF5 file without {', '.join(missing)}, so no h5ad (AnnData)"
+        if "assays" in file:
+            what = "an h5Seurat file, which is not read"
+        raise FileUnreadableError.at(path, f"{what}; write it as h5ad")
     return place
 
 

@@ -95,8 +95,8 @@ def split_line(line: str, delimiter: str) -> list[str]:
 
 
 def is_skipped(line: str) -> bool:
-    """Tell whether a line below the header is blank or a comment."""
-    return line.startswith("#") or not line.strip()
+    """Tell whether a line below the header is blank or a comment, as with ``!`` in files of GEO."""
+    return line.startswith(("#", "!")) or not line.strip()
 
 
 def find_layout(

@@ -13,6 +13,7 @@ from types import MappingProxyType
 from escape_score.errors import FileUnreadableError, InputError, SampleSheetInvalidError
 from escape_score.library.files import small_file
 from escape_score.model.notes import Code, Note, note
+from escape_score.read.files.series_matrix import is_series_matrix, series_sheet
 
 _TEXT_COLUMNS = ("patient_id", "timepoint", "cancer_type", "msi", "pdl1_ihc", "site")
 _DAYS_COLUMNS = ("os_days", "pfs_days")
@@ -54,11 +55,14 @@ def _decode(path: Path, data: bytes) -> str:
 
 
 def read_rows(path: Path) -> list[SheetRow]:
-    """Read all filled lines below the header.
+    """Read all filled lines below the header, or what a GEO series matrix states of its samples.
 
     Raises FileMissingError, FileUnreadableError: there is no such file, or it is no text. Raises
     SampleSheetInvalidError: it is empty, has no ``sample_id``, a column twice, or a row of another width.
     """
+    if is_series_matrix(path):
+        line, samples = series_sheet(path)
+        return [SheetRow(line, MappingProxyType(cells)) for cells in samples]
     text = _decode(path, small_file(path, "sample sheet"))
     if not text.strip(" \t\r\n,;"):
         msg = f"{path}: sample sheet is empty; give a header with sample_id and one row a sample"
