@@ -218,6 +218,27 @@ def read_quantities(found: Found, tpm: pd.DataFrame, folder: Path) -> None:
         found.file(folder / name)
 
 
+def read_nanostring(found: Found, folder: Path) -> None:
+    """Counts with all controls, with few, with none, scaled before, and lanes that failed."""
+    genes = [*load_gene_table().current][:300]
+    codes = [f"Endogenous,{gene}" for gene in genes] + [f"Housekeeping,H{at}" for at in range(3)]
+    codes += [f"Positive,POS_{letter}" for letter in "ABCDE"] + [f"Negative,NEG_{letter}" for letter in "AB"]
+    counts = {"good": 900, "weak": 3}
+    for name, count in counts.items():
+        of_class = {"E": 60, "H": count, "P": 500, "N": 20}
+        lines = [f"{code},x,{of_class[code[0]] + at % 9}" for at, code in enumerate(codes)]
+        head = "<Header>\n</Header>\n<Sample_Attributes>\n</Sample_Attributes>\n<Lane_Attributes>\n"
+        head += "FovCount,100\nFovCounted,20\n</Lane_Attributes>\n"
+        head += "<Code_Summary>\nCodeClass,Name,Accession,Count\n"
+        (folder / f"{name}.RCC").write_text(head + "\n".join(lines) + "\n</Code_Summary>\n")
+    found.file(folder)
+    for name, n, value in (("positive", 300, "7"), ("none", 300, "7"), ("scaled", 303, "7.5")):
+        kept = codes[:n] + (codes[303:308] if name == "positive" else [])
+        lines = [f"{code},{value},{50 + at}" for at, code in enumerate(kept)]
+        (folder / f"{name}.csv").write_text("\n".join(["CodeClass,Name,A,B", *lines]))
+        found.file(folder / f"{name}.csv")
+
+
 def profile_damaged_samples(found: Found, tpm: pd.DataFrame) -> None:
     """Samples that are empty, constant, copied or of few genes, and sheets that contradict RNA."""
     rows = tumours(tpm, 12)
@@ -319,6 +340,7 @@ def found(
     read_units_by_length(found, demo_tpm, demo_counts)
     profile_files(found, demo_tpm, tmp_path_factory.mktemp("files"))
     read_quantities(found, demo_tpm, tmp_path_factory.mktemp("quantities"))
+    read_nanostring(found, tmp_path_factory.mktemp("nanostring"))
     profile_damaged_samples(found, demo_tpm)
     profile_pipelines(found, demo_tpm)
     profile_what_is_not_measured(found, demo_tpm, demo_counts, demo_lengths)

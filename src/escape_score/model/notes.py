@@ -56,6 +56,8 @@ class Code(StrEnum):
     MISSING_VALUES = "missing_values"
     MIXED_GENE_IDS = "mixed_gene_ids"
     MIXED_UNITS = "mixed_units"
+    NANOSTRING_SCALED = "nanostring_scaled"
+    NANOSTRING_WEAK = "nanostring_weak"
     NO_METADATA = "no_metadata"
     NON_GENE_ROWS = "non_gene_rows"
     PURITY_OUT_OF_RANGE = "purity_out_of_range"
@@ -111,6 +113,7 @@ NOTES = frozenset(
         Code.GENE_SET_TOO_LARGE,
         Code.GMT_NO_DESCRIPTION,
         Code.MIXED_GENE_IDS,
+        Code.NANOSTRING_SCALED,
         Code.NO_METADATA,
         Code.NON_GENE_ROWS,
         Code.PURITY_OUT_OF_RANGE,

@@ -28,7 +28,7 @@ from escape_score.model.units import ExpressionUnit, Strand, UnitDecision
 from escape_score.read.checks.composition import composition_notes
 from escape_score.read.checks.gene_kinds import foreign_rows
 from escape_score.read.checks.low_end import low_end_notes
-from escape_score.read.checks.names import check_orientation
+from escape_score.read.checks.names import check_orientation, check_samples
 from escape_score.read.checks.non_genes import selected, without_non_genes
 from escape_score.read.checks.unit_evidence import totals_of
 from escape_score.read.checks.units import decide_unit
@@ -230,7 +230,8 @@ def list_parts(matrix: Path, *, request: ReadRequest = DEFAULT_REQUEST) -> tuple
 
 def _with_checked_names(label: str, reading: MatrixReading, limits: ReadLimits) -> MatrixReading:
     """Leave out rows that are no human genes, and check what samples and genes are called."""
-    check_shape(label, limits, n_samples=len(reading.source.sample_ids), n_genes=len(reading.source.gene_ids))
+    check_samples(label, reading.source.sample_ids, limits, layout=reading.layout)
+    check_shape(label, limits, n_genes=len(reading.source.gene_ids))
     source, notes = without_non_genes(reading.source)
     _check_name_lengths(label, (*source.sample_ids, *source.gene_ids), limits)
     names, foreign = source.gene_ids, foreign_rows(source.gene_ids)
@@ -240,7 +241,7 @@ def _with_checked_names(label: str, reading: MatrixReading, limits: ReadLimits) 
     check_orientation(label, source.sample_ids, source.gene_ids, layout=reading.layout)
     if reading.annotation_columns:
         columns = listed(reading.annotation_columns)
-        _logger.warning("%s: columns %s describe genes and are not read as samples", label, columns)
+        _logger.warning("%s: columns %s are descriptions and are not read as values", label, columns)
     return replace(reading, source=source, notes=(*reading.notes, *notes))
 
 
@@ -256,26 +257,21 @@ def _check_values(label: str, reading: MatrixReading, declared: ExpressionUnit) 
     # the unit shows in all rows of the file, whichever species they are of
     whole = facts if reading.whole is None else gather_facts(reading.whole, label=label)
     check_finite(whole)
-    stated = reading.unit if declared is ExpressionUnit.AUTO else None
-    remedy = reading.remedy or (_STATED_REMEDY if stated else "")
+    is_stated = reading.unit is not None and declared is ExpressionUnit.AUTO
+    remedy = reading.remedy or (_STATED_REMEDY if is_stated else "")
     try:
-        verdict = decide_unit(whole, stated or declared)
+        verdict = decide_unit(whole, declared, stated=reading.unit)
     except (UnitAmbiguousError, UnitContradictedError) as error:
         if not remedy:
             raise
         msg = f"{error}; {remedy}"
         raise type(error)(msg) from error
-    decision = _by_layout(verdict.decision) if stated else verdict.decision
-    unit, totals = decision.unit, totals_of(facts, decision.unit)
+    unit = verdict.decision.unit
+    totals = totals_of(facts, unit)
     shares = _foreign_shares(facts, totals, totals_of(whole, unit))
     by_sample = (*composition_notes(facts, unit), *low_end_notes(facts, unit), *shares)
     flags = NoteLog(cohort=verdict.notes, by_sample=by_sample)
-    return _CheckedValues(decision, totals, flags.joined(flag_samples(facts)))
-
-
-def _by_layout(decision: UnitDecision) -> UnitDecision:
-    """A unit that the columns of a file state, not the user."""
-    return replace(decision, is_declared=False, evidence=replace(decision.evidence, kind="layout"))
+    return _CheckedValues(verdict.decision, totals, flags.joined(flag_samples(facts)))
 
 
 def _foreign_shares(

@@ -12,12 +12,13 @@ from escape_score.model.cohort import Cohort, FloatArray, InMemoryMatrix
 from escape_score.model.units import ExpressionUnit
 from escape_score.read.checks.names import (
     MIN_GENE_FRACTION,
+    are_row_numbers,
     gene_fraction,
     lies_the_other_way,
     sample_name_faults,
 )
 from escape_score.read.cohort import Sheet, check_cohort
-from escape_score.read.formats.reader import IN_OBS, ArrayMatrix, MatrixReading
+from escape_score.read.formats.reader import IN_OBS, SYMBOL_COLUMNS, ArrayMatrix, MatrixReading
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -88,7 +89,8 @@ def from_anndata(
     Parameters
     ----------
     adata
-        Samples in obs, genes in var (named by ``var_names``), dense or sparse, in memory or backed. It is
+        Samples in obs, genes in var (named by ``var_names``, or by a column such as ``gene_symbols`` where
+        these are no gene names), dense or sparse, in memory or backed. It is
         not changed.
     units
         Unit of the values, such as ``"tpm"`` or ``"counts"``; ``"auto"`` infers it from the numbers.
@@ -144,7 +146,7 @@ def anndata_values(adata: AnnData, layer: str | None) -> Any:  # noqa: ANN401
 
 
 def _anndata_reading(adata: AnnData, values: Any, layer: str | None) -> MatrixReading:  # noqa: ANN401
-    sample_ids, gene_ids = _names(adata.obs_names), _names(adata.var_names)
+    sample_ids, gene_ids = _names(adata.obs_names), _gene_names(adata)
     raise_faults(sample_name_faults("adata", sample_ids))
     if np.dtype(values.dtype).kind not in "biuf":
         msg = f"adata: values are {values.dtype}, not numbers; store them as float"
@@ -155,6 +157,15 @@ def _anndata_reading(adata: AnnData, values: Any, layer: str | None) -> MatrixRe
     remedy = f"adata holds other matrices ({', '.join(others[:5])}): give the one with expression"
     source = ArrayMatrix(sample_ids, gene_ids, by_rows)
     return MatrixReading(source, remedy=remedy if others else "", layout=f"{IN_OBS}; give adata.T")
+
+
+def _gene_names(adata: AnnData) -> tuple[str, ...]:
+    """Names of the genes: ``var_names``, or symbols in a column of var where these name no genes."""
+    names = _names(adata.var_names)
+    if gene_fraction(names, with_entrez=not are_row_numbers(names)) >= MIN_GENE_FRACTION:
+        return names
+    columns = (_names(pd.Index(adata.var[name])) for name in SYMBOL_COLUMNS if name in adata.var)
+    return next((one for one in columns if gene_fraction(one, with_entrez=False) >= MIN_GENE_FRACTION), names)
 
 
 def _frame_reading(frame: pd.DataFrame) -> MatrixReading:

@@ -147,6 +147,30 @@ MESSAGES = MappingProxyType(
             "Rows have several kinds of identifiers ({kinds}); each was looked up by its kind."
         ),
         "mixed_units": N_("Only {n} of {n_all} samples add up to 1e6 as TPM do. Units may be mixed."),
+        "nanostring_scaled.housekeeping": N_(
+            "NanoString counts of each sample were scaled so that the geometric mean of {n} "
+            "housekeeping genes is {target:g}. Background was not subtracted."
+        ),
+        "nanostring_scaled.positive": N_(
+            "NanoString counts of each sample were scaled so that the geometric mean of {n} positive "
+            "controls is {target:g}, because there are fewer than 3 housekeeping genes. Background was "
+            "not subtracted."
+        ),
+        "nanostring_scaled.before": N_(
+            "NanoString values are not whole numbers, so they were not scaled again: {names}."
+        ),
+        "nanostring_weak.background": N_(
+            "Housekeeping genes are within the background of the negative controls: {names}. Scaled "
+            "values of these samples are noise."
+        ),
+        "nanostring_weak.lane": N_(
+            "Less than 75% of the fields of view were counted, or the binding density is outside 0.05 to "
+            "2.25: {names}."
+        ),
+        "nanostring_weak.no_controls": N_(
+            "The file has neither 3 housekeeping genes nor positive controls, so NanoString counts were "
+            "not scaled."
+        ),
         "no_metadata": N_("The sample sheet has no row for {sample}."),
         "non_gene_rows": N_(
             "{n} rows are totals, summaries or spike-ins, not genes, and were left out: {names}."
@@ -321,7 +345,7 @@ MESSAGES = MappingProxyType(
             "Not compared with other samples of the same patient: two have the same timepoint ({names})."
         ),
         "unit.declared": N_("declared {unit}; {figures}"),
-        "unit.layout": N_("{unit} by the columns of the file; {figures}"),
+        "unit.layout": N_("{unit}, stated by the layout of the file; {figures}"),
         "unit.figures": N_(
             "values {lowest:.6g} to {highest:.6g}, {share:.3%} below 0, sums of samples {sums}"
         ),

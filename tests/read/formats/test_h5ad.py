@@ -12,11 +12,12 @@ import pandas as pd
 import pytest
 from scipy import sparse
 
+import escape_score as es
 from escape_score.errors import FileUnreadableError, InputError, MatrixInvalidError, UnitAmbiguousError
 from escape_score.genes import load_gene_table
 from escape_score.read import read_cohort
 from escape_score.read.formats.h5ad import H5AD
-from escape_score.read.request import DEFAULT_REQUEST
+from escape_score.read.request import DEFAULT_REQUEST, ReadRequest
 
 GENES = ["CD8A", "B2M", "GZMB"]
 
@@ -109,7 +110,7 @@ def test_open_matrix_refuses_huge_members_without_reading(h5ad_path: Path, membe
         del file[member]
         file.create_dataset(member, shape=(10**12,), dtype=kind, chunks=(1000,))
         file[member].attrs.update(attributes)
-    with pytest.raises(InputError, match=r"damaged h5ad|there are 1000000000000 obs names"):
+    with pytest.raises(InputError, match=r"damaged HDF5 file|there are 1000000000000 obs names"):
         H5AD.open_matrix(h5ad_path, DEFAULT_REQUEST)
 
 
@@ -123,7 +124,7 @@ def test_read_cohort_names_other_matrices_of_the_file(tmp_path: Path) -> None:
     data.layers["counts"] = counts
     data.X = centred
     data.write_h5ad(path)
-    with pytest.raises(UnitAmbiguousError, match=r"z-scored.*raw, layers\['counts'\].* as X"):
+    with pytest.raises(UnitAmbiguousError, match=r"z-scored.*raw, layers\['counts'\].* --layer"):
         read_cohort(path, cohort="c")
 
 
@@ -133,3 +134,65 @@ def test_open_matrix_refuses_other_hdf5(tmp_path: Path) -> None:
         file["data"] = [1, 2, 3]
     with pytest.raises(FileUnreadableError, match="without X, obs, var"):
         H5AD.count_samples(path, DEFAULT_REQUEST)
+
+
+def layered(path: Path) -> Path:
+    values = np.array([[1.0, 0.0, 2.0], [0.0, 0.0, 3.0]])
+    data = ad.AnnData(values, obs=pd.DataFrame(index=["A", "B"]), var=pd.DataFrame(index=GENES))
+    data.layers["twice"], data.layers["sparse"] = 2 * values, sparse.csr_matrix(3 * values)
+    data.layers["by gene"] = sparse.csc_matrix(4 * values)
+    data.write_h5ad(path)
+    return path
+
+
+@pytest.mark.parametrize(("layer", "factor"), [(None, 1), ("twice", 2), ("sparse", 3), ("by gene", 4)])
+def test_open_matrix_reads_the_layer_named(tmp_path: Path, layer: str | None, factor: float) -> None:
+    source = H5AD.open_matrix(layered(tmp_path / "m"), ReadRequest(layer=layer)).source
+    assert source.block(0, 2).tolist() == [[factor, 0, 2 * factor], [0, 0, 3 * factor]]
+
+
+def test_open_matrix_names_the_layers(tmp_path: Path) -> None:
+    path = layered(tmp_path / "m")
+    with pytest.raises(
+        MatrixInvalidError, match=r"no layer 'x' \(layers: 'by gene', 'sparse', 'twice'\).*--layer"
+    ):
+        H5AD.open_matrix(path, ReadRequest(layer="x"))
+    with h5py.File(path, "a") as file:
+        del file["X"]
+    with pytest.raises(MatrixInvalidError, match=r"X is empty \(layers: .*--layer"):
+        H5AD.open_matrix(path, DEFAULT_REQUEST)
+    source = H5AD.open_matrix(path, ReadRequest(layer="twice")).source
+    assert source.block(0, 1).tolist() == [[2, 0, 4]]
+
+
+@pytest.mark.parametrize("place", ["layers", "layers/twice"])
+def test_open_matrix_refuses_a_layer_outside(tmp_path: Path, place: str) -> None:
+    path = layered(tmp_path / "m")
+    with h5py.File(path, "a") as file:
+        del file[place]
+        file[place] = h5py.ExternalLink("other.h5", "/X")
+    with pytest.raises(InputError, match=r"link into another file|no layer 'twice'"):
+        H5AD.open_matrix(path, ReadRequest(layer="twice"))
+
+
+@pytest.mark.parametrize("column", ["gene_symbols", "gene_name", "feature_name", "symbol"])
+@pytest.mark.parametrize("kind", [str, "category"])
+@pytest.mark.parametrize("names", [["0", "1", "2"], ["x1", "x2", "x3"]])
+def test_genes_are_named_by_symbols_of_var(
+    tmp_path: Path, column: str, kind: object, names: list[str]
+) -> None:
+    symbols = pd.Series(GENES, index=names).astype(kind)  # type: ignore[call-overload]
+    var = pd.DataFrame({"other": names, column: symbols}, index=names)
+    data = ad.AnnData(np.array([[1.0, 70.0, 2.0]]), obs=pd.DataFrame(index=["A"]), var=var)
+    data.write_h5ad(tmp_path / "m")
+    assert read_cohort(tmp_path / "m", units="fpkm").source.gene_ids == tuple(GENES)
+    assert es.from_anndata(data, units="fpkm").source.gene_ids == tuple(GENES)
+
+
+def test_genes_keep_ids_that_are_known(tmp_path: Path) -> None:
+    names = ["ENSG00000153563", "ENSG00000166710", "ENSG00000100453"]
+    var = pd.DataFrame({"gene_symbols": GENES}, index=names)
+    data = ad.AnnData(np.array([[1.0, 70.0, 2.0]]), obs=pd.DataFrame(index=["A"]), var=var)
+    data.write_h5ad(tmp_path / "m")
+    assert read_cohort(tmp_path / "m", units="fpkm").source.gene_ids == tuple(names)
+    assert es.from_anndata(data, units="fpkm").source.gene_ids == tuple(names)

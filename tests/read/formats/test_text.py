@@ -11,6 +11,7 @@ import pytest
 
 from escape_score.errors import EscapeScoreError, FileUnreadableError, InputFaultsError, MatrixInvalidError
 from escape_score.model.notes import Code
+from escape_score.model.units import ExpressionUnit
 from escape_score.read.files.limits import DEFAULT_LIMITS, ReadLimits
 from escape_score.read.files.probe import probe_path
 from escape_score.read.formats import choose_format
@@ -283,3 +284,91 @@ def test_open_matrix_refuses_bomb(tmp_path: Path) -> None:
 def test_open_matrix_keeps_to_limits(write_text: WriteText, limits: ReadLimits) -> None:
     with pytest.raises(EscapeScoreError, match=r"too large|longer than"):
         open_matrix(write_text(ROWS), limits)
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        pytest.param([["A", "B", "gene"], ["1.5", "0", "CD8A"], ["250", "1e3", "B2M"], [".25", "7", "GZMB"]],
+                     id="genes last"),
+        pytest.param([["A", "name", "B"], ["1.5", "CD8A", "0"], ["250", "B2M", "1e3"], [".25", "GZMB", "7"]],
+                     id="genes between samples"),
+        pytest.param([["probe", "chr", "what", "A", "B"], ["11715100_at", "2", "CD8A", "1.5", "0"],
+                      ["11715101_at", "15", "B2M", "250", "1e3"], ["11715102_at", "14", "GZMB", ".25", "7"]],
+                     id="probes first"),
+        pytest.param([["ID", "no", "HGNC", "A", "B"], ["7892501", "5", "CD8A", "1.5", "0"],
+                      ["7892502", "3", "B2M", "250", "1e3"], ["7892503", "9", "GZMB", ".25", "7"]],
+                     id="numbers of probes first"),
+        pytest.param([["", "title", "gene", "A", "B"], ["1", "some", "CD8A", "1.5", "0"],
+                      ["2", "text", "B2M", "250", "1e3"], ["3", "here", "GZMB", ".25", "7"]],
+                     id="row numbers and text first"),
+        pytest.param([["NAME", "DESCRIPTION", "A", "B"], ["CD8A", "NA", "1.5", "0"],
+                      ["B2M", "NA", "250", "1e3"], ["GZMB", "", ".25", "7"]], id="GSEA"),
+        pytest.param([["gene", "baseMean", "padj", "A", "B"], ["CD8A", "3.5", "NA", "1.5", "0"],
+                      ["B2M", "1", ".5", "250", "1e3"], ["GZMB", "2", ".1", ".25", "7"]], id="DESeq2"),
+    ],
+)  # fmt: skip
+def test_open_matrix_finds_gene_column_anywhere(write_text: WriteText, rows: list[list[str]]) -> None:
+    assert_plain(write_text(["\t".join(row) for row in rows]))
+
+
+def test_open_matrix_keeps_ensembl_ids_that_come_first(write_text: WriteText) -> None:
+    lines = ["gene_id\tgene_name\tA", "ENSG00000153563\tCD8A\t1", "ENSG00000166710\tB2M\t2"]
+    assert open_matrix(write_text(lines)).source.gene_ids == ("ENSG00000153563", "ENSG00000166710")
+
+
+def test_open_matrix_names_a_gene_without_symbol_by_its_id(write_text: WriteText) -> None:
+    lines = ["Hugo_Symbol\tEntrez_Gene_Id\tA", "CD8A\t925\t1", "\t567\t2", "GZMB\t3002\t3", "\t\t4"]
+    reading = open_matrix(write_text(lines))
+    assert reading.source.gene_ids == ("CD8A", "567", "GZMB", "")
+    assert reading.annotation_columns == ("Entrez_Gene_Id",)
+
+
+FIREHOSE = [
+    "Hybridization REF\tTCGA-1\tTCGA-2",
+    "gene_id\tnormalized_count\tnormalized_count",
+    "CD8A|925\t1.5\t0",
+    "B2M|567\t250\t1e3",
+]
+RSEM = [
+    "\t".join(["Hybridization REF", *["TCGA-1"] * 3, *["TCGA-2"] * 3]),
+    "\t".join(["gene_id", *["raw_count", "scaled_estimate", "transcript_id"] * 2]),
+    "CD8A|925\t15\t0.25\tuc002.1\t30\t0.5\tuc002.1",
+    "B2M|567\t45\t0.75\tuc001.1\t30\t0.5\tuc001.1",
+]
+
+
+def test_open_matrix_reads_second_header_of_firehose(write_text: WriteText) -> None:
+    reading = open_matrix(write_text(FIREHOSE))
+    assert reading.source.sample_ids == ("TCGA-1", "TCGA-2")
+    assert reading.source.gene_ids == ("CD8A|925", "B2M|567")
+    assert reading.source.block(0, 2).tolist() == [[1.5, 250.0], [0.0, 1000.0]]
+    assert reading.unit is None
+
+
+@pytest.mark.parametrize(
+    ("units", "unit", "values"),
+    [
+        ("auto", "tpm", [[250_000, 750_000], [500_000, 500_000]]),
+        ("tpm", "tpm", [[250_000, 750_000], [500_000, 500_000]]),
+        ("counts", "counts", [[15, 45], [30, 30]]),
+    ],
+)
+def test_open_matrix_reads_one_quantity_of_firehose(
+    write_text: WriteText, units: str, unit: str, values: list[list[float]]
+) -> None:
+    path = write_text(RSEM)
+    request = ReadRequest(units=ExpressionUnit(units))
+    reading = choose_format(probe_path(path, DEFAULT_LIMITS)).open_matrix(path, request)
+    assert reading.source.sample_ids == ("TCGA-1", "TCGA-2")
+    assert reading.source.block(0, 2).tolist() == values
+    assert reading.unit == unit
+
+
+@pytest.mark.parametrize("second", ["gene_id\tbeta\tbeta", "gene_id\traw_count\traw_count"])
+def test_open_matrix_refuses_quantity_of_firehose(write_text: WriteText, second: str) -> None:
+    path = write_text([FIREHOSE[0], second, *FIREHOSE[2:]])
+    with pytest.raises(MatrixInvalidError, match="no readable quantity in the second header line"):
+        choose_format(probe_path(path, DEFAULT_LIMITS)).open_matrix(
+            path, ReadRequest(units=ExpressionUnit.TPM)
+        )

@@ -96,6 +96,14 @@ def gene_row(number: int, *cells: str) -> str:
     [
         pytest.param(ROWS, id="plain"),
         pytest.param([["Table S1: expression"], [], *ROWS], id="title above"),
+        pytest.param([[], [], *([None, None, *row] for row in ROWS)], id="not at A1"),
+        pytest.param(
+            [[None, "Table S1"], [None, None, "by us"], [], *([None, *row] for row in ROWS)],
+            id="titles, not at A1",
+        ),
+        pytest.param([[None, at, *row] for at, row in zip(["", 1, 2, 3], ROWS, strict=True)], id="numbered"),
+        pytest.param([["probe", *ROWS[0]], *([f"x{at}", *row] for at, row in enumerate(ROWS[1:]))], id="ids"),
+        pytest.param([[*row[1:], row[0]] for row in ROWS], id="genes last"),
         pytest.param([[*row, None, None] for row in ROWS], id="blank columns"),
         pytest.param([*ROWS, [], [None, " "]], id="blank rows"),
         pytest.param([[row[0], "text", *row[1:]] for row in ROWS], id="description"),
@@ -129,8 +137,42 @@ def test_open_matrix_chooses_the_only_matrix(tmp_path: Path) -> None:
 
 def test_open_matrix_refuses_to_choose_between_matrices(tmp_path: Path) -> None:
     path = write_book(tmp_path / "m.xlsx", {"counts": ROWS, "notes": [["x"]], "tpm": ROWS})
-    with pytest.raises(MatrixInvalidError, match=r"m\.xlsx: several sheets .*'counts', 'tpm'"):
+    with pytest.raises(MatrixInvalidError, match=r"m\.xlsx: several sheets .*'counts', 'tpm'.* --sheet"):
         source_of(path)
+
+
+@pytest.mark.parametrize("name", ["tpm 2", " TPM 2 "])
+def test_open_matrix_reads_the_sheet_named(tmp_path: Path, name: str) -> None:
+    doubled = [ROWS[0], *([gene, 2 * a, 2 * b] for gene, a, b in ROWS[1:])]  # type: ignore[operator]
+    path = write_book(
+        tmp_path / "m.xlsx", {"counts": doubled, "notes": [["x"]], "tpm 2": ROWS, "Tpm 3": ROWS}
+    )
+    source = XLSX.open_matrix(path, ReadRequest(sheet=name)).source
+    assert source.block(0, 2).tolist() == VALUES
+    assert count_samples(path, request=ReadRequest(sheet=name)) == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("fpkm", r"no sheet 'fpkm' \(sheets: 'counts', 'notes'\).* --sheet"),
+        ("notes", "no sheet .* is a matrix"),
+    ],
+)
+def test_open_matrix_refuses_a_sheet_that_is_no_matrix(tmp_path: Path, name: str, said: str) -> None:
+    path = write_book(tmp_path / "m.xlsx", {"counts": ROWS, "notes": [["x"]]})
+    with pytest.raises(MatrixInvalidError, match=said):
+        XLSX.open_matrix(path, ReadRequest(sheet=name))
+
+
+@pytest.mark.parametrize("number", [0, 2803, 1250.625, 29_000])
+def test_open_matrix_reads_numbers_in_the_style_of_dates(tmp_path: Path, number: float) -> None:
+    book = openpyxl.Workbook()
+    for row in [*ROWS, ["SEPTIN1", number, 3]]:
+        book.active.append(row)
+    book.active["B5"].number_format = "yyyy-mm-dd"
+    book.save(tmp_path / "m.xlsx")
+    assert source_of(tmp_path / "m.xlsx").block(0, 1)[0, -1] == number
 
 
 @pytest.mark.parametrize("rows", [[], [["gene", "A"]], [["a", "b"], ["c", "d"]]])

@@ -7,16 +7,21 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from escape_score.errors import InputError, MatrixInvalidError, listed
+from escape_score.errors import InputError, MatrixInvalidError, listed, raise_faults
 from escape_score.genes import GeneMapping, GeneMatch, load_gene_table
 from escape_score.read.checks.cells import NUMBER
 from escape_score.read.checks.gene_kinds import check_kind, probed
+from escape_score.read.files.limits import ReadLimits, check_shape
+from escape_score.read.sheet.columns import KNOWN
 
 MIN_GENE_FRACTION = 0.05
 """Below this fraction of recognised names the rows are not genes."""
 
 TRANSPOSED_FRACTION = 0.3
 """From this fraction of recognised names on, the columns are genes."""
+
+MOSTLY_GENES = 0.5
+"""Fraction of known genes from which a column of text is one of gene names: more than all else together."""
 
 MIN_COMPARED_COLUMNS = 20
 """Columns from which their names can outweigh rows that may be genes, such as patients with numbers."""
@@ -34,7 +39,7 @@ chr chrom chromosome chromosome_name seqnames start end start_position end_posit
 gc_content percentage_gene_gc_content probe probe_id probeset probe_set_id id_ref feature_id feature_name
 feature_type transcript_id transcript_ids transcript_name refseq uniprot cytoband band havana_gene
 transcript_length transcript_type transcript_biotype effectivelength efflength exonic_length gene_len
-median_length mean_length reference tracking_id class_code nearest_ref_id gene_short_name tss_id
+median_length mean_length reference tracking_id class_code nearest_ref_id gene_short_name tss_id description
 """
 ANNOTATION_NAMES = frozenset(_ANNOTATION_WORDS.split())
 """Names, lower case with underscores, of columns that describe genes, as in headers of featureCounts, RSEM,
@@ -66,11 +71,26 @@ mean_expression average_expression total_expression
 _SUMMARY_NAMES = frozenset(_SUMMARY_WORDS.split())
 """Columns that sum samples up."""
 
+_WITH_ID = re.compile(r"(.+\S) \((?:\d+|ENSG\d+(?:\.\d+)?)\)")
+"""A gene and its Entrez or Ensembl id, as DepMap names columns (``TP53 (7157)``)."""
+
 _FORMULA_STARTS = ("=", "+", "-", "@")
 """Characters by which a spreadsheet takes a cell for a formula."""
 
 SYMBOL_NAMES = ("gene_symbol", "symbol", "hugo_symbol", "hgnc_symbol", "gene_name")
 """Names of the column of gene symbols, best first."""
+
+ENSEMBL_NAMES = ("ensembl_gene_id", "ensembl_id", "ensembl")
+ENTREZ_NAMES = (
+    "entrez_gene_id",
+    "entrez_id",
+    "entrezid",
+    "entrezgene",
+    "entrezgene_id",
+    "ncbi_gene_id",
+    "geneid",
+)
+"""Names of columns of ids, best first."""
 
 
 def plain_name(name: str) -> str:
@@ -100,6 +120,11 @@ def statistics_among(names: Sequence[str], *, are_tested: bool) -> frozenset[int
     return found if len(found) < len(names) or are_tested else frozenset()
 
 
+def is_sheet_name(name: str) -> bool:
+    """Whether a column of this name is one of a sample sheet, where samples are in rows."""
+    return plain_name(name) in KNOWN
+
+
 def check_header(label: str, corner: str, sample_ids: Sequence[str]) -> None:
     """Refuse a text file without a header, whose first row of values would be lost.
 
@@ -115,9 +140,9 @@ def gene_fraction(names: Sequence[str], *, with_entrez: bool = True) -> float:
 
     Aliases and former symbols do not count: P1, S1 and T1 are among them, and name samples more often.
     ``with_entrez`` also counts plain numbers, which may be Entrez ids or sample numbers. 0 where there is no
-    name.
+    name. Of a name such as ``TP53 (7157)`` the symbol counts.
     """
-    looked_up = probed(names)
+    looked_up = [_WITH_ID.sub(r"\1", name) for name in probed(names)]
     if not looked_up:
         return 0.0
     mappings = load_gene_table().map_genes(looked_up)
@@ -135,25 +160,51 @@ def _is_certain(mapping: GeneMapping, *, with_entrez: bool) -> bool:
 def check_orientation(label: str, sample_ids: Sequence[str], gene_ids: Sequence[str], *, layout: str) -> None:
     """Refuse a matrix whose genes are not genes.
 
-    Raises MatrixInvalidError: it lies the other way round, or no row is a human gene, or most rows say that
-    they are none.
+    Raises MatrixInvalidError: it is transposed, or no row is a human gene, or most rows are named as
+    something else.
     """
     if not gene_ids:
         raise MatrixInvalidError.at(label, "no gene rows (only a header); give one row for every gene")
-    row_numbers = _are_row_numbers(gene_ids)
+    row_numbers = are_row_numbers(gene_ids)
     has_genes = not row_numbers and gene_fraction(gene_ids) >= MIN_GENE_FRACTION
     if lies_the_other_way(sample_ids, gene_ids, has_genes=has_genes):
-        genes = listed(sample_ids, limit=3)
-        msg = f"{label}: looks transposed (genes such as {genes} stand where samples belong); "
-        raise MatrixInvalidError(msg + layout)
+        raise _transposed(label, sample_ids, layout)
+    if not row_numbers:
+        check_kind(label, gene_ids, are_known_genes=has_genes)
+    if not has_genes and not row_numbers and _are_entrez_ids(sample_ids):
+        raise _transposed(label, sample_ids, layout)
     if row_numbers:
         msg = f"{label}: no recognisable human gene (rows have only row numbers for gene identifiers); "
         raise MatrixInvalidError(msg + "give the gene names as the first column")
-    check_kind(label, gene_ids, are_known_genes=has_genes)
     if not has_genes:
         found = listed([name[:40] for name in gene_ids[:4]], limit=3)
         msg = f"{label}: no recognisable human gene (identifiers such as {found}); "
         raise MatrixInvalidError(msg + "use gene symbols, Ensembl or Entrez gene ids")
+
+
+def check_samples(label: str, sample_ids: Sequence[str], limits: ReadLimits, *, layout: str) -> None:
+    """Refuse sample names that no table can hold, and more samples than are read.
+
+    Raises MatrixInvalidError, or InputFaultsError for several. Where the names are genes, the matrix is
+    transposed, and the error is about that.
+    """
+    faults, is_large = sample_name_faults(label, sample_ids), len(sample_ids) > limits.max_samples
+    if (faults or is_large) and gene_fraction(sample_ids, with_entrez=is_large) >= TRANSPOSED_FRACTION:
+        raise _transposed(label, sample_ids, layout)
+    check_shape(label, limits, n_samples=len(sample_ids))
+    raise_faults(faults)
+
+
+def _transposed(label: str, sample_ids: Sequence[str], layout: str) -> MatrixInvalidError:
+    genes = listed([name[:40] for name in sample_ids[:4]], limit=3)
+    msg = f"looks transposed (genes such as {genes} are where samples belong); {layout}"
+    return MatrixInvalidError.at(label, msg)
+
+
+def _are_entrez_ids(names: Sequence[str]) -> bool:
+    """Whether numbers are Entrez ids, and not samples that are numbered."""
+    is_numbered = len(names) < MIN_COMPARED_COLUMNS or are_row_numbers(names)
+    return not is_numbered and gene_fraction(names) >= TRANSPOSED_FRACTION
 
 
 def lies_the_other_way(sample_ids: Sequence[str], gene_ids: Sequence[str], *, has_genes: bool) -> bool:
@@ -166,7 +217,7 @@ def lies_the_other_way(sample_ids: Sequence[str], gene_ids: Sequence[str], *, ha
     )
 
 
-def _are_row_numbers(gene_ids: Sequence[str]) -> bool:
+def are_row_numbers(gene_ids: Sequence[str]) -> bool:
     """Whether names are 0, 1, 2, … or 1, 2, 3, …, and not Entrez ids, which have gaps."""
     return len(gene_ids) > 1 and any(
         all(name == str(position + first) for position, name in enumerate(gene_ids)) for first in (0, 1)

@@ -62,8 +62,10 @@ class UnitVerdict:
     notes: tuple[Note, ...] = ()
 
 
-def decide_unit(facts: MatrixFacts, declared: ExpressionUnit) -> UnitVerdict:
-    """Decide the unit of a matrix by its numbers, or check the one declared.
+def decide_unit(
+    facts: MatrixFacts, declared: ExpressionUnit, *, stated: ExpressionUnit | None = None
+) -> UnitVerdict:
+    """Decide the unit of a matrix by its numbers, or check the one declared, or else stated by the layout.
 
     Never ``AUTO``. Raises UnitAmbiguousError: ``AUTO``, and the numbers fit no unit or several. Raises
     UnitContradictedError: the numbers cannot be of the unit declared.
@@ -72,12 +74,15 @@ def decide_unit(facts: MatrixFacts, declared: ExpressionUnit) -> UnitVerdict:
     so the base of a logarithm is the one whose inverse gives sums of 1e6 (or of 1e4, as single cells are
     normalised); counts are whole numbers; a lowest value of -9.97 is log2(0.001).
     """
-    if declared is ExpressionUnit.AUTO:
+    is_declared = declared is not ExpressionUnit.AUTO
+    unit = declared if is_declared else stated
+    if unit is None:
         return _decide_by_numbers(facts)
-    _check_declared(facts, declared)
-    evidence = note(Code.UNIT, "declared", unit=declared.value, figures=_figures_note(facts))
-    notes = (*_negative_notes(facts, declared), *_declared_notes(facts, declared))
-    return UnitVerdict(UnitDecision(declared, is_declared=True, evidence=evidence), notes)
+    _check_declared(facts, unit)
+    kind = "declared" if is_declared else "layout"
+    evidence = note(Code.UNIT, kind, unit=unit.value, figures=_figures_note(facts))
+    notes = (*_negative_notes(facts, unit), *_declared_notes(facts, unit))
+    return UnitVerdict(UnitDecision(unit, is_declared=is_declared, evidence=evidence), notes)
 
 
 def _figures(facts: MatrixFacts) -> str:

@@ -21,7 +21,7 @@ from openpyxl.reader.workbook import WorkbookParser
 from openpyxl.styles.numbers import BUILTIN_FORMATS, is_date_format
 from openpyxl.utils import get_column_letter
 from openpyxl.utils.exceptions import CellCoordinatesException
-from openpyxl.worksheet._reader import DATA_TAG, FORMULA_TAG, ROW_TAG, WorkSheetParser
+from openpyxl.worksheet._reader import DATA_TAG, FORMULA_TAG, ROW_TAG, VALUE_TAG, WorkSheetParser
 from openpyxl.xml.constants import REL_NS, SHEET_MAIN_NS
 
 from escape_score.errors import FileUnreadableError, InputError, MatrixInvalidError
@@ -41,6 +41,11 @@ _DAMAGED = (
     *(LookupError, ValueError, TypeError, AttributeError, ParseError, CellCoordinatesException),
 )
 """What zipfile, the XML parser and openpyxl raise on a damaged workbook."""
+
+FIRST_TYPED_DAY = 29_586
+"""Number of the day 1985-01-01 where day 0 is in 1904; 31,048 where it is in 1900. Typed text becomes a date
+of the current year, and the first Excel is of 1985. A lower number in the style of a date is a plain number:
+its cell has the style of another cell, such as that of a gene that became a date."""
 
 _LOCAL_DATES = frozenset({*range(27, 37), *range(50, 59)})
 """Built-in number formats that show dates in East Asia (ECMA-376 part 1, section 18.8.30)."""
@@ -263,6 +268,15 @@ def _date_styles(archive: _Archive, part: str) -> frozenset[int]:
     )
 
 
+def _plain_number(element: Element) -> float | None:
+    """Number of a cell in the style of a date, where it is too low to be a date that was typed."""
+    stored = element.find(VALUE_TAG)
+    if stored is None or element.get("t", "n") != "n":
+        return None
+    number = float(stored.text or "nan")
+    return number if number < FIRST_TYPED_DAY else None
+
+
 class _SheetParser(WorkSheetParser):  # type: ignore[misc]
     """The parser of openpyxl, for cells only; it separates formulas without a value from blanks."""
 
@@ -305,6 +319,8 @@ class _SheetParser(WorkSheetParser):  # type: ignore[misc]
         except LookupError as error:
             msg = f"cell {element.get('r')}: no shared text {error}"
             raise ValueError(msg) from error
+        if cell["data_type"] == "d" and (number := _plain_number(element)) is not None:
+            cell["data_type"], cell["value"] = "n", number
         if cell["value"] is None and element.find(FORMULA_TAG) is not None:
             cell["data_type"] = "f"
         return cell

@@ -13,7 +13,7 @@ from escape_score.read.checks.names import MIN_GENE_FRACTION, TRANSPOSED_FRACTIO
 from escape_score.read.files.limits import ReadLimits, check_shape
 from escape_score.read.files.probe import Probe
 from escape_score.read.files.streams import encoding_of, iter_lines, open_text
-from escape_score.read.formats.reader import MatrixFormat, MatrixReading
+from escape_score.read.formats.reader import IN_COLUMNS, MatrixFormat, MatrixReading, refuse_transpose
 from escape_score.read.formats.text import read_table
 from escape_score.read.formats.text_layout import TextLayout, split_line
 from escape_score.read.request import ReadRequest
@@ -120,8 +120,9 @@ def _gene_column(described: range, rows: Sequence[Sequence[str]]) -> int:
 
 def _open_matrix(path: Path, request: ReadRequest) -> MatrixReading:
     limits = request.limits
+    refuse_transpose(path, request, "GCT file")
     size, header, rows = _read_head(path, limits)
-    reading = read_table(path, _layout(size, header, rows), limits)
+    reading = read_table(path, _layout(size, header, rows), limits, f"write it anew: {IN_COLUMNS}")
     n_rows = len(reading.source.gene_ids)
     if n_rows != size.n_genes:
         msg = f"{n_rows} gene rows where line {_SIZE_LINE} promises {size.n_genes} (dimensions do not "

@@ -11,11 +11,24 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
-from escape_score.errors import FileUnreadableError, MatrixInvalidError, raise_faults
+from escape_score.errors import FileUnreadableError, MatrixInvalidError, listed
 from escape_score.model.cohort import FloatArray, MatrixSource
-from escape_score.read.checks.names import sample_name_faults
+from escape_score.read.checks.names import (
+    MIN_GENE_FRACTION,
+    are_row_numbers,
+    check_samples,
+    gene_fraction,
+)
 from escape_score.read.files.limits import ReadLimits, check_shape
-from escape_score.read.formats.reader import IN_OBS, ArrayMatrix, MatrixFormat, MatrixReading, library_faults
+from escape_score.read.formats.reader import (
+    IN_OBS,
+    SYMBOL_COLUMNS,
+    ArrayMatrix,
+    MatrixFormat,
+    MatrixReading,
+    layout_advice,
+    library_faults,
+)
 from escape_score.read.request import ReadRequest
 
 IntArray = npt.NDArray[np.int64]
@@ -31,101 +44,140 @@ _BYTES_PER_CELL = 16
 _DAMAGED = (OSError, KeyError, ValueError, RuntimeError, TypeError)
 """What h5py raises on a file that is not as its own header says."""
 
-_faults = partial(library_faults, what="h5ad", kinds=_DAMAGED, by="HDF5: ")
+hdf5_faults = partial(library_faults, what="HDF5 file", kinds=_DAMAGED, by="HDF5: ")
 
 
 @dataclass(frozen=True, eq=False)
-class H5adMatrix:
-    """An ``X``, dense or sparse by rows, of which only the rows asked for are read.
+class Hdf5Matrix:
+    """A matrix, dense or sparse by samples, of which only the samples asked for are read.
 
     Parameters
     ----------
+    place
+        Where the values are in the file: ``X``, or one of ``layers``.
+    samples_in_var
+        Whether samples are in var and genes in obs.
     row_starts
         Where the rows of a sparse ``X`` begin, shape (n_samples + 1,); None for a dense one.
     """
 
     path: Path
+    place: str
     sample_ids: Names
     gene_ids: Names
+    samples_in_var: bool
     row_starts: IntArray | None = field(repr=False)
 
     def block(self, start: int, stop: int) -> FloatArray:
         """Values of samples ``start`` to ``stop``: (stop - start, n_genes), float64, not stored = 0."""
-        with _faults(self.path), h5py.File(self.path) as file:
+        with hdf5_faults(self.path), h5py.File(self.path) as file:
+            values = file[self.place]
             if self.row_starts is None:
-                return np.asarray(file["X"][start:stop], dtype=np.float64)
+                rows = values[:, start:stop].T if self.samples_in_var else values[start:stop]
+                return np.asarray(rows, dtype=np.float64)
             starts, n_genes = self.row_starts[start : stop + 1], len(self.gene_ids)
-            stored, columns = (file["X"][name][starts[0] : starts[-1]] for name in ("data", "indices"))
+            stored, columns = (values[name][starts[0] : starts[-1]] for name in ("data", "indices"))
             if len(columns) and (columns.min() < 0 or columns.max() >= n_genes):
-                msg = f"damaged h5ad (X names a gene beyond its {n_genes} genes); copy the file again"
-                raise FileUnreadableError.at(self.path, msg)
+                msg = f"damaged HDF5 file ({self.place} names a gene beyond its {n_genes} genes)"
+                raise FileUnreadableError.at(self.path, f"{msg}; copy the file again")
             cells = (np.asarray(stored, dtype=np.float64), columns, starts - starts[0])
             return np.asarray(sparse.csr_matrix(cells, shape=(stop - start, n_genes)).toarray())
 
 
 def _open_matrix(path: Path, request: ReadRequest) -> MatrixReading:
-    with _faults(path), h5py.File(path) as file:
-        shape = _checked_shape(path, file, request.limits)
-        sample_ids, gene_ids = (_names(path, file, axis, shape) for axis in ("obs", "var"))
-        raise_faults(sample_name_faults(str(path), sample_ids))
-        source = _source(path, file["X"], sample_ids, gene_ids)
-        return MatrixReading(source, remedy=_remedy(file), layout=IN_OBS)
+    with hdf5_faults(path), h5py.File(path) as file:
+        place = _place(path, file, request)
+        shape = _checked_shape(path, file, place, request)
+        sample_axis, gene_axis = ("var", "obs") if request.transpose else ("obs", "var")
+        sample_ids = _names(path, file, sample_axis, shape)
+        gene_ids = _gene_names(path, file, gene_axis, shape)
+        advice = layout_advice(request, IN_OBS)
+        check_samples(str(path), sample_ids, request.limits, layout=advice)
+        source = _source(path, file, place, sample_ids, gene_ids, samples_in_var=request.transpose)
+        return MatrixReading(source, remedy=_remedy(file, place), layout=advice)
 
 
-def _checked_shape(path: Path, file: h5py.File, limits: ReadLimits) -> tuple[int, int]:
-    """Refuse what is no AnnData file, points outside itself, or is too large, before any value is read."""
-    for name in PARTS:
-        _refuse_links(path, file, name)
+def _place(path: Path, file: h5py.File, request: ReadRequest) -> str:
+    """Where the values are, once it is known that the file does not point outside itself.
+
+    Raises FileUnreadableError: it is no AnnData file, or has parts in another file. Raises
+    MatrixInvalidError: there is no such layer, or no X.
+    """
+    layers = _layers(file)
+    if request.layer is not None and request.layer not in layers:
+        msg = f"no layer {request.layer!r} (layers: {listed(layers) or 'none'}); "
+        raise MatrixInvalidError.at(path, msg + "name one of them with --layer, or leave it out for X")
+    place = "X" if request.layer is None else f"layers/{request.layer}"
+    for name in (*PARTS, *(("layers",) if request.layer is not None else ())):
+        refuse_links(path, file, name)
     missing = [name for name in PARTS if name not in file]
-    if missing:
-        msg = f"an HDF5 file without {', '.join(missing)}, so no h5ad (AnnData); write it with anndata"
-        raise FileUnreadableError.at(path, msg)
-    x = file["X"]
+    if missing == ["X"] and layers:
+        if request.layer is None:
+            msg = f"X is empty (layers: {listed(layers)}); name the one with expression with --layer"
+            raise MatrixInvalidError.at(path, msg)
+    elif missing:
+        what = f"an HDF5 file without {', '.join(missing)}, so no h5ad (AnnData)"
+        if "assays" in file:
+            what = "an h5Seurat file, which is not read"
+        raise FileUnreadableError.at(path, f"{what}; write it as h5ad")
+    return place
+
+
+def _layers(file: h5py.File) -> Names:
+    """Names of the layers; none where they are in another file."""
+    is_here = isinstance(file.get("layers", getlink=True), h5py.HardLink)
+    return tuple(file["layers"]) if is_here and isinstance(file["layers"], h5py.Group) else ()
+
+
+def _checked_shape(path: Path, file: h5py.File, place: str, request: ReadRequest) -> tuple[int, int]:
+    """Rows and columns of the matrix; refuses what is too large before any value is read."""
+    x, limits = file[place], request.limits
     shape = tuple(int(size) for size in (x.shape if isinstance(x, h5py.Dataset) else x.attrs["shape"]))
     if len(shape) != 2:  # noqa: PLR2004
         raise MatrixInvalidError.at(path, f"X has {len(shape)} dimensions, not 2 (samples, genes)")
-    check_shape(path, limits, n_samples=shape[0], n_genes=shape[1])
+    n_samples, n_genes = reversed(shape) if request.transpose else shape
+    if n_samples > limits.max_genes or n_genes > limits.max_samples:  # too large the other way round too
+        check_shape(path, limits, n_samples=n_samples, n_genes=n_genes)
     if isinstance(x, h5py.Group):
-        _check_stored(path, x, (shape[0], shape[1]), limits)
+        check_stored(path, x, (shape[0], shape[1]), limits)
     return shape[0], shape[1]
 
 
-def _check_stored(path: Path, x: h5py.Group, shape: tuple[int, int], limits: ReadLimits) -> None:
+def check_stored(path: Path, x: h5py.Group, shape: tuple[int, int], limits: ReadLimits) -> None:
     """Refuse a sparse X that says it holds more cells than a matrix of its shape, or than are read."""
     n_stored, n_starts = len(x["data"]), len(x["indptr"])
     if n_stored > shape[0] * shape[1] or n_starts not in (shape[0] + 1, shape[1] + 1):
         found = f"{n_stored} cells and {n_starts} starts for shape {shape}"
-        msg = f"damaged h5ad (sparse X of {found}); copy the file again"
+        msg = f"damaged HDF5 file (sparse matrix of {found}); copy the file again"
         raise FileUnreadableError.at(path, msg)
     if n_stored * _BYTES_PER_CELL > limits.max_expanded_bytes:
-        msg = f"too large ({n_stored} cells in a sparse X); give fewer samples or genes"
+        msg = f"too large ({n_stored} cells in a sparse matrix); give fewer samples or genes"
         raise MatrixInvalidError.at(path, msg)
 
 
-def _refuse_links(path: Path, group: h5py.Group, name: str) -> None:
+def refuse_links(path: Path, group: h5py.Group, name: str) -> None:
     """Refuse parts that are in another file; a matrix must not read what its sender cannot see."""
     link = group.get(name, getlink=True)
     is_external = isinstance(link, h5py.ExternalLink)
     member = None if is_external else group.get(name)
     if is_external or (member is not None and member.file.filename != group.file.filename):
-        msg = f"h5ad with a link into another file ({name}); write all data into one file"
+        msg = f"HDF5 file with a link into another file ({name}); write all data into one file"
         raise FileUnreadableError.at(path, msg)
     if isinstance(member, h5py.Dataset) and (member.external or member.is_virtual):
-        msg = f"h5ad with external storage ({name} lies in another file); write all data into one file"
+        msg = f"HDF5 file with external storage ({name} is in another file); write all data into one file"
         raise FileUnreadableError.at(path, msg)
     if isinstance(member, h5py.Group) and isinstance(link, h5py.HardLink):
         for inner in member:
-            _refuse_links(path, member, inner)
+            refuse_links(path, member, inner)
 
 
-def _remedy(file: h5py.File) -> str:
-    """Name the other matrices of the file, which X may have been made from."""
+def _remedy(file: h5py.File, place: str) -> str:
+    """Name the other matrices of the file, which the one read may have been made from."""
     others = ["raw"] if "raw" in file else []
-    layers = file["layers"] if isinstance(file.get("layers"), h5py.Group) else ()
-    others += [f"layers[{name!r}]" for name in layers]
+    others += [f"layers[{name!r}]" for name in _layers(file) if place != f"layers/{name}"]
     if not others:
         return ""
-    return f"the file holds other matrices ({', '.join(others[:5])}): write the one with expression as X"
+    return f"the file has other matrices ({', '.join(others[:5])}): name a layer with --layer, write raw as X"
 
 
 def _names(path: Path, file: h5py.File, axis: str, shape: tuple[int, int]) -> Names:
@@ -134,33 +186,85 @@ def _names(path: Path, file: h5py.File, axis: str, shape: tuple[int, int]) -> Na
     if isinstance(frame, h5py.Dataset):
         msg = f"h5ad of an anndata before 0.7 ({axis} is a table); write it again with a newer anndata"
         raise FileUnreadableError.at(path, msg)
-    names = frame[frame.attrs["_index"]]
-    names = names["values"] if isinstance(names, h5py.Group) else names
-    if len(names) != shape[axis == "var"]:
-        msg = f"X has shape {shape} but there are {len(names)} {axis} names; write the file again"
+    column = frame[frame.attrs["_index"]]
+    n_names, n_expected = _n_cells(column), shape[axis == "var"]
+    if n_names != n_expected:
+        msg = f"X has shape {shape} but there are {n_names} {axis} names; write the file again"
         raise MatrixInvalidError.at(path, msg)
-    return tuple(name.decode() if isinstance(name, bytes) else str(name) for name in names[:])
+    return texts_of(column)
 
 
-def _source(path: Path, x: h5py.Dataset | h5py.Group, sample_ids: Names, gene_ids: Names) -> MatrixSource:
+def _n_cells(column: h5py.Dataset | h5py.Group) -> int:
+    """Cells of a column, without reading them."""
+    return len(
+        column["codes" if "codes" in column else "values"] if isinstance(column, h5py.Group) else column
+    )
+
+
+def texts_of(column: h5py.Dataset | h5py.Group) -> Names:
+    """Cells of a column in text: plain, nullable, or categories with their codes."""
+    if isinstance(column, h5py.Group) and "codes" in column:
+        codes, categories = column["codes"][:], column["categories"]
+        found = texts_of(categories) if len(categories) <= len(codes) else ()
+        return tuple(found[code] if 0 <= code < len(found) else "" for code in codes)
+    cells = column["values"] if isinstance(column, h5py.Group) else column
+    return tuple(cell.decode() if isinstance(cell, bytes) else str(cell) for cell in cells[:])
+
+
+def _gene_names(path: Path, file: h5py.File, axis: str, shape: tuple[int, int]) -> Names:
+    """Names of the genes: the row names, or symbols in a column where these name no genes."""
+    names = _names(path, file, axis, shape)
+    if gene_fraction(names, with_entrez=not are_row_numbers(names)) >= MIN_GENE_FRACTION:
+        return names
+    for column in (one for one in SYMBOL_COLUMNS if one in file[axis]):
+        if _n_cells(file[axis][column]) == len(names):
+            symbols = texts_of(file[axis][column])
+            if gene_fraction(symbols, with_entrez=False) >= MIN_GENE_FRACTION:
+                return symbols
+    return names
+
+
+def _source(
+    path: Path,
+    file: h5py.File,
+    place: str,
+    sample_ids: Names,
+    gene_ids: Names,
+    *,
+    samples_in_var: bool,
+) -> MatrixSource:
+    x = file[place]
     stored = x if isinstance(x, h5py.Dataset) else x["data"]
     if stored.dtype.kind not in "iuf":
-        raise MatrixInvalidError.at(path, f"X holds {stored.dtype}, not numbers; store it as float")
+        raise MatrixInvalidError.at(path, f"{place} has {stored.dtype}, not numbers; store it as float")
     if isinstance(x, h5py.Dataset):
-        return H5adMatrix(path, sample_ids, gene_ids, None)
-    starts = np.asarray(x["indptr"][:], dtype=np.int64)
-    is_sound = starts.size and starts[0] == 0 and starts[-1] == len(stored) == len(x["indices"])
-    if not is_sound or (np.diff(starts) < 0).any():
-        msg = "damaged h5ad (row starts of the sparse X do not fit its data); copy the file again"
-        raise FileUnreadableError.at(path, msg)
+        return Hdf5Matrix(path, place, sample_ids, gene_ids, samples_in_var, None)
+    starts = row_starts(path, x)
     encoding = str(x.attrs.get("encoding-type", ""))
-    if encoding == "csc_matrix":
+    # the columns of a matrix are the rows of the matrix turned round
+    by_sample, by_gene = "csr_matrix", "csc_matrix"
+    if samples_in_var:
+        by_sample, by_gene = by_gene, by_sample
+    if encoding == by_gene:
         by_rows = _by_rows(path, x, starts, (len(sample_ids), len(gene_ids)))
         return ArrayMatrix(sample_ids, gene_ids, by_rows)
-    if encoding != "csr_matrix" or len(starts) != len(sample_ids) + 1:
+    if encoding != by_sample or len(starts) != len(sample_ids) + 1:
         msg = f"damaged h5ad (X is sparse of kind {encoding!r} with {len(starts) - 1} rows)"
         raise FileUnreadableError.at(path, msg + "; write the file again")
-    return H5adMatrix(path, sample_ids, gene_ids, starts)
+    return Hdf5Matrix(path, place, sample_ids, gene_ids, samples_in_var, starts)
+
+
+def row_starts(path: Path, x: h5py.Group) -> IntArray:
+    """Where the rows of a sparse matrix begin, and the last one ends; shape (n_rows + 1,).
+
+    Raises FileUnreadableError: they do not fit its cells.
+    """
+    starts = np.asarray(x["indptr"][:], dtype=np.int64)
+    is_sound = starts.size and starts[0] == 0 and starts[-1] == len(x["data"]) == len(x["indices"])
+    if not is_sound or (np.diff(starts) < 0).any():
+        msg = "damaged HDF5 file (row starts of the sparse matrix do not fit its data); copy the file again"
+        raise FileUnreadableError.at(path, msg)
+    return starts
 
 
 def _by_rows(path: Path, x: h5py.Group, starts: IntArray, shape: tuple[int, int]) -> sparse.csr_matrix:
@@ -173,8 +277,8 @@ def _by_rows(path: Path, x: h5py.Group, starts: IntArray, shape: tuple[int, int]
 
 
 def _count_samples(path: Path, request: ReadRequest) -> int:
-    with _faults(path), h5py.File(path) as file:
-        return _checked_shape(path, file, request.limits)[0]
+    with hdf5_faults(path), h5py.File(path) as file:
+        return _checked_shape(path, file, _place(path, file, request), request)[int(request.transpose)]
 
 
 H5AD = MatrixFormat("h5ad", lambda probe: probe.head.startswith(MAGIC), _open_matrix, _count_samples)

@@ -19,7 +19,7 @@ from escape_score.read.checks.names import sample_name_faults
 from escape_score.read.files.limits import ReadLimits, check_shape
 from escape_score.read.files.probe import Probe, probe_path
 from escape_score.read.files.streams import iter_lines, open_text
-from escape_score.read.formats.reader import ArrayMatrix, MatrixFormat, MatrixReading
+from escape_score.read.formats.reader import ArrayMatrix, MatrixFormat, MatrixReading, refuse_transpose
 from escape_score.read.request import ReadRequest
 
 GENE_EXPRESSION = "Gene Expression"
@@ -149,7 +149,7 @@ def _read_fields(path: Path, limits: ReadLimits, *, max_lines: int) -> list[list
     return [line.split("\t") for line in found]
 
 
-def _gene_names(path: Path, features: Sequence[Sequence[str]]) -> tuple[str, ...]:
+def gene_names(path: Path, features: Sequence[Sequence[str]]) -> tuple[str, ...]:
     """Name each feature by its id, or by its symbol where no symbol is known for the id."""
     if any(not fields[0].strip() for fields in features):
         raise MatrixInvalidError.at(path, "a feature without an id; the file may be damaged")
@@ -160,18 +160,19 @@ def _gene_names(path: Path, features: Sequence[Sequence[str]]) -> tuple[str, ...
     )
 
 
-def _is_gene(path: Path, features: Sequence[Sequence[str]]) -> npt.NDArray[np.bool_]:
+def is_gene(path: Path, features: Sequence[Sequence[str]]) -> npt.NDArray[np.bool_]:
     """Tell genes from other features; files without types hold genes only."""
     kinds = [fields[2].strip() if len(fields) > 2 else GENE_EXPRESSION for fields in features]  # noqa: PLR2004
-    is_gene = np.array([kind == GENE_EXPRESSION for kind in kinds], dtype=bool)
-    if kinds and not is_gene.any():
+    found = np.array([kind == GENE_EXPRESSION for kind in kinds], dtype=bool)
+    if kinds and not found.any():
         msg = f"no feature is of type {GENE_EXPRESSION!r} (types {listed(sorted(set(kinds)))}); "
         raise MatrixInvalidError.at(path, msg + "give the matrix of gene expression")
-    return is_gene
+    return found
 
 
 def _open_matrix(path: Path, request: ReadRequest) -> MatrixReading:
     limits = request.limits
+    refuse_transpose(path, request, "10x folder")
     parts = _find_parts(path, limits)
     header = _read_header(parts.matrix, limits)
     barcode_lines = _read_fields(parts.barcodes, limits, max_lines=10 * limits.max_samples)
@@ -179,10 +180,10 @@ def _open_matrix(path: Path, request: ReadRequest) -> MatrixReading:
     features = _read_fields(parts.features, limits, max_lines=10 * limits.max_genes)
     _check_header(path, header, len(features), len(barcodes), limits)
     raise_faults(sample_name_faults(str(parts.barcodes), barcodes))
-    is_gene = _is_gene(parts.features, features)
-    genes = [fields for fields, is_kept in zip(features, is_gene, strict=True) if is_kept]
-    gene_ids = _gene_names(parts.features, genes)
-    rows = _read_entries(parts.matrix, header, limits)[:, is_gene]
+    is_kept = is_gene(parts.features, features)
+    genes = [fields for fields, kept in zip(features, is_kept, strict=True) if kept]
+    gene_ids = gene_names(parts.features, genes)
+    rows = _read_entries(parts.matrix, header, limits)[:, is_kept]
     return MatrixReading(ArrayMatrix(barcodes, gene_ids, rows), parts=parts)
 
 

@@ -85,7 +85,7 @@ class SelectedSamples:
     def finished(self, reading: MatrixReading) -> MatrixReading:
         """Take apart what was parsed: lengths of genes, and the strand that the counts show."""
         if not (self.has_lengths or self.is_by_strand):
-            return replace(reading, unit=self.unit, notes=(*reading.notes, *self.notes))
+            return replace(reading, unit=self.unit or reading.unit, notes=(*reading.notes, *self.notes))
         genes = reading.source.gene_ids
         values = reading.source.block(0, len(reading.source.sample_ids))
         lengths = {gene: bp for gene, bp in zip(genes, values[-1].tolist(), strict=True) if bp > 0}

@@ -1,6 +1,7 @@
 """Parquet, and what feather shares with it: tables of Arrow, whose schema says what the columns mean.
 
-Genes are in rows, samples in columns; columns are read only when asked for.
+Genes are in rows, samples in columns; columns are read only when asked for, and as a whole where samples are
+in rows.
 """
 
 from __future__ import annotations
@@ -16,12 +17,26 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import parquet as pq
 
-from escape_score.errors import MatrixInvalidError, listed, raise_faults
+from escape_score.errors import MatrixInvalidError, listed
 from escape_score.model.cohort import FloatArray
 from escape_score.read.checks.cells import is_missing, looks_numeric
-from escape_score.read.checks.names import SYMBOL_NAMES, is_annotation_name, plain_name, sample_name_faults
-from escape_score.read.files.limits import ReadLimits, check_shape
-from escape_score.read.formats.reader import MatrixFormat, MatrixReading, library_faults
+from escape_score.read.checks.names import (
+    MOSTLY_GENES,
+    SYMBOL_NAMES,
+    check_samples,
+    gene_fraction,
+    is_annotation_name,
+    is_sheet_name,
+    plain_name,
+)
+from escape_score.read.files.limits import ReadLimits, check_filling, check_shape
+from escape_score.read.formats.reader import (
+    MatrixFormat,
+    MatrixReading,
+    layout_advice,
+    library_faults,
+    turned,
+)
 from escape_score.read.request import ReadRequest
 
 N_PROBED_ROWS = 100
@@ -77,10 +92,13 @@ class ArrowMatrix:
 
 @dataclass(frozen=True)
 class ArrowColumns:
-    """Names of the column of genes, of samples, and of columns that describe genes."""
+    """Names of the column of genes, of samples, and of columns that describe genes.
 
-    gene: str
-    samples: tuple[str, ...]
+    Where samples are in rows, of the column of samples, of genes, and of columns that describe samples.
+    """
+
+    row_name: str
+    values: tuple[str, ...]
     annotation: tuple[str, ...]
 
 
@@ -93,39 +111,46 @@ def arrow_format(
         limits = request.limits
         with faults(path):
             file = open_file(path, limits)
-            columns = find_columns(path, file, limits)
-            raise_faults(sample_name_faults(str(path), columns.samples))
-            genes = file.read([columns.gene]).column(columns.gene).to_pylist()
-        gene_ids = tuple("" if gene is None else str(gene) for gene in genes)
-        return MatrixReading(ArrowMatrix(path, columns.samples, gene_ids, file, faults), columns.annotation)
+            columns = find_columns(path, file, request)
+            if not request.transpose:
+                check_samples(str(path), columns.values, limits, layout=layout_advice(request))
+            names = file.read([columns.row_name]).column(columns.row_name).to_pylist()
+        row_names = tuple("" if name is None else str(name) for name in names)
+        source = ArrowMatrix(path, columns.values, row_names, file, faults)
+        reading = MatrixReading(source, columns.annotation, layout=layout_advice(request))
+        return turned(str(path), reading, limits) if request.transpose else reading
 
     def count_samples(path: Path, request: ReadRequest) -> int:
-        limits = request.limits
         with faults(path):
-            return len(find_columns(path, open_file(path, limits), limits).samples)
+            file = open_file(path, request.limits)
+            return file.n_rows if request.transpose else len(find_columns(path, file, request).values)
 
     return MatrixFormat(name, lambda probe: probe.head.startswith(magic), open_matrix, count_samples)
 
 
-def find_columns(path: Path, file: ArrowFile, limits: ReadLimits) -> ArrowColumns:
+def find_columns(path: Path, file: ArrowFile, request: ReadRequest) -> ArrowColumns:
     """Decide what each column means; names are not checked.
 
-    Raises MatrixInvalidError: there is no row or no gene column, or numbers are stored as text.
+    Raises MatrixInvalidError: there is no row or no column of names, or numbers are stored as text.
     """
+    limits = request.limits
     if file.n_rows == 0:
         msg = "no gene rows (the table is empty); give one row for every gene"
         raise MatrixInvalidError.at(path, msg)
     index_names = _index_names(file.schema)
-    gene = _gene_column(path, file.schema, index_names)
-    others = [column for column in file.schema if column.name != gene and column.name not in index_names]
-    samples = tuple(
-        column.name for column in others if _is_numeric(column.type) and not is_annotation_name(column.name)
+    row_name = _row_name_column(path, file, index_names, transpose=request.transpose)
+    others = [column for column in file.schema if column.name != row_name and column.name not in index_names]
+    describes = is_sheet_name if request.transpose else is_annotation_name
+    values = tuple(
+        column.name for column in others if _is_numeric(column.type) and not describes(column.name)
     )
-    check_shape(path, limits, n_samples=len(samples), n_genes=file.n_rows)
-    chosen = frozenset(samples)
+    if request.transpose:
+        check_filling(path, limits, n_samples=file.n_rows, n_genes=len(values))
+        check_shape(path, limits, n_genes=len(values))
+    chosen = frozenset(values)
     annotation = tuple(column.name for column in others if column.name not in chosen)
     _check_text_columns(path, file, annotation)
-    return ArrowColumns(gene, samples, annotation)
+    return ArrowColumns(row_name, values, annotation)
 
 
 def _is_numeric(kind: pa.DataType) -> bool:
@@ -150,22 +175,41 @@ def _index_names(schema: pa.Schema) -> tuple[str, ...]:
     return tuple(name for name in written if isinstance(name, str) and name in schema.names)
 
 
-def _gene_column(path: Path, schema: pa.Schema, index: Sequence[str]) -> str:
-    """Choose the gene column: pandas' row names, else text named for genes, else the first text column."""
+def _row_name_column(path: Path, file: ArrowFile, index: Sequence[str], *, transpose: bool) -> str:
+    """Choose the column of genes, or of samples where they are in rows.
+
+    That is pandas' row names, else text with genes or named for genes, else the first text column.
+    """
+    schema = file.schema
     text = [column.name for column in schema if _is_text(column.type)]
     plain = {plain_name(name): name for name in reversed(text)}
+    if transpose:
+        named = [name for name in schema.names if plain_name(name) == "sample_id"]
+        return _first_of(path, [*named, *index[:1], *text[:1]], "sample")
+    head = file.read_head(text) if text else None
+    known = [name for name in text if head is not None and _holds_genes(head.column(name))]
     candidates = [
-        *(name for name in index if name in text),
-        *(plain[name] for name in SYMBOL_NAMES if name in plain),
+        *(name for name in index if name in text and (name in known or not known)),
+        *(plain[name] for name in SYMBOL_NAMES if name in plain and (plain[name] in known or not known)),
+        *known,
         *(name for name in text if is_annotation_name(name)),
         *text[:1],
         *index[:1],
         *(name for name in schema.names[:1] if is_annotation_name(name)),
     ]
+    return _first_of(path, candidates, "gene")
+
+
+def _first_of(path: Path, candidates: Sequence[str], what: str) -> str:
     if not candidates:
-        msg = "no gene column (no column of text, no row names); add the gene names as a column 'gene'"
+        msg = f"no {what} column (no column of text, no row names); add the {what} names as a column"
         raise MatrixInvalidError.at(path, msg)
-    return str(candidates[0])
+    return candidates[0]
+
+
+def _holds_genes(column: pa.ChunkedArray) -> bool:
+    names = [str(name) for name in column.to_pylist() if name is not None]
+    return gene_fraction(names, with_entrez=False) >= MOSTLY_GENES
 
 
 def _check_text_columns(path: Path, file: ArrowFile, annotation: Sequence[str]) -> None:

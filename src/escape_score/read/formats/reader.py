@@ -6,21 +6,43 @@ import hashlib
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from escape_score.errors import FileUnreadableError
+from escape_score.errors import FileUnreadableError, MatrixInvalidError
 from escape_score.model.cohort import FloatArray, MatrixSource, iter_blocks
 from escape_score.model.notes import Note
 from escape_score.model.units import ExpressionUnit
+from escape_score.read.checks.names import check_samples
+from escape_score.read.files.limits import ReadLimits
 from escape_score.read.files.probe import Probe
-from escape_score.read.request import ReadRequest
+from escape_score.read.request import DEFAULT_REQUEST, ReadRequest
 
 IN_OBS = "samples belong in obs, genes in var"
 """Layout of AnnData."""
+
+IN_COLUMNS = "samples belong in columns, genes in rows"
+"""Layout of tables."""
+
+
+SYMBOL_COLUMNS = (
+    "gene_symbols",
+    "gene_symbol",
+    "gene_name",
+    "gene_names",
+    "feature_name",
+    "symbol",
+    "symbols",
+)
+"""Columns of var in which gene symbols are, as scanpy, Cell Ranger and CELLxGENE name them."""
+
+
+def layout_advice(request: ReadRequest, rule: str = IN_COLUMNS) -> str:
+    """What to do where a matrix turns out to be the other way round than it was read."""
+    return "leave --transpose out" if request.transpose else f"use --transpose, or change it: {rule}"
 
 
 @dataclass(frozen=True)
@@ -41,7 +63,7 @@ class MatrixReading:
         What to do where the values are no expression: another matrix that the file holds; empty where it
         holds none.
     layout
-        Where samples and genes belong in such an input.
+        What to do where the matrix turns out to be transposed.
     unit
         Unit that the layout states; None where the numbers decide.
     gene_lengths
@@ -57,7 +79,7 @@ class MatrixReading:
     notes: tuple[Note, ...] = ()
     parts: tuple[Path, ...] = ()
     remedy: str = ""
-    layout: str = "samples belong in columns, genes in rows"
+    layout: str = layout_advice(DEFAULT_REQUEST)
     unit: ExpressionUnit | None = None
     gene_lengths: Mapping[str, float] | None = field(default=None, repr=False, hash=False)
     sheet: Path | None = None
@@ -87,6 +109,24 @@ class MatrixFormat:
     open_matrix: Callable[[Path, ReadRequest], MatrixReading]
     count_samples: Callable[[Path, ReadRequest], int]
     list_parts: Callable[[Path, ReadRequest], tuple[Path, ...]] = lambda path, _: (path,)
+
+
+def refuse_transpose(path: Path, request: ReadRequest, what: str) -> None:
+    """Refuse ``--transpose`` for a format that itself says where genes are."""
+    if request.transpose:
+        msg = f"a {what} has genes and samples in fixed places by its definition; leave --transpose out"
+        raise MatrixInvalidError.at(path, msg)
+
+
+def turned(label: str, reading: MatrixReading, limits: ReadLimits) -> MatrixReading:
+    """Turn round a matrix that was read with its rows as genes, and check what its samples are called.
+
+    Raises MatrixInvalidError, or InputFaultsError for several: a sample's name cannot be used.
+    """
+    source = reading.source
+    check_samples(label, source.gene_ids, limits, layout=reading.layout)
+    values = np.ascontiguousarray(source.block(0, len(source.sample_ids)).T)
+    return replace(reading, source=ArrayMatrix(source.gene_ids, source.sample_ids, values))
 
 
 @contextmanager

@@ -42,7 +42,7 @@ from escape_score.read.formats.table_kinds import (
 )
 from escape_score.read.formats.text import DELIMITED_TEXT, STYLE_CHARACTERS, open_table, read_layout
 from escape_score.read.formats.text_layout import TextLayout, split_line
-from escape_score.read.request import ReadRequest
+from escape_score.read.request import DEFAULT_REQUEST, ReadRequest
 from escape_score.read.sheet import read_sample_sheet
 from escape_score.read.sheet.columns import FILE_NAMES, has_ids, plain
 from escape_score.read.sheet.rows import SheetRow, read_rows, unique_rows
@@ -135,12 +135,13 @@ def _recognised(path: Path, limits: ReadLimits) -> SampleFile | None:
     probe = probe_path(path, limits)
     if probe.is_folder or not DELIMITED_TEXT.is_recognised(probe):
         return None
-    layout = read_layout(path, limits, n_style_characters=0)
+    request = ReadRequest(limits=limits)
+    layout = read_layout(path, request, n_style_characters=0)
     program = program_of(layout)
     are_quantities = {plain_name(name) for name in layout.sample_ids[: len(QUANTITY_WORDS)]} <= QUANTITY_WORDS
     if layout.sample_ids and are_quantities and has_transcripts(layout):
         return SampleFile(path, sample_of(path), program.name if program else "", has_transcripts=True)
-    selected = select_samples(path, layout, ReadRequest(limits=limits))
+    selected = select_samples(path, layout, request)
     if len(selected.sample_ids) != 1 or not (program or has_genes(layout)):
         return None
     if program:
@@ -233,7 +234,7 @@ def _refuse_transcripts(folder: Path, files: Sequence[SampleFile], transcripts: 
     """Refuse a folder of transcripts, and samples of the same program that have no table of genes."""
     if transcripts and not files:
         first = transcripts[0].path
-        program = program_of(read_layout(first, ReadLimits(), n_style_characters=0))
+        program = program_of(read_layout(first, DEFAULT_REQUEST, n_style_characters=0))
         error = transcripts_refused(folder, program)
         msg = f"{error} (files such as {first.relative_to(folder)})"
         raise MatrixInvalidError(msg)
@@ -313,7 +314,7 @@ def _file_of_row(sheet: Path, row: SheetRow, limits: ReadLimits) -> SampleFile:
             path, f"not a table of one sample ({where}); list tables of one sample each"
         )
     if file.has_transcripts:
-        raise transcripts_refused(path, program_of(read_layout(path, limits, n_style_characters=0)))
+        raise transcripts_refused(path, program_of(read_layout(path, DEFAULT_REQUEST, n_style_characters=0)))
     return replace(file, sample=row.sample_id)
 
 
@@ -334,7 +335,7 @@ def _open_files(label: Path, listed_files: SampleFiles, request: ReadRequest) ->
     """Read the files one by one to one matrix; raises InputError: the faults of all of them."""
     files = listed_files.files
     for file in files[:1]:  # a unit that no file has is one fault, not one for each file
-        select_samples(file.path, read_layout(file.path, request.limits), request)
+        select_samples(file.path, read_layout(file.path, request), request)
     sample_ids = tuple(file.sample for file in files)
     stack, faults = _Stack(label, request.limits, sample_ids), [*listed_files.faults]
     faults += sample_name_faults(str(label), list(dict.fromkeys(sample_ids))) if files else ()
@@ -360,7 +361,7 @@ class _Stack:
 
     def add(self, path: Path, request: ReadRequest) -> None:
         """Read one file; its genes that no file had yet come last."""
-        reading = open_table(path, self._layout(path), request)
+        reading = open_table(path, self._layout(path, request), request)
         names, values = reading.source.gene_ids, np.array(reading.source.block(0, 1)[0])
         if self._rows:
             notes = (*self._reading.notes, *reading.notes)
@@ -377,9 +378,9 @@ class _Stack:
         source = StackedMatrix(self._sample_ids, tuple(self._genes), tuple(self._rows))
         return replace(self._reading, source=source)
 
-    def _layout(self, path: Path) -> TextLayout:
+    def _layout(self, path: Path, request: ReadRequest) -> TextLayout:
         """Layout of a file; the way numbers are written takes many lines to see, and is that of the first."""
-        layout = read_layout(path, self._limits, n_style_characters=0 if self._style else STYLE_CHARACTERS)
+        layout = read_layout(path, request, n_style_characters=0 if self._style else STYLE_CHARACTERS)
         self._style = self._style or layout.style
         return replace(layout, style=self._style)
 

@@ -18,13 +18,20 @@ from escape_score.model.cohort import FloatArray
 from escape_score.model.notes import Code, note
 from escape_score.model.units import ExpressionUnit
 from escape_score.read.checks.cells import MISSING_WORDS, NumberStyle, fault_in
-from escape_score.read.checks.names import check_header, sample_name_faults
+from escape_score.read.checks.names import check_header, check_samples
+from escape_score.read.checks.non_genes import is_unnamed
 from escape_score.read.files.frames import ends_in_padding
 from escape_score.read.files.limits import ReadLimits, check_shape
 from escape_score.read.files.probe import Probe
 from escape_score.read.files.streams import encoding_of, iter_lines, open_text
 from escape_score.read.formats.one_sample import select_samples
-from escape_score.read.formats.reader import MatrixFormat, MatrixReading, PiecewiseMatrix
+from escape_score.read.formats.reader import (
+    MatrixFormat,
+    MatrixReading,
+    PiecewiseMatrix,
+    layout_advice,
+    turned,
+)
 from escape_score.read.formats.table_kinds import (
     HTSEQ_ROW,
     describing_column,
@@ -36,6 +43,10 @@ from escape_score.read.request import ReadRequest
 
 N_LAYOUT_LINES = 100
 """Lines by which a layout is decided."""
+
+MIN_LAYOUT_LINES, LAYOUT_CHARACTERS = 10, 1_000_000
+"""Lines that are enough where lines are long, and characters from which they are. A table of 1,000 samples by
+20,000 genes in columns has lines of 150 kB: a hundred of them would take 5 s to look at, ten take 0.5 s."""
 
 STYLE_CHARACTERS = 500_000
 """Characters below these by which the way numbers are written is decided: the first genes may all be 0."""
@@ -59,18 +70,23 @@ def _is_text(probe: Probe) -> bool:
 
 
 def read_layout(
-    path: Path, limits: ReadLimits, *, is_headerless: bool = False, n_style_characters: int = STYLE_CHARACTERS
+    path: Path,
+    request: ReadRequest,
+    *,
+    is_headerless: bool = False,
+    n_style_characters: int = STYLE_CHARACTERS,
 ) -> TextLayout:
     """Find the layout of a file by its first lines; raises InputError: it holds no table."""
+    limits = request.limits
     with open_text(path, limits) as stream:
         if stream.peek(64).lstrip()[:64].lower().startswith(_HTML_STARTS):
             msg = "a web page (HTML or XML), not a table of genes by samples; download the file itself"
             raise FileUnreadableError.at(path, msg)
         found = iter_lines(stream, path=path, limits=limits)
-        lines = tuple(islice(found, N_LAYOUT_LINES))
+        lines = tuple(_first_lines(found))
         more_lines = tuple(_first_characters(found, n_style_characters))
     try:
-        return find_layout(path, lines, more_lines=more_lines, is_headerless=is_headerless)
+        return find_layout(path, lines, more_lines=more_lines, request=request, is_headerless=is_headerless)
     except InputError:
         _refuse_split_cells(path, lines)
         raise
@@ -84,6 +100,16 @@ def _refuse_split_cells(path: Path, lines: Sequence[str]) -> None:
         raise MatrixInvalidError.at(path, msg + "take the line end out, and close all quotes")
 
 
+def _first_lines(lines: Iterator[str]) -> Iterator[str]:
+    """First lines of a table, fewer of one that is very wide."""
+    n_characters = 0
+    for number, line in enumerate(islice(lines, N_LAYOUT_LINES), start=1):
+        yield line
+        n_characters += len(line)
+        if number >= MIN_LAYOUT_LINES and n_characters > LAYOUT_CHARACTERS:
+            return
+
+
 def _first_characters(lines: Iterator[str], limit: int) -> Iterator[str]:
     n_characters = 0
     for line in lines:
@@ -94,7 +120,7 @@ def _first_characters(lines: Iterator[str], limit: int) -> Iterator[str]:
 
 
 def _open_matrix(path: Path, request: ReadRequest) -> MatrixReading:
-    return open_table(path, read_layout(path, request.limits), request)
+    return open_table(path, read_layout(path, request), request)
 
 
 def open_table(path: Path, layout: TextLayout, request: ReadRequest) -> MatrixReading:
@@ -102,13 +128,16 @@ def open_table(path: Path, layout: TextLayout, request: ReadRequest) -> MatrixRe
 
     Raises InputError: it is another kind of table, or as :func:`read_table`.
     """
+    advice = layout_advice(request)
+    if request.transpose:
+        return turned(str(path), read_table(path, layout, request.limits, advice), request.limits)
     selected = select_samples(path, layout, request)
     check_header(str(path), layout.names[layout.gene_column], selected.sample_ids)
-    reading = read_table(path, selected.layout, request.limits)
+    reading = read_table(path, selected.layout, request.limits, advice)
     _refuse_repeated_genes(path, layout, reading)
     is_of_htseq = len(selected.sample_ids) == 1 and HTSEQ_ROW in reading.source.gene_ids
     if is_of_htseq and is_headless_count(layout):
-        return open_table(path, read_layout(path, request.limits, is_headerless=True), request)
+        return open_table(path, read_layout(path, request, is_headerless=True), request)
     finished = selected.finished(reading)
     return replace(finished, unit=ExpressionUnit.COUNTS) if is_of_htseq else finished
 
@@ -121,21 +150,24 @@ def _refuse_repeated_genes(path: Path, layout: TextLayout, reading: MatrixReadin
         raise long_refused(path, column)
 
 
-def read_table(path: Path, layout: TextLayout, limits: ReadLimits) -> MatrixReading:
-    """Read a text table whose layout is known.
+def read_table(path: Path, layout: TextLayout, limits: ReadLimits, advice: str) -> MatrixReading:
+    """Read a text table whose layout is known, with its columns as samples.
 
-    All rows that are not blank, in the order of the file. Raises InputError: a name or cell is not usable;
-    names line, gene and sample.
+    All rows that are not blank, in the order of the file. ``advice`` is what to do where the table is
+    transposed. Raises InputError: a name or cell is not usable; names line, gene and sample.
     """
-    check_shape(path, limits, n_samples=len(layout.sample_columns))
-    raise_faults(sample_name_faults(str(path), layout.sample_ids))
+    if layout.samples_in_rows:
+        check_shape(path, limits, n_genes=len(layout.sample_columns))
+    else:
+        check_samples(str(path), layout.sample_ids, limits, layout=advice)
     pieces = _read_pieces(path, layout, limits)
     if any(np.isinf(values).any() for _, values in pieces):
         raise_faults(_locate(path, layout, limits))
     gene_ids = tuple(name for names, _ in pieces for name in names)
     source = PiecewiseMatrix(layout.sample_ids, gene_ids, tuple(values for _, values in pieces))
     notes = (note(Code.TRAILING_BYTES),) if ends_in_padding(path) else ()
-    return MatrixReading(source, layout.annotation_names, notes=notes)
+    unit = layout.quantity.unit if layout.quantity else None
+    return MatrixReading(source, layout.annotation_names, notes=notes, layout=advice, unit=unit)
 
 
 def _read_pieces(path: Path, layout: TextLayout, limits: ReadLimits) -> list[Piece]:
@@ -175,7 +207,11 @@ def _iter_pieces(
 def _open_csv(stream: io.BufferedReader, layout: TextLayout, limits: ReadLimits) -> pa_csv.CSVStreamingReader:
     """Start the parser with a type for every column, so that another kind of cell is an error."""
     number = pa.string() if layout.style.thousands else pa.float64()
-    types = {str(layout.gene_column): pa.string()}
+    types = {
+        str(column): pa.string()
+        for column in (layout.second_gene_column, layout.gene_column)
+        if column is not None
+    }
     types |= {str(column): number for column in layout.sample_columns}
     types |= {str(column): pa.null() for column in layout.blank_columns}
     names = [str(column) for column in range(len(layout.names))]
@@ -200,15 +236,26 @@ def _judge_row(row: pa_csv.InvalidRow) -> str:
 
 def _piece(batch: pa.RecordBatch, layout: TextLayout) -> Piece:
     """Turn parsed rows, blank ones left out, into gene names and values of shape (n_samples, n_genes)."""
-    names = batch.column(str(layout.gene_column)).to_pylist()
+    names = _row_names(batch, layout)
     values = np.empty((len(layout.sample_columns), batch.num_rows))
     for position, column in enumerate(layout.sample_columns):
         values[position] = _numbers(batch.column(str(column)), layout.style).to_numpy(zero_copy_only=False)
+    if layout.quantity is not None:
+        values *= layout.quantity.factor
     is_blank = np.array([not name.strip() for name in names], dtype=bool)
     if is_blank.any():
         is_kept = ~(is_blank & np.isnan(values).all(axis=0))
         return [name for name, kept in zip(names, is_kept, strict=True) if kept], values[:, is_kept]
     return names, values
+
+
+def _row_names(batch: pa.RecordBatch, layout: TextLayout) -> list[str]:
+    """Names of the rows; an id for a gene that has no name."""
+    names: list[str] = batch.column(str(layout.gene_column)).to_pylist()
+    if layout.second_gene_column is None:
+        return names
+    ids = batch.column(str(layout.second_gene_column)).to_pylist()
+    return [second if is_unnamed(name) else name for name, second in zip(names, ids, strict=True)]
 
 
 def _numbers(column: pa.Array, style: NumberStyle) -> pa.Array:
@@ -247,9 +294,10 @@ def _row_faults(path: Path, layout: TextLayout, number: int, cells: list[str]) -
     if all(cells[column].strip() == names[column].strip() for column in layout.sample_columns):
         msg = f"line {number} repeats the header; take it out, and check that files were joined rightly"
         return [MatrixInvalidError.at(path, msg)]
-    gene = cells[layout.gene_column]
+    row, column_is = ("sample", "gene") if layout.samples_in_rows else ("gene", "sample")
+    name = cells[layout.gene_column]
     found = [
-        f"cell {cells[column][:40]!r} is {fault} (gene {gene}, sample {names[column]}, line {number}); "
+        f"cell {cells[column][:40]!r} is {fault} ({row} {name}, {column_is} {names[column]}, line {number}); "
         "give a number, or NA"
         for column in layout.sample_columns
         if (fault := fault_in(cells[column], layout.style))
@@ -271,7 +319,12 @@ def _mark_truncation(fault: InputError, last_line: int) -> InputError:
 
 
 def _count_samples(path: Path, request: ReadRequest) -> int:
-    return len(select_samples(path, read_layout(path, request.limits), request).sample_ids)
+    layout = read_layout(path, request)
+    if not layout.samples_in_rows:
+        return len(select_samples(path, layout, request).sample_ids)
+    with open_text(path, request.limits) as stream:
+        n_rows = sum(not is_skipped(line) for line in iter_lines(stream, path=path, limits=request.limits))
+    return n_rows - 1
 
 
 DELIMITED_TEXT = MatrixFormat(

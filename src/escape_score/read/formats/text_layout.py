@@ -6,18 +6,26 @@ import csv
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 
-from escape_score.errors import FileUnreadableError, MatrixInvalidError
+from escape_score.errors import FileUnreadableError, MatrixInvalidError, listed
+from escape_score.model.units import ExpressionUnit
 from escape_score.read.checks.cells import NUMBER, NumberStyle, is_missing, looks_numeric, number_style
 from escape_score.read.checks.names import (
+    ENSEMBL_NAMES,
+    ENTREZ_NAMES,
+    MOSTLY_GENES,
     SYMBOL_NAMES,
     gene_fraction,
     is_annotation_name,
+    is_sheet_name,
     is_test_name,
     plain_name,
     statistics_among,
 )
+from escape_score.read.request import DEFAULT_REQUEST, ReadRequest
 
 DELIMITERS = ("\t", ";", ",", " ", "|")
 """In the order of trust: a tab is hardly ever inside a cell, a bar often (``SYMBOL|ID``)."""
@@ -34,10 +42,13 @@ STRAND_COLUMNS = ("unstranded", "stranded_first", "stranded_second")
 _STAR_FIRST = "N_unmapped"
 """First cell of STAR's ReadsPerGene.out.tab, which has no header."""
 
+_ID_NAMES = frozenset({"id", "no", "nr", "row", "index", "number", "unnamed_0", ""})
+"""Names of a first column of row numbers, or of numbers of probes."""
+
 
 @dataclass(frozen=True)
 class TextLayout:
-    """Layout of one text table.
+    """Layout of one text table; where samples are in rows, genes and samples are the other way round.
 
     Parameters
     ----------
@@ -52,6 +63,12 @@ class TextLayout:
         name and content.
     first_rows
         Cells of the first rows by which the layout was found.
+    second_gene_column
+        Position of ids that name a gene where its name is empty; None where there is none.
+    samples_in_rows
+        Whether samples are in rows and genes in columns.
+    quantity
+        What the values are, where the file says so.
     """
 
     delimiter: str
@@ -63,6 +80,9 @@ class TextLayout:
     annotation_columns: tuple[int, ...]
     blank_columns: tuple[int, ...]
     first_rows: Sequence[Sequence[str]] = field(default=(), repr=False)
+    second_gene_column: int | None = None
+    samples_in_rows: bool = False
+    quantity: Quantity | None = None
 
     @property
     def first_genes(self) -> tuple[str, ...]:
@@ -95,12 +115,17 @@ def split_line(line: str, delimiter: str) -> list[str]:
 
 
 def is_skipped(line: str) -> bool:
-    """Tell whether a line below the header is blank or a comment."""
-    return line.startswith("#") or not line.strip()
+    """Tell whether a line below the header is blank or a comment, as with ``!`` in files of GEO."""
+    return line.startswith(("#", "!")) or not line.strip()
 
 
 def find_layout(
-    path: Path, lines: Sequence[str], *, more_lines: Sequence[str] = (), is_headerless: bool = False
+    path: Path,
+    lines: Sequence[str],
+    *,
+    more_lines: Sequence[str] = (),
+    request: ReadRequest = DEFAULT_REQUEST,
+    is_headerless: bool = False,
 ) -> TextLayout:
     """Find the layout of a text table by its first lines; names are not checked.
 
@@ -110,6 +135,8 @@ def find_layout(
         Named in errors.
     lines, more_lines
         First lines of the file, and lines below these that show only how numbers are written.
+    request
+        Whether samples are in rows, and the unit declared.
     is_headerless
         Whether two columns are known to have no header; otherwise the first gene decides.
 
@@ -120,20 +147,27 @@ def find_layout(
     MatrixInvalidError
         There is a header and nothing below it, or header and rows have different widths.
     """
-    first = next((at for at, line in enumerate(lines) if not is_skipped(line)), None)
-    if first is None:
+    filled = [at for at, line in enumerate(lines) if not is_skipped(line)]
+    if not filled:
         msg = "the file is empty (no line with content); give a table of genes by samples"
         raise FileUnreadableError.at(path, msg)
-    body = [line for line in lines[first:] if not is_skipped(line)]
+    body = [lines[at] for at in filled]
     delimiter = _delimiter(path, body)
     rows = [split_line(line, delimiter) for line in body]
     more = [split_line(line, delimiter) for line in more_lines if not is_skipped(line)]
-    header = _commented_header(lines[:first], rows, delimiter)
+    header, n_head_lines = _commented_header(lines[: filled[0]], rows, delimiter), filled[0]
     header = header or _header_of_counts(rows[0], is_certain=is_headerless)
-    if header is not None:
-        layout = layout_of_cells(path, first, header, rows, delimiter=delimiter)
-    else:
-        layout = layout_of_cells(path, first + 1, rows[0], rows[1:], delimiter=delimiter)
+    if header is None:
+        header, rows, n_head_lines = rows[0], rows[1:], filled[0] + 1
+    chosen: _Chosen | None = None
+    if rows and plain_name(header[0]) == _FIREHOSE_CORNER and n_head_lines == filled[0] + 1:
+        chosen = _choose_quantity(path, header, rows[0], request)
+        header, rows, n_head_lines = chosen.header, rows[1:], filled[1] + 1
+    layout = layout_of_cells(
+        path, n_head_lines, header, rows, delimiter=delimiter, transpose=request.transpose
+    )
+    if chosen is not None:
+        layout = chosen.applied_to(layout)
     full = [row for row in (*rows, *more) if len(row) == len(layout.names)]
     return replace(layout, style=number_style([row[at] for row in full for at in layout.sample_columns]))
 
@@ -171,7 +205,13 @@ def _header_of_counts(first: Sequence[str], *, is_certain: bool) -> list[str] | 
 
 
 def layout_of_cells(
-    path: Path, n_head_lines: int, header: list[str], rows: Sequence[Sequence[str]], *, delimiter: str = "\t"
+    path: Path,
+    n_head_lines: int,
+    header: list[str],
+    rows: Sequence[Sequence[str]],
+    *,
+    delimiter: str = "\t",
+    transpose: bool = False,
 ) -> TextLayout:
     """Decide what each column of a table is; names are not checked.
 
@@ -181,28 +221,25 @@ def layout_of_cells(
         msg = f"no gene rows below the header (line {n_head_lines}); give one row for every gene"
         raise MatrixInvalidError.at(path, msg)
     names = _column_names(path, n_head_lines, header, rows)
-    columns = list(zip(*(row for row in rows if len(row) == len(names)), strict=True))
-    gene_column = _gene_column(names, columns)
-    # trailing delimiters make columns without name and content
-    blank = {at for at in range(1, len(names)) if not any(map(str.strip, (names[at], *columns[at])))}
-    others = [at for at in range(len(names)) if at != gene_column and at not in blank]
-    samples = _sample_columns(names, columns, [at for at in others if at > gene_column])
+    table = _Table(names, list(zip(*(row for row in rows if len(row) == len(names)), strict=True)))
+    gene_column = table.row_name_column() if transpose else table.gene_column()
+    others = [at for at in range(len(names)) if at != gene_column and at not in table.blank]
+    samples = table.gene_columns(others, gene_column) if transpose else table.samples(others, gene_column)
     annotation = tuple(sorted(set(others).difference(samples)))
-    style = number_style([cell for at in samples for cell in columns[at]])
+    style = number_style([cell for at in samples for cell in table.columns[at]])
     return TextLayout(
-        delimiter, style, n_head_lines, names, gene_column, samples, annotation, tuple(sorted(blank)), rows
+        delimiter,
+        style,
+        n_head_lines,
+        names,
+        gene_column,
+        samples,
+        annotation,
+        tuple(sorted(table.blank)),
+        rows,
+        None if transpose else table.second_gene_column(gene_column),
+        samples_in_rows=transpose,
     )
-
-
-def _sample_columns(
-    names: Sequence[str], columns: Sequence[Sequence[str]], candidates: Sequence[int]
-) -> tuple[int, ...]:
-    """Columns of numbers whose names do not say that they describe, test or sum up genes."""
-    named = [at for at in candidates if not is_annotation_name(names[at])]
-    numeric = [at for at in named if _is_numeric(columns[at])]
-    are_tested = any(is_test_name(names[at]) for at in candidates)
-    left_out = statistics_among([names[at] for at in numeric], are_tested=are_tested)
-    return tuple(at for position, at in enumerate(numeric) if position not in left_out)
 
 
 def _column_names(
@@ -225,15 +262,168 @@ def _is_numeric(cells: Sequence[str]) -> bool:
     return sum(looks_numeric(cell) for cell in given) >= MIN_NUMERIC_FRACTION * len(given)
 
 
-def _gene_column(names: Sequence[str], columns: Sequence[Sequence[str]]) -> int:
-    """Choose the gene column: the first, unless it holds row numbers or probe ids and another the symbols."""
-    plain = [plain_name(name) for name in names]
-    if any(cell.startswith("ENSG") for cell in columns[0]) or plain[0] in SYMBOL_NAMES:
-        return 0
-    named = [plain.index(name) for name in SYMBOL_NAMES if name in plain]
-    of_text = [at for at in named if not _is_numeric(columns[at])]
-    if of_text:
-        return of_text[0]
-    is_row_number = [cell.strip() for cell in columns[0][:3]] in (["0", "1", "2"], ["1", "2", "3"])
-    is_text = len(names) > 1 and not _is_numeric(columns[1])
-    return 1 if is_row_number and is_text else 0
+@dataclass(frozen=True)
+class _Table:
+    """First rows of a table by columns, and which of them hold numbers."""
+
+    names: Sequence[str]
+    columns: Sequence[Sequence[str]]
+
+    @cached_property
+    def plain_names(self) -> list[str]:
+        """Names as ``ANNOTATION_NAMES`` has them."""
+        return [plain_name(name) for name in self.names]
+
+    @cached_property
+    def is_numeric(self) -> list[bool]:
+        """Whether each column holds numbers."""
+        return [_is_numeric(cells) for cells in self.columns]
+
+    @cached_property
+    def blank(self) -> frozenset[int]:
+        """Columns without name and content, left of a table in a sheet, or made by trailing delimiters."""
+        every = range(len(self.names))
+        return frozenset(at for at in every if not any(map(str.strip, (self.names[at], *self.columns[at]))))
+
+    @cached_property
+    def first(self) -> int:
+        """The first column that is not blank."""
+        return next((at for at in range(len(self.names)) if at not in self.blank), 0)
+
+    @cached_property
+    def has_row_numbers(self) -> bool:
+        """Whether the first column counts its rows, from 0 or 1."""
+        return [cell.strip() for cell in self.columns[self.first][:3]] in (["0", "1", "2"], ["1", "2", "3"])
+
+    def row_name_column(self) -> int:
+        """Choose the column of sample names where samples are in rows."""
+        named = [at for at, name in enumerate(self.plain_names) if name == "sample_id"]
+        return named[0] if named else self.first + int(self._is_second_named())
+
+    def _is_second_named(self) -> bool:
+        """Whether row numbers come first, and text follows them."""
+        second = self.first + 1
+        return self.has_row_numbers and second < len(self.names) and not self.is_numeric[second]
+
+    def gene_columns(self, candidates: Sequence[int], name_column: int) -> tuple[int, ...]:
+        """Columns of genes where samples are in rows: numbers after the names that are not of a sheet."""
+        numeric = (at for at in candidates if at > name_column and self.is_numeric[at])
+        return tuple(at for at in numeric if not is_sheet_name(self.names[at]))
+
+    def samples(self, candidates: Sequence[int], gene_column: int) -> tuple[int, ...]:
+        """Columns of numbers whose names do not say that they describe, test or sum up genes."""
+        numeric = [at for at in candidates if not self._describes_gene(at, gene_column)]
+        are_tested = any(is_test_name(self.names[at]) for at in candidates)
+        left_out = statistics_among([self.names[at] for at in numeric], are_tested=are_tested)
+        return tuple(at for position, at in enumerate(numeric) if position not in left_out)
+
+    def gene_column(self) -> int:
+        """Choose the gene column: the first, unless another holds the genes and it does not."""
+        first = self.columns[self.first]
+        if any(cell.startswith("ENSG") for cell in first) or self.plain_names[self.first] in SYMBOL_NAMES:
+            return self.first
+        text = [at for at in range(len(self.names)) if not self.is_numeric[at] and at not in self.blank]
+        named = [at for name in SYMBOL_NAMES for at in text if self.plain_names[at] == name]
+        known = [at for at in (*named, *text) if self._holds_genes(at)]
+        if known or named:
+            return (known or named)[0]
+        ids = [at for name in ENTREZ_NAMES for at in range(len(self.names)) if self.plain_names[at] == name]
+        if ids and not gene_fraction(first, with_entrez=not self.has_row_numbers):
+            return ids[0]
+        return self.first + int(self._is_second_named())
+
+    def _holds_genes(self, at: int) -> bool:
+        return gene_fraction(self.columns[at], with_entrez=False) >= MOSTLY_GENES
+
+    def _describes_gene(self, at: int, gene_column: int) -> bool:
+        """Whether a column is no sample: text, named for what it describes, or ids before the genes."""
+        if is_annotation_name(self.names[at]) or not self.is_numeric[at]:
+            return True
+        return at < gene_column and self._holds_ids(at, gene_column)
+
+    def _holds_ids(self, at: int, gene_column: int) -> bool:
+        """Whether a column before the genes numbers its rows; samples may be there too.
+
+        Where samples follow the genes, ids are whole numbers that all differ. Counts of a hundred genes do
+        not all differ, if only for those at 0.
+        """
+        if self.plain_names[at] in _ID_NAMES or (at == self.first and self.has_row_numbers):
+            return True
+        after = range(gene_column + 1, len(self.names))
+        cells = [cell.strip() for cell in self.columns[at]]
+        is_distinct = len(set(cells)) == len(cells) and all(cell.isdecimal() for cell in cells)
+        return is_distinct and any(self.is_numeric[other] and other not in self.blank for other in after)
+
+    def second_gene_column(self, gene_column: int) -> int | None:
+        """Column of Entrez or Ensembl ids by which genes without a symbol can be named."""
+        if self.plain_names[gene_column] not in SYMBOL_NAMES:
+            return None
+        ids = (*ENSEMBL_NAMES, *ENTREZ_NAMES)
+        return next((self.plain_names.index(name) for name in ids if name in self.plain_names), None)
+
+
+# --- a second header, as Firehose writes it -----------------------------------------------------------------
+
+_FIREHOSE_CORNER = "hybridization_ref"
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """What the values of a table are, where the file says so.
+
+    Parameters
+    ----------
+    unit
+        Unit of the values; None where the numbers decide.
+    factor
+        Number by which values are multiplied to be in that unit.
+    """
+
+    unit: ExpressionUnit | None
+    factor: float = 1.0
+
+
+_QUANTITIES = MappingProxyType(
+    {
+        "scaled_estimate": Quantity(ExpressionUnit.TPM, 1e6),
+        "rpkm": Quantity(ExpressionUnit.FPKM),
+        "normalized_count": Quantity(None),
+        "raw_count": Quantity(ExpressionUnit.COUNTS),
+        "raw_counts": Quantity(ExpressionUnit.COUNTS),
+    }
+)
+"""Second header lines of the RNA-seq tables of Firehose (TCGA level 3), best first. ``scaled_estimate`` is
+the estimated fraction of transcripts, TPM / 1e6 (manual of rsem-calculate-expression)."""
+
+
+@dataclass(frozen=True)
+class _Chosen:
+    """The quantity read, its columns, and a header that names the others by their quantities."""
+
+    quantity: Quantity
+    columns: frozenset[int]
+    header: list[str]
+
+    def applied_to(self, layout: TextLayout) -> TextLayout:
+        """Keep the columns of this quantity."""
+        samples = tuple(at for at in layout.sample_columns if at in self.columns)
+        others = tuple(sorted({*layout.annotation_columns, *layout.sample_columns}.difference(samples)))
+        return replace(layout, sample_columns=samples, annotation_columns=others, quantity=self.quantity)
+
+
+def _choose_quantity(path: Path, header: list[str], second: list[str], request: ReadRequest) -> _Chosen:
+    """Choose among the quantities that a second header names, by the unit declared or the best there is.
+
+    Raises MatrixInvalidError: there is none that can be read, or none in the unit declared.
+    """
+    kinds = [plain_name(cell) for cell in second]
+    found = [kind for kind in _QUANTITIES if kind in kinds]
+    fitting = [kind for kind in found if _QUANTITIES[kind].unit in (None, request.units)]
+    chosen = found if request.units is ExpressionUnit.AUTO else fitting
+    if not chosen or len(header) != len(second):
+        named = listed(sorted(set(second[1:])), limit=4)
+        msg = f"no readable quantity in the second header line ({named}); give a table of "
+        raise MatrixInvalidError.at(path, msg + f"{', '.join(_QUANTITIES)} that fits --units")
+    columns = frozenset(at for at, kind in enumerate(kinds) if kind == chosen[0])
+    names = [name if at in columns or not at else second[at] for at, name in enumerate(header)]
+    return _Chosen(_QUANTITIES[chosen[0]], columns, names)

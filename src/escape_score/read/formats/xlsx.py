@@ -15,9 +15,15 @@ import numpy as np
 from escape_score.errors import FileUnreadableError, InputError, MatrixInvalidError, listed, raise_faults
 from escape_score.model.cohort import FloatArray
 from escape_score.read.checks.cells import NumberStyle, fault_in, is_missing
-from escape_score.read.checks.names import MIN_GENE_FRACTION, check_header, gene_fraction, sample_name_faults
-from escape_score.read.files.limits import ReadLimits, check_filling, check_shape
-from escape_score.read.formats.reader import MatrixFormat, MatrixReading, PiecewiseMatrix
+from escape_score.read.checks.names import MIN_GENE_FRACTION, check_header, check_samples, gene_fraction
+from escape_score.read.files.limits import ReadLimits, check_filling
+from escape_score.read.formats.reader import (
+    MatrixFormat,
+    MatrixReading,
+    PiecewiseMatrix,
+    layout_advice,
+    turned,
+)
 from escape_score.read.formats.text_layout import TextLayout, layout_of_cells
 from escape_score.read.request import ReadRequest
 
@@ -76,11 +82,11 @@ def _open_matrix(path: Path, request: ReadRequest) -> MatrixReading:
     if path.suffix.lower() in TEXT_SUFFIXES:  # some step before took it for text
         msg = f"content is an Excel workbook (xlsx) under the name {path.suffix}; "
         raise FileUnreadableError.at(path, msg + "name it .xlsx, or export the sheet as text")
-    sheet = _choose_sheet(book)
+    sheet = _choose_sheet(book, request)
     layout = sheet.layout
-    check_shape(path, limits, n_samples=len(layout.sample_columns))
-    check_header(str(path), layout.names[layout.gene_column], layout.sample_ids)
-    raise_faults(sample_name_faults(str(path), layout.sample_ids))
+    if not request.transpose:
+        check_header(str(path), layout.names[layout.gene_column], layout.sample_ids)
+        check_samples(str(path), layout.sample_ids, limits, layout=layout_advice(request))
     rows = _gene_rows(path, sheet, book.rows(sheet.part))
     names: list[str] = []
     pieces: list[FloatArray] = []
@@ -88,29 +94,43 @@ def _open_matrix(path: Path, request: ReadRequest) -> MatrixReading:
         names += [name for name, _ in piece]
         check_filling(path, limits, n_samples=len(layout.sample_columns), n_genes=len(names))
         pieces.append(np.ascontiguousarray(np.stack([values for _, values in piece]).T))
-    return MatrixReading(
-        PiecewiseMatrix(layout.sample_ids, tuple(names), tuple(pieces)), layout.annotation_names
-    )
+    source = PiecewiseMatrix(layout.sample_ids, tuple(names), tuple(pieces))
+    reading = MatrixReading(source, layout.annotation_names, layout=layout_advice(request))
+    return turned(str(path), reading, limits) if request.transpose else reading
 
 
 # --- which sheet --------------------------------------------------------------------------------------------
 
 
-def _choose_sheet(book: Workbook) -> MatrixSheet:
-    """Choose the only sheet with genes and numbers, or else the only one with numbers."""
-    sheets = [sheet for name, part in book.sheets for sheet in _matrix_sheets(book, name, part)]
+def _choose_sheet(book: Workbook, request: ReadRequest) -> MatrixSheet:
+    """Choose the sheet named, or the only one with genes and numbers, or else the only one with numbers."""
+    parts = _named(book, request.sheet)
+    sheets = [sheet for name, part in parts for sheet in _matrix_sheets(book, name, part, request)]
     chosen = [sheet for sheet in sheets if sheet.has_genes] or sheets
     if len(chosen) == 1:
         return chosen[0]
-    names = listed([sheet.name for sheet in chosen] or [name for name, _ in book.sheets])
+    names = listed([sheet.name for sheet in chosen] or [name for name, _ in parts])
     if chosen:
-        msg = f"several sheets of the workbook could be the matrix ({names}); keep one of them"
+        msg = f"several sheets of the workbook could be the matrix ({names}); name one with --sheet"
         raise MatrixInvalidError.at(book.path, msg)
     msg = f"no sheet of the workbook is a matrix of genes by samples (sheets: {names}); "
     raise MatrixInvalidError.at(book.path, msg + "give one row for every gene below a header, or it is empty")
 
 
-def _matrix_sheets(book: Workbook, name: str, part: str) -> Iterator[MatrixSheet]:
+def _named(book: Workbook, name: str | None) -> Sequence[tuple[str, str]]:
+    """All sheets, or the one of a name; blanks at its ends and case do not count where only one is meant."""
+    exact = [sheet for sheet in book.sheets if sheet[0] == name]
+    alike = [sheet for sheet in book.sheets if name and sheet[0].strip().lower() == name.strip().lower()]
+    if name is None or exact:
+        return exact or book.sheets
+    if len(alike) != 1:
+        found = listed([sheet for sheet, _ in book.sheets])
+        msg = f"the workbook has no sheet {name!r} (sheets: {found}); name one of them with --sheet"
+        raise MatrixInvalidError.at(book.path, msg)
+    return alike
+
+
+def _matrix_sheets(book: Workbook, name: str, part: str, request: ReadRequest) -> Iterator[MatrixSheet]:
     """The sheet if it has columns of numbers, else nothing."""
     with closing(book.rows(part)) as rows:
         table = _table(list(islice(rows, N_HEAD_ROWS)))
@@ -119,11 +139,11 @@ def _matrix_sheets(book: Workbook, name: str, part: str) -> Iterator[MatrixSheet
     n_columns = max(cell.column for row in table for cell in row.cells) + 1
     header, *body = [row.texts(n_columns) for row in table]
     try:
-        layout = layout_of_cells(book.path, table[0].number, header, body)
+        layout = layout_of_cells(book.path, table[0].number, header, body, transpose=request.transpose)
     except MatrixInvalidError:
         return
     if any(not is_missing(row[at]) for row in body for at in layout.sample_columns):
-        genes = [row[layout.gene_column] for row in body]
+        genes = layout.sample_ids if request.transpose else [row[layout.gene_column] for row in body]
         yield MatrixSheet(name, part, layout, gene_fraction(genes) >= MIN_GENE_FRACTION)
 
 
@@ -147,7 +167,7 @@ def _gene_rows(path: Path, sheet: MatrixSheet, rows: Iterator[SheetRow]) -> Iter
         if row.number <= layout.n_head_lines:
             continue
         values = np.full(len(position_of), np.nan)
-        gene = next((cell.text for cell in row.cells if cell.column == layout.gene_column), "")
+        name = next((cell.text for cell in row.cells if cell.column == layout.gene_column), "")
         for cell in row.cells:
             position = position_of.get(cell.column)
             if position is None:
@@ -155,14 +175,16 @@ def _gene_rows(path: Path, sheet: MatrixSheet, rows: Iterator[SheetRow]) -> Iter
             else:
                 values[position], fault = _number(cell, layout.style)
             if fault:
-                sample = layout.names[cell.column] if cell.column < len(layout.names) else ""
+                column = layout.names[cell.column] if cell.column < len(layout.names) else ""
+                sample, gene = (name, column) if layout.samples_in_rows else (column, name)
+                names = f"sample {sample[:40]}, gene {gene[:40]}"
                 place = f"cell {cell.column_letter}{row.number} of sheet {sheet.name[:40]!r}"
-                what = f"cell {cell.text[:40]!r} is {fault} (sample {sample[:40]}, gene {gene[:40]}, {place})"
+                what = f"cell {cell.text[:40]!r} is {fault} ({names}, {place})"
                 faults.append(MatrixInvalidError.at(path, f"{what}; give a number, or leave it blank"))
         if len(faults) >= MAX_CELL_FAULTS:
             break
-        if gene.strip() or not np.isnan(values).all():
-            yield gene, values
+        if name.strip() or not np.isnan(values).all():
+            yield name, values
     raise_faults(faults[:MAX_CELL_FAULTS])
 
 
@@ -177,7 +199,11 @@ def _number(cell: Cell, style: NumberStyle) -> tuple[float, str]:
 
 
 def _count_samples(path: Path, request: ReadRequest) -> int:
-    return len(_choose_sheet(_open_workbook(path, request.limits)).layout.sample_columns)
+    book = _open_workbook(path, request.limits)
+    sheet = _choose_sheet(book, request)
+    if not request.transpose:
+        return len(sheet.layout.sample_columns)
+    return sum(1 for _ in _gene_rows(path, sheet, book.rows(sheet.part)))
 
 
 XLSX = MatrixFormat(

@@ -20,6 +20,7 @@ from escape_score.errors import (
 from escape_score.library.files import small_file
 from escape_score.model.notes import Code, Note, note
 from escape_score.read.files.limits import DEFAULT_LIMITS
+from escape_score.read.files.series_matrix import is_series_matrix, series_sheet
 from escape_score.read.files.workbook import Workbook, open_workbook
 from escape_score.read.sheet.columns import has_ids, name_columns
 
@@ -97,6 +98,10 @@ def read_rows(path: Path, mapped: Mapping[str, str]) -> SheetRows:
     SampleSheetInvalidError, or InputFaultsError for several: it is empty, has no sample ids, a column twice,
     or rows of another width.
     """
+    if is_series_matrix(path):
+        line, samples = series_sheet(path)
+        stated: list[Line] = [(line, list(cells.values())) for cells in samples]
+        return named_rows(str(path), tuple(samples[0]), stated, mapped)
     data = small_file(path, "sample sheet")
     filled = _workbook_lines(path, mapped) if data.startswith(b"PK\x03\x04") else _text_lines(path, data)
     if not filled:
