@@ -21,8 +21,8 @@ _POINT_GROUPS = re.compile(r"[+-]?[1-9][0-9]{0,2}(?:\.[0-9]{3})+")
 
 MIN_POINT_GROUPS = 5
 """Cells such as ``1.060`` from which points are between thousands, if all cells with a point are like them,
-and whole numbers above 0 are there but none of four digits. Decimals have all of three places in nine cells of
-ten at most, and many are below 1: in fifteen tables of ten programs the sample of cells never looks so."""
+and whole numbers above 0 are there but none of four digits. At most nine of ten cells of decimals have three
+places, and many are below 1: the sample of cells of fifteen tables of ten programs never looks so."""
 
 _GROUP_MARKS = (",", ".", " ", "\u00a0", "\u202f", "'", "\u2019")
 """Marks between thousands: comma, point, blank, two kinds of fixed blank, and two of apostrophe."""

@@ -89,11 +89,19 @@ def program_of(layout: TextLayout) -> Program | None:
 
 
 def has_transcripts(layout: TextLayout) -> bool:
-    """Whether rows are transcripts: by their names, or by the name of their column."""
-    if plain_name(layout.names[layout.gene_column]) in _TRANSCRIPT_COLUMNS:
+    """Whether rows are transcripts, by the first column or that of the genes: its name, or its cells."""
+    return any(_are_transcripts(layout, at) for at in {_first_column(layout), layout.gene_column})
+
+
+def _first_column(layout: TextLayout) -> int:
+    return next((at for at in range(len(layout.names)) if at not in layout.blank_columns), 0)
+
+
+def _are_transcripts(layout: TextLayout, column: int) -> bool:
+    if plain_name(layout.names[column]) in _TRANSCRIPT_COLUMNS:
         return True
-    rows = layout.first_genes
-    return 2 * sum(_TRANSCRIPT.fullmatch(name) is not None for name in rows) > len(rows)
+    cells = layout.first_cells(column)
+    return 2 * sum(_TRANSCRIPT.fullmatch(cell) is not None for cell in cells) > len(cells)
 
 
 def has_genes(layout: TextLayout) -> bool:
@@ -127,7 +135,8 @@ def refuse_other_kinds(path: Path, layout: TextLayout) -> None:
     if not numeric and any(map(is_test_name, layout.annotation_names)):
         msg = "results of a differential expression test, not expression; give the matrix that was tested"
         raise MatrixInvalidError.at(path, msg)
-    if numeric and set(numeric) <= QUANTITY_WORDS and has_transcripts(layout):
+    is_named_by_gene = layout.gene_column != _first_column(layout)
+    if numeric and (set(numeric) <= QUANTITY_WORDS or is_named_by_gene) and has_transcripts(layout):
         raise transcripts_refused(path, program_of(layout))
     sample_column = _long_by(layout)
     if sample_column:
