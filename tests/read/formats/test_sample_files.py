@@ -17,7 +17,6 @@ from escape_score.errors import (
     InputError,
     InputFaultsError,
     MatrixInvalidError,
-    SampleSheetInvalidError,
 )
 from escape_score.model.cohort import Cohort, FloatArray
 from escape_score.model.notes import Code
@@ -340,12 +339,13 @@ def test_read_names_at_most_twenty_faulty_files(tmp_path: Path) -> None:
     assert all(isinstance(fault, FileMissingError) for fault in caught.value.faults)
 
 
-def test_read_needs_sample_ids_in_a_sheet_of_files(tmp_path: Path) -> None:
+def test_read_takes_any_usual_name_of_the_column_of_ids_in_a_sheet_of_files(tmp_path: Path) -> None:
     rsem_folder(tmp_path / "run")
     sheet = tmp_path / "sheet.tsv"
+    sheet.write_text(SHEET)
+    expected = es.read(sheet).sample_ids
     sheet.write_text(SHEET.replace("sample_id", "sample"))
-    with pytest.raises(SampleSheetInvalidError, match="no column sample_id"):
-        es.read(sheet)
+    assert es.read(sheet).sample_ids == expected
 
 
 def test_read_takes_a_matrix_with_a_column_of_paths_for_a_matrix(tmp_path: Path) -> None:

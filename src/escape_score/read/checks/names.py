@@ -61,7 +61,9 @@ _TEST_PART = re.compile(
 """The same with the name of a contrast before or after them: ``A_vs_B_logFC``, ``padj.treated``."""
 
 _SHORT_TEST_NAMES = frozenset({"t", "b", "f", "lr", "p", "df"})
-"""Columns of limma (t, B, F) and edgeR (LR, F): only together with other columns of a test."""
+"""Columns of limma (t, B, F) and edgeR (LR, F)."""
+_NEXT_TO_SHORT = frozenset({"logfc", "log_fc", "aveexpr", "ave_expr", "logcpm", "log_cpm"})
+"""Columns that both programs write with them; elsewhere, B or F is a sample."""
 
 _SUMMARY_WORDS = """
 mean average avg median sum total max maximum min minimum var variance sd std stdev std_dev stddev sem mad cv
@@ -109,15 +111,16 @@ def is_test_name(name: str) -> bool:
     return plain in TEST_NAMES or _TEST_PART.search(plain) is not None
 
 
-def statistics_among(names: Sequence[str], *, are_tested: bool) -> frozenset[int]:
+def statistics_among(names: Sequence[str], *, others: Sequence[str]) -> frozenset[int]:
     """Positions of columns that sum samples up, such as ``mean`` and ``Total``, and so are no samples.
 
-    None where there is nothing else, because one column of means may be all there is. ``are_tested``: the
-    table has results of a test too, and then a column ``t`` or ``B`` is one.
+    None where there is nothing else, because one column of means may be all there is, unless the ``others``
+    of the table are results of a test. A column ``t`` or ``B`` is one only next to those of limma or edgeR.
     """
-    words = _SUMMARY_NAMES | _SHORT_TEST_NAMES if are_tested else _SUMMARY_NAMES
+    tests = {plain_name(name) for name in others if is_test_name(name)}
+    words = _SUMMARY_NAMES | _SHORT_TEST_NAMES if tests & _NEXT_TO_SHORT else _SUMMARY_NAMES
     found = frozenset(at for at, name in enumerate(names) if plain_name(name) in words)
-    return found if len(found) < len(names) or are_tested else frozenset()
+    return found if len(found) < len(names) or tests else frozenset()
 
 
 def is_sheet_name(name: str) -> bool:

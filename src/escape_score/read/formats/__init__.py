@@ -87,6 +87,9 @@ def choose_format(probe: Probe) -> MatrixFormat:
     for pattern, description, advice in _KNOWN_OTHERS:
         if re.match(pattern, probe.text_head):
             raise FileUnreadableError.at(probe.path, f"{description}, which is not read; {advice}")
+    if probe.is_folder and any((probe.path / name).exists() for name in _ZARR_PARTS):
+        msg = "a zarr store, which is not read; open it with anndata and write h5ad"
+        raise FileUnreadableError.at(probe.path, msg)
     for candidate in FORMATS:
         if candidate.is_recognised(probe):
             return candidate
@@ -97,8 +100,4 @@ def choose_format(probe: Probe) -> MatrixFormat:
 
 def _describe(probe: Probe) -> str:
     """Say in a word what is there instead."""
-    if probe.is_folder:
-        if any((probe.path / name).exists() for name in _ZARR_PARTS):
-            return "a zarr store (open it with anndata and write h5ad)"
-        return "a folder (directory) without files of one sample or a matrix.mtx of 10x Genomics"
     return "a tar archive (unpack it)" if probe.text_head[257:262] == b"ustar" else "binary content"

@@ -21,7 +21,6 @@ from escape_score.read.checks.names import (
     gene_fraction,
     is_annotation_name,
     is_sheet_name,
-    is_test_name,
     plain_name,
     statistics_among,
 )
@@ -313,8 +312,8 @@ class _Table:
     def samples(self, candidates: Sequence[int], gene_column: int) -> tuple[int, ...]:
         """Columns of numbers whose names do not say that they describe, test or sum up genes."""
         numeric = [at for at in candidates if not self._describes_gene(at, gene_column)]
-        are_tested = any(is_test_name(self.names[at]) for at in candidates)
-        left_out = statistics_among([self.names[at] for at in numeric], are_tested=are_tested)
+        others = [self.names[at] for at in candidates]
+        left_out = statistics_among([self.names[at] for at in numeric], others=others)
         return tuple(at for position, at in enumerate(numeric) if position not in left_out)
 
     def gene_column(self) -> int:
