@@ -198,6 +198,44 @@ def test_changed_reference_runs_from_score(finished: Project) -> None:
     assert found == all_jobs("a", "b", since="score")
 
 
+@pytest.mark.parametrize(
+    ("name", "jobs"),
+    [
+        ("profiles.tsv", ["gather a", "profile a", "report a 1", "report a 2"]),
+        ("samples/*.json", ["gather a", "profile a", "report a 1", "report a 2"]),
+        ("samples/*.html", ["gather a", "report a "]),
+        ("index.html", ["gather a"]),
+        ("manifest.json", ["gather a"]),
+    ],
+)
+def test_result_that_was_edited_is_made_anew(name: str, jobs: list[str], finished: Project) -> None:
+    results = finished.run / "results" / "a"
+    path = min(results.glob(name))
+    before = {file: file.read_bytes() for file in results.rglob("*") if file.is_file()}
+    path.write_bytes(before[path][:-2])
+    found = finished.would_run()
+    assert [job[: len(jobs[-1])] if "html" in name and "report" in job else job for job in found] == jobs
+    done = finished.launch()
+    assert done.returncode == 0, done.stderr
+    assert f"{path.name}: missing or changed since the result was finished; made anew" in done.stderr
+    assert jobs_of(done) == found
+    assert {file: file.read_bytes() for file in results.rglob("*") if file.is_file()} == before
+    assert finished.would_run() == []
+
+
+def test_folder_of_the_user_in_the_results_is_refused(repo_root: Path, tmp_path: Path) -> None:
+    project = write_project(tmp_path, repo_root)
+    mine = project.run / "results" / "b" / "profiles.tsv"
+    mine.parent.mkdir(parents=True)
+    mine.write_text("mine", encoding="utf-8")
+    done = project.launch()
+    assert done.returncode == 2
+    (line,) = (line for line in done.stderr.splitlines() if line.startswith("error: "))
+    assert line.startswith("error: results/b: cannot be written, it holds files that are not of a result")
+    assert mine.read_text(encoding="utf-8") == "mine"
+    assert not (project.run / "work").exists()
+
+
 def test_changed_package_runs_everything(finished: Project, repo_root: Path, tmp_path: Path) -> None:
     package = shutil.copytree(repo_root / "src", tmp_path / "src") / "escape_score"
     for name in ("workflow", "resources", "config"):

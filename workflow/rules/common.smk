@@ -7,7 +7,7 @@ from pathlib import Path
 
 from escape_score import __version__ as PACKAGE_VERSION
 from escape_score.errors import EscapeScoreError, UsageError
-from escape_score.launch.plan import plan_workflow, reference_files
+from escape_score.launch.results import plan_run
 
 # Plain `snakemake` may run without an activated environment; its jobs must find the program of this one.
 os.environ.update(PATH=os.pathsep.join([str(Path(sys.executable).parent), *os.get_exec_path()]))
@@ -19,7 +19,7 @@ def checked_plan():
     try:
         if workflow.config_settings.config not in ({}, {"pages": "finished"}):
             raise UsageError("--config: values given here are not read; write them into the config file")
-        return plan_workflow([default, *workflow.overwrite_configfiles][-1])
+        return plan_run([default, *workflow.overwrite_configfiles][-1], is_main=workflow.is_main_process)
     except EscapeScoreError as error:
         print(*(f"error: {line}" for line in error.lines), sep="\n", file=sys.stderr)
         sys.exit(int(error.exit_code))
@@ -29,7 +29,7 @@ PLAN = checked_plan()
 SETTINGS = PLAN.config
 READ_OPTIONS = SETTINGS.read.model_dump_json()
 SCORE_OPTIONS = SETTINGS.score.model_dump_json(exclude={"gene_sets"})
-REFERENCE_FILES = reference_files(SETTINGS)
+REFERENCE_FILES = PLAN.reference_files
 GENE_SETS = SETTINGS.score.gene_sets or []
 REFERENCE = ["--reference", SETTINGS.profile.reference] if SETTINGS.profile.reference else []
 FITTED = "work/{cohort}/reference"

@@ -21,6 +21,7 @@ from textwrap import shorten
 from escape_score.errors import ExitCode, OutputUnwritableError, UsageError
 from escape_score.launch.failures import ERROR_PREFIX, FailedJob, exit_code_of
 from escape_score.launch.logger import WorkflowState
+from escape_score.launch.results import DRY_RUN, find_changed
 from escape_score.library.files import resource_path
 from escape_score.store.atomic import undisturbed
 from escape_score.store.manifest import Manifest, earlier_manifest
@@ -35,7 +36,6 @@ _START = (
     "import signal, snakemake.cli as s; signal.signal(signal.SIGINT, signal.default_int_handler); s.main()"
 )
 _ENGINE = (sys.executable, "-c", _START)
-_DRY_RUN = frozenset({"-n", "--dry-run", "--dryrun"})
 _STEPS = frozenset({"job_info", "job_error", "progress"})
 OnEvent = Callable[[WorkflowState, str], None]
 
@@ -110,16 +110,26 @@ def launch_workflow(
     named, _ = _shared_options().parse_known_args(extra)
     place = named.directory or directory or Path()
     environment = _with_cache(place)
+    is_dry = is_dry_run or not DRY_RUN.isdisjoint(extra)
+    outputs, notes = find_changed(cohorts, place)
+    forced = [*(named.forcerun or ()), *sorted(path.relative_to(place).as_posix() for path in outputs)]
     options = (
         *("--snakefile", str(workflow_folder() / "Snakefile"), "--configfile", str(config.absolute())),
         *("--directory", str(place.absolute()), "--workflow-profile", str(profile_folder(profile))),
         *(("--cores", str(cores or "all")) if cores or profile == "default" else ()),
-        *(*extra, *(["--dry-run"] if is_dry_run else []), "--logger", "escape-score", *named.logger),
+        *(
+            *extra,
+            *(["--dry-run"] if is_dry_run else []),
+            *(["--forcerun", *forced] if outputs and is_dry else []),
+        ),
+        *("--logger", "escape-score", *named.logger),
     )
-    require_engine(profile, is_dry_run=is_dry_run or not _DRY_RUN.isdisjoint(extra))
+    require_engine(profile, is_dry_run=is_dry)
     require_writable(place)
     earlier = {cohort: earlier_manifest(place / "results" / cohort) for cohort in cohorts}
     log = place / "logs" / f"snakemake-{datetime.now():%Y%m%d-%H%M%S}.log"
+    for line in notes:
+        on_event(WorkflowState(), line)
     run = partial(_run, options, log, on_event, environment=environment, is_quiet=is_dry_run)
     status, state = run()
     jobs = state.failed_jobs(place) if status else []
@@ -143,6 +153,7 @@ def _shared_options() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     parser.add_argument("--directory", "-d", type=Path, nargs="?")
     parser.add_argument("--logger", nargs="*", default=[])
+    parser.add_argument("--forcerun", "-R", nargs="*")
     return parser
 
 

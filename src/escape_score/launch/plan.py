@@ -139,6 +139,11 @@ class WorkflowPlan:
     config: WorkflowConfig
     cohorts: Mapping[str, CohortPlan]
 
+    @property
+    def reference_files(self) -> tuple[Path, ...]:
+        """Tables of the reference, where it is given by its folder."""
+        return reference_files(self.config)
+
 
 def plan_workflow(config: Path) -> WorkflowPlan:
     """Read a workflow's config and the headers of the matrices it names.
