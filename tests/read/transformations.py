@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 Change = Callable[[pd.DataFrame], pd.DataFrame]
 
 
-def changed(frame: pd.DataFrame, values: object) -> pd.DataFrame:
+def changed(frame: pd.DataFrame, values: npt.NDArray[np.float64]) -> pd.DataFrame:
     """The frame with other values."""
     return pd.DataFrame(values, frame.index, frame.columns)
 
@@ -50,9 +51,9 @@ def vst(counts: pd.DataFrame) -> pd.DataFrame:
 
 def rlog(counts: pd.DataFrame) -> pd.DataFrame:
     """Logarithms shrunk to the mean of a gene, the more the fewer its reads."""
-    mean = whole(counts).mean(axis=0).clip(lower=0.5)
-    logs = np.log2(whole(counts) + 0.5)
-    return np.log2(mean) + (logs - np.log2(mean)) * mean / (mean + 8)
+    reads = whole(counts).to_numpy()
+    mean = reads.mean(axis=0).clip(min=0.5)
+    return changed(counts, np.log2(mean) + (np.log2(reads + 0.5) - np.log2(mean)) * mean / (mean + 8))
 
 
 def voom(counts: pd.DataFrame) -> pd.DataFrame:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.read.matrices import facts_of
-from tests.read.transformations import changed, cpm, estimated, log2_plus, normalised, voom, vst, whole
+from tests.read.transformations import changed, cpm, estimated, log2_plus, normalised, rlog, voom, vst, whole
 
 from escape_score.errors import UnitAmbiguousError, UnitContradictedError
 from escape_score.model.notes import Code
@@ -311,6 +311,7 @@ def test_decide_unit_flags_a_length_bias_that_is_not_there(
         (lambda c: changed(c, np.log1p(whole(c))), "ln(x+1)", r"e\^x - 1 gives whole numbers"),
         (lambda c: c.rank(axis=1), "counts", "spread like ranks"),
         (lambda c: c.rank(axis=1, pct=True) * 100, "tpm", "spread like ranks"),
+        (rlog, "log2(x+1)", "too many negative"),
         (voom, "log2(cpm+1)", "too many negative.*give the matrix before the logarithm"),
     ],
 )

@@ -5,11 +5,13 @@ from itertools import product
 
 import pytest
 
+from escape_score.model.notes import Code, note
 from escape_score.model.record import (
     Archetype,
     AxisProfile,
     Call,
     EscapeProfile,
+    NoteRecord,
     Phenotype,
     ReferenceMatch,
     Status,
@@ -62,6 +64,16 @@ def test_verdict_of_explains_a_provisional_status(make_profile: ProfileFactory) 
         "Provisional: levels cannot be read in absolute terms because "
         "the sample lies 1.64 log2 from the reference tcga-crc-v1 (poor match)."
     )
+
+
+def test_verdict_of_names_lifted_low_values_and_not_the_distance(make_profile: ProfileFactory) -> None:
+    profile = make_profile(status=Status.PROVISIONAL)
+    reference = profile.reference.model_copy(update={"match": ReferenceMatch.POOR})
+    found = NoteRecord.of(note(Code.FLOOR_SUSPECT, "silent", level=0.7))
+    lifted = profile.model_copy(update={"reference": reference, "flags": (*profile.flags, found)})
+    text = verdict_of(lifted, WORDS).caution
+    assert "its low values are not those of its unit" in text
+    assert "the sample lies" not in text
 
 
 def test_verdict_of_lists_every_reason_of_a_provisional_status(make_profile: ProfileFactory) -> None:

@@ -168,6 +168,8 @@ def _provisional_reasons(profile: EscapeProfile, words: Language) -> tuple[str, 
     reasons = []
     if reference.match is None:
         reasons.append(_("the distance to the reference {name} is not known").format(name=reference.name))
+    elif any(flag.code == "floor_suspect" for flag in profile.flags):
+        reasons.append(_("its low values are not those of its unit"))
     elif reference.match is not ReferenceMatch.GOOD:
         reasons.append(
             _("the sample lies {distance} from the reference {name} ({match})").format(
