@@ -23,7 +23,7 @@ from escape_score.read.files.frames import ends_in_padding
 from escape_score.read.files.limits import ReadLimits, check_shape
 from escape_score.read.files.probe import Probe
 from escape_score.read.files.streams import encoding_of, iter_lines, open_text
-from escape_score.read.formats.one_sample import select_samples
+from escape_score.read.formats.one_sample import SelectedSamples, select_samples
 from escape_score.read.formats.reader import MatrixFormat, MatrixReading, PiecewiseMatrix
 from escape_score.read.formats.table_kinds import (
     HTSEQ_ROW,
@@ -102,15 +102,22 @@ def open_table(path: Path, layout: TextLayout, request: ReadRequest) -> MatrixRe
 
     Raises InputError: it is another kind of table, or as :func:`read_table`.
     """
+    selected, reading = _parsed(path, layout, request)
+    is_of_htseq = len(selected.sample_ids) == 1 and HTSEQ_ROW in reading.source.gene_ids
+    if is_of_htseq and is_headless_count(layout):
+        whole = read_layout(path, request.limits, is_headerless=True)
+        selected, reading = _parsed(path, whole, request)
+    finished = selected.finished(reading)
+    return replace(finished, unit=ExpressionUnit.COUNTS) if is_of_htseq else finished
+
+
+def _parsed(path: Path, layout: TextLayout, request: ReadRequest) -> tuple[SelectedSamples, MatrixReading]:
+    """Columns that are read, and their values."""
     selected = select_samples(path, layout, request)
     check_header(str(path), layout.names[layout.gene_column], selected.sample_ids)
     reading = read_table(path, selected.layout, request.limits)
     _refuse_repeated_genes(path, layout, reading)
-    is_of_htseq = len(selected.sample_ids) == 1 and HTSEQ_ROW in reading.source.gene_ids
-    if is_of_htseq and is_headless_count(layout):
-        return open_table(path, read_layout(path, request.limits, is_headerless=True), request)
-    finished = selected.finished(reading)
-    return replace(finished, unit=ExpressionUnit.COUNTS) if is_of_htseq else finished
+    return selected, reading
 
 
 def _refuse_repeated_genes(path: Path, layout: TextLayout, reading: MatrixReading) -> None:
@@ -146,9 +153,8 @@ def _read_pieces(path: Path, layout: TextLayout, limits: ReadLimits) -> list[Pie
             return list(_iter_pieces(path, layout, limits, encoding=encoding))
         except pa.ArrowInvalid as error:
             reason = reason or error
-            if "invalid UTF8" not in str(error):
+            if "invalid UTF8" not in str(error):  # nor where a comment is not UTF-8, which has no fault
                 raise_faults(_locate(path, layout, limits))
-                break
     msg = f"cannot be read as a table ({' '.join(str(reason).split())[:200]}); check quotes and encoding"
     raise FileUnreadableError.at(path, msg) from reason
 
