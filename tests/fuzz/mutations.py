@@ -69,8 +69,13 @@ def damaged(draw: st.DrawFn, valid: bytes) -> bytes:
     return content
 
 
-def read_or_refuse(read: Callable[[Path], Value], path: Path, content: bytes) -> Value | None:
-    """Read a file; an error must be one made for the user, in single lines that name the file."""
+def read_or_refuse(
+    read: Callable[[Path], Value], path: Path, content: bytes, *, place: Path | None = None
+) -> Value | None:
+    """Read a file; an error must be one made for the user, in single lines that name the file.
+
+    ``place``: a folder, where the lines may name it or any file in it.
+    """
     path.write_bytes(content)
     try:
         return read(path)
@@ -78,6 +83,6 @@ def read_or_refuse(read: Callable[[Path], Value], path: Path, content: bytes) ->
         lines = error.lines
     assert lines
     for line in lines:
-        assert line.startswith(f"{path}: "), line
+        assert line.startswith(str(place) if place else f"{path}: "), line
         assert len(line.splitlines()) == 1, line
     return None

@@ -41,6 +41,26 @@ GCT = (
     + _lines([["Name", "Description", *SAMPLES]])
     + _lines([[row[0], "na", *row[1:]] for row in _rows()])
 )
+
+
+RSEM = _lines(
+    [
+        ["gene_id", "transcript_id(s)", "length", "effective_length", "expected_count", "TPM", "FPKM"],
+        *([gene, "t", "900", "800.5", *cells] for gene, *cells in _rows()),
+    ]
+)
+STAR = _lines(
+    [
+        *(
+            [name, "10", "10", "10"]
+            for name in ("N_unmapped", "N_multimapping", "N_noFeature", "N_ambiguous")
+        ),
+        *([gene, "90", "88", "2"] for gene in GENES),
+    ]
+)
+HTSEQ = _lines([*([gene, "7"] for gene in GENES), ["__no_feature", "9"], ["__ambiguous", "0"]])
+SEVERAL = _lines([["gene", "A_TPM", "A_FPKM", "A_counts"], *_rows()])
+FILE_SHEET = b"sample_id\tpath\tresponse\nP1\tA.genes.results\tR\nP2\tB.genes.results\tNR\n"
 GMT = b"CYT\tcytolytic\tGZMB\tPRF1\nCAF\tstroma\tCOL1A1\tFAP\tACTA2\nMHC\t\tB2M\tHLA-A\tHLA-B\tHLA-C\n"
 SHEET = (
     b"sample_id\tresponse\tos_days\tos_event\tpurity\ttmb\tsite\n"
@@ -108,6 +128,45 @@ def test_read_cohort_reads_what_is_valid(folder: Path, content: bytes) -> None:
 @given(content=damaged(TEXT) | damaged(CSV))
 def test_read_cohort_reads_or_refuses_damaged_text(folder: Path, content: bytes) -> None:
     _check_cohort(read_or_refuse(_read_matrix, folder / "m.tsv", content), content)
+
+
+@pytest.mark.parametrize(
+    ("content", "samples"), [(RSEM, ("X",)), (STAR, ("X",)), (HTSEQ, ("X",)), (SEVERAL, ("A",))]
+)
+def test_read_cohort_reads_valid_quantities(folder: Path, content: bytes, samples: tuple[str, ...]) -> None:
+    cohort = read_or_refuse(read_cohort, folder / "X.tsv", content)
+    assert cohort is not None
+    assert cohort.source.sample_ids == samples
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # pyarrow decodes lines
+@bounded
+@given(content=damaged(RSEM) | damaged(STAR) | damaged(HTSEQ) | damaged(SEVERAL))
+def test_read_cohort_reads_or_refuses_damaged_quantities(folder: Path, content: bytes) -> None:
+    _check_cohort(read_or_refuse(read_cohort, folder / "X.tsv", content), content)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # pyarrow decodes lines
+@bounded
+@given(content=damaged(RSEM))
+def test_read_cohort_reads_or_refuses_a_folder_with_a_damaged_file(folder: Path, content: bytes) -> None:
+    run = folder / "run"
+    run.mkdir(exist_ok=True)
+    (run / "A.genes.results").write_bytes(RSEM)
+    cohort = read_or_refuse(lambda _: read_cohort(run), run / "B.genes.results", content, place=run)
+    if cohort is not None:
+        assert cohort.source.sample_ids == ("A", "B")
+        assert cohort.source.block(0, 1)[0, : len(GENES)].tolist() == [float(row[2]) for row in _rows()]
+
+
+@bounded
+@given(content=damaged(FILE_SHEET))
+def test_read_cohort_reads_or_refuses_a_damaged_sheet_of_files(folder: Path, content: bytes) -> None:
+    for name in ("A", "B"):
+        (folder / f"{name}.genes.results").write_bytes(RSEM)
+    cohort = read_or_refuse(read_cohort, folder / "files.tsv", content, place=folder)
+    if cohort is not None:
+        assert len(cohort.source.sample_ids) <= len(content.splitlines())
 
 
 @bounded

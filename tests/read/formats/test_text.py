@@ -115,6 +115,14 @@ def test_open_matrix_reads_windows_text_that_shows_far_down(tmp_path: Path) -> N
     assert open_matrix(path, limits).source.gene_ids[-1] == "Gén"
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # pyarrow decodes the comment
+def test_open_matrix_reads_a_comment_in_windows_text_far_down(tmp_path: Path) -> None:
+    lines = [*ROWS, *(f"G{at}\t1\t2" for at in range(20_000)), "# après", "MYC\t1\t2"]
+    path = tmp_path / "m.tsv"
+    path.write_bytes("\n".join(lines).encode("cp1252"))
+    assert open_matrix(path).source.gene_ids[-1] == "MYC"
+
+
 def test_open_matrix_reads_wide_header_with_old_mac_ends(tmp_path: Path) -> None:
     names = [f"TCGA-AA-{at:04d}-01A-11R-0000-07" for at in range(3_000)]
     path = tmp_path / "m.tsv"

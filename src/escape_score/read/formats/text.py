@@ -24,7 +24,7 @@ from escape_score.read.files.frames import ends_in_padding
 from escape_score.read.files.limits import ReadLimits, check_shape
 from escape_score.read.files.probe import Probe
 from escape_score.read.files.streams import encoding_of, iter_lines, open_text
-from escape_score.read.formats.one_sample import select_samples
+from escape_score.read.formats.one_sample import SelectedSamples, select_samples
 from escape_score.read.formats.reader import (
     MatrixFormat,
     MatrixReading,
@@ -128,18 +128,25 @@ def open_table(path: Path, layout: TextLayout, request: ReadRequest) -> MatrixRe
 
     Raises InputError: it is another kind of table, or as :func:`read_table`.
     """
-    advice = layout_advice(request)
     if request.transpose:
-        return turned(str(path), read_table(path, layout, request.limits, advice), request.limits)
-    selected = select_samples(path, layout, request)
-    check_header(str(path), layout.names[layout.gene_column], selected.sample_ids)
-    reading = read_table(path, selected.layout, request.limits, advice)
-    _refuse_repeated_genes(path, layout, reading)
+        reading = read_table(path, layout, request.limits, layout_advice(request))
+        return turned(str(path), reading, request.limits)
+    selected, reading = _parsed(path, layout, request)
     is_of_htseq = len(selected.sample_ids) == 1 and HTSEQ_ROW in reading.source.gene_ids
     if is_of_htseq and is_headless_count(layout):
-        return open_table(path, read_layout(path, request, is_headerless=True), request)
+        whole = read_layout(path, request, is_headerless=True)
+        selected, reading = _parsed(path, whole, request)
     finished = selected.finished(reading)
     return replace(finished, unit=ExpressionUnit.COUNTS) if is_of_htseq else finished
+
+
+def _parsed(path: Path, layout: TextLayout, request: ReadRequest) -> tuple[SelectedSamples, MatrixReading]:
+    """Columns that are read, and their values."""
+    selected = select_samples(path, layout, request)
+    check_header(str(path), layout.names[layout.gene_column], selected.sample_ids)
+    reading = read_table(path, selected.layout, request.limits, layout_advice(request))
+    _refuse_repeated_genes(path, layout, reading)
+    return selected, reading
 
 
 def _refuse_repeated_genes(path: Path, layout: TextLayout, reading: MatrixReading) -> None:
@@ -178,9 +185,8 @@ def _read_pieces(path: Path, layout: TextLayout, limits: ReadLimits) -> list[Pie
             return list(_iter_pieces(path, layout, limits, encoding=encoding))
         except pa.ArrowInvalid as error:
             reason = reason or error
-            if "invalid UTF8" not in str(error):
+            if "invalid UTF8" not in str(error):  # nor where a comment is not UTF-8, which has no fault
                 raise_faults(_locate(path, layout, limits))
-                break
     msg = f"cannot be read as a table ({' '.join(str(reason).split())[:200]}); check quotes and encoding"
     raise FileUnreadableError.at(path, msg) from reason
 
