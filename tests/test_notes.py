@@ -194,10 +194,13 @@ other,,,,,,,,
         "none": ["no gene is known", "NOTAGENE"],
         "symbols": ["large", *tpm.columns[:600]],
         "few": ["not measured", *unmeasured],
+        "part": ["half is known", "CD2", "NOTAGENE", "Cd5", "NOTHING", "NEITHER"],
     }
     gmt = folder / "Response.gmt"
     gmt.write_text("".join("\t".join([name, *fields]) + "\n" for name, fields in sets.items()))
     cohort = es.read(folder / "matrix.tsv.gz", units="tpm", samples=folder / "sheet.csv")
+    found.profile(cohort, gene_sets=gmt)
+    gmt.write_text("CYT\tGZMA\tPRF1\nT\tCD3D\tCD3E\n")
     found.profile(cohort, gene_sets=gmt)
 
 

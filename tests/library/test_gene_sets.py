@@ -21,6 +21,7 @@ from escape_score.library.files import resource_path
 from escape_score.library.gene_sets import load_signatures, read_gmt
 from escape_score.model.notes import Code
 from escape_score.model.signature import GeneRole, Signature, SignatureLibrary
+from escape_score.pipeline.gene_sets import is_certain_gene, open_gene_sets
 from escape_score.pipeline.profiles import in_english
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -194,6 +195,90 @@ def test_read_gmt_gives_back_what_was_written(
 
     assert {s.signature_id: (s.description, list(s.gene_symbols)) for s in content.signatures} == sets
     assert content.notes == ()
+
+
+def read(path: Path) -> tuple[dict[str, tuple[str, ...]], list[str]]:
+    """Sets of a file, and the notes on it, with the gene names of the package."""
+    content = read_gmt(path, is_gene=is_certain_gene)
+    sets = {signature.signature_id: signature.gene_symbols for signature in content.signatures}
+    return sets, [f"{one.code}.{one.kind}" for one in content.notes]
+
+
+NO_DESCRIPTION = f"{Code.GMT_NO_DESCRIPTION}.column"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "CYT\tGZMA\tPRF1\n",
+        "CYT\tGZMA\tPRF1\t\t\n",
+        "CYT\t3001\t5551\tPRF1\n",
+        "CYT\tENSG00000145649\tENSG00000180644\n",
+        "CYT\tGZMA\tPRF1\nT\tCD3D\tCD3E\nX\tna\tCD4\n",
+        "ONE\tGZMA\n",
+    ],
+)
+def test_read_gmt_keeps_the_first_gene_where_descriptions_are_missing(tmp_path: Path, content: str) -> None:
+    sets, notes = read(write(tmp_path, content))
+    for line in content.splitlines():
+        name, *genes = line.strip().split("\t")
+        assert sets[name] == tuple(genes)
+    assert notes == [NO_DESCRIPTION]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "CYT\tna\tGZMA\tPRF1\n",
+        "CYT\thttps://a.org\tGZMA\tPRF1\n",
+        "CYT\t2\tGZMA\tPRF1\n",  # the size of the set
+        "STAT1\tSTAT1\tGBP1\tIRF1\nMYC_TARGETS\tMYC\tNCL\tNPM1\n",
+        "CYT\tna\t3001\t5551\n",
+        "A\tna\tCD4\nB\tGZMA\tPRF1\nC\tna\tCD8A\n",  # one set of three may be described by a gene
+    ],
+)
+def test_read_gmt_keeps_descriptions(tmp_path: Path, content: str) -> None:
+    sets, notes = read(write(tmp_path, content))
+    for line in content.splitlines():
+        name, _, *genes = line.strip().split("\t")
+        assert sets[name] == tuple(genes)
+    assert notes == []
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["CYT\tT", "na\tof T cells", "GZMA\tCD3D", "PRF1\tCD3E", "\tCD3G"],
+        ["CYT\tT\t", "na\tna\t", "GZMA\tCD3D\t", "PRF1\tCD3E\t", "\tCD3G\t"],
+        ["CYT\tT", "GZMA\tCD3D", "PRF1\tCD3E", "\tCD3G"],
+    ],
+)
+def test_read_gmt_reads_sets_in_columns(tmp_path: Path, lines: list[str], mark: str, end: str) -> None:
+    sets, _ = read(write(tmp_path, mark + end.join(lines) + end))
+    assert sets == {"CYT": ("GZMA", "PRF1"), "T": ("CD3D", "CD3E", "CD3G")}
+
+
+def test_read_gmt_names_the_column_of_a_fault(tmp_path: Path) -> None:
+    path = write(tmp_path, "CYT\tCYT\nna\tna\nGZMA\tCD3D\nPRF1\tCD3E\nIFNG\tCD3G\n")
+    with pytest.raises(GeneSetInvalidError, match=r"CYT is named twice, first in column 1 \(column 2\)"):
+        read(path)
+
+
+def test_open_gene_sets_names_genes_that_nobody_knows(tmp_path: Path) -> None:
+    path = write(
+        tmp_path,
+        "NONE\tna\tFOO1\tFOO2\nPART\tna\tCD2\tFOO1\tFOO3\nWELL\tna\tCD3D\tCD3E\tCd3g\tFOO4\n",
+    )
+    sets = open_gene_sets(path)
+    said = [in_english(one) for one in sets.flags.cohort]
+    assert [one.signature_id for one in sets.signatures] == ["PART", "WELL"]
+    assert "No gene of gene set NONE is known; it is not scored: FOO1, FOO2." in said
+    assert "2 of 3 genes of gene set PART are not known: FOO1, FOO3." in said
+    assert "4 of 8 genes of the gene sets are not known: FOO1, FOO2, FOO3, FOO4." in said
+    assert "In the gene sets, 1 names matched in another case: Cd3g." in said
+    assert not any("WELL" in one for one in said)
 
 
 # --- the shipped library

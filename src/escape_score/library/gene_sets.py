@@ -1,15 +1,17 @@
-"""Read gene sets: a user's GMT, and the library shipped with the package.
+"""Read gene sets: a user's GMT or GMX, and the library shipped with the package.
 
-GMT: one set a line, tab-separated: name, description, genes (Broad Institute, GSEA file formats).
+GMT: one set a line, tab-separated: name, description, genes. GMX: the same with one set a column (Broad
+Institute, GSEA file formats).
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from functools import cache
+from itertools import zip_longest
 from pathlib import Path
 
 from escape_score.errors import FileMissingError, FileUnreadableError, GeneSetInvalidError, raise_faults
@@ -19,6 +21,7 @@ from escape_score.model.signature import AxisGene, Signature, SignatureLibrary, 
 
 _LINE_END = re.compile(r"\r\n|\n|\r")
 _MIN_FIELDS = 3
+_HALF = 0.5
 _MATRIX_FRACTION = 0.5
 """Where more lines than this hold numbers only, the file is a matrix, and one fault says so."""
 
@@ -36,10 +39,16 @@ class GmtContent:
 
 @dataclass(frozen=True)
 class _Line:
-    """One line that is not blank, split and stripped."""
+    """One line that is not blank, or one column of a GMX, split and stripped."""
 
     number: int
     fields: tuple[str, ...]
+    kind: str = "line"
+
+    @property
+    def place(self) -> str:
+        """Where in the file it is."""
+        return f"{self.kind} {self.number}"
 
     @property
     def name(self) -> str:
@@ -58,11 +67,25 @@ class _Line:
         return bool(values) and all(_is_number(value) for value in values)
 
 
-def read_gmt(path: Path) -> GmtContent:
-    """Read gene sets from a GMT.
+def _no_gene(name: str) -> bool:
+    """Nothing is known of any name."""
+    del name
+    return False
+
+
+def read_gmt(path: Path, *, is_gene: Callable[[str], bool] = _no_gene) -> GmtContent:
+    """Read gene sets from a GMT or GMX.
 
     The file is UTF-8 text, one set a line: name, description, genes, separated by tabs. Blank lines and
     trailing tabs are ignored, and any line ending is accepted. Genes are kept as written, each once.
+
+    Parameters
+    ----------
+    path
+        The file.
+    is_gene
+        Whether a name is a gene without doubt. It shows that a file has sets in columns (GMX), and that it
+        has no descriptions: then the second field of more than half of the sets is a gene.
 
     Raises
     ------
@@ -78,11 +101,51 @@ def read_gmt(path: Path) -> GmtContent:
     if not lines:
         msg = f"{path}: file is empty; give one gene set a line"
         raise GeneSetInvalidError(msg)
+    if _are_columns(lines, is_gene):
+        lines = _turned(lines)
+    lacks_descriptions = _lack_descriptions(lines, is_gene)
+    if lacks_descriptions:
+        lines = [replace(line, fields=(line.name, "", *line.fields[1:])) for line in lines]
     _check_is_no_matrix(path, lines)
     raise_faults(_faults_of(path, lines))
+    notes = [note(Code.GMT_NO_DESCRIPTION, "column", n=len(lines))] if lacks_descriptions else []
     return GmtContent(
-        signatures=tuple(_signature_of(path, line) for line in lines), notes=tuple(_notes_of(lines))
+        signatures=tuple(_signature_of(path, line) for line in lines),
+        notes=(*notes, *_notes_of(lines, lacks_descriptions=lacks_descriptions)),
     )
+
+
+def _share_of_genes(names: Iterable[str], is_gene: Callable[[str], bool]) -> float:
+    """Fraction of the names that are genes, blank ones left out; 0 where there is none."""
+    given = [name for name in names if name]
+    return sum(map(is_gene, given)) / len(given) if given else 0.0
+
+
+def _are_columns(lines: Sequence[_Line], is_gene: Callable[[str], bool]) -> bool:
+    """Whether sets are in columns: genes begin most lines, and are not in the first, which holds names."""
+    below = [line.fields[0] for line in lines[2:]]
+    return _share_of_genes(below, is_gene) > _HALF > _share_of_genes(lines[0].fields, is_gene)
+
+
+def _turned(lines: Sequence[_Line]) -> list[_Line]:
+    """The columns of a GMX as lines; blank columns left out."""
+    columns = zip_longest(*(line.fields for line in lines), fillvalue="")
+    numbered = enumerate((tuple(column) for column in columns), start=1)
+    return [_Line(number, fields, "column") for number, fields in numbered if any(fields)]
+
+
+def _lack_descriptions(lines: Sequence[_Line], is_gene: Callable[[str], bool]) -> bool:
+    """Whether the second field is a gene in most sets.
+
+    A gene that the set is named after is a description, and so is a number before symbols, the size of a set.
+    """
+    found = [
+        is_gene(text) and text.upper() not in line.name.upper() and text.isdigit() is rest[0].isdigit()
+        for line in lines
+        for text, *rest in [(*line.fields[1:], "", "")]
+        if text
+    ]
+    return sum(found) > _HALF * len(found)
 
 
 def _text_of(path: Path) -> str:
@@ -129,10 +192,10 @@ def _is_number(text: str) -> bool:
 
 def _check_is_no_matrix(path: Path, lines: Sequence[_Line]) -> None:
     """Raise one error for an expression matrix, rather than one for every line."""
-    numeric = [line.number for line in lines if line.is_numeric]
+    numeric = [line.place for line in lines if line.is_numeric]
     if len(numeric) > _MATRIX_FRACTION * len(lines):
         msg = (
-            f"{path}: not a GMT, most lines hold numbers instead of genes (first in line {numeric[0]}); "
+            f"{path}: not a GMT, most lines hold numbers instead of genes (first in {numeric[0]}); "
             "give gene sets here, not an expression matrix"
         )
         raise GeneSetInvalidError(msg)
@@ -140,18 +203,18 @@ def _check_is_no_matrix(path: Path, lines: Sequence[_Line]) -> None:
 
 def _faults_of(path: Path, lines: Iterable[_Line]) -> tuple[GeneSetInvalidError, ...]:
     """All faulty lines, in the order of the file."""
-    first_line_of: dict[str, int] = {}
+    first_line_of: dict[str, str] = {}
     faults = []
     for line in lines:
         problem = _problem_of(line, first_line_of)
         if problem:
             what, remedy = problem
-            faults.append(GeneSetInvalidError(f"{path}: {what} (line {line.number}); {remedy}"))
-        first_line_of.setdefault(line.name, line.number)
+            faults.append(GeneSetInvalidError(f"{path}: {what} ({line.place}); {remedy}"))
+        first_line_of.setdefault(line.name, line.place)
     return tuple(faults)
 
 
-def _problem_of(line: _Line, first_line_of: dict[str, int]) -> tuple[str, str] | None:
+def _problem_of(line: _Line, first_line_of: dict[str, str]) -> tuple[str, str] | None:
     """Problem and remedy of a line, if it has one."""
     if not line.name:
         return "a gene set has an empty name", "name every set in the first column"
@@ -161,9 +224,11 @@ def _problem_of(line: _Line, first_line_of: dict[str, int]) -> tuple[str, str] |
     if not line.genes:
         return f"gene set {line.name} has no gene", "list its genes after the description, or remove the line"
     if line.is_numeric:
-        return f"gene set {line.name} lists numbers instead of genes", "list gene symbols"
+        return f"gene set {line.name} lists numbers instead of genes", (
+            "list gene symbols, or write a description before Entrez ids"
+        )
     if line.name in first_line_of:
-        what = f"gene set {line.name} is named twice, first in line {first_line_of[line.name]}"
+        what = f"gene set {line.name} is named twice, first in {first_line_of[line.name]}"
         return what, "rename or remove one of the two"
     return None
 
@@ -178,14 +243,14 @@ def _signature_of(path: Path, line: _Line) -> Signature:
     )
 
 
-def _notes_of(lines: Iterable[_Line]) -> list[Note]:
+def _notes_of(lines: Iterable[_Line], *, lacks_descriptions: bool) -> list[Note]:
     """Collect notes on sound lines."""
     notes = []
     for line in lines:
         repeated = [symbol for symbol, times in Counter(line.genes).items() if times > 1]
         if repeated:
             notes.append(note(Code.DUPLICATE_GENE_IN_SET, name=line.name, genes=repeated))
-        if not line.fields[1]:
+        if not line.fields[1] and not lacks_descriptions:
             notes.append(note(Code.GMT_NO_DESCRIPTION, name=line.name))
     return notes
 

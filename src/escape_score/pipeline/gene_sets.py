@@ -1,4 +1,4 @@
-"""A user's own gene sets: from a GMT file or a mapping, over approved symbols."""
+"""A user's own gene sets: from a GMT or GMX file or a mapping, over approved symbols."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from escape_score.errors import GeneSetInvalidError, InputError, raise_faults
-from escape_score.genes import load_gene_table
-from escape_score.library.axes import AXIS_FILES
+from escape_score.genes import GeneMatch, load_gene_table
+from escape_score.library.axes import AXIS_FILES, load_thresholds
 from escape_score.library.files import resource_path
 from escape_score.library.gene_sets import GENE_SET_FILES, load_signatures, read_gmt
 from escape_score.model.notes import Code, Note, NoteLog, note
@@ -18,7 +18,7 @@ from escape_score.model.scores import SignatureScores
 from escape_score.model.signature import Signature
 
 GeneSets = str | Path | Mapping[str, Sequence[str]] | None
-"""Gene sets: a GMT file, a mapping of names to genes, or none."""
+"""Gene sets: a GMT or GMX file, a mapping of names to genes, or none."""
 
 LARGE_SET_GENES = 500
 """Larger sets are left out by default in GSEA (Broad Institute, user guide: max size)."""
@@ -68,9 +68,26 @@ def open_gene_sets(gene_sets: GeneSets, *, is_shipped_allowed: bool = False) -> 
         digest = hashlib.sha256(json.dumps(content).encode()).hexdigest()
         return _approved("gene_sets", _signatures_of(content), (), digest, taken)
     path = Path(gene_sets)
-    read = read_gmt(path)
+    read = read_gmt(path, is_gene=is_certain_gene)
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     return _approved(str(path), read.signatures, read.notes, digest, taken)
+
+
+CERTAIN_MATCHES = frozenset(
+    {
+        GeneMatch.CURRENT,
+        GeneMatch.ENSEMBL,
+        GeneMatch.ENSEMBL_RETIRED,
+        GeneMatch.ENTREZ,
+        GeneMatch.HGNC,
+    }
+)
+"""Matches that make a gene of a word; older names and other cases are words of descriptions too often."""
+
+
+def is_certain_gene(name: str) -> bool:
+    """Whether a word is a gene without doubt."""
+    return load_gene_table().map_genes([name])[0].match in CERTAIN_MATCHES
 
 
 def _signatures_of(content: Mapping[str, Sequence[str]]) -> tuple[Signature, ...]:
@@ -99,7 +116,8 @@ def _approved(
             problem = "is the name of a shipped gene set; rename it"
             faults.append(GeneSetInvalidError(f"{label}: gene set {signature.signature_id} {problem}"))
         elif not known:
-            notes.append(note(Code.GENE_SET_LOW_COVERAGE, "unknown", name=signature.signature_id))
+            name, unknown = signature.signature_id, [m.given for m in mappings]
+            notes.append(note(Code.GENE_SET_LOW_COVERAGE, "unknown", name=name, genes=unknown))
         else:
             if len(signature.gene_symbols) > LARGE_SET_GENES:  # its mean is that of the whole transcriptome
                 n_genes = len(signature.gene_symbols)
@@ -109,4 +127,25 @@ def _approved(
             name, source = signature.signature_id, Path(label).name
             signatures.append(Signature(name, symbols, signature.description, source))
     raise_faults(faults)
+    notes += _name_notes(given)
     return UserGeneSets(tuple(signatures), NoteLog(cohort=tuple(notes)), sha256)
+
+
+def _name_notes(given: Sequence[Signature]) -> list[Note]:
+    """Flag genes that nobody knows and those known in another case, and sets with few known genes."""
+    genes, limits, notes = load_gene_table(), load_thresholds().coverage, list[Note]()
+    mappings = {m.given: m for s in given for m in genes.map_genes(s.gene_symbols)}
+    unknown = {name for name, m in mappings.items() if m.gene_symbol is None}
+    for one in given:
+        own = [gene for gene in one.gene_symbols if gene in unknown]
+        n_all = len(one.gene_symbols)
+        if n_all > len(own) > (1 - limits.partial_coverage) * n_all:
+            name = one.signature_id
+            notes.append(
+                note(Code.GENE_SET_LOW_COVERAGE, "partly", name=name, n=len(own), n_all=n_all, genes=own)
+            )
+    in_case = [name for name, m in mappings.items() if m.match is GeneMatch.CASE_CHANGED]
+    for code, names in ((Code.UNKNOWN_GENES, sorted(unknown)), (Code.GENE_CASE_CHANGED, in_case)):
+        if names:
+            notes.append(note(code, "sets", n=len(names), n_all=len(mappings), names=names))
+    return notes

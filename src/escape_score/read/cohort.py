@@ -26,7 +26,7 @@ from escape_score.model.cohort import Cohort, SampleTotals
 from escape_score.model.notes import Code, Note, NoteLog, note
 from escape_score.model.units import ExpressionUnit, Strand, UnitDecision
 from escape_score.read.checks.composition import composition_notes
-from escape_score.read.checks.gene_kinds import foreign_rows
+from escape_score.read.checks.gene_kinds import check_kind, foreign_rows
 from escape_score.read.checks.low_end import low_end_notes
 from escape_score.read.checks.names import check_orientation, check_samples
 from escape_score.read.checks.non_genes import selected, without_non_genes
@@ -231,7 +231,10 @@ def list_parts(matrix: Path, *, request: ReadRequest = DEFAULT_REQUEST) -> tuple
 def _with_checked_names(label: str, reading: MatrixReading, limits: ReadLimits) -> MatrixReading:
     """Leave out rows that are no human genes, and check what samples and genes are called."""
     check_samples(label, reading.source.sample_ids, limits, layout=reading.layout)
-    check_shape(label, limits, n_genes=len(reading.source.gene_ids))
+    n_genes = len(reading.source.gene_ids)
+    if n_genes > limits.max_genes:
+        check_kind(label, reading.source.gene_ids, are_known_genes=False)
+    check_shape(label, limits, n_genes=n_genes)
     source, notes = without_non_genes(reading.source)
     _check_name_lengths(label, (*source.sample_ids, *source.gene_ids), limits)
     names, foreign = source.gene_ids, foreign_rows(source.gene_ids)

@@ -79,6 +79,7 @@ MESSAGES = MappingProxyType(
             "called. Give the matrix before that step, in TPM or counts."
         ),
         "gene_case_changed": N_("{n} names matched in another case: {names}."),
+        "gene_case_changed.sets": N_("In the gene sets, {n} names matched in another case: {names}."),
         "gene_ids_disagree": N_(
             "In {n} names, the id and the symbol are of different genes. The id was used: {names}."
         ),
@@ -87,7 +88,10 @@ MESSAGES = MappingProxyType(
             "{n} names had been changed by a program, such as R, and were restored: {names}."
         ),
         "gene_set_low_coverage": N_("Gene set {name} is not scored: {reason}."),
-        "gene_set_low_coverage.unknown": N_("No gene of gene set {name} is known; it is not scored."),
+        "gene_set_low_coverage.unknown": N_(
+            "No gene of gene set {name} is known; it is not scored: {genes}."
+        ),
+        "gene_set_low_coverage.partly": N_("{n} of {n_all} genes of gene set {name} are not known: {genes}."),
         "gene_set_too_large": N_(
             "Gene set {name} has {n} genes. The mean of so many genes is not informative."
         ),
@@ -98,6 +102,9 @@ MESSAGES = MappingProxyType(
         ),
         "gene_zero_in_all.left_out": N_(
             "Left out by reference {name}, because its pipeline does not quantify them: {names}."
+        ),
+        "gmt_no_description.column": N_(
+            "The {n} gene sets have no descriptions: the second field is a gene, and was read as one."
         ),
         "gmt_no_description": N_("Gene set {name} has no description."),
         "hla_unquantified.core": N_(
@@ -275,6 +282,7 @@ MESSAGES = MappingProxyType(
             "{n} of {n_all} row names are not known, or belong to several genes. They are in no "
             "score: {names}."
         ),
+        "unknown_genes.sets": N_("{n} of {n_all} genes of the gene sets are not known: {names}."),
         "unknown_label": N_("The label {word!r} is not a known word; it is left out."),
         "unnamed_genes": N_("{n} rows have no gene name and were left out."),
         "call.no_genes": N_("Too few of its genes are measured, or they are not reliable in this sample."),

@@ -16,7 +16,7 @@ from escape_score.model.cohort import InMemoryMatrix
 from escape_score.model.notes import Code
 from escape_score.model.units import ExpressionUnit
 from escape_score.pipeline.profiles import in_english
-from escape_score.read import read_cohort
+from escape_score.read import ReadLimits, read_cohort
 from escape_score.read.checks.non_genes import without_non_genes
 
 MakeFrame = Callable[..., pd.DataFrame]
@@ -109,6 +109,12 @@ def test_read_cohort_decides_unit_without_rows_that_are_no_genes(tmp_path: Path,
         (lambda name: f"ENSMUSG{crc32(name.encode()) % 10**11:011d}.2", r"another species \(mouse\)"),
         (lambda name: f"ENSRNOG{crc32(name.encode()) % 10**11:011d}", r"another species \(rat\)"),
         (lambda name: f"ENST{crc32(name.encode()) % 10**11:011d}.1|{name}", "transcript identifiers"),
+        (lambda name: f"{name}-201", "transcript identifiers"),
+        (lambda name: f"{name}_ENST{crc32(name.encode()) % 10**11:011d}", "transcript identifiers"),
+        (lambda name: f"P{crc32(name.encode()) % 10**5:05d}", "proteins"),
+        (lambda name: f"sp|P12345|{name}_HUMAN", "proteins"),
+        (lambda name: f"hsa-miR-{crc32(name.encode()) % 10**4}-5p", "microRNAs"),
+        (lambda name: f"chr1:{crc32(name.encode()) % 10**6}-2000000", "places in the genome"),
         (lambda name: f"NM_{crc32(name.encode()) % 10**6:06d}", "transcript identifiers"),
         (lambda name: f"ILMN_{crc32(name.encode()) % 10**7}", "probes of an array"),
         (lambda name: f"{crc32(name.encode()) % 10**6}_s_at", "probes of an array"),
@@ -123,6 +129,14 @@ def test_read_cohort_refuses_names_of_other_things(
     frame.to_csv(tmp_path / "m.tsv", sep="\t", index_label="gene")
     with pytest.raises(MatrixInvalidError, match=rf"m\.tsv: .*{said}"):
         read_cohort(tmp_path / "m.tsv", cohort="c")
+
+
+def test_transcripts_are_named_before_their_number_is(tmp_path: Path, make_tpm: MakeFrame) -> None:
+    frame = make_tpm(n_genes=6_000)
+    frame.index = [f"ENST{at:011d}" for at in range(len(frame))]
+    frame.to_csv(tmp_path / "m.tsv", sep="\t", index_label="gene")
+    with pytest.raises(MatrixInvalidError, match="transcript identifiers"):
+        read_cohort(tmp_path / "m.tsv", cohort="c", limits=ReadLimits(max_genes=1_000))
 
 
 def test_read_cohort_reads_lower_case(tmp_path: Path, make_tpm: MakeFrame) -> None:

@@ -21,8 +21,8 @@ _POINT_GROUPS = re.compile(r"[+-]?[1-9][0-9]{0,2}(?:\.[0-9]{3})+")
 
 MIN_POINT_GROUPS = 5
 """Cells such as ``1.060`` from which points are between thousands, if all cells with a point are like them,
-and whole numbers above 0 are there but none of four digits. At most nine of ten cells of decimals have three
-places, and many are below 1: the sample of cells of fifteen tables of ten programs never looks so."""
+and whole numbers above 0 are there but none of four digits. Decimals have all of three places in nine of ten
+cells at most, and many are below 1: in fifteen tables of ten programs the sample of cells never looks so."""
 
 _GROUP_MARKS = (",", ".", " ", "\u00a0", "\u202f", "'", "\u2019")
 """Marks between thousands: comma, point, blank, two kinds of fixed blank, and two of apostrophe."""
@@ -67,7 +67,8 @@ def fault_in(cell: str, style: NumberStyle = PLAIN_STYLE) -> str:
     if text.lower().lstrip("+-") in _INFINITE_WORDS:
         return "infinite"
     if not _compiled(style.pattern).fullmatch(text):
-        is_grouped = _grouping(text) is not None or _THOUSANDS.fullmatch(text) is not None
+        alone = _THOUSANDS.fullmatch(text) or _POINT_GROUPS.fullmatch(text)
+        is_grouped = _grouping(text) is not None or alone is not None
         return "not numeric (a thousands separator?)" if is_grouped else "not numeric"
     return "" if math.isfinite(float(style.plain(text))) else "infinite (too large for a number)"
 

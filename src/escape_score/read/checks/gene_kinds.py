@@ -87,13 +87,26 @@ KINDS = (
         min_fraction=MIN_FISH_FRACTION,
     ),
     NameKind(
-        re.compile(r"ENST\d{11}.*|[NX][MR]_\d+.*|uc\d{3}[a-z]{3}\.\d+"),
+        re.compile(r"(?:.*[|_:])?ENST\d{11}.*|[NX][MR]_\d+.*|uc\d{3}[a-z]{3}\.\d+|\S+-2\d\d"),
         "transcript identifiers",
         "add them up to genes first, as tximport does",
     ),
     NameKind(
-        re.compile(r"ENSP\d{11}.*|ENSE\d{11}.*|[NX]P_\d+.*"),
+        re.compile(
+            r"ENSP\d{11}.*|ENSE\d{11}.*|[NX]P_\d+.*|(?:.*\|)?[A-Z0-9]+_HUMAN"
+            r"|(?:[OPQ]\d[A-Z0-9]{3}\d|[A-NR-Z]\d(?:[A-Z][A-Z0-9]{2}\d){1,2})(?:-\d+)?"
+        ),
         "identifiers of proteins or exons",
+        "give one row for every gene",
+    ),
+    NameKind(
+        re.compile(r"hsa-(?:mir|let)-.+|MIMAT\d{7}", re.IGNORECASE),
+        "microRNAs",
+        "give the expression of genes, of all of the transcriptome or a panel",
+    ),
+    NameKind(
+        re.compile(r"(?:chr)?(?:\d{1,2}|X|Y|MT?)[:_-]\d+(?:[_-]\d+)?.*"),
+        "places in the genome, such as peaks or variants",
         "give one row for every gene",
     ),
     NameKind(
@@ -102,7 +115,8 @@ KINDS = (
         "map them to gene symbols with the annotation of the array, one row for every gene",
     ),
 )
-"""Ensembl, RefSeq and UCSC write transcripts so; Affymetrix, Illumina and Agilent probes so."""
+"""Ensembl (also TP53-201), RefSeq and UCSC write transcripts so; UniProt proteins, miRBase microRNAs, and
+Affymetrix, Illumina and Agilent probes so."""
 
 
 def probed(names: Sequence[str]) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ from escape_score.model.cohort import FloatArray
 from escape_score.model.notes import Code, note
 from escape_score.model.units import ExpressionUnit
 from escape_score.read.checks.cells import MISSING_WORDS, NumberStyle, fault_in
+from escape_score.read.checks.gene_kinds import check_kind
 from escape_score.read.checks.names import check_header, check_samples
 from escape_score.read.checks.non_genes import is_unnamed
 from escape_score.read.files.frames import ends_in_padding
@@ -205,6 +206,7 @@ def _iter_pieces(
             piece = _piece(batch, layout)
             n_genes += len(piece[0])
             if n_genes > limits.max_genes:
+                check_kind(str(path), piece[0], are_known_genes=False)
                 msg = f"too large, more than {limits.max_genes} gene rows; is this a matrix of genes?"
                 raise MatrixInvalidError.at(path, msg)
             yield piece
