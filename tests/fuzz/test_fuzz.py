@@ -61,6 +61,29 @@ STAR = _lines(
 HTSEQ = _lines([*([gene, "7"] for gene in GENES), ["__no_feature", "9"], ["__ambiguous", "0"]])
 SEVERAL = _lines([["gene", "A_TPM", "A_FPKM", "A_counts"], *_rows()])
 FILE_SHEET = b"sample_id\tpath\tresponse\nP1\tA.genes.results\tR\nP2\tB.genes.results\tNR\n"
+
+SAMPLES_IN_ROWS = _lines([list(row) for row in zip(*[["s", *SAMPLES], *_rows()], strict=True)])
+FIREHOSE = _lines(
+    [["Hybridization REF", *SAMPLES], ["gene_id", *["normalized_count"] * len(SAMPLES)]]
+) + _lines(_rows())
+SERIES = (
+    b'!Series_title\t"t"\n!Series_type\t"Expression profiling by high throughput sequencing"\n'
+    b'!Sample_title\t"a"\t"b"\t"c"\n!Sample_geo_accession\t"Pat02"\t"Pat19"\t"Pat37"\n'
+    b'!Sample_characteristics_ch1\t"response: R"\t"response: NR"\t"age: 5"\n!series_matrix_table_begin\n'
+    + _lines([["ID_REF", *SAMPLES], *_rows()])
+    + b"!series_matrix_table_end\n"
+)
+_CODES = [*(["Endogenous", gene] for gene in GENES), *(["Housekeeping", f"H{at}"] for at in range(3))]
+NANOSTRING = _lines(
+    [["CodeClass", "Name", *SAMPLES], *([*code, "7", str(at * 9), "30"] for at, code in enumerate(_CODES))],
+    ",",
+)
+RCC = (
+    b"<Header>\nFileVersion,1.7\n</Header>\n<Sample_Attributes>\nID,x\n</Sample_Attributes>\n<Lane_Attributes>\n"
+    b"FovCount,280\nFovCounted,279\nBindingDensity,0.5\n</Lane_Attributes>\n<Code_Summary>\n"
+    + _lines([["CodeClass", "Name", "Accession", "Count"], *([*code, "x", "90"] for code in _CODES)], ",")
+    + b"</Code_Summary>\n"
+)
 GMT = b"CYT\tcytolytic\tGZMB\tPRF1\nCAF\tstroma\tCOL1A1\tFAP\tACTA2\nMHC\t\tB2M\tHLA-A\tHLA-B\tHLA-C\n"
 SHEET = (
     b"sample_id\tresponse\tos_days\tos_event\tpurity\ttmb\tsite\n"
@@ -173,6 +196,34 @@ def test_read_cohort_reads_or_refuses_a_damaged_sheet_of_files(folder: Path, con
 @given(content=damaged(GCT))
 def test_read_cohort_reads_or_refuses_damaged_gct(folder: Path, content: bytes) -> None:
     _check_cohort(read_or_refuse(_read_matrix, folder / "m.gct", content), content)
+
+
+@bounded
+@given(content=damaged(FIREHOSE) | damaged(SERIES))
+def test_read_cohort_reads_or_refuses_damaged_text_of_others(folder: Path, content: bytes) -> None:
+    _check_cohort(read_or_refuse(_read_matrix, folder / "m.txt", content), content)
+    read_or_refuse(read_sample_sheet, folder / "s.txt", content)
+
+
+@bounded
+@given(content=damaged(SAMPLES_IN_ROWS))
+def test_read_cohort_reads_or_refuses_damaged_samples_in_rows(folder: Path, content: bytes) -> None:
+    cohort = read_or_refuse(
+        lambda path: read_cohort(path, units="tpm", transpose=True), folder / "m.tsv", content
+    )
+    if cohort is not None:
+        assert len(cohort.sample_ids) <= len(content.splitlines()) + content.count(b"\r")
+        assert len(set(cohort.sample_ids)) == len(cohort.sample_ids)
+
+
+@bounded
+@given(content=damaged(NANOSTRING) | damaged(RCC))
+def test_read_cohort_reads_or_refuses_damaged_nanostring(folder: Path, content: bytes) -> None:
+    cohort = read_or_refuse(read_cohort, folder / "m.RCC", content)
+    if cohort is not None:
+        values = cohort.source.block(0, len(cohort.sample_ids))
+        assert not np.isinf(values).any()
+        assert len(cohort.source.gene_ids) <= len(content.splitlines()) + content.count(b"\r")
 
 
 @bounded

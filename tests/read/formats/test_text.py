@@ -380,3 +380,10 @@ def test_open_matrix_refuses_quantity_of_firehose(write_text: WriteText, second:
         choose_format(probe_path(path, DEFAULT_LIMITS)).open_matrix(
             path, ReadRequest(units=ExpressionUnit.TPM)
         )
+
+
+def test_open_matrix_reads_text_that_ends_within_a_character(tmp_path: Path) -> None:
+    path = tmp_path / "m.tsv"
+    path.write_bytes("\n".join([*ROWS, "é"]).encode()[:-1])
+    with pytest.raises(MatrixInvalidError, match=r"line 5 has 1 fields .* truncated"):
+        open_matrix(path)

@@ -165,6 +165,12 @@ def test_open_matrix_refuses_a_sheet_that_is_no_matrix(tmp_path: Path, name: str
         XLSX.open_matrix(path, ReadRequest(sheet=name))
 
 
+def test_open_matrix_names_a_gene_without_symbol_by_its_id(tmp_path: Path) -> None:
+    rows: Rows = [["Hugo_Symbol", "Entrez_Gene_Id", "A"], ["CD8A", 925, 1], [None, 567, 2], ["GZMB", 3002, 3]]
+    path = write_book(tmp_path / "m.xlsx", {"S": rows})
+    assert source_of(path).gene_ids == ("CD8A", "567", "GZMB")
+
+
 @pytest.mark.parametrize("number", [0, 2803, 1250.625, 29_000])
 def test_open_matrix_reads_numbers_in_the_style_of_dates(tmp_path: Path, number: float) -> None:
     book = openpyxl.Workbook()

@@ -84,7 +84,8 @@ def encoding_of(head: bytes) -> str:
     if known is not None:
         return known
     try:
-        codecs.getincrementaldecoder("utf-8")().decode(head)
+        # only a head that is the whole file may not end within a character
+        codecs.getincrementaldecoder("utf-8")().decode(head, len(head) < HEAD_BYTES)
     except UnicodeDecodeError:
         return "cp1252"
     return "utf-8"

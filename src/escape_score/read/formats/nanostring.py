@@ -278,8 +278,8 @@ NANOSTRING_RCC = MatrixFormat(
 
 def _is_table(probe: Probe) -> bool:
     """Recognise a header with a code class and a name."""
-    head = probe.text_head[:16_384]
-    text = head.decode(encoding_of(head), errors="replace").lstrip("\ufeff \r\n")
+    head = probe.text_head
+    text = head[:16_384].decode(encoding_of(head), errors="replace").lstrip("\ufeff \r\n")
     cells = [plain_name(cell.strip('"')) for cell in _HEADER_CELLS.split(text.split("\n")[0])[:8]]
     return any(name in cells for name in _CLASS_NAMES) and any(name in cells for name in _GENE_NAMES)
 

@@ -16,6 +16,7 @@ from escape_score.errors import FileUnreadableError, InputError, MatrixInvalidEr
 from escape_score.model.cohort import FloatArray
 from escape_score.read.checks.cells import NumberStyle, fault_in, is_missing
 from escape_score.read.checks.names import MIN_GENE_FRACTION, check_header, check_samples, gene_fraction
+from escape_score.read.checks.non_genes import is_unnamed
 from escape_score.read.files.limits import ReadLimits, check_filling
 from escape_score.read.formats.reader import (
     MatrixFormat,
@@ -167,7 +168,10 @@ def _gene_rows(path: Path, sheet: MatrixSheet, rows: Iterator[SheetRow]) -> Iter
         if row.number <= layout.n_head_lines:
             continue
         values = np.full(len(position_of), np.nan)
-        name = next((cell.text for cell in row.cells if cell.column == layout.gene_column), "")
+        texts = {cell.column: cell.text for cell in row.cells if cell.column in others}
+        name = texts.get(layout.gene_column, "")
+        if layout.second_gene_column is not None and is_unnamed(name):
+            name = texts.get(layout.second_gene_column, "")
         for cell in row.cells:
             position = position_of.get(cell.column)
             if position is None:
