@@ -21,7 +21,7 @@ from escape_score.errors import (
     MatrixInvalidError,
     listed,
 )
-from escape_score.genes.table import GeneTable, ensembl_gene_id, entrez_id, load_gene_table
+from escape_score.genes.table import GeneMatch, GeneTable, ensembl_gene_id, load_gene_table
 from escape_score.library.files import small_text
 
 FloatArray = npt.NDArray[np.float64]
@@ -36,6 +36,12 @@ LENGTH_COLUMNS = (
 )
 """Names of columns, letters and digits alone; the first that a file has is taken."""
 START_COLUMNS, END_COLUMNS = ("start", "genestart", "chromstart"), ("end", "geneend", "chromend", "stop")
+
+PSEUDOAUTOSOMAL = "_PAR_Y"
+"""What GENCODE writes behind the id of a copy on the Y chromosome."""
+
+_CERTAINTY = tuple(GeneMatch)
+"""Kinds of names, from the approved symbol on."""
 
 MAX_FAULTS = 20
 """Lines of faults of one file; the others are counted."""
@@ -131,8 +137,8 @@ def read_gene_lengths(path: Path, genes: GeneTable, *, from_positions: bool = Fa
     Returns
     -------
     GeneLengths
-        Lengths by name and by approved symbol. A gene with several Ensembl or Entrez ids has the median of
-        their lengths, where a matrix names it otherwise.
+        Lengths by name and by approved symbol. Where a file has several names of a gene, its symbol has the
+        length of the most certain name: the symbol itself, else the median over its ids, else older names.
 
     Raises
     ------
@@ -153,9 +159,9 @@ def read_gene_lengths(path: Path, genes: GeneTable, *, from_positions: bool = Fa
     kept = [(line, row) for line, row in body if not table.is_unmeasured(row)]
     bp = np.array([table.lengths(row) for _, row in kept], dtype=np.float64).reshape(len(kept), -1)
     names = [row[table.gene].strip() for _, row in kept]
-    by_symbol = _rows_of_symbols(names, genes)
-    _raise_limited(path, list(_conflicts(names, [line for line, _ in kept], bp, by_symbol)))
+    _raise_limited(path, list(_conflicts(names, [line for line, _ in kept], bp)))
     row_of = {name: row for row, name in enumerate(names)}
+    by_symbol = _rows_of_symbols(names, genes)
     row_of |= {symbol: found[0] for symbol, found in by_symbol.items()}
     several = {symbol: found for symbol, found in by_symbol.items() if len(found) > 1}
     row_of |= {symbol: len(bp) + at for at, symbol in enumerate(several)}
@@ -165,12 +171,16 @@ def read_gene_lengths(path: Path, genes: GeneTable, *, from_positions: bool = Fa
 
 
 def _rows_of_symbols(names: Sequence[str], genes: GeneTable) -> Mapping[str, Sequence[int]]:
-    """Rows of every approved symbol."""
-    by_symbol: dict[str, list[int]] = defaultdict(list)
+    """Rows of every approved symbol: those that name it by the most certain kind of name."""
+    found: dict[str, tuple[int, list[int]]] = {}
     for row, mapping in enumerate(genes.map_genes(names)):
-        if mapping.gene_symbol is not None:
-            by_symbol[mapping.gene_symbol].append(row)
-    return by_symbol
+        if mapping.gene_symbol is None:
+            continue
+        rank = _CERTAINTY.index(mapping.match)
+        best, rows = found.get(mapping.gene_symbol, (rank, []))
+        if rank <= best:
+            found[mapping.gene_symbol] = (rank, [*rows, row] if rank == best else [row])
+    return {symbol: rows for symbol, (_, rows) in found.items()}
 
 
 @dataclass(frozen=True)
@@ -250,16 +260,16 @@ def _first(header: Sequence[str], names: Sequence[str]) -> int | None:
     return next((header.index(name) for name in names if name in header), None)
 
 
-def _conflicts(
-    names: Sequence[str], lines: Sequence[int], bp: FloatArray, by_symbol: Mapping[str, Sequence[int]]
-) -> Iterator[str]:
-    """Genes with several lengths; different ids of one gene may differ, since each is a locus of its own."""
-    for symbol, rows in by_symbol.items():
-        own = {names[row] for row in rows}
-        are_ids = len(own) == len(rows) and all(ensembl_gene_id(name) or entrez_id(name) for name in own)
-        if not are_ids and any(not np.array_equal(bp[row], bp[rows[0]]) for row in rows):
-            said = ", ".join(f"{names[row]} {bp[row][0]:g} in line {lines[row]}" for row in rows[:5])
-            yield f"gene {symbol} has different lengths ({said}); keep one"
+def _conflicts(names: Sequence[str], lines: Sequence[int], bp: FloatArray) -> Iterator[str]:
+    """Names with several lengths; two names of one gene may differ, since older annotations have two loci."""
+    rows_of: dict[str, list[int]] = defaultdict(list)
+    for row, name in enumerate(names):
+        is_copy = name.upper().endswith(PSEUDOAUTOSOMAL)
+        rows_of[name.upper() if is_copy else ensembl_gene_id(name) or name.upper()].append(row)
+    for rows in rows_of.values():
+        if any(not np.array_equal(bp[row], bp[rows[0]]) for row in rows[1:]):
+            said = ", ".join(f"{bp[row][0]:g} in line {lines[row]}" for row in rows[:5])
+            yield f"gene {names[rows[0]]} has different lengths ({said}); keep one"
 
 
 def _raise_limited(path: Path, found: Sequence[str]) -> None:
