@@ -14,11 +14,8 @@ from escape_score.harmonise.names import gene_changes, gene_flags
 from escape_score.harmonise.source import BASES_PER_KB, TO_LINEAR, TPM_TOTAL, HarmonisedSource, RowMerge
 from escape_score.model.cohort import Cohort, FloatArray, HarmonisedCohort
 from escape_score.model.notes import Code, NoteLog, note
-from escape_score.model.units import ExpressionUnit
+from escape_score.model.units import LARGEST_PANEL, ExpressionUnit
 from escape_score.reference.read import load_reference, read_length_factors
-
-LARGEST_PANEL = 2_500
-"""A matrix of at most so many genes is a targeted panel; its scale is not known from its sum."""
 
 LARGEST_WIDE_PANEL = 3_000
 """Panels of toxicology and of HTG EdgeSeq have 2,549 to 2,977 genes; no bulk panel has more."""

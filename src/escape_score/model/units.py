@@ -7,6 +7,9 @@ from enum import StrEnum
 
 from escape_score.model.notes import Note
 
+LARGEST_PANEL = 2_500
+"""A matrix of at most so many genes is a targeted panel; its scale is not known from its sum."""
+
 
 class ExpressionUnit(StrEnum):
     """Units a matrix can be declared in; ``AUTO`` asks for a decision by evidence."""

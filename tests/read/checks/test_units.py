@@ -333,6 +333,17 @@ def test_decide_unit_names_the_pseudocount_of_a_logarithm(demo_tpm: pd.DataFrame
         decide_rows(logs, "log2(x+1)")
 
 
+def test_decide_unit_does_not_choose_between_panels_of_nanostring_and_of_sequencing(
+    demo_tpm: pd.DataFrame,
+) -> None:
+    panel = whole(demo_tpm.T.iloc[::30]).clip(lower=0)
+    assert decide(panel).decision.unit == "counts"
+    with pytest.raises(UnitAmbiguousError, match=r"none of them 0.*say --units with nanostring or counts"):
+        decide(panel + 12)
+    for unit in ("nanostring", "counts"):
+        assert decide(panel + 12, unit).decision.unit == unit
+
+
 def test_decide_unit_refuses_counts_among_other_samples(
     demo_counts: pd.DataFrame, demo_tpm: pd.DataFrame
 ) -> None:

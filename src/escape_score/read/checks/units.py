@@ -10,7 +10,7 @@ import numpy as np
 
 from escape_score.errors import UnitAmbiguousError, UnitContradictedError, listed
 from escape_score.model.notes import Code, Note, note
-from escape_score.model.units import ExpressionUnit, UnitDecision
+from escape_score.model.units import LARGEST_PANEL, ExpressionUnit, UnitDecision
 from escape_score.read.checks.low_end import LIFTED_SHARE
 from escape_score.read.checks.unit_evidence import (
     LENGTH_BIASED,
@@ -45,6 +45,9 @@ from escape_score.read.checks.values import LOG2_FLOOR, LOG_MAXIMUM, MILLION, Bo
 _LINEAR = tuple(unit for unit in ExpressionUnit if not (unit.is_log or unit.is_platform))
 _PLUS_1 = (ExpressionUnit.LOG2_PLUS_1, ExpressionUnit.LN_PLUS_1)
 _FLOOR_MARGIN = 0.01
+
+SMALLEST_PANEL = 100
+"""Genes from which whole numbers without a 0 are no accident; panels of NanoString have 180 to 1,800."""
 
 _WITHOUT_LENGTH = {
     ExpressionUnit.CPM: "tpm",
@@ -182,6 +185,7 @@ def _linear_guess(facts: MatrixFacts) -> _Guess:
     """Unit of linear values."""
     sums, slope = linear_sums(facts), length_slope(facts)
     if are_whole_numbers(facts) and not sums.are_all(MILLION):
+        _refuse_signals(facts)
         return _Guess(ExpressionUnit.COUNTS, "counts")
     by_sums = _guess_by_sums(facts)
     if by_sums is not None:
@@ -196,6 +200,14 @@ def _linear_guess(facts: MatrixFacts) -> _Guess:
         _refuse_guess(facts, why, "normalised_counts, estimated_counts or fpkm, whichever it is")
     unit = ExpressionUnit.NORMALISED_COUNTS if is_biased else ExpressionUnit.FPKM
     return _Guess(unit, unit.value, is_open=True)
+
+
+def _refuse_signals(facts: MatrixFacts) -> None:
+    """Refuse to take whole numbers of few genes for reads, where none is 0: NanoString counts every gene."""
+    is_panel = SMALLEST_PANEL <= facts.n_genes <= LARGEST_PANEL
+    if is_panel and (facts.minimum[facts.is_usable] > 0).all():
+        why = f"whole numbers of {facts.n_genes} genes, none of them 0, as of a panel of NanoString"
+        _refuse_guess(facts, f"{why} or of sequencing ({_figures(facts)})", "nanostring or counts")
 
 
 def _guess_by_sums(facts: MatrixFacts) -> _Guess | None:
