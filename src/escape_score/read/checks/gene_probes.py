@@ -1,8 +1,8 @@
 """Figures of a few thousand known genes: length bias, low end and whole numbers of each sample.
 
 The genes are fixed by the shipped reference, so that no figure depends on the other samples or on the order
-of rows. They are: every eighth anchor, every eighth gene that the reference hardly expresses, and every
-sixteenth gene of all.
+of rows. They are: every eighth anchor, every sixteenth gene that the reference hardly expresses, and
+every 32nd gene of all.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ from escape_score.genes import load_gene_table
 from escape_score.model.cohort import FloatArray
 from escape_score.reference.read import load_reference, read_length_factors
 
-ANCHOR_STEP, SILENT_STEP, OVERALL_STEP = 8, 8, 16
+ANCHOR_STEP, SILENT_STEP, OVERALL_STEP = 8, 16, 32
 SILENT_LOG2 = 0.1
 """Genes at or below this mean log2(TPM + 1) are hardly expressed in the reference: 3,863 of 20,348."""
 
 MIN_ANCHORS = 200
 """Fewer detected anchors give no length slope: its standard error would exceed 0.08."""
 
-MIN_OVERALL = 300
-"""Fewer genes give no low quantile: 5 % of them are 15."""
+MIN_OVERALL = 150
+"""Fewer genes give no low quantile: 5 % of them are 8."""
 
-MIN_SILENT = 48
+MIN_SILENT = 24
 """A tenth of the silent genes looked at; a matrix that lost more was filtered by expression."""
 
 MIN_SMALL = 50
@@ -160,13 +160,16 @@ def probe_figures(
     is_detected, n_measured = anchors > undetected, np.isfinite(anchors).sum(axis=1)
     slope, response = _length_slope(anchors, is_detected, probes, is_low)
     zeros = 1.0 - is_detected.sum(axis=1) / np.maximum(n_measured, 1)
-    silent = _log2_tpm(np.take(values, probes.silent, axis=1), is_low, total)
+    silent = _quantile(np.take(values, probes.silent, axis=1), 0.1, MIN_SILENT)
+    low_end, low_end_share = _low_end(overall)
     return ProbeFigures(
         length_slope=slope,
         response=response,
         anchor_zeros=np.where(n_measured >= MIN_ANCHORS, zeros, np.nan),
-        silent_low=_quantile(silent, 0.1, MIN_SILENT),
-        **_low_end(_log2_tpm(overall, is_low, total)),
+        silent_low=_log2_tpm(silent, is_low, total),
+        low_end=_log2_tpm(low_end, is_low, total),
+        low_end_share=low_end_share,
+        low_5=_log2_tpm(_quantile(overall, 0.05, MIN_OVERALL), is_low, total),
         whole_share=_whole_share(overall, ~is_low),
         whole_behind_log2=_whole_share(overall, is_low, lambda logs: np.exp2(logs) - 1.0),
         whole_behind_ln=_whole_share(overall, is_low, np.expm1),
@@ -197,12 +200,9 @@ def _length_slope(
 
 
 def _log2_tpm(values: FloatArray, is_low: BoolArray, total: FloatArray) -> FloatArray:
-    """log2(x + 1) of values brought to a sum of one million; small values as they are."""
-    if is_low.all():
-        return values
-    scale = np.where(total > 0, MILLION / np.where(total > 0, total, 1.0), 0.0)
-    logs = np.log2(np.maximum(values * scale[:, None], 0.0) + 1.0)
-    return np.where(is_low[:, None], values, logs)
+    """log2(x + 1) of one value a sample, brought to a sum of one million; small values as they are."""
+    tpm = values * np.where(total > 0, MILLION / np.where(total > 0, total, 1.0), 0.0)
+    return np.where(is_low, values, np.log2(np.maximum(tpm, 0.0) + 1.0))
 
 
 def _quantile(values: FloatArray, share: float, least: int) -> FloatArray:
@@ -217,17 +217,14 @@ def _quantile(values: FloatArray, share: float, least: int) -> FloatArray:
     return found
 
 
-def _low_end(logs: FloatArray) -> dict[str, FloatArray]:
-    """Lowest value, the share of cells there, and the 5 % quantile."""
-    n_measured = np.isfinite(logs).sum(axis=1)
-    lowest = np.fmin.reduce(logs, axis=1, initial=np.inf)
+def _low_end(values: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Lowest value of each sample, and the share of its cells there."""
+    n_measured = np.isfinite(values).sum(axis=1)
+    lowest = np.fmin.reduce(values, axis=1, initial=np.inf)
+    limit = lowest + FLOOR_TOLERANCE * np.maximum(np.abs(lowest), 1.0)
+    share = (values <= limit[:, None]).sum(axis=1) / np.maximum(n_measured, 1)
     is_known = n_measured >= MIN_OVERALL
-    at_lowest = (logs <= lowest[:, None] + FLOOR_TOLERANCE).sum(axis=1) / np.maximum(n_measured, 1)
-    return {
-        "low_end": np.where(is_known, lowest, np.nan),
-        "low_end_share": np.where(is_known, at_lowest, np.nan),
-        "low_5": _quantile(logs, 0.05, MIN_OVERALL),
-    }
+    return np.where(is_known, lowest, np.nan), np.where(is_known, share, np.nan)
 
 
 def _whole_share(

@@ -75,10 +75,6 @@ to 0.91, other linear values at most 0.42."""
 WHOLE_BEHIND_LOG = 0.95
 """The same from which a logarithm was taken of counts."""
 
-RSEM_QUARTILE, QUARTILE_TOLERANCE = 1_000.0, 0.005
-"""Upper quartile of the positive values that TCGA's pipeline gives every sample: 999 to 1,002 in 92 samples
-as cBioPortal and Xena serve them, 1,005 to 1,156 in counts normalised by DESeq2."""
-
 MAX_FPKM_SUM = 3e6
 """Median sum above which FPKM must be shown by a small length slope; 0.2 to 1.2 million are usual."""
 
@@ -212,10 +208,7 @@ def counts_behind_log(facts: MatrixFacts) -> str:
 
 def have_rsem_quartile(facts: MatrixFacts) -> bool:
     """Whether the upper quartile of every sample is the one that TCGA's pipeline gives."""
-    quartiles = facts.upper_quartile[facts.is_usable]
-    return bool(len(quartiles)) and bool(
-        (np.abs(quartiles / RSEM_QUARTILE - 1.0) <= QUARTILE_TOLERANCE).all()
-    )
+    return bool(facts.is_usable.any() and facts.has_rsem_quartile[facts.is_usable].all())
 
 
 def look_ranked(facts: MatrixFacts) -> bool:

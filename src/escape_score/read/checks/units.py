@@ -191,10 +191,10 @@ def _linear_guess(facts: MatrixFacts) -> _Guess:
     if by_sums is not None:
         return by_sums
     is_free, is_biased = slope < LENGTH_FREE, slope >= LENGTH_BIASED
-    if have_rsem_quartile(facts) and not is_free:
-        return _Guess(ExpressionUnit.TCGA_RSEM, "tcga_rsem")
     if median_share(facts, facts.known.whole_share) >= WHOLE_SHARE:
         return _Guess(ExpressionUnit.ESTIMATED_COUNTS, "estimated_counts", is_open=not is_biased)
+    if have_rsem_quartile(facts) and not is_free:
+        return _Guess(ExpressionUnit.TCGA_RSEM, "tcga_rsem")
     if sums.median > MAX_FPKM_SUM and not (is_free or is_biased):
         why = f"linear, not whole numbers, sums far above 1e6, length bias not clear ({_figures(facts)})"
         _refuse_guess(facts, why, "normalised_counts, estimated_counts or fpkm, whichever it is")
