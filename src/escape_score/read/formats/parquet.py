@@ -19,8 +19,16 @@ from pyarrow import parquet as pq
 from escape_score.errors import MatrixInvalidError, listed, raise_faults
 from escape_score.model.cohort import FloatArray
 from escape_score.read.checks.cells import is_missing, looks_numeric
-from escape_score.read.checks.names import SYMBOL_NAMES, is_annotation_name, plain_name, sample_name_faults
+from escape_score.read.checks.names import (
+    SYMBOL_NAMES,
+    is_annotation_name,
+    is_test_name,
+    plain_name,
+    sample_name_faults,
+    statistics_among,
+)
 from escape_score.read.files.limits import ReadLimits, check_shape
+from escape_score.read.formats.one_sample import select_columns
 from escape_score.read.formats.reader import MatrixFormat, MatrixReading, library_faults
 from escape_score.read.request import ReadRequest
 
@@ -53,17 +61,18 @@ class ArrowFile:
 
 @dataclass(frozen=True, eq=False)
 class ArrowMatrix:
-    """A file of which only the samples asked for are read."""
+    """A file of which only the samples asked for are read; ``columns``: the column of each sample."""
 
     path: Path
     sample_ids: tuple[str, ...]
     gene_ids: tuple[str, ...]
+    columns: tuple[str, ...]
     file: ArrowFile = field(repr=False)
     faults: Faults = field(repr=False)
 
     def block(self, start: int, stop: int) -> FloatArray:
         """Values of samples ``start`` to ``stop``: (stop - start, n_genes), float64, NaN = not measured."""
-        names = self.sample_ids[start:stop]
+        names = self.columns[start:stop]
         values = np.empty((len(names), len(self.gene_ids)))
         with self.faults(self.path):
             table = self.file.read(names)
@@ -94,15 +103,19 @@ def arrow_format(
         with faults(path):
             file = open_file(path, limits)
             columns = find_columns(path, file, limits)
-            raise_faults(sample_name_faults(str(path), columns.samples))
+            chosen = select_columns(path, columns.samples, request)
+            raise_faults(sample_name_faults(str(path), chosen.sample_ids))
             genes = file.read([columns.gene]).column(columns.gene).to_pylist()
         gene_ids = tuple("" if gene is None else str(gene) for gene in genes)
-        return MatrixReading(ArrowMatrix(path, columns.samples, gene_ids, file, faults), columns.annotation)
+        names = tuple(columns.samples[at] for at in chosen.columns)
+        source = ArrowMatrix(path, chosen.sample_ids, gene_ids, names, file, faults)
+        return MatrixReading(source, columns.annotation, notes=chosen.notes, unit=chosen.unit)
 
     def count_samples(path: Path, request: ReadRequest) -> int:
         limits = request.limits
         with faults(path):
-            return len(find_columns(path, open_file(path, limits), limits).samples)
+            columns = find_columns(path, open_file(path, limits), limits)
+            return len(select_columns(path, columns.samples, request).sample_ids)
 
     return MatrixFormat(name, lambda probe: probe.head.startswith(magic), open_matrix, count_samples)
 
@@ -118,9 +131,11 @@ def find_columns(path: Path, file: ArrowFile, limits: ReadLimits) -> ArrowColumn
     index_names = _index_names(file.schema)
     gene = _gene_column(path, file.schema, index_names)
     others = [column for column in file.schema if column.name != gene and column.name not in index_names]
-    samples = tuple(
+    named = [
         column.name for column in others if _is_numeric(column.type) and not is_annotation_name(column.name)
-    )
+    ]
+    left_out = statistics_among(named, are_tested=any(is_test_name(column.name) for column in others))
+    samples = tuple(name for at, name in enumerate(named) if at not in left_out)
     check_shape(path, limits, n_samples=len(samples), n_genes=file.n_rows)
     chosen = frozenset(samples)
     annotation = tuple(column.name for column in others if column.name not in chosen)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +17,7 @@ from escape_score.model.cohort import FloatArray
 from escape_score.read.checks.cells import NumberStyle, fault_in, is_missing
 from escape_score.read.checks.names import MIN_GENE_FRACTION, check_header, gene_fraction, sample_name_faults
 from escape_score.read.files.limits import ReadLimits, check_filling, check_shape
+from escape_score.read.formats.one_sample import select_samples
 from escape_score.read.formats.reader import MatrixFormat, MatrixReading, PiecewiseMatrix
 from escape_score.read.formats.text_layout import TextLayout, layout_of_cells
 from escape_score.read.request import ReadRequest
@@ -77,7 +78,9 @@ def _open_matrix(path: Path, request: ReadRequest) -> MatrixReading:
         msg = f"content is an Excel workbook (xlsx) under the name {path.suffix}; "
         raise FileUnreadableError.at(path, msg + "name it .xlsx, or export the sheet as text")
     sheet = _choose_sheet(book)
-    layout = sheet.layout
+    selected = select_samples(path, sheet.layout, request)
+    layout = selected.layout
+    sheet = replace(sheet, layout=layout)
     check_shape(path, limits, n_samples=len(layout.sample_columns))
     check_header(str(path), layout.names[layout.gene_column], layout.sample_ids)
     raise_faults(sample_name_faults(str(path), layout.sample_ids))
@@ -88,9 +91,8 @@ def _open_matrix(path: Path, request: ReadRequest) -> MatrixReading:
         names += [name for name, _ in piece]
         check_filling(path, limits, n_samples=len(layout.sample_columns), n_genes=len(names))
         pieces.append(np.ascontiguousarray(np.stack([values for _, values in piece]).T))
-    return MatrixReading(
-        PiecewiseMatrix(layout.sample_ids, tuple(names), tuple(pieces)), layout.annotation_names
-    )
+    source = PiecewiseMatrix(layout.sample_ids, tuple(names), tuple(pieces))
+    return selected.finished(MatrixReading(source, layout.annotation_names))
 
 
 # --- which sheet --------------------------------------------------------------------------------------------
@@ -141,7 +143,7 @@ def _gene_rows(path: Path, sheet: MatrixSheet, rows: Iterator[SheetRow]) -> Iter
     """Gene and values, shape (n_samples,), of all rows below the header; faulty cells are named together."""
     layout = sheet.layout
     position_of = {column: position for position, column in enumerate(layout.sample_columns)}
-    others = {layout.gene_column, *layout.annotation_columns}
+    others = set(range(len(layout.names))).difference(layout.blank_columns)
     faults: list[InputError] = []
     for row in rows:
         if row.number <= layout.n_head_lines:
@@ -177,7 +179,8 @@ def _number(cell: Cell, style: NumberStyle) -> tuple[float, str]:
 
 
 def _count_samples(path: Path, request: ReadRequest) -> int:
-    return len(_choose_sheet(_open_workbook(path, request.limits)).layout.sample_columns)
+    layout = _choose_sheet(_open_workbook(path, request.limits)).layout
+    return len(select_samples(path, layout, request).sample_ids)
 
 
 XLSX = MatrixFormat(
