@@ -77,9 +77,11 @@ def read_cohort(
     matrix
         File of any known format, detected from its content, or a folder as 10x Genomics writes it. Text,
         workbooks, GCT, parquet and feather have genes in rows and samples in columns; h5ad has samples in
-        obs.
+        obs. Also a table of one sample, as RSEM, salmon, STAR and others write it, a folder of such tables,
+        or a sheet of them with columns ``sample_id`` and ``path``.
     units
-        Unit of the values, such as ``"tpm"`` or ``"counts"``; ``"auto"`` infers it from the numbers.
+        Unit of the values, such as ``"tpm"`` or ``"counts"``; ``"auto"`` infers it from the numbers. It
+        chooses among several quantities of one sample, TPM where it is ``"auto"``.
     samples
         Sample sheet with a column ``sample_id``: a file, or a table whose index may hold the sample ids.
     cohort

@@ -17,8 +17,10 @@ from escape_score.read.checks.names import (
     lies_the_other_way,
     sample_name_faults,
 )
-from escape_score.read.cohort import Sheet, check_cohort
+from escape_score.read.cohort import Sheet, check_cohort, declared_unit
+from escape_score.read.formats.one_sample import select_columns
 from escape_score.read.formats.reader import IN_OBS, SYMBOL_COLUMNS, ArrayMatrix, MatrixReading
+from escape_score.read.request import ReadRequest
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -42,7 +44,8 @@ def from_dataframe(
         Genes × samples, as files hold them, or samples × genes; which of the two is detected from the names.
         Genes by symbol, Ensembl or Entrez id. It is not changed.
     units
-        Unit of the values, such as ``"tpm"`` or ``"counts"``; ``"auto"`` infers it from the numbers.
+        Unit of the values, such as ``"tpm"`` or ``"counts"``; ``"auto"`` infers it from the numbers. Of
+        columns that are several quantities of one sample, such as TPM and FPKM, it chooses one.
     samples
         Sample sheet: a file, or a table with a column ``sample_id`` or with the sample ids as its index.
     cohort
@@ -73,7 +76,10 @@ def from_dataframe(
     if not hasattr(frame, "columns"):
         msg = f"frame: a {type(frame).__name__}, not a pandas DataFrame; give a table of genes × samples"
         raise UsageError(msg)
-    return check_cohort("frame", lambda: _frame_reading(frame), units=units, samples=samples, name=cohort)
+    request = ReadRequest(units=declared_unit(units))
+    return check_cohort(
+        "frame", lambda: _frame_reading(frame, request, cohort), units=units, samples=samples, name=cohort
+    )
 
 
 def from_anndata(
@@ -168,8 +174,8 @@ def _gene_names(adata: AnnData) -> tuple[str, ...]:
     return next((one for one in columns if gene_fraction(one, with_entrez=False) >= MIN_GENE_FRACTION), names)
 
 
-def _frame_reading(frame: pd.DataFrame) -> MatrixReading:
-    """A table with samples in rows, whichever way round it was given."""
+def _frame_reading(frame: pd.DataFrame, request: ReadRequest, own: str) -> MatrixReading:
+    """A table with samples in rows, whichever way round it was given; ``own`` names an unnamed sample."""
     for axis, names in (("index", frame.index), ("columns", frame.columns)):
         if names.nlevels > 1:
             msg = f"frame: its {axis} has {names.nlevels} levels; give one name for every row and column"
@@ -181,8 +187,11 @@ def _frame_reading(frame: pd.DataFrame) -> MatrixReading:
     else:
         values = _numbers(frame).T
     raise_faults(sample_name_faults("frame", columns))
+    chosen = select_columns("frame", columns, request, own=own)
+    is_whole = len(chosen.columns) == len(columns)
+    source = InMemoryMatrix(chosen.sample_ids, rows, values if is_whole else values[list(chosen.columns)])
     layout = "give the names of genes as index or as columns"
-    return MatrixReading(InMemoryMatrix(columns, rows, values), layout=layout)
+    return MatrixReading(source, layout=layout, notes=chosen.notes, unit=chosen.unit)
 
 
 def _names(names: pd.Index[Any]) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from tests.read.formats import tables
 
@@ -359,3 +360,41 @@ def test_read_takes_samples_with_short_names_where_nothing_is_tested(tmp_path: P
 def test_read_takes_a_corner_named_sample_for_what_it_is(tmp_path: Path) -> None:
     path = write(tmp_path, "m.tsv", several(["A", "B"], [1, 1]).replace("gene_id", "sample"))
     assert es.read(path).sample_ids == ("A", "B")
+
+
+# --- other formats ------------------------------------------------------------------------------------------
+
+
+def quantities() -> pd.DataFrame:
+    genes = pd.Index(tables.ensembl_genes(), name="gene")
+    columns = {"length": 900.0, "expected_count": 9.0, "TPM": TPM, "FPKM": np.array(TPM) / 2, "mean": 1.0}
+    return pd.DataFrame(columns, genes)
+
+
+@pytest.mark.parametrize("name", ["X.parquet", "X.feather", "X.xlsx"])
+def test_read_takes_one_quantity_of_other_formats(tmp_path: Path, name: str) -> None:
+    path, table = tmp_path / name, quantities()
+    if name.endswith("xlsx"):
+        table.to_excel(path)
+    elif name.endswith("parquet"):
+        table.to_parquet(path)
+    else:
+        table.reset_index().to_feather(path)
+    cohort = es.read(path)
+    assert (cohort.sample_ids, cohort.unit.unit, count_samples(path)) == (("X",), "tpm", 1)
+    assert values_of(cohort)[0].tolist() == pytest.approx(TPM)
+    assert values_of(es.read(path, units="fpkm"))[0].tolist() == pytest.approx([value / 2 for value in TPM])
+
+
+def test_from_dataframe_takes_one_quantity() -> None:
+    table = quantities()[["expected_count", "TPM", "FPKM"]]
+    cohort = es.from_dataframe(table, cohort="X")
+    assert (cohort.sample_ids, cohort.unit.unit) == (("X",), "tpm")
+    assert values_of(cohort)[0].tolist() == pytest.approx(TPM)
+    several = pd.DataFrame({"A_TPM": TPM, "A_FPKM": 1.0, "B_TPM": TPM, "B_FPKM": 2.0}, table.index)
+    assert es.from_dataframe(several).sample_ids == ("A", "B")
+    strands = pd.DataFrame(
+        dict.fromkeys(("unstranded", "stranded_first", "stranded_second"), COUNTS), table.index
+    )
+    with pytest.raises(MatrixInvalidError, match="frame: counts by strand"):
+        es.from_dataframe(strands)

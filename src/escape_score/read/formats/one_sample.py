@@ -36,7 +36,7 @@ PACKED = re.compile(r"\.(?:gz|zst|bz2|xz)$", re.IGNORECASE)
 _ENDING = re.compile(
     r"(?:(?:^|[._])(?:genes?|results?|quant|abundances?|abund|counts?|htseq|featurecounts?|rna_seq|tpm|fpkm"
     r"|augmented_star_gene_counts|star_gene_counts|normalized_results|fpkm[_-]uq|fpkm_tracking)"
-    r"|\.(?:sf|tsv|csv|txt|tab|out|rsem|salmon|kallisto|stringtie|star|isoforms)"
+    r"|\.(?:sf|tsv|csv|txt|tab|out|xlsx|parquet|feather|rsem|salmon|kallisto|stringtie|star|isoforms)"
     r"|[._]?readspergene)$",
     re.IGNORECASE,
 )
@@ -108,6 +108,8 @@ def select_samples(path: Path, layout: TextLayout, request: ReadRequest) -> Sele
 
     Raises MatrixInvalidError: the table is no genes by samples, or has no column in the declared unit.
     """
+    if request.transpose:
+        return SelectedSamples(path, layout, layout.sample_ids)
     refuse_other_kinds(path, layout)
     selection = select_quantity(path, layout.sample_ids, request) or _of_featurecounts(path, layout)
     if selection is None:
@@ -123,6 +125,34 @@ def select_samples(path: Path, layout: TextLayout, request: ReadRequest) -> Sele
     return SelectedSamples(
         path, chosen, sample_ids, selection.is_by_strand, has_lengths, selection.unit, selection.notes
     )
+
+
+@dataclass(frozen=True)
+class SelectedColumns:
+    """Positions of the columns that are read, names of their samples, and the unit that they state."""
+
+    columns: tuple[int, ...]
+    sample_ids: tuple[str, ...]
+    unit: ExpressionUnit | None = None
+    notes: tuple[Note, ...] = ()
+
+
+def select_columns(
+    label: Path | str, names: Sequence[str], request: ReadRequest, *, own: str = ""
+) -> SelectedColumns:
+    """Choose among named columns of numbers, for tables that are no text.
+
+    ``own``: name of a sample that the columns do not name; the file's where empty. Raises MatrixInvalidError:
+    there is no column in the declared unit, or the strand of counts is not declared.
+    """
+    selection = None if request.transpose else select_quantity(label, names, request)
+    if selection is None:
+        return SelectedColumns(tuple(range(len(names))), tuple(names))
+    if selection.is_by_strand:
+        msg = "counts by strand; declare it with --strand unstranded, forward or reverse"
+        raise MatrixInvalidError.at(label, msg)
+    sample_ids = selection.sample_ids or (own or sample_of(Path(label)),)
+    return SelectedColumns(selection.columns, sample_ids, selection.unit, selection.notes)
 
 
 def _of_featurecounts(path: Path, layout: TextLayout) -> Selection | None:

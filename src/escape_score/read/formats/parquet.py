@@ -28,8 +28,10 @@ from escape_score.read.checks.names import (
     is_annotation_name,
     is_sheet_name,
     plain_name,
+    statistics_among,
 )
 from escape_score.read.files.limits import ReadLimits, check_filling, check_shape
+from escape_score.read.formats.one_sample import select_columns
 from escape_score.read.formats.reader import (
     MatrixFormat,
     MatrixReading,
@@ -68,17 +70,18 @@ class ArrowFile:
 
 @dataclass(frozen=True, eq=False)
 class ArrowMatrix:
-    """A file of which only the samples asked for are read."""
+    """A file of which only the samples asked for are read; ``columns``: the column of each sample."""
 
     path: Path
     sample_ids: tuple[str, ...]
     gene_ids: tuple[str, ...]
+    columns: tuple[str, ...]
     file: ArrowFile = field(repr=False)
     faults: Faults = field(repr=False)
 
     def block(self, start: int, stop: int) -> FloatArray:
         """Values of samples ``start`` to ``stop``: (stop - start, n_genes), float64, NaN = not measured."""
-        names = self.sample_ids[start:stop]
+        names = self.columns[start:stop]
         values = np.empty((len(names), len(self.gene_ids)))
         with self.faults(self.path):
             table = self.file.read(names)
@@ -112,18 +115,30 @@ def arrow_format(
         with faults(path):
             file = open_file(path, limits)
             columns = find_columns(path, file, request)
+            chosen = select_columns(path, columns.values, request)
             if not request.transpose:
-                check_samples(str(path), columns.values, limits, layout=layout_advice(request))
+                check_samples(str(path), chosen.sample_ids, limits, layout=layout_advice(request))
             names = file.read([columns.row_name]).column(columns.row_name).to_pylist()
         row_names = tuple("" if name is None else str(name) for name in names)
-        source = ArrowMatrix(path, columns.values, row_names, file, faults)
-        reading = MatrixReading(source, columns.annotation, layout=layout_advice(request))
+        read = tuple(columns.values[at] for at in chosen.columns)
+        reading = MatrixReading(
+            ArrowMatrix(path, chosen.sample_ids, row_names, read, file, faults),
+            columns.annotation,
+            notes=chosen.notes,
+            layout=layout_advice(request),
+            unit=chosen.unit,
+        )
         return turned(str(path), reading, limits) if request.transpose else reading
 
     def count_samples(path: Path, request: ReadRequest) -> int:
         with faults(path):
             file = open_file(path, request.limits)
-            return file.n_rows if request.transpose else len(find_columns(path, file, request).values)
+            columns = find_columns(path, file, request)
+            return (
+                file.n_rows
+                if request.transpose
+                else len(select_columns(path, columns.values, request).columns)
+            )
 
     return MatrixFormat(name, lambda probe: probe.head.startswith(magic), open_matrix, count_samples)
 
@@ -141,9 +156,10 @@ def find_columns(path: Path, file: ArrowFile, request: ReadRequest) -> ArrowColu
     row_name = _row_name_column(path, file, index_names, transpose=request.transpose)
     others = [column for column in file.schema if column.name != row_name and column.name not in index_names]
     describes = is_sheet_name if request.transpose else is_annotation_name
-    values = tuple(
-        column.name for column in others if _is_numeric(column.type) and not describes(column.name)
-    )
+    named = [column.name for column in others if _is_numeric(column.type) and not describes(column.name)]
+    all_others = [] if request.transpose else [column.name for column in others]
+    left_out = statistics_among([] if request.transpose else named, others=all_others)
+    values = tuple(name for at, name in enumerate(named) if at not in left_out)
     if request.transpose:
         check_filling(path, limits, n_samples=file.n_rows, n_genes=len(values))
         check_shape(path, limits, n_genes=len(values))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +18,7 @@ from escape_score.read.checks.cells import NumberStyle, fault_in, is_missing
 from escape_score.read.checks.names import MIN_GENE_FRACTION, check_header, check_samples, gene_fraction
 from escape_score.read.checks.non_genes import is_unnamed
 from escape_score.read.files.limits import ReadLimits, check_filling
+from escape_score.read.formats.one_sample import select_samples
 from escape_score.read.formats.reader import (
     MatrixFormat,
     MatrixReading,
@@ -84,7 +85,9 @@ def _open_matrix(path: Path, request: ReadRequest) -> MatrixReading:
         msg = f"content is an Excel workbook (xlsx) under the name {path.suffix}; "
         raise FileUnreadableError.at(path, msg + "name it .xlsx, or export the sheet as text")
     sheet = _choose_sheet(book, request)
-    layout = sheet.layout
+    selected = select_samples(path, sheet.layout, request)
+    layout = selected.layout
+    sheet = replace(sheet, layout=layout)
     if not request.transpose:
         check_header(str(path), layout.names[layout.gene_column], layout.sample_ids)
         check_samples(str(path), layout.sample_ids, limits, layout=layout_advice(request))
@@ -97,7 +100,7 @@ def _open_matrix(path: Path, request: ReadRequest) -> MatrixReading:
         pieces.append(np.ascontiguousarray(np.stack([values for _, values in piece]).T))
     source = PiecewiseMatrix(layout.sample_ids, tuple(names), tuple(pieces))
     reading = MatrixReading(source, layout.annotation_names, layout=layout_advice(request))
-    return turned(str(path), reading, limits) if request.transpose else reading
+    return turned(str(path), reading, limits) if request.transpose else selected.finished(reading)
 
 
 # --- which sheet --------------------------------------------------------------------------------------------
@@ -162,7 +165,7 @@ def _gene_rows(path: Path, sheet: MatrixSheet, rows: Iterator[SheetRow]) -> Iter
     """Gene and values, shape (n_samples,), of all rows below the header; faulty cells are named together."""
     layout = sheet.layout
     position_of = {column: position for position, column in enumerate(layout.sample_columns)}
-    others = {layout.gene_column, *layout.annotation_columns}
+    others = set(range(len(layout.names))).difference(layout.blank_columns)
     faults: list[InputError] = []
     for row in rows:
         if row.number <= layout.n_head_lines:
@@ -206,7 +209,7 @@ def _count_samples(path: Path, request: ReadRequest) -> int:
     book = _open_workbook(path, request.limits)
     sheet = _choose_sheet(book, request)
     if not request.transpose:
-        return len(sheet.layout.sample_columns)
+        return len(select_samples(path, sheet.layout, request).sample_ids)
     return sum(1 for _ in _gene_rows(path, sheet, book.rows(sheet.part)))
 
 
