@@ -24,7 +24,9 @@ Samples = Annotated[
 GeneLengths = Annotated[
     Path | None, typer.Option("--gene-lengths", help="TSV of gene and length in bp, for counts.")
 ]
-GeneSets = Annotated[Path | None, typer.Option("--gene-sets", help="GMT file of more gene sets to score.")]
+GeneSets = Annotated[
+    Path | None, typer.Option("--gene-sets", help="GMT or GMX file of more gene sets to score.")
+]
 ReferenceName = Annotated[
     str | None,
     typer.Option("--reference", help="auto, a shipped reference, the folder of a fitted one, or cohort."),
