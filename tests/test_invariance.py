@@ -191,3 +191,38 @@ def test_missing_genes_of_one_sample_leave_the_others_alone(
     first = ours.loc[faulty.index[0]]
     assert np.isnan(first["treg"])  # relative to CD8, of which nothing is left
     assert first["effector_absence_coverage"] < tpm_numbers.loc[faulty.index[0], "effector_absence_coverage"]
+
+
+def test_copies_of_rows_change_nothing_in_any_company(
+    *,
+    demo: Profiles,
+    demo_counts: pd.DataFrame,
+    demo_lengths: Path,
+    make_cohort: MakeCohort,
+    run_engine: RunEngine,
+    numbers: Numbers,
+) -> None:
+    copies = demo_counts.iloc[:, ::3]
+    for joined in (pd.concat([demo_counts, copies], axis=1), pd.concat([copies, demo_counts], axis=1)):
+        twice = run_engine(make_cohort(joined, ExpressionUnit.COUNTS), gene_lengths=demo_lengths)
+        assert_same(numbers(twice), numbers(demo), 1e-9)
+        alone = run_engine(make_cohort(joined.iloc[[2]], ExpressionUnit.COUNTS), gene_lengths=demo_lengths)
+        assert_same(numbers(alone), numbers(twice), 0.0)
+
+
+def test_rows_that_agree_by_chance_in_one_sample_do_not_depend_on_the_others(
+    *,
+    demo_counts: pd.DataFrame,
+    demo_lengths: Path,
+    make_cohort: MakeCohort,
+    run_engine: RunEngine,
+    numbers: Numbers,
+) -> None:
+    name = next(str(column) for column in demo_counts.columns if str(column).startswith("CD8A|"))
+    more = demo_counts[[name]].copy()
+    more.iloc[1:] += 5.0
+    joined = pd.concat([demo_counts, more], axis=1)
+    whole = run_engine(make_cohort(joined, ExpressionUnit.COUNTS), gene_lengths=demo_lengths)
+    for row in (0, 3):
+        one = make_cohort(joined.iloc[[row]], ExpressionUnit.COUNTS)
+        assert_same(numbers(run_engine(one, gene_lengths=demo_lengths)), numbers(whole), 0.0)

@@ -96,6 +96,11 @@ def _mouse(gene: str, at: int) -> str:
     return gene.capitalize() if gene.isalnum() else f"Gm{at}"
 
 
+def _xenograft(grid: Grid) -> None:
+    """Add a row of a mouse gene of the same level for every gene."""
+    grid.rows += [[f"ENSMUSG{at:011d}", *row[1:]] for at, row in enumerate(list(grid.rows))]
+
+
 def _unchanged() -> dict[str, Make]:
     """Other names of the same genes."""
     return {
@@ -106,6 +111,9 @@ def _unchanged() -> dict[str, Make]:
         "ensembl-par-y": edited(_par_y),
         "entrez": edited(_renamed(lambda gene, at: _ids("entrez_id")[gene])),
         "symbol-bar-entrez": edited(_renamed(lambda gene, at: f"{gene}|{_ids('entrez_id')[gene]}")),
+        "ensembl-underscore-symbol": _ensembl(lambda ensembl, gene: f"{ensembl}.3_{gene}"),
+        "symbol-bracket-entrez": edited(_renamed(lambda gene, at: f"{gene} ({_ids('entrez_id')[gene]})")),
+        "genome-symbol": edited(_renamed(lambda gene, at: f"GRCh38_{gene}")),
         "trailing-blanks": edited(_renamed(lambda gene, at: f"{gene}  ")),
         "quoted": edited(_renamed(lambda gene, at: f'"{gene}"')),
     }
@@ -126,6 +134,9 @@ def _flagged() -> dict[str, tuple[Edit, str, bool]]:
         "excel-dates-iso": (_dates("2001-09-01", "2001-03-04"), "excel_gene_dates", False),
         "htseq-rows": (_appended(["__no_feature", "__ambiguous"], "9e5"), "non_gene_rows", every),
         "star-rows": (_appended(["N_unmapped", "N_multimapping"], "9e5"), "non_gene_rows", every),
+        "totals": (_appended(["Total", "library_size", "TOTAL_READS"], "1e6"), "non_gene_rows", every),
+        "r-names": (_renamed(lambda gene, at: gene.replace("-", ".")), "gene_names_rewritten", every),
+        "xenograft": (_xenograft, "species_suspect", every),
         "spike-ins": (_appended([f"ERCC-{n:05d}" for n in (2, 3, 4)], "5e3"), "non_gene_rows", every),
         "unnamed-rows": (_appended(["", "NA", "---"], "7"), "unnamed_genes", every),
         "some-mouse-rows": (

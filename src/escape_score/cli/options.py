@@ -39,7 +39,9 @@ LengthsFromPositions = Annotated[
         "--lengths-from-positions", help="Take end - start + 1 of --gene-lengths as length, introns included."
     ),
 ]
-GeneSets = Annotated[Path | None, typer.Option("--gene-sets", help="GMT file of more gene sets to score.")]
+GeneSets = Annotated[
+    Path | None, typer.Option("--gene-sets", help="GMT or GMX file of more gene sets to score.")
+]
 ReferenceName = Annotated[
     str | None,
     typer.Option("--reference", help="auto, a shipped reference, the folder of a fitted one, or cohort."),

@@ -74,14 +74,16 @@ def no_genes(n_samples: int) -> TextArray:
 
 
 def mean_coverage(terms: Sequence[Term], context: ProfileContext) -> FloatArray:
-    """Mean coverage of the terms; one that is not evaluable while another is covers nothing.
+    """Mean coverage of the terms; of several, one that is not evaluable covers nothing.
 
     In a term components count by what one z of them adds, denominators included; in a component, which is a
     mean, all genes count alike.
     """
-    missing = np.array([np.isnan(context.terms[term.name]) for term in terms])
-    covered = np.array([_term_coverage(context.term_models[term.name], context) for term in terms])
-    return np.asarray(np.where(missing & ~missing.all(axis=0), 0.0, covered).sum(axis=0) / len(terms))
+    covered = [_term_coverage(context.term_models[term.name], context) for term in terms]
+    if len(terms) > 1:
+        pairs = zip(terms, covered, strict=True)
+        covered = [np.where(np.isnan(context.terms[term.name]), 0.0, share) for term, share in pairs]
+    return np.asarray(sum(covered) / len(covered))
 
 
 def _term_coverage(model: TermModel, context: ProfileContext) -> FloatArray:
