@@ -157,8 +157,8 @@ def find_columns(path: Path, file: ArrowFile, request: ReadRequest) -> ArrowColu
     others = [column for column in file.schema if column.name != row_name and column.name not in index_names]
     describes = is_sheet_name if request.transpose else is_annotation_name
     named = [column.name for column in others if _is_numeric(column.type) and not describes(column.name)]
-    all_others = [] if request.transpose else [column.name for column in others]
-    left_out = statistics_among([] if request.transpose else named, others=all_others)
+    of_test = [column.name for column in others]
+    left_out = frozenset[int]() if request.transpose else statistics_among(named, others=of_test)
     values = tuple(name for at, name in enumerate(named) if at not in left_out)
     if request.transpose:
         check_filling(path, limits, n_samples=file.n_rows, n_genes=len(values))
