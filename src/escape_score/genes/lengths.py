@@ -263,7 +263,8 @@ class _Layout:
             is_one = len(row) == 1
             yield f"{len(row)} column{'' if is_one else 's'}", "give gene and length, tab-separated"
             return
-        wrong = [row[at] for at in self.columns if _length(row[at]) is None]
+        texts = [row[at] for at in self.columns]
+        wrong = [] if _are_lengths(texts) else [text for text in texts if _length(text) is None]
         if wrong and not self.is_unmeasured(row):
             yield f"{wrong[0]!r} is not a length", "give a positive number"
         elif self.is_span and float(row[self.columns[1]]) < float(row[self.columns[0]]):
@@ -325,6 +326,15 @@ def _numbered_rows(path: Path) -> Iterator[tuple[int, list[str]]]:
     except csv.Error as error:
         msg = f"cannot be read as text ({error}); give gene and length, tab-separated"
         raise FileUnreadableError.at(path, msg) from error
+
+
+def _are_lengths(texts: Sequence[str]) -> bool:
+    """Whether all are positive numbers; for a file of many samples, one call a row is what counts."""
+    try:
+        values = np.array(texts, dtype=np.float64)
+    except ValueError:
+        return False
+    return bool(np.isfinite(values).all() and values.min() > 0)
 
 
 def _number(text: str) -> float | None:
