@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import runpy
 from pathlib import Path
 
 import numpy as np
@@ -139,6 +140,12 @@ def test_faults_are_at_most_20_lines(tmp_path: Path, table: GeneTable) -> None:
     assert "481 more faults" in faults[-1]
 
 
+def test_effective_lengths_are_those_that_their_script_makes() -> None:
+    made = runpy.run_path(str(resource_path("genes", "build_lengths.py")))["effective_lengths"]()
+    lines = [f"{symbol}\t{length:g}" for symbol, length in made.sort_index().items()]
+    assert resource_path("genes", "effective_lengths.tsv").read_text("utf-8").splitlines()[1:] == lines
+
+
 def test_shipped_lengths_are_effective_ones_where_measured() -> None:
     rows = resource_path("genes", "effective_lengths.tsv").read_text("utf-8").splitlines()[1:]
     measured = {symbol: float(length) for symbol, length in (row.split("\t") for row in rows)}
@@ -164,7 +171,7 @@ def test_read_gene_lengths_names_every_bad_line(bad: str, tmp_path: Path, table:
     assert "(line 4)" in caught.value.lines[1]
 
 
-@pytest.mark.parametrize("content", [b"", b"gene\tlength\n"])
+@pytest.mark.parametrize("content", [b"", b"gene\tlength\n", b"gene\teffective_length\nTP53\t0\n"])
 def test_read_gene_lengths_refuses_a_file_without_lengths(
     content: bytes, tmp_path: Path, table: GeneTable
 ) -> None:

@@ -286,6 +286,14 @@ def test_lengths_in_the_file_win_over_the_shipped_and_those_given_over_both(
     assert linear(given_too).loc["a"].to_dict() == pytest.approx({"B2M": 100.0, "TP53": 650.0})
 
 
+def test_lengths_of_other_genes_are_refused(table: GeneTable, make_cohort: MakeCohort) -> None:
+    cohort = make_cohort(wide({"a": 10.0}), ExpressionUnit.COUNTS)
+    with pytest.raises(MatrixInvalidError, match="1 genes have a length, 200 needed; give lengths of these"):
+        harmonise_cohort(cohort, table, gene_lengths={"TP53": 9.0, "G1": 9.0}, min_genes=200)
+    with pytest.raises(MatrixInvalidError, match="8000 genes recognised, 9000 needed; name rows"):
+        harmonise_cohort(cohort, table, min_genes=9000)
+
+
 def test_lengths_of_every_sample_make_the_tpm_of_that_sample(
     table: GeneTable, make_cohort: MakeCohort, tmp_path: Path
 ) -> None:

@@ -8,8 +8,9 @@ import io
 import math
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain, islice
 from pathlib import Path
 
 import numpy as np
@@ -47,6 +48,10 @@ MAX_FAULTS = 20
 """Lines of faults of one file; the others are counted."""
 
 N_COLUMNS = 2
+N_HEAD = 1000
+"""Lines by which the columns are found."""
+MAX_BYTES = 1024**3
+"""Size of a file with a column for each of 1,000 samples, and more."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,24 +155,43 @@ def read_gene_lengths(path: Path, genes: GeneTable, *, from_positions: bool = Fa
         No column of lengths, lengths that are no positive number, or one gene with different lengths.
     """
     rows = _numbered_rows(path)
-    table = _Layout.of(path, rows, from_positions=from_positions)
-    body = rows[table.n_header :]
-    if not body:
+    head = list(islice(rows, N_HEAD))
+    table = _Layout.of(path, head, from_positions=from_positions)
+    found = _Found()
+    for line, row in chain(head[table.n_header :], rows):
+        found.take(table, line, row)
+    _raise_limited(path, found.faults)
+    if not found.names:
         raise InputFaultsError((MatrixInvalidError.at(path, "no gene lengths; give gene and length"),))
-    faults = [(line, *fault) for line, row in body for fault in table.faults(row)]
-    _raise_limited(path, [f"{what} (line {line}); {fix}" for line, what, fix in faults])
-    kept = [(line, row) for line, row in body if not table.is_unmeasured(row)]
-    bp = np.array([table.lengths(row) for _, row in kept], dtype=np.float64).reshape(len(kept), -1)
-    names = [row[table.gene].strip() for _, row in kept]
-    _raise_limited(path, list(_conflicts(names, [line for line, _ in kept], bp)))
+    names, bp = found.names, np.array(found.bp, dtype=np.float64).reshape(len(found.names), -1)
+    _raise_limited(path, _conflicts(names, found.lines, bp))
     row_of = {name: row for row, name in enumerate(names)}
     by_symbol = _rows_of_symbols(names, genes)
-    row_of |= {symbol: found[0] for symbol, found in by_symbol.items()}
-    several = {symbol: found for symbol, found in by_symbol.items() if len(found) > 1}
+    row_of |= {symbol: of_symbol[0] for symbol, of_symbol in by_symbol.items()}
+    several = {symbol: of_symbol for symbol, of_symbol in by_symbol.items() if len(of_symbol) > 1}
     row_of |= {symbol: len(bp) + at for at, symbol in enumerate(several)}
-    bp = np.concatenate([bp, *(np.median(bp[found], axis=0)[None] for found in several.values())])
+    bp = np.concatenate([bp, *(np.median(bp[of_symbol], axis=0)[None] for of_symbol in several.values())])
     origin = "positions" if table.is_span else "given"
     return GeneLengths(row_of, bp if table.samples else bp[:, 0], table.samples, origin, str(path))
+
+
+@dataclass
+class _Found:
+    """Rows of a table so far; where there are faults, only these are kept."""
+
+    names: list[str] = field(default_factory=list)
+    lines: list[int] = field(default_factory=list)
+    bp: list[FloatArray] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
+
+    def take(self, table: _Layout, line: int, row: Sequence[str]) -> None:
+        """Take one row."""
+        faults = [f"{what} (line {line}); {fix}" for what, fix in table.faults(row)]
+        self.faults += faults
+        if not faults and not table.is_unmeasured(row):
+            self.names.append(row[table.gene].strip())
+            self.lines.append(line)
+            self.bp.append(table.lengths(row))
 
 
 def _rows_of_symbols(names: Sequence[str], genes: GeneTable) -> Mapping[str, Sequence[int]]:
@@ -197,6 +221,8 @@ class _Layout:
     @classmethod
     def of(cls, path: Path, rows: Sequence[tuple[int, list[str]]], *, from_positions: bool) -> _Layout:
         """Find the columns; raises InputFaultsError: there is none with lengths, or several."""
+        if len(rows) > 1 and len(rows[0][1]) == len(rows[1][1]) - 1:
+            rows[0][1].insert(0, "")  # R names no column of row names
         first = rows[0][1] if rows else []
         header = [re.sub(r"[^a-z0-9]", "", cell.lower()) for cell in first]
         gene, length = _first(header, GENE_COLUMNS), _first(header, LENGTH_COLUMNS)
@@ -237,22 +263,22 @@ class _Layout:
             is_one = len(row) == 1
             yield f"{len(row)} column{'' if is_one else 's'}", "give gene and length, tab-separated"
             return
-        for text in (row[at] for at in self.columns):
-            if _length(text) is None and not self.is_unmeasured(row):
-                yield f"{text!r} is not a length", "give a positive number"
-        if self.is_span and not any(True for at in self.columns if _length(row[at]) is None):
-            start, end = (float(row[at]) for at in self.columns)
-            if end < start:
-                yield f"end {end:g} is before start {start:g}", "check the columns"
+        texts = [row[at] for at in self.columns]
+        wrong = [] if _are_lengths(texts) else [text for text in texts if _length(text) is None]
+        if wrong and not self.is_unmeasured(row):
+            yield f"{wrong[0]!r} is not a length", "give a positive number"
+        elif self.is_span and float(row[self.columns[1]]) < float(row[self.columns[0]]):
+            start, end = (row[at] for at in self.columns)
+            yield f"end {end} is before start {start}", "check the columns"
 
     def is_unmeasured(self, row: Sequence[str]) -> bool:
         """Whether an effective length is 0, as RSEM writes for genes shorter than its fragments."""
         return self.is_effective and _number(row[self.columns[0]]) == 0
 
-    def lengths(self, row: Sequence[str]) -> list[float]:
+    def lengths(self, row: Sequence[str]) -> FloatArray:
         """Lengths of a row without faults."""
-        values = [float(row[at]) for at in self.columns]
-        return [values[1] - values[0] + 1.0] if self.is_span else values
+        values = np.array([row[at] for at in self.columns], dtype=np.float64)
+        return values[1:] - values[:1] + 1.0 if self.is_span else values
 
 
 def _first(header: Sequence[str], names: Sequence[str]) -> int | None:
@@ -272,34 +298,43 @@ def _conflicts(names: Sequence[str], lines: Sequence[int], bp: FloatArray) -> It
             yield f"gene {names[rows[0]]} has different lengths ({said}); keep one"
 
 
-def _raise_limited(path: Path, found: Sequence[str]) -> None:
+def _raise_limited(path: Path, found: Iterable[str]) -> None:
     """Raise faults of a file, at most ``MAX_FAULTS`` lines."""
-    shown = list(found if len(found) <= MAX_FAULTS else found[: MAX_FAULTS - 1])
-    if len(found) > len(shown):
-        shown.append(f"{len(found) - len(shown)} more faults of lengths; fix the lines named first")
+    every = list(found)
+    shown = every if len(every) <= MAX_FAULTS else every[: MAX_FAULTS - 1]
+    if len(every) > len(shown):
+        shown.append(f"{len(every) - len(shown)} more faults of lengths; fix the lines named first")
     if shown:
         raise InputFaultsError(tuple(MatrixInvalidError.at(path, what) for what in shown))
 
 
-def _numbered_rows(path: Path) -> list[tuple[int, list[str]]]:
+def _numbered_rows(path: Path) -> Iterator[tuple[int, list[str]]]:
     """Fields of all lines that are neither blank nor a comment, with their numbers."""
-    text = small_text(path, "table of gene lengths")
-    first = next((line for line in text.splitlines() if line.strip() and line[:1] != "#"), "")
+    lines = io.StringIO(small_text(path, "table of gene lengths", max_bytes=MAX_BYTES), newline="")
+    first = next((line for line in lines if line.strip() and line[:1] != "#"), "")
+    lines.seek(0)
     delimiter = max("\t,;", key=lambda mark: (first.count(mark), mark == "\t"))
-    lines = io.StringIO(text, newline="")
+    reader = (
+        csv.reader(lines, delimiter="\t", quoting=csv.QUOTE_NONE)
+        if delimiter == "\t"
+        else csv.reader(lines, delimiter=delimiter)
+    )
     try:
-        rows = list(
-            csv.reader(lines, delimiter="\t", quoting=csv.QUOTE_NONE)
-            if delimiter == "\t"
-            else csv.reader(lines, delimiter=delimiter)
-        )
+        for line, row in enumerate(reader, 1):
+            if any(row) and not row[0].startswith("#"):
+                yield line, row
     except csv.Error as error:
         msg = f"cannot be read as text ({error}); give gene and length, tab-separated"
         raise FileUnreadableError.at(path, msg) from error
-    found = [(line, row) for line, row in enumerate(rows, 1) if any(row) and not row[0].startswith("#")]
-    if len(found) > 1 and len(found[0][1]) == len(found[1][1]) - 1:  # R names no column of row names
-        found[0][1].insert(0, "")
-    return found
+
+
+def _are_lengths(texts: Sequence[str]) -> bool:
+    """Whether all are positive numbers; for a file of many samples, one call a row is what counts."""
+    try:
+        values = np.array(texts, dtype=np.float64)
+    except ValueError:
+        return False
+    return bool(np.isfinite(values).all() and values.min() > 0)
 
 
 def _number(text: str) -> float | None:

@@ -80,7 +80,10 @@ def harmonise_cohort(
         used = _with_lengths(mappings, per_kb)
         symbols = sorted({m.gene_symbol for m in used if m.gene_symbol is not None})
     if len(symbols) < min_genes:
-        msg = f"{len(symbols)} genes recognised, {min_genes} needed; name rows by gene symbol or id"
+        n_named = len({m.gene_symbol for m in mappings if m.gene_symbol is not None})
+        msg = f"{n_named} genes recognised, {min_genes} needed; name rows by gene symbol or id"
+        if n_named >= min_genes:
+            msg = f"{len(symbols)} genes have a length, {min_genes} needed; give lengths of these genes"
         raise MatrixInvalidError.at(cohort.label or cohort.name, msg)
     is_panel = _is_panel(symbols)
     source = _source(cohort, symbols, used, per_kb, is_panel=is_panel)
