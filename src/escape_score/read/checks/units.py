@@ -341,7 +341,8 @@ def _log_hint(facts: MatrixFacts) -> str:
     if _has_floor(facts):
         return "the lowest value fits --units log2(x+0.001)"
     if has_many_negatives(facts):
-        return _pseudocount_hint(facts) if largest_value(facts) <= LOG_MAXIMUM else "check --units"
+        is_log = largest_value(facts) <= LOG_MAXIMUM
+        return _pseudocount_hint(facts) if is_log else "give the matrix before the correction that left them"
     fitting = [
         name
         for name, sums in sums_behind_log(facts).items()
