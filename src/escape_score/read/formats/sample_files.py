@@ -159,9 +159,7 @@ def _one_kind(label: Path, files: Sequence[SampleFile]) -> None:
         first_of.setdefault(file.kind, file.path.name)
     if len(first_of) > 1:
         found = "; ".join(f"{kind} such as {name}" for kind, name in list(first_of.items())[:3])
-        msg = (
-            f"files of different layouts ({found}); give files of one pipeline, listed in a sheet if need be"
-        )
+        msg = f"files of different layouts ({found}); give files of one pipeline"
         raise MatrixInvalidError.at(label, msg)
 
 
