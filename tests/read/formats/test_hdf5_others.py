@@ -155,3 +155,20 @@ def test_read_cohort_refuses_a_gene_beyond_the_features(tmp_path: Path) -> None:
 
 def test_count_samples_reads_no_values(tmp_path: Path) -> None:
     assert count_samples(write_v3(tmp_path / "m"), request=ReadRequest()) == 2
+
+
+@pytest.mark.parametrize("write", [write_v3, write_v2, write_loom])
+def test_read_cohort_reads_or_refuses_hdf5_damaged_at_random(
+    tmp_path: Path, write: Callable[[Path], Path]
+) -> None:
+    path, rng = write(tmp_path / "m"), np.random.default_rng(1)
+    content = np.frombuffer(path.read_bytes(), dtype=np.uint8)
+    places = np.flatnonzero(content)  # most of the file is padding
+    for _ in range(60):
+        damaged = content.copy()
+        damaged[rng.choice(places, 3)] ^= rng.integers(1, 256, 3).astype(np.uint8)
+        path.write_bytes(damaged.tobytes())
+        try:
+            read_cohort(path, units="counts")
+        except InputError as error:
+            assert all(line.startswith(f"{path}: ") for line in error.lines)  # noqa: PT017

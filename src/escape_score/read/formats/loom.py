@@ -14,7 +14,15 @@ from escape_score.errors import MatrixInvalidError, listed
 from escape_score.read.checks.names import MIN_GENE_FRACTION, check_samples, gene_fraction
 from escape_score.read.files.limits import ReadLimits, check_shape
 from escape_score.read.files.probe import Probe
-from escape_score.read.formats.h5ad import MAGIC, Hdf5Matrix, Names, hdf5_faults, refuse_links, texts_of
+from escape_score.read.formats.h5ad import (
+    HDF5_DAMAGED,
+    MAGIC,
+    Hdf5Matrix,
+    Names,
+    hdf5_faults,
+    refuse_links,
+    texts_of,
+)
 from escape_score.read.formats.reader import (
     MatrixFormat,
     MatrixReading,
@@ -34,7 +42,7 @@ def _is_loom(probe: Probe) -> bool:
     try:
         with h5py.File(probe.path) as file:
             return all(isinstance(file.get(name, getlink=True), h5py.HardLink) for name in _PARTS)
-    except (OSError, RuntimeError, KeyError):
+    except HDF5_DAMAGED:
         return False
 
 

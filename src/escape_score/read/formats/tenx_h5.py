@@ -18,6 +18,7 @@ from escape_score.read.checks.non_genes import SelectedGenes
 from escape_score.read.files.limits import ReadLimits, check_shape
 from escape_score.read.files.probe import Probe
 from escape_score.read.formats.h5ad import (
+    HDF5_DAMAGED,
     MAGIC,
     Hdf5Matrix,
     check_stored,
@@ -59,7 +60,7 @@ def _is_tenx(probe: Probe) -> bool:
     try:
         with h5py.File(probe.path) as file:
             return bool(_groups(file))
-    except (OSError, RuntimeError, KeyError):
+    except HDF5_DAMAGED:
         return False
 
 
