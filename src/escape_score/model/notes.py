@@ -57,6 +57,7 @@ class Code(StrEnum):
     PURITY_OUT_OF_RANGE = "purity_out_of_range"
     QUANTILE_NORMALISED = "quantile_normalised"
     REFERENCE_DISTANT = "reference_distant"
+    REFERENCE_EDITED = "reference_edited"
     RENAMED_SYMBOLS = "renamed_symbols"
     RESCALED_TO_TPM = "rescaled_to_tpm"
     SAMPLE_CONSTANT = "sample_constant"
