@@ -214,9 +214,10 @@ def test_fit_tells_the_faults_of_all_matrices(files: Files, tmp_path: Path, refu
 def test_sample_given_twice_counts_once(
     kind: str, files: Files, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    copy = shutil.copy(files.all, tmp_path / f"copy{files.all.suffix}")
+    copy: Path = shutil.copy(files.all, tmp_path / f"copy{files.all.suffix}")
     again = {"same file": files.all, "copy": copy, "half": files.halves[1]}[kind]
-    for name, matrices in {"once": [files.all], "twice": [files.all, again]}.items():
+    given: dict[str, list[Path]] = {"once": [files.all], "twice": [files.all, again]}
+    for name, matrices in given.items():
         command = ["reference", "fit", *matrices, *files.units, "--name", "lab", "--out", tmp_path / name]
         assert main([str(word) for word in command]) == 0
         notes = [line for line in capsys.readouterr().err.splitlines() if line.startswith("note: ")]

@@ -119,7 +119,8 @@ def _columns(cohort: HarmonisedCohort, symbols: Sequence[str]) -> npt.NDArray[np
 
 
 def _sample(cohort: HarmonisedCohort, row: int) -> FloatArray:
-    return cohort.source.block(row, row + 1)[0]
+    values: FloatArray = cohort.source.block(row, row + 1)[0]
+    return values
 
 
 def _with_rows(cohort: HarmonisedCohort, rows: Sequence[int]) -> HarmonisedCohort:
