@@ -257,8 +257,8 @@ def profile_damaged_samples(found: Found, tpm: pd.DataFrame) -> None:
     found.profile(es.from_dataframe(rows, units="tpm", samples=sheet))
 
 
-def profile_pipelines(found: Found, tpm: pd.DataFrame) -> None:
-    """Genes that a pipeline does not quantify, a reference of few tumours, and pipelines at two distances."""
+def profile_pipelines(found: Found, tpm: pd.DataFrame, folder: Path) -> None:
+    """Genes that a pipeline does not quantify, references of few tumours, and pipelines at two distances."""
     rows, design = tumours(tpm, 12), load_design()
     locus = [gene for gene in (*design.locus_genes, *design.control_genes) if gene in rows]
     rows.loc[rows.index[:4], locus] *= 0.02
@@ -268,7 +268,10 @@ def profile_pipelines(found: Found, tpm: pd.DataFrame) -> None:
     rows.loc[rows.index[:4], genes_of("lipid", rows)] = np.nan
     cohort = es.from_dataframe(rows, units="tpm")
     found.profile(cohort)
-    found.profile(cohort, reference=es.fit_reference([cohort], name="lab"))
+    found.profile(cohort, reference=es.fit_reference([cohort], name="lab", out=folder / "lab"))
+    edited = folder / "lab" / "terms.tsv"
+    edited.write_text(edited.read_text(encoding="utf-8") + "\n", encoding="utf-8")
+    found.profile(cohort, reference=folder / "lab")
     for sd in (0.7, 1.5):
         far = tumours(tpm, 8)
         far.loc[far.index[1:4], genes_of("leukocyte", far)] = 500.0
@@ -345,7 +348,7 @@ def found(
     read_quantities(found, demo_tpm, tmp_path_factory.mktemp("quantities"))
     read_nanostring(found, tmp_path_factory.mktemp("nanostring"))
     profile_damaged_samples(found, demo_tpm)
-    profile_pipelines(found, demo_tpm)
+    profile_pipelines(found, demo_tpm, tmp_path_factory.mktemp("references"))
     profile_what_is_not_measured(found, demo_tpm, demo_counts, demo_lengths)
     compare_labels(found, demo_tpm)
     return found

@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 
 from escape_score.cli import main
+from escape_score.reference.read import TABLES
 
 Refused = Callable[..., tuple[str, ...]]
 N_SAMPLES = 24
@@ -129,7 +130,7 @@ def test_stages_end_at_the_bytes_of_run(*, is_cohort: bool, files: Files, lab: P
     option = ("--reference", "cohort" if is_cohort else str(lab))
     run(files, tmp_path / "run", *option)
     stages(files, tmp_path / "work", tmp_path / "stages", *option)
-    names = [p.relative_to(tmp_path / "stages") for p in (tmp_path / "stages").rglob("*") if p.is_file()]
+    names = [p.relative_to(tmp_path / "stages") for p in (tmp_path / "stages").rglob("[!.]*") if p.is_file()]
     assert len(names) == N_SAMPLES + 6
     for name in names:
         assert (tmp_path / "stages" / name).read_bytes() == (tmp_path / "run" / name).read_bytes(), name
@@ -209,10 +210,57 @@ def test_fit_tells_the_faults_of_all_matrices(files: Files, tmp_path: Path, refu
     assert any("none.tsv" in line for line in lines)
 
 
-def test_fit_refuses_the_same_samples_twice(files: Files, tmp_path: Path, refused: Refused) -> None:
-    twice = (files.halves[0], files.all)
-    (line,) = refused(3, "reference", "fit", *twice, *files.units, "--name", "x", "--out", tmp_path / "o")
+@pytest.mark.parametrize("kind", ["same file", "copy", "half"])
+def test_sample_given_twice_counts_once(
+    kind: str, files: Files, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    copy: Path = shutil.copy(files.all, tmp_path / f"copy{files.all.suffix}")
+    again = {"same file": files.all, "copy": copy, "half": files.halves[1]}[kind]
+    given: dict[str, list[Path]] = {"once": [files.all], "twice": [files.all, again]}
+    for name, matrices in given.items():
+        command = ["reference", "fit", *matrices, *files.units, "--name", "lab", "--out", tmp_path / name]
+        assert main([str(word) for word in command]) == 0
+        notes = [line for line in capsys.readouterr().err.splitlines() if line.startswith("note: ")]
+        assert len(notes) == (name == "twice")
+        assert all(" given twice count once: '" in line for line in notes)
+    for table in set(TABLES) - {"reference.json"}:
+        assert (tmp_path / "once" / table).read_bytes() == (tmp_path / "twice" / table).read_bytes()
+
+
+def test_sample_with_other_values_in_two_files_is_refused(
+    files: Files, tmp_path: Path, refused: Refused
+) -> None:
+    other = pd.read_parquet(files.halves[0]).set_index("gene")
+    (other * 2 + 1).to_csv(tmp_path / "other.tsv", sep="\t")
+    matrices = (files.all, tmp_path / "other.tsv")
+    (line,) = refused(3, "reference", "fit", *matrices, *files.units, "--name", "x", "--out", tmp_path / "o")
     assert "stands in" in line
+
+
+@pytest.mark.parametrize("table", ["reference.json", "genes.tsv", "distributions.tsv"])
+def test_edited_reference_is_noticed(
+    table: str, files: Files, lab: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mine = shutil.copytree(lab, tmp_path / "mine")
+    show = ["reference", "show", str(mine)]
+    assert main(show) == 0
+    assert capsys.readouterr().err == ""
+    other = shutil.copytree(lab, tmp_path / "other")
+    text = (other / table).read_text(encoding="utf-8")
+    edited = (
+        text.replace('"n_samples": ', '"n_samples": 1')
+        if table.endswith("json")
+        else text.replace("1", "2", 3)
+    )
+    (other / table).write_text(edited, encoding="utf-8")
+    assert main([*show[:2], str(other)]) == 0
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line == f"warning: {other}: a file was changed after the fit; fit it again"
+    if table == "genes.tsv":
+        run = ["run", files.halves[0], *files.units, "--reference", other, "--no-reports", "--quiet"]
+        assert main([str(word) for word in [*run, "--out", tmp_path / "o"]]) == 0
+        assert line in capsys.readouterr().err.splitlines()
+        assert "reference_edited" in (tmp_path / "o" / "profiles.tsv").read_text(encoding="utf-8")
 
 
 def test_profile_stage_refuses_another_state_of_its_reference(

@@ -35,7 +35,7 @@ def fit(
 
     from escape_score.errors import attempt, raise_faults
     from escape_score.library.axes import load_design
-    from escape_score.pipeline.references import fit_reference, require_name
+    from escape_score.pipeline.references import GIVEN_TWICE, fit_reference, require_name
     from escape_score.read import read_cohort
 
     require_name(name)
@@ -52,6 +52,8 @@ def fit(
     n, advised = fitted.n_samples, load_design().thresholds.fit.advised_fit_samples
     if n < advised:
         print(f"warning: {name} has {n} samples; its levels are stable from {advised} on", file=sys.stderr)
+    if repeated := fitted.provenance.get(GIVEN_TWICE):
+        print(f"note: samples given twice count once: {repeated}", file=sys.stderr)
     if fitted.untrusted_genes:
         names = ", ".join(fitted.untrusted_genes)
         print(f"warning: not used, because this pipeline does not count them: {names}", file=sys.stderr)
@@ -85,4 +87,6 @@ def show(name: Annotated[str, typer.Argument(help="Name or folder.")]) -> int:
     for key, value in reference.provenance.items():
         print(f"made from: {key}: {value}")
     print(f"sha256: {reference.sha256}")
+    if reference.is_edited:
+        print(f"warning: {name}: a file was changed after the fit; fit it again", file=sys.stderr)
     return 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -144,6 +145,9 @@ def _run(settings: RunConfig, cohort: str | None, log: CommandLog, *, has_report
             on_stage=lambda stage: progress.stage(stage, total=len(result) if has_reports else None),
             on_sample=progress.advance,
         )
+    if result.reference.is_edited:
+        name = settings.profile.reference
+        print(f"warning: {name}: a file was changed after the fit; fit it again", file=sys.stderr)
     print_lost(out, before, earlier_manifest(out))
     where = out / ("index.html" if has_reports else "profiles.tsv")
     _summarise(result, failed, log, where=where, seconds=time.monotonic() - started)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import accumulate
 
 import numpy as np
 import numpy.typing as npt
 
 from escape_score.errors import ReferenceUnfittableError
-from escape_score.model.cohort import FloatArray, HarmonisedCohort
+from escape_score.model.cohort import FloatArray, HarmonisedCohort, MatrixSource
 from escape_score.model.units import ExpressionUnit
 
 _TPM, _CPM, _TCGA_RSEM = "TPM", "CPM", "TCGA RSEM"
@@ -57,6 +57,81 @@ class JoinedSource:
             if low < high:
                 out[low - start : high - start, columns] = member.source.block(low - first, high - first)
         return out
+
+
+@dataclass(frozen=True, eq=False)
+class RowSubset:
+    """Some samples of another source; ``rows``: their positions there."""
+
+    source: MatrixSource
+    rows: tuple[int, ...]
+
+    @property
+    def sample_ids(self) -> tuple[str, ...]:
+        """Sample ids, in order."""
+        return tuple(self.source.sample_ids[row] for row in self.rows)
+
+    @property
+    def gene_ids(self) -> tuple[str, ...]:
+        """Gene ids of the source."""
+        return self.source.gene_ids
+
+    def block(self, start: int, stop: int) -> FloatArray:
+        """Values of samples ``start`` to ``stop``."""
+        return np.vstack([self.source.block(row, row + 1) for row in self.rows[start:stop]])
+
+
+def distinct_samples(cohorts: Sequence[HarmonisedCohort]) -> tuple[list[HarmonisedCohort], tuple[str, ...]]:
+    """Leave out samples that an earlier cohort has with the same id and the same values.
+
+    Values are compared over the genes that both measure. A sample of the same id with other values stays, for
+    :func:`join_cohorts` to refuse.
+
+    Returns
+    -------
+    tuple
+        The cohorts that have samples left, and the ids of samples left out, in order.
+    """
+    kept, left_out = list[HarmonisedCohort](), list[str]()
+    for cohort in cohorts:
+        repeated = {sample_id for earlier in kept for sample_id in _shared(earlier, cohort)}
+        left_out += [sample_id for sample_id in cohort.sample_ids if sample_id in repeated]
+        rows = [row for row, sample_id in enumerate(cohort.sample_ids) if sample_id not in repeated]
+        if rows:
+            kept.append(cohort if not repeated else _with_rows(cohort, rows))
+    return kept, tuple(left_out)
+
+
+def _shared(earlier: HarmonisedCohort, cohort: HarmonisedCohort) -> list[str]:
+    """Samples of both cohorts that are the same measurement."""
+    rows = {sample_id: row for row, sample_id in enumerate(earlier.sample_ids)}
+    symbols = sorted({*earlier.gene_symbols} & {*cohort.gene_symbols})
+    if not symbols or rows.keys().isdisjoint(cohort.sample_ids):
+        return []
+    ours, theirs = (_columns(one, symbols) for one in (earlier, cohort))
+    both = ((one, rows[one], row) for row, one in enumerate(cohort.sample_ids) if one in rows)
+    return [
+        sample_id
+        for sample_id, first, second in both
+        if np.array_equal(_sample(earlier, first)[ours], _sample(cohort, second)[theirs], equal_nan=True)
+    ]
+
+
+def _columns(cohort: HarmonisedCohort, symbols: Sequence[str]) -> npt.NDArray[np.intp]:
+    place = {symbol: i for i, symbol in enumerate(cohort.gene_symbols)}
+    return np.array([place[symbol] for symbol in symbols], dtype=np.intp)
+
+
+def _sample(cohort: HarmonisedCohort, row: int) -> FloatArray:
+    values: FloatArray = cohort.source.block(row, row + 1)[0]
+    return values
+
+
+def _with_rows(cohort: HarmonisedCohort, rows: Sequence[int]) -> HarmonisedCohort:
+    """The same cohort with some of its samples."""
+    reads = None if cohort.reads_per_tpm is None else cohort.reads_per_tpm[list(rows)]
+    samples = tuple(cohort.samples[row] for row in rows)
+    return replace(cohort, source=RowSubset(cohort.source, tuple(rows)), samples=samples, reads_per_tpm=reads)
 
 
 def join_cohorts(name: str, cohorts: Sequence[HarmonisedCohort]) -> HarmonisedCohort:

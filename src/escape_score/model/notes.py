@@ -64,6 +64,7 @@ class Code(StrEnum):
     QUANTILE_NORMALISED = "quantile_normalised"
     QUANTITY_CHOSEN = "quantity_chosen"
     REFERENCE_DISTANT = "reference_distant"
+    REFERENCE_EDITED = "reference_edited"
     RENAMED_SYMBOLS = "renamed_symbols"
     RESCALED_TO_TPM = "rescaled_to_tpm"
     SAMPLE_CONSTANT = "sample_constant"

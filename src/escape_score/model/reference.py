@@ -153,6 +153,8 @@ class Reference:
         What the reference was made from, in words.
     sha256
         Digest over the reference's files; empty while one is being built.
+    is_edited
+        Whether a file was changed since the reference was fitted.
     """
 
     name: str
@@ -173,3 +175,4 @@ class Reference:
     untrusted_genes: Mapping[str, str] = field(default_factory=dict)
     provenance: Mapping[str, str] = field(default_factory=dict)
     sha256: str = ""
+    is_edited: bool = False

@@ -14,6 +14,7 @@ from escape_score.library.axes import load_design
 from escape_score.library.gene_sets import load_signatures
 from escape_score.model.cohort import Cohort, HarmonisedCohort
 from escape_score.model.method_choice import DEFAULT_CHOICE, MethodChoice, MethodName
+from escape_score.model.notes import Code, NoteLog, note
 from escape_score.model.record import NoteRecord, Provenance, PublishedRecord
 from escape_score.model.reference import Reference
 from escape_score.model.scores import SignatureScores
@@ -168,7 +169,9 @@ def score(
     beside = _beside(choice, signatures, cohort)
     scores = score_signatures(cohort, signatures, reference, design=design, beside=beside)
     facts = replace(scores.facts, parameters=(*scores.facts.parameters, *_method_parameters(choice)))
-    return replace(scores, facts=facts).with_flags(sets.flags_of(scores))
+    flagged = replace(scores, facts=facts).with_flags(sets.flags_of(scores))
+    edited = (note(Code.REFERENCE_EDITED, name=reference.name),) if reference.is_edited else ()
+    return flagged.with_flags(NoteLog(cohort=edited))
 
 
 def _beside(choice: MethodChoice, signatures: Sequence[Signature], cohort: HarmonisedCohort) -> list[Beside]:

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from escape_score import __version__
-from escape_score.errors import ReferenceInvalidError, UsageError
-from escape_score.fit import ReferenceLabel, join_cohorts
+from escape_score.errors import ReferenceInvalidError, UsageError, listed
+from escape_score.fit import ReferenceLabel, distinct_samples, join_cohorts
 from escape_score.fit import fit_reference as fit_on
 from escape_score.genes.lengths import open_gene_lengths
 from escape_score.harmonise import harmonise
@@ -18,9 +18,11 @@ from escape_score.model.reference import Reference
 from escape_score.model.scores import SignatureScores
 from escape_score.model.units import ExpressionUnit
 from escape_score.reference.read import AUTO_REFERENCE, COHORT_REFERENCE, list_references, load_reference
-from escape_score.reference.write import sealed, write_reference
+from escape_score.reference.write import recorded, write_reference
 
 NOT_STATED = "not stated"
+GIVEN_TWICE = "samples given twice, counted once"
+"""Key of the provenance that names such samples."""
 
 
 def fit_reference(
@@ -37,7 +39,8 @@ def fit_reference(
     Parameters
     ----------
     cohorts
-        From :func:`escape_score.read`; together 10 samples or more, from 20 on levels are stable.
+        From :func:`escape_score.read`; together 10 samples or more, from 20 on levels are stable. A sample
+        that is given twice, with the same id and the same values, counts once.
     name
         Name of the reference: letters, digits, ``.``, ``_`` and ``-``.
     tumour_type, assay
@@ -57,9 +60,9 @@ def fit_reference(
     UsageError
         The name cannot be used, or ``cohorts`` is empty.
     ReferenceUnfittableError
-        Too few samples, or cohorts of different scales.
+        Too few samples, cohorts of different scales, or an id with different values in two of them.
     OutputUnwritableError
-        ``out`` cannot be written.
+        ``out`` holds other files, or cannot be written.
 
     Examples
     --------
@@ -72,14 +75,14 @@ def fit_reference(
         msg = "cohorts: there is none; give at least one cohort of es.read"
         raise UsageError(msg)
     lengths = open_gene_lengths(gene_lengths)
-    harmonised = [harmonise(cohort, gene_lengths=lengths) for cohort in cohorts]
+    harmonised, repeated = distinct_samples([harmonise(cohort, gene_lengths=lengths) for cohort in cohorts])
     joined, base = join_cohorts(name, harmonised), load_reference()
     label = ReferenceLabel(
         name=name,
         description=f"{len(joined.sample_ids)} samples given by the user, fitted together with {base.name}",
         tumour_type=tumour_type or NOT_STATED,
         assay=assay or _assay(joined),
-        provenance=_provenance(harmonised),
+        provenance=_provenance(harmonised) | ({GIVEN_TWICE: listed(repeated)} if repeated else {}),
     )
     fitted = _fitted(joined, label, min_samples=load_design().thresholds.fit.min_fit_samples)
     if out is not None:
@@ -148,7 +151,7 @@ def require_name(name: str) -> None:
 
 def _fitted(cohort: HarmonisedCohort, label: ReferenceLabel, *, min_samples: int) -> Reference:
     base, design = load_reference(), load_design()
-    return sealed(fit_on(cohort, base, design=design, label=label, min_samples=min_samples))
+    return recorded(fit_on(cohort, base, design=design, label=label, min_samples=min_samples))
 
 
 def _assay(cohort: HarmonisedCohort) -> str:

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import json
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -45,6 +46,9 @@ COHORT_REFERENCE = "cohort"
 """Asks for a reference fitted on the cohort itself; no reference may be called that."""
 AUTO_REFERENCE = "auto"
 """Asks for the shipped reference; no reference may be called that."""
+
+FITTED_TABLES = "sha256 of the fit"
+"""Key of the provenance that has the digest of what a fit wrote; a shipped reference has none."""
 
 LINK_COLUMNS = ("ifng_slope", "leukocyte_slope", "intercept", "spread")
 TABLES = (
@@ -154,6 +158,7 @@ def assemble_reference(folder: Path) -> Reference:
     header = read_header(folder)
     constants, anchors = read_constants(resource_path("reference", "constants.tsv"))
     paths = [folder / name for name in (*TABLES, UNTRUSTED)]
+    tables = {path.name: path.read_bytes() for path in paths if path.is_file()}
     untrusted = _rows(folder / UNTRUSTED) if (folder / UNTRUSTED).is_file() else []
     return Reference(
         name=header.name,
@@ -178,7 +183,8 @@ def assemble_reference(folder: Path) -> Reference:
         location_variance=header.location_variance,
         untrusted_genes={r["gene_symbol"]: r["reason"] for r in untrusted},
         provenance=header.provenance,
-        sha256=digest_tables({path.name: path.read_bytes() for path in paths if path.is_file()}),
+        sha256=digest_tables(tables),
+        is_edited=header.provenance.get(FITTED_TABLES, "") not in {"", digest_fitted(tables)},
     )
 
 
@@ -265,6 +271,19 @@ def _distributions(path: Path) -> Distributions:
 
 def _numbers(rows: list[dict[str, str]], name: str) -> FloatArray:
     return np.array([float(row[name]) for row in rows])
+
+
+def digest_fitted(tables: Mapping[str, bytes]) -> str:
+    """Digest what a fit wrote, as ``reference.json`` records it among what the reference was made from.
+
+    The record itself is left out, and so is the layout of ``reference.json``.
+    """
+    header = json.loads(tables["reference.json"])
+    header["provenance"].pop(FITTED_TABLES, None)
+    digest = hashlib.sha256(json.dumps(header, sort_keys=True).encode())
+    for name in sorted(tables.keys() - {"reference.json"}):
+        digest.update(hashlib.sha256(tables[name]).digest())
+    return digest.hexdigest()
 
 
 def digest_tables(tables: Mapping[str, bytes]) -> str:

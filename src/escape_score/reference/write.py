@@ -14,7 +14,15 @@ import numpy as np
 
 from escape_score.errors import OutputUnwritableError
 from escape_score.model.reference import PresentationModel, Reference
-from escape_score.reference.read import LINK_COLUMNS, TABLES, UNTRUSTED, digest_tables, read_header
+from escape_score.reference.read import (
+    FITTED_TABLES,
+    LINK_COLUMNS,
+    TABLES,
+    UNTRUSTED,
+    digest_fitted,
+    digest_tables,
+    read_header,
+)
 from escape_score.store.atomic import sync, unwritable
 
 
@@ -94,6 +102,12 @@ def _table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
 def sealed(reference: Reference) -> Reference:
     """The same reference with the digest that its folder has, or would have."""
     return replace(reference, sha256=digest_tables(render_tables(reference)))
+
+
+def recorded(reference: Reference) -> Reference:
+    """The same reference, sealed, with a record of what the fit wrote, by which a later change is noticed."""
+    digest = digest_fitted(render_tables(reference))
+    return sealed(replace(reference, provenance={**reference.provenance, FITTED_TABLES: digest}))
 
 
 def write_reference(folder: Path, reference: Reference) -> None:

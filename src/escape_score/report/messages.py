@@ -202,6 +202,9 @@ MESSAGES = MappingProxyType(
             "affected. To fix this, fit a reference on samples from your own pipeline (escape-"
             "score reference fit)."
         ),
+        "reference_edited": N_(
+            "A file of the reference {name} was changed after the fit. To fix this, fit it again."
+        ),
         "renamed_symbols": N_("{n} old symbols or aliases were renamed: {names}."),
         "rescaled_to_tpm": N_("Values summed to {total:,.0f}; rescaled to 1,000,000."),
         "sample_constant": N_("All genes of this sample have the value {value:.6g}; it is not scored."),
