@@ -87,4 +87,8 @@ def test_a_set_of_a_user_counts_genes_nobody_knows(tmp_path: Path) -> None:
     assert [(s.signature_id, s.gene_symbols) for s in sets.signatures] == [
         ("MINE", ("CD8A", "ALIEN1", "ALIEN2"))
     ]
-    assert [note.code for note in sets.flags.cohort] == [Code.GENE_SET_LOW_COVERAGE]
+    assert [(note.code, note.kind) for note in sets.flags.cohort] == [
+        (Code.GENE_SET_LOW_COVERAGE, "unknown"),
+        (Code.GENE_SET_LOW_COVERAGE, "partly"),
+        (Code.UNKNOWN_GENES, "sets"),
+    ]
