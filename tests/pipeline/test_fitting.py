@@ -214,7 +214,7 @@ def test_fit_tells_the_faults_of_all_matrices(files: Files, tmp_path: Path, refu
 def test_sample_given_twice_counts_once(
     kind: str, files: Files, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    copy: Path = shutil.copy(files.all, tmp_path / f"copy{files.all.suffix}")
+    copy = Path(shutil.copy(files.all, tmp_path / f"copy{files.all.suffix}"))
     again = {"same file": files.all, "copy": copy, "half": files.halves[1]}[kind]
     given: dict[str, list[Path]] = {"once": [files.all], "twice": [files.all, again]}
     for name, matrices in given.items():
