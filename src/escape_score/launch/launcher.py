@@ -111,7 +111,7 @@ def launch_workflow(
     place = named.directory or directory or Path()
     environment = _with_cache(place)
     is_dry = is_dry_run or not DRY_RUN.isdisjoint(extra)
-    outputs, notes = find_changed(cohorts, place)
+    outputs, notes = find_changed(cohorts, place) if is_dry else (set[Path](), list[str]())
     forced = [*(named.forcerun or ()), *sorted(path.relative_to(place).as_posix() for path in outputs)]
     options = (
         *("--snakefile", str(workflow_folder() / "Snakefile"), "--configfile", str(config.absolute())),
@@ -120,7 +120,7 @@ def launch_workflow(
         *(
             *extra,
             *(["--dry-run"] if is_dry_run else []),
-            *(["--forcerun", *forced] if outputs and is_dry else []),
+            *(["--forcerun", *forced] if outputs else []),
         ),
         *("--logger", "escape-score", *named.logger),
     )
@@ -128,10 +128,12 @@ def launch_workflow(
     require_writable(place)
     earlier = {cohort: earlier_manifest(place / "results" / cohort) for cohort in cohorts}
     log = place / "logs" / f"snakemake-{datetime.now():%Y%m%d-%H%M%S}.log"
-    for line in notes:
-        on_event(WorkflowState(), line)
     run = partial(_run, options, log, on_event, environment=environment, is_quiet=is_dry_run)
     status, state = run()
+    # in a real run the rules make changed results anew, and their notes are in the log
+    said = log.read_text(encoding="utf-8").splitlines()
+    for line in notes or (line for line in said if line.startswith("note: results/")):
+        on_event(state, line)
     jobs = state.failed_jobs(place) if status else []
     # Targets that a user names are the user's to finish.
     if not any(word.startswith(("results/", "work/")) for word in extra):

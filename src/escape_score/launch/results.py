@@ -19,6 +19,7 @@ from escape_score.store.manifest import (
     FileEntry,
     Manifest,
     Part,
+    earlier_manifest,
     entry_of,
     read_manifest,
     read_part,
@@ -109,9 +110,17 @@ def require_own_results(cohorts: Iterable[str], directory: Path = Path()) -> Non
     Raises OutputUnwritableError, which names the first such folder.
     """
     for cohort in cohorts:
-        files = CohortFiles.of(cohort, directory)
-        ours = own_files(files.results, files.known)
-        require_free(files.results, DECLARED, ours)
+        folder = directory / "results" / cohort
+        if folder.exists():
+            require_free(folder, DECLARED, _own_outputs(cohort, directory))
+
+
+def _own_outputs(cohort: str, directory: Path) -> set[Path]:
+    """Files of a result that may be replaced; a finished one needs no other list than its manifest."""
+    folder = directory / "results" / cohort
+    if manifest := earlier_manifest(folder):
+        return {Path(MANIFEST), *(Path(entry.path) for entry in manifest.files if "/" not in entry.path)}
+    return own_files(folder, CohortFiles.of(cohort, directory).known)
 
 
 def find_changed(cohorts: Iterable[str], directory: Path = Path()) -> tuple[set[Path], list[str]]:
