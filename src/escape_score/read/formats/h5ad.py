@@ -41,7 +41,7 @@ _BYTES_PER_CELL = 16
 """Memory of one cell of a sparse matrix: a number and a position."""
 
 
-HDF5_DAMAGED = (OSError, KeyError, ValueError, RuntimeError, TypeError)
+HDF5_DAMAGED = (OSError, KeyError, ValueError, RuntimeError, TypeError, AttributeError)
 """What h5py raises on a file that is not as its own header says."""
 
 hdf5_faults = partial(library_faults, what="HDF5 file", kinds=HDF5_DAMAGED, by="HDF5: ")
