@@ -66,12 +66,14 @@ _NEXT_TO_SHORT = frozenset({"logfc", "log_fc", "aveexpr", "ave_expr", "logcpm", 
 """Columns that both programs write with them; elsewhere, B or F is a sample."""
 
 _SUMMARY_WORDS = """
-mean average avg median sum total max maximum min minimum var variance sd std stdev std_dev stddev sem mad cv
+mean average avg median total maximum minimum variance stdev std_dev stddev
 rowsum rowsums row_sum row_sums rowmean rowmeans row_mean row_means rowvar row_var total_count total_counts
 mean_expression average_expression total_expression
 """
 _SUMMARY_NAMES = frozenset(_SUMMARY_WORDS.split())
 """Columns that sum samples up."""
+_NEXT_TO_SUMMARY = frozenset({"sum", "max", "min", "var", "sd", "std", "sem", "mad", "cv"})
+"""The same in short words, which may name samples too: only next to one of the others."""
 
 _WITH_ID = re.compile(r"(.+\S) \((?:\d+|ENSG\d+(?:\.\d+)?)\)")
 """A gene and its Entrez or Ensembl id, as DepMap names columns (``TP53 (7157)``)."""
@@ -119,6 +121,8 @@ def statistics_among(names: Sequence[str], *, others: Sequence[str]) -> frozense
     """
     tests = {plain_name(name) for name in others if is_test_name(name)}
     words = _SUMMARY_NAMES | _SHORT_TEST_NAMES if tests & _NEXT_TO_SHORT else _SUMMARY_NAMES
+    if tests or any(plain_name(name) in _SUMMARY_NAMES for name in names):
+        words |= _NEXT_TO_SUMMARY
     found = frozenset(at for at, name in enumerate(names) if plain_name(name) in words)
     return found if len(found) < len(names) or tests else frozenset()
 
