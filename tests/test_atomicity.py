@@ -32,6 +32,8 @@ from escape_score.pipeline.profiling import score
 from escape_score.store.h5ad import write_scores
 from escape_score.store.manifest import MANIFEST, verify
 
+pytestmark = pytest.mark.slow
+
 OLD, NEW = "old", "new"
 SAMPLES_OF = {OLD: slice(2, 6), NEW: slice(0, 2)}
 WITH_PAGES = {"index.html", "cohort.json"}
@@ -234,7 +236,6 @@ def kill_and_run_again(
         assert bench.state_of(out) == OLD
 
 
-@pytest.mark.slow
 def test_killed_run_leaves_all_or_nothing(bench: Bench, tmp_path: Path) -> None:
     moments = [(OLD, Moment.WRITING), (OLD, Moment.MOVING)]
     kills = [partial(kill_a_run, bench, *when, 0, tmp_path / str(i)) for i, when in enumerate(moments)]
@@ -243,7 +244,6 @@ def test_killed_run_leaves_all_or_nothing(bench: Bench, tmp_path: Path) -> None:
     in_lanes([again, *kills])
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("before", [None, OLD], ids=["into_nothing", "over_a_result"])
 @pytest.mark.parametrize("moment", list(Moment))
 def test_killed_runs_leave_all_or_nothing_many_times(
@@ -294,13 +294,11 @@ def test_full_disk_is_one_line_and_the_old_result_stays(bench: Bench, tmp_path: 
     run_on_a_full_disk(bench, OLD, n_kib, tmp_path / "disk")
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("n_kib", [8, 40, 100, 200, 300, 400, 430, 460, 500, 560, 600])
 def test_full_disk_leaves_nothing_whichever_file_fails(n_kib: int, bench: Bench, tmp_path: Path) -> None:
     run_on_a_full_disk(bench, None, n_kib, tmp_path / "disk")
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("n_kib", [1, 40, 100])
 def test_size_limit_on_files_is_one_line(n_kib: int, bench: Bench, tmp_path: Path) -> None:
     limit = partial(resource.setrlimit, resource.RLIMIT_FSIZE, (n_kib * 1024, n_kib * 1024))
@@ -322,8 +320,8 @@ def heed_permissions() -> None:
     "place",
     [
         pytest.param("result"),
-        pytest.param("folder above", marks=pytest.mark.slow),
-        pytest.param("closed folder above", marks=pytest.mark.slow),
+        "folder above",
+        "closed folder above",
     ],
 )
 def test_folder_without_right_to_write_is_one_line(place: str, bench: Bench, tmp_path: Path) -> None:
@@ -361,7 +359,6 @@ def test_two_runs_at_once_leave_the_result_of_one(bench: Bench, tmp_path: Path) 
     race(bench, tmp_path / "out", random.Random(1))
 
 
-@pytest.mark.slow
 def test_two_runs_at_once_leave_the_result_of_one_many_times(bench: Bench, tmp_path: Path) -> None:
     rng = random.Random(2)
     # the first into nothing, the others over what the one before left
@@ -415,7 +412,6 @@ def test_stopped_run_ends_at_once_and_cleans_up(bench: Bench, tmp_path: Path) ->
     stop_runs(bench, Moment.WRITING, tmp_path, n_each=1)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("moment", list(Moment))
 def test_stopped_runs_end_at_once_and_clean_up_many_times(
     moment: Moment, bench: Bench, tmp_path: Path
@@ -455,7 +451,6 @@ def test_killed_stages_leave_whole_files_and_no_manifest(bench: Bench, tmp_path:
     kill_stages(bench, 0, tmp_path)
 
 
-@pytest.mark.slow
 def test_killed_stages_leave_whole_files_and_no_manifest_many_times(bench: Bench, tmp_path: Path) -> None:
     for seed in range(1, 1 + N_STAGES):
         (tmp_path / str(seed)).mkdir()

@@ -13,6 +13,8 @@ import pytest
 
 from escape_score.model.record_statistics import CohortStatistics
 
+pytestmark = pytest.mark.slow
+
 N_LATER = 6
 
 

@@ -51,13 +51,9 @@ def open_text(context: BrowserContext, tmp_path: Path) -> Iterator[Callable[[str
     assert faults == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
-    ("lang", "screen"),
-    [
-        pytest.param("fr", (1280, "light"), marks=pytest.mark.slow),
-        pytest.param("en", (640, "dark"), marks=pytest.mark.slow),
-        ("en", (320, "light")),
-    ],
+    ("lang", "screen"), [("fr", (1280, "light")), ("en", (640, "dark")), ("en", (320, "light"))]
 )
 def test_axe_finds_no_violation(
     browser: Browser,
