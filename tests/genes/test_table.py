@@ -170,7 +170,9 @@ def test_map_genes_finds_every_symbol_with_another_mark(mark: str) -> None:
     assert tuple(mapping.gene_symbol for mapping in load_gene_table().map_genes(written)) == symbols
 
 
-@pytest.mark.parametrize("name", ["U6.1", "1.5", "X1", "P_1", "S.1", "AC004556.1", "Y_RNA.1", "x_y", "."])
+@pytest.mark.parametrize(
+    "name", ["U6.1", "1.5", "X1", "P_1", "S.1", "AC004556.1", "Y_RNA.1", "CAND1.11", "x_y", "."]
+)
 def test_map_genes_does_not_make_genes_of_other_names(name: str) -> None:
     assert map_gene(name).gene_symbol is None
 

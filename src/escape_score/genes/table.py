@@ -370,7 +370,7 @@ _BARRED = re.compile(r"(?P<first>[^|]+)\|(?P<second>[^|]+)")
 _HUMAN_GENOME = re.compile(
     r"(?:GRCh3[678]|hg(?:18|19|38)|human|hsapiens|homo_sapiens)_+(?P<name>.+)", re.IGNORECASE
 )
-_NUMBERED = re.compile(r"(?P<name>.+)\.[1-9]\d?")
+_NUMBERED = re.compile(r"(?P<name>.+)\.[1-9]")  # not CAND1.11, which NCBI names a gene of its own
 _MONTH = "(?:jan|feb|mar|apr|may|jun|jul|aug|sept?|oct|nov|dec)"
 _DATE = re.compile(
     rf"\d{{1,2}}[-/ ]{_MONTH}(?:[-/ ]\d{{2,4}})?"  # 1-Mar, 1-Mar-01
