@@ -89,7 +89,9 @@ def _metadata_value(value: str | float | bool, words: Language) -> str:
 def _input_sentence(profile: EscapeProfile, words: Language) -> str:
     _ = words.gettext
     source = profile.input
-    how = _("declared") if source.unit_is_declared else _("guessed from the numbers")
+    is_stated = source.unit_evidence.params.get("kind") == "layout"
+    inferred = _("stated by the file") if is_stated else _("inferred from the numbers")
+    how = _("declared") if source.unit_is_declared else inferred
     what = _("targeted panel") if source.is_targeted_panel else _("whole transcriptome")
     return _("{unit} ({how}), {n_genes} genes, {what}").format(
         unit=translate_record_text(source.unit, words),

@@ -257,3 +257,27 @@ def test_page_shows_changes_remarks_and_percentile_intervals(make_profile: Profi
     ):
         assert text in page
     assert "Change since earlier samples" not in render_sample(plain)
+
+
+@pytest.mark.parametrize(
+    ("is_declared", "kind", "said"),
+    [
+        (True, "declared", "(declared)"),
+        (False, "layout", "(stated by the file)"),
+        (False, "tpm", "(inferred from the numbers)"),
+    ],
+)
+def test_page_says_where_the_unit_is_from(
+    is_declared: bool, kind: str, said: str, make_profile: ProfileFactory
+) -> None:
+    profile = make_profile()
+    evidence = profile.input.unit_evidence
+    source = profile.input.model_copy(
+        update={
+            "unit_is_declared": is_declared,
+            "unit_evidence": evidence.model_copy(
+                update={"params": {**evidence.params, "kind": kind, "unit": "tpm"}}
+            ),
+        }
+    )
+    assert said in render_sample(profile.model_copy(update={"input": source}))
