@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from escape_score.errors import ConfigInvalidError, FileMissingError, InputFaultsError
+from escape_score.errors import ConfigInvalidError, FileMissingError, FileUnreadableError, InputFaultsError
 from escape_score.launch.plan import plan_workflow, reference_files
 
 HEADER = "cohort\texpression\tsamples\tunits\tgene_lengths\n"
@@ -155,3 +155,13 @@ def test_plan_workflow_refuses_paths_that_snakemake_takes_for_patterns(tmp_path:
     assert len(caught.value.lines) == 4
     for name in ("m.tsv", "s}.tsv", "g.gmt", "l.tsv"):
         assert any(f"{name}: its path has {{ or }}" in line for line in caught.value.lines)
+
+
+def test_plan_workflow_refuses_such_names_inside_a_folder_too(tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    run.mkdir()
+    for name in ("A", "{B}"):
+        (run / f"{name}.genes.results").write_text("gene_id\texpected_count\tTPM\tFPKM\nCD8A\t1\t1\t1\n")
+    config = write_project(tmp_path, rows="a\t../run\t\t\t\n")
+    with pytest.raises(FileUnreadableError, match=r"\{B\}.genes.results: its path has \{ or \}"):
+        plan_workflow(config)

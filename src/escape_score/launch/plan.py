@@ -172,7 +172,8 @@ def plan_workflow(config: Path) -> WorkflowPlan:
     request, entries = ReadRequest.from_config(settings.read), table.get()
     counts = [attempt(partial(count_samples, entry.expression, request=request)) for entry in entries]
     parts = [attempt(partial(list_parts, entry.expression, request=request)) for entry in entries]
-    found = [*_missing(config, settings), *_with_braces(entries, settings)]
+    files = [path for one in parts if one.results for path in one.results[0]]
+    found = [*_missing(config, settings), *_with_braces(entries, settings, files)]
     found += [*(fault for one in counts for fault in one.faults)]
     raise_faults(found)
     plans = {
@@ -193,11 +194,14 @@ def _reference_folder(config: WorkflowConfig) -> Path | None:
     return Path(name) if name and "/" in name else None
 
 
-def _with_braces(entries: Sequence[CohortEntry], settings: WorkflowConfig) -> list[InputError]:
+def _with_braces(
+    entries: Sequence[CohortEntry], settings: WorkflowConfig, files: Sequence[Path]
+) -> list[InputError]:
     """Paths that Snakemake would take for a pattern of file names."""
     named = [
         *(path for one in entries for path in (one.expression, one.samples, one.gene_lengths)),
         *(settings.harmonise.gene_lengths, settings.score.gene_sets, _reference_folder(settings)),
+        *files,
     ]
     msg = "its path has { or }, which Snakemake takes for a wildcard; rename the folder or the file"
     paths = dict.fromkeys(path for path in named if path is not None)
