@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
@@ -91,3 +92,16 @@ def test_result_without_its_gather_does_not_verify(inputs: Inputs, tmp_path: Pat
     assert main(["verify", str(out)]) == 3
     assert main(["gather", str(out), "--parts", str(work / "report-1.json")]) == 3  # no part of the profiles
     assert not (out / "manifest.json").exists()
+
+
+def test_a_stage_never_replaces_its_input_or_a_file_of_the_user(
+    inputs: Inputs, tmp_path: Path, refused: Callable[..., tuple[str, ...]]
+) -> None:
+    matrix, other = tmp_path / "mine.tsv", tmp_path / "notes.txt"
+    matrix.write_bytes(inputs.matrix.read_bytes())
+    other.write_text("mine")
+    for out, said in ((matrix, "is an input of this stage"), (other, "is not a file of a stage")):
+        before = out.read_bytes()
+        (line,) = refused(2, "read", matrix, "--units", "counts", "--out", out)
+        assert said in line
+        assert out.read_bytes() == before

@@ -16,7 +16,7 @@ from escape_score.errors import ReferenceUnfittableError
 from escape_score.fit.stage import leave_one_out_medians
 from escape_score.library.axes import load_design
 from escape_score.model.cohort import HarmonisedCohort, InMemoryMatrix
-from escape_score.model.notes import Code
+from escape_score.model.notes import Code, NoteLog, note
 from escape_score.model.profiles import CohortProfiles
 from escape_score.model.reference import Reference
 from escape_score.model.scores import SignatureScores
@@ -159,6 +159,12 @@ def test_fit_leaves_out_samples_without_values(sixty: HarmonisedCohort, take: Ta
     assert eleven.sample_ids[3] not in fitted.distributions.sample_ids
     rest = [row for row in range(11) if row != 3]
     assert render_tables(fitted) == render_tables(fit(take(sixty, rest)))
+
+
+def test_fit_leaves_out_samples_whose_low_values_were_lifted(sixty: HarmonisedCohort, fit: Fit) -> None:
+    lifted = sixty.sample_ids[:20]
+    flags = NoteLog(by_sample=tuple((one, note(Code.FLOOR_SUSPECT, "silent", level=1.0)) for one in lifted))
+    assert fit(replace(sixty, flags=flags)).n_samples == len(sixty.sample_ids) - 20
 
 
 def test_fit_leaves_out_genes_that_the_pipeline_does_not_count(

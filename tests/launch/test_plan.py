@@ -165,3 +165,9 @@ def test_plan_workflow_refuses_such_names_inside_a_folder_too(tmp_path: Path) ->
     config = write_project(tmp_path, rows="a\t../run\t\t\t\n")
     with pytest.raises(FileUnreadableError, match=r"\{B\}.genes.results: its path has \{ or \}"):
         plan_workflow(config)
+
+
+def test_plan_workflow_counts_samples_in_the_unit_of_the_cohort(tmp_path: Path) -> None:
+    (tmp_path / "own.tsv").write_text("gene\tcpm\tnormalized_count\nCD8A\t1\t2\nB2M\t3\t4\n")
+    config = write_project(tmp_path, rows="a\t../own.tsv\t\tcpm\t\n")
+    assert plan_workflow(config).cohorts["a"].n_samples == 1

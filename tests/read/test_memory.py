@@ -195,3 +195,12 @@ def test_faults_of_all_inputs_are_raised_together(tpm: pd.DataFrame) -> None:
     with pytest.raises(InputFaultsError) as caught:
         es.profile(cohort, reference="nope", gene_sets={"empty": [], "CYT": ["GZMA"]}, gene_lengths="no.tsv")
     assert [line.split(":")[0] for line in caught.value.lines] == ["nope", "gene_sets", "no.tsv"]
+
+
+def test_a_table_gives_the_samples_that_a_file_with_its_columns_gives(
+    tpm: pd.DataFrame, tmp_path: Path
+) -> None:
+    frame = tpm.T.assign(Length=900.0, mean=tpm.mean(), gene_type="protein_coding")
+    frame.rename_axis("gene").to_csv(tmp_path / "m.tsv", sep="\t")
+    expected = es.read(tmp_path / "m.tsv", units="tpm").sample_ids
+    assert es.from_dataframe(frame, units="tpm").sample_ids == expected == tuple(tpm.index)

@@ -70,3 +70,8 @@ def test_timepoint_pairs_join_samples_of_one_patient(make_columns: MakeColumns) 
     columns = make_columns(sheet, range(len(sheet)))
     pairs = timepoint_pairs(columns, counted_samples(columns).baseline)
     assert (pairs.before, pairs.later) == ((2,), (0,))
+
+
+@pytest.mark.parametrize("word", ["day -7", "D-14", "week -2", "Day −28"])
+def test_timepoint_of_takes_days_before_the_first_dose_for_baseline(word: str) -> None:
+    assert timepoint_of(word) is Timepoint.BASELINE

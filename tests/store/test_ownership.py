@@ -217,11 +217,12 @@ def test_result_in_place_declares_its_files_until_it_is_gathered(
 
 def test_pages_replace_earlier_pages_only(tmp_path: Path) -> None:
     page = f"<head>\n{GENERATOR.decode()}"
-    for name in ("index.html", "samples/a.html", "samples/b.html"):
+    for name in ("index.html", "samples/a.html", "samples/b-0123abcd.html", "samples/signed copy.html"):
         put(tmp_path / name, page)
     stage_pages(tmp_path)
     assert state_of(tmp_path) == {
         "index.html": "mine",
         "samples": "True",
         "samples/a.html": "mine",
+        "samples/signed copy.html": page,
     }

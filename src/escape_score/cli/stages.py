@@ -44,8 +44,9 @@ def read(
     require_files(matrix, samples=samples)
     from escape_score.config import ReadConfig, RunConfig, parse_block
     from escape_score.read import ReadRequest, read_requested
-    from escape_score.store.h5ad import write_cohort
+    from escape_score.store.h5ad import require_stage_file, write_cohort
 
+    require_stage_file(out, matrix, samples)
     settings = RunConfig(read=parse_block("--options", options, ReadConfig)).overridden(
         units=units, transpose=transpose, sheet=sheet, layer=layer, strand=strand, columns=columns or None
     )
@@ -67,8 +68,9 @@ def harmonise(
     require_files(cohort_file, gene_lengths=gene_lengths)
     from escape_score.genes.lengths import open_gene_lengths
     from escape_score.harmonise import harmonise as harmonise_cohort
-    from escape_score.store.h5ad import read_cohort_file, write_harmonised
+    from escape_score.store.h5ad import read_cohort_file, require_stage_file, write_harmonised
 
+    require_stage_file(out, cohort_file, gene_lengths)
     cohort = read_cohort_file(cohort_file)
     lengths = open_gene_lengths(gene_lengths, from_positions=bool(lengths_from_positions))
     write_harmonised(out, harmonise_cohort(cohort, gene_lengths=lengths, min_genes=min_genes))
@@ -94,8 +96,9 @@ def score(
     from escape_score.pipeline.references import fit_on_cohort, fitted_folder, open_reference
     from escape_score.reference.read import AUTO_REFERENCE
     from escape_score.reference.write import write_reference
-    from escape_score.store.h5ad import read_harmonised, write_scores
+    from escape_score.store.h5ad import read_harmonised, require_stage_file, write_scores
 
+    require_stage_file(out, harmonised, gene_sets)
     choice = parse_block("--options", options, ScoreConfig).choice(threads=threads)
     named, user_sets = open_reference(reference or AUTO_REFERENCE), open_gene_sets(gene_sets)
     cohort = read_harmonised(harmonised)
@@ -120,6 +123,7 @@ def profile(
     from escape_score.pipeline.profiles import files_of, write_profiles
     from escape_score.pipeline.profiling import profile_scores
     from escape_score.pipeline.references import reference_of_scores
+    from escape_score.pipeline.reports import files_of_workflow
     from escape_score.reference.read import AUTO_REFERENCE
     from escape_score.store.h5ad import read_scores
     from escape_score.store.manifest import write_part
@@ -128,6 +132,6 @@ def profile(
     found, meta = read_scores(scores)
     against = reference_of_scores(scores, found, reference or AUTO_REFERENCE)
     result = profile_scores(found, against, genesets_sha256=meta.genesets_sha256, seed=seed)
-    withdraw_result(out, files_of(result))
+    withdraw_result(out, files_of(result), known=files_of_workflow(()) | files_of(result))
     write_part(part, write_profiles(result, out))
     return 0

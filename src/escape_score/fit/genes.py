@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from escape_score.fit.scales import DECIMALS, Moments, locations, pooled_spread, spreads
 from escape_score.model.cohort import FloatArray, HarmonisedCohort, iter_blocks
+from escape_score.model.notes import Code
 from escape_score.model.reference import Reference, ReferenceGenes
 from escape_score.model.robust import shifted_log2_tpm
 from escape_score.model.scores import SignatureScores
@@ -51,9 +52,10 @@ class PlacedCohort:
 
     @classmethod
     def from_scores(cls, cohort: HarmonisedCohort, base: Reference, scores: SignatureScores) -> PlacedCohort:
-        """Take the samples that could be placed."""
+        """Take the samples that could be placed, and whose low values are those of their unit."""
         placement = scores.placement
-        placed = np.flatnonzero(~np.isnan(placement.offset_log2))
+        is_sound = [not cohort.flags.has(one, Code.FLOOR_SUSPECT) for one in scores.sample_ids]
+        placed = np.flatnonzero(~np.isnan(placement.offset_log2) & np.array(is_sound, dtype=bool))
         rows = np.array(sorted(placed, key=lambda row: scores.sample_ids[row]), dtype=np.intp)
         return cls(cohort, base, rows, placement.offset_log2, placement.is_mhc_locus_unquantified)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import accumulate
 
@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from escape_score.errors import ReferenceUnfittableError
 from escape_score.model.cohort import FloatArray, HarmonisedCohort, MatrixSource
+from escape_score.model.notes import Note, NoteLog
 from escape_score.model.units import ExpressionUnit
 
 _TPM, _CPM, _TCGA_RSEM = "TPM", "CPM", "TCGA RSEM"
@@ -159,7 +160,14 @@ def join_cohorts(name: str, cohorts: Sequence[HarmonisedCohort]) -> HarmonisedCo
         label=", ".join(labels),
         input_sha256=hashlib.sha256(digests.encode()).hexdigest(),
         is_targeted_panel=any(cohort.is_targeted_panel for cohort in cohorts),
+        flags=NoteLog(by_sample=tuple(_own_flags(cohorts))),
     )
+
+
+def _own_flags(cohorts: Sequence[HarmonisedCohort]) -> Iterator[tuple[str, Note]]:
+    """Flags of single samples."""
+    for cohort in cohorts:
+        yield from cohort.flags.by_sample
 
 
 def _require_one_scale(cohorts: Sequence[HarmonisedCohort], labels: Sequence[str]) -> None:

@@ -21,7 +21,7 @@ from textwrap import shorten
 from escape_score.errors import ExitCode, OutputUnwritableError, UsageError
 from escape_score.launch.failures import ERROR_PREFIX, FailedJob, exit_code_of
 from escape_score.launch.logger import WorkflowState
-from escape_score.launch.results import DRY_RUN, find_changed
+from escape_score.launch.results import find_changed, runs_nothing
 from escape_score.library.files import resource_path
 from escape_score.store.atomic import undisturbed
 from escape_score.store.manifest import Manifest, earlier_manifest
@@ -110,7 +110,7 @@ def launch_workflow(
     named, _ = _shared_options().parse_known_args(extra)
     place = named.directory or directory or Path()
     environment = _with_cache(place)
-    is_dry = is_dry_run or not DRY_RUN.isdisjoint(extra)
+    is_dry = is_dry_run or runs_nothing(extra)
     outputs, notes = find_changed(cohorts, place) if is_dry else (set[Path](), list[str]())
     forced = [*(named.forcerun or ()), *sorted(path.relative_to(place).as_posix() for path in outputs)]
     options = (

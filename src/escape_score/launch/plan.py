@@ -6,7 +6,7 @@ Also how much memory and time the jobs request, and how samples are cut into job
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from math import ceil
 from pathlib import Path
@@ -170,8 +170,9 @@ def plan_workflow(config: Path) -> WorkflowPlan:
     from escape_score.read import ReadRequest, count_samples, list_parts
 
     request, entries = ReadRequest.from_config(settings.read), table.get()
-    counts = [attempt(partial(count_samples, entry.expression, request=request)) for entry in entries]
-    parts = [attempt(partial(list_parts, entry.expression, request=request)) for entry in entries]
+    asked = [(entry.expression, replace(request, units=entry.units)) for entry in entries]
+    counts = [attempt(partial(count_samples, path, request=one)) for path, one in asked]
+    parts = [attempt(partial(list_parts, path, request=one)) for path, one in asked]
     files = [path for one in parts if one.results for path in one.results[0]]
     found = [*_missing(config, settings), *_with_braces(entries, settings, files)]
     found += [*(fault for one in counts for fault in one.faults)]

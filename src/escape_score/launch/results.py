@@ -6,6 +6,7 @@ declared, and an edited file is newer, which makes nothing run again.
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -27,8 +28,17 @@ from escape_score.store.manifest import (
 from escape_score.store.ownership import own_files, require_free
 from escape_score.store.result_folder import withdraw_result
 
-DRY_RUN = frozenset({"-n", "--dry-run", "--dryrun"})
-"""Options of Snakemake that only list jobs."""
+_RUN_NOTHING = re.compile(
+    r"-[a-zA-Z]*[nSDl][a-zA-Z]*|--(?:dry-?run|unlock|summary|detailed-summary|report|dag|rulegraph|filegraph|d3dag"
+    r"|list.*|lint|print-compilation|archive|containerize|cleanup.*|touch|delete.*|help|version)(?:=.*)?"
+)
+"""Options of Snakemake with which no job runs, also several in one word (``-np``)."""
+
+
+def runs_nothing(words: Iterable[str]) -> bool:
+    """Whether options of Snakemake are such that no job runs."""
+    return any(map(_RUN_NOTHING.fullmatch, words))
+
 
 DECLARED = frozenset(
     Path(name)
@@ -162,7 +172,7 @@ def plan_run(config: Path, *, is_main: bool) -> WorkflowPlan:
     plan = plan_workflow(config)
     if is_main:
         require_own_results(plan.cohorts)
-        is_dry = not DRY_RUN.isdisjoint(sys.argv)
+        is_dry = runs_nothing(sys.argv[1:])
         lines = find_changed(plan.cohorts)[1] if is_dry else withdraw_changed(plan.cohorts)
         sys.stderr.writelines(f"{line}\n" for line in lines)
     return plan

@@ -191,6 +191,10 @@ class NoteLog:
         notes = {*self.cohort, *self._own_notes.get(sample_id, ())}
         return tuple(sorted(notes, key=lambda one: (one.code, one.kind, repr(one.params))))
 
+    def has(self, sample_id: str, code: Code) -> bool:
+        """Whether a note of this code concerns a sample."""
+        return any(one.code is code for one in (*self.cohort, *self._own_notes.get(sample_id, ())))
+
     @cached_property
     def _own_notes(self) -> Mapping[str, tuple[Note, ...]]:
         """Notes of single samples by id; searching all for each sample grows with the square of a cohort."""

@@ -182,7 +182,7 @@ class Profiles:
 def _labels(samples: Sequence[SampleRecord]) -> tuple[str, ...]:
     """Columns of the sample sheet that are filled for a sample at least."""
     names = (one.name for one in fields(SampleRecord) if one.name != "sample_id")
-    return tuple(name for name in names if any(getattr(one, name) not in {"", None} for one in samples))
+    return tuple(name for name in names if any(getattr(one, name) not in {"", None, ()} for one in samples))
 
 
 def in_english(*found: Note | NoteRecord) -> str:

@@ -67,12 +67,8 @@ class ProfileContext:
     @cached_property
     def is_lifted(self) -> npt.NDArray[np.bool_]:
         """Samples whose low values are not those of their unit, so that levels of weak genes are wrong."""
-        flags = self.scores.flags
-        lifted = [
-            any(one.code is Code.FLOOR_SUSPECT for one in flags.of_sample(sample_id))
-            for sample_id in self.scores.sample_ids
-        ]
-        return np.array(lifted, dtype=bool)
+        ids, flags = self.scores.sample_ids, self.scores.flags
+        return np.array([flags.has(sample_id, Code.FLOOR_SUSPECT) for sample_id in ids], dtype=bool)
 
     @cached_property
     def match(self) -> TextArray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,8 +15,10 @@ from escape_score.read.checks.names import (
     MIN_GENE_FRACTION,
     are_row_numbers,
     gene_fraction,
+    is_annotation_name,
     lies_the_other_way,
     sample_name_faults,
+    statistics_among,
 )
 from escape_score.read.cohort import Sheet, check_cohort, declared_unit
 from escape_score.read.formats.one_sample import select_columns
@@ -181,17 +184,27 @@ def _frame_reading(frame: pd.DataFrame, request: ReadRequest, own: str) -> Matri
             msg = f"frame: its {axis} has {names.nlevels} levels; give one name for every row and column"
             raise MatrixInvalidError(msg)
     rows, columns = _names(frame.index), _names(frame.columns)
+    described: tuple[str, ...] = ()
     has_genes = gene_fraction(rows) >= MIN_GENE_FRACTION and not isinstance(frame.index, pd.RangeIndex)
     if lies_the_other_way(columns, rows, has_genes=has_genes):
         rows, columns, values = columns, rows, _numbers(frame)
     else:
-        values = _numbers(frame).T
+        kept, described = _sample_columns(columns) if has_genes else (list(range(len(columns))), ())
+        columns, values = tuple(columns[at] for at in kept), _numbers(frame.iloc[:, kept]).T
     raise_faults(sample_name_faults("frame", columns))
     chosen = select_columns("frame", columns, request, own=own)
     is_whole = len(chosen.columns) == len(columns)
     source = InMemoryMatrix(chosen.sample_ids, rows, values if is_whole else values[list(chosen.columns)])
     layout = "give the names of genes as index or as columns"
-    return MatrixReading(source, layout=layout, notes=chosen.notes, unit=chosen.unit)
+    return MatrixReading(source, described, layout=layout, notes=chosen.notes, unit=chosen.unit)
+
+
+def _sample_columns(names: Sequence[str]) -> tuple[list[int], tuple[str, ...]]:
+    """Positions of columns that may be samples, and names of those that describe, test or sum up genes."""
+    candidates = [at for at, name in enumerate(names) if not is_annotation_name(name)]
+    left_out = statistics_among([names[at] for at in candidates], others=names)
+    kept = [at for position, at in enumerate(candidates) if position not in left_out]
+    return kept, tuple(names[at] for at in range(len(names)) if at not in set(kept))
 
 
 def _names(names: pd.Index[Any]) -> tuple[str, ...]:

@@ -140,6 +140,11 @@ def list_references() -> tuple[str, ...]:
     return tuple(sorted(path.parent.name for path in resource_path("reference").glob("*/reference.json")))
 
 
+def forget_references() -> None:
+    """Read references again from the disk when they are next named, because one was written."""
+    _read_folder.cache_clear()
+
+
 @cache
 def _read_folder(folder: Path) -> Reference:
     try:

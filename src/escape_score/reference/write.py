@@ -21,9 +21,10 @@ from escape_score.reference.read import (
     UNTRUSTED,
     digest_fitted,
     digest_tables,
+    forget_references,
     read_header,
 )
-from escape_score.store.atomic import sync, unwritable
+from escape_score.store.atomic import sync, undisturbed, unwritable
 
 
 def render_tables(reference: Reference) -> dict[str, bytes]:
@@ -164,11 +165,24 @@ def _replacing_folder(folder: Path) -> Iterator[Path]:
     try:
         temporary.mkdir(parents=True)
         yield temporary
-        if folder.is_dir():
-            folder.rename(replaced)
-        temporary.rename(folder)
+        with undisturbed():
+            _swap(temporary, folder, replaced)
+        forget_references()
     except OSError as error:
         raise unwritable(folder, error) from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
-        shutil.rmtree(replaced, ignore_errors=True)
+
+
+def _swap(temporary: Path, folder: Path, replaced: Path) -> None:
+    """Put a folder in place of another, which is removed only then."""
+    if not folder.is_dir():
+        temporary.rename(folder)
+        return
+    folder.rename(replaced)
+    try:
+        temporary.rename(folder)
+    except OSError:
+        replaced.rename(folder)
+        raise
+    shutil.rmtree(replaced, ignore_errors=True)

@@ -55,6 +55,8 @@ def timepoint_of(word: str) -> Timepoint:
     known = _words().get(plain)
     if known is not None:
         return known
+    if re.search(r"[a-z]\s*[-−]\s*\d+\s*$", word.lower()):
+        return Timepoint.BASELINE if _NUMBERED.fullmatch(plain) else Timepoint.UNKNOWN_WORD
     numbered = _NUMBERED.fullmatch(plain)
     if numbered is None:
         return Timepoint.UNKNOWN_WORD

@@ -19,7 +19,7 @@ import pandas as pd
 from anndata.io import write_elem
 from pydantic import TypeAdapter, ValidationError
 
-from escape_score.errors import FileMissingError, FileUnreadableError
+from escape_score.errors import FileMissingError, FileUnreadableError, OutputUnwritableError
 from escape_score.model.cohort import (
     Cohort,
     FloatArray,
@@ -229,6 +229,21 @@ def _read_beside(meta: ScoresMeta, values: FloatArray, coverage: FloatArray) -> 
         tables.append(MethodTable(name, score_ids, values[:, columns], coverage[:, columns], skipped))
         start = columns.stop
     return tuple(tables)
+
+
+def require_stage_file(out: Path, *inputs: Path | None) -> None:
+    """Refuse to replace an input, or a file that no stage wrote; OutputUnwritableError."""
+    if not out.exists():
+        return
+    if any(path is not None and path.exists() and path.samefile(out) for path in inputs):
+        raise OutputUnwritableError.at(out, "is an input of this stage; name another file")
+    try:
+        with h5py.File(out) as handle:
+            is_ours = META in handle
+    except OSError:
+        is_ours = False
+    if not is_ours:
+        raise OutputUnwritableError.at(out, "exists and is not a file of a stage; name another file")
 
 
 def _read_cohort_meta(path: Path, stage: Stage) -> CohortMeta:

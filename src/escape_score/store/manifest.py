@@ -127,7 +127,11 @@ def sync_names(folder: Path) -> None:
 def read_manifest(folder: Path) -> Manifest:
     """Read the manifest of a result; ResultInvalidError where there is none, or it is damaged."""
     path = folder / MANIFEST
-    if not path.is_file():
+    try:
+        is_there = path.is_file()
+    except OSError as error:
+        raise ResultInvalidError.at(folder, f"cannot be read ({error.strerror}); check the path") from error
+    if not is_there:
         msg = f"{folder}: no {MANIFEST}: not a finished result; run again into a new folder"
         raise ResultInvalidError(msg)
     try:
@@ -197,6 +201,8 @@ def _fault(folder: Path, entry: FileEntry) -> str | None:
     path = folder / entry.path
     if not path.is_file():
         return f"{path}: listed in the manifest but missing; run again"
-    if path.stat().st_size != entry.size or entry_of(folder, path).sha256 != entry.sha256:
-        return f"{path}: differs from the manifest; run again"
-    return None
+    try:
+        is_same = path.stat().st_size == entry.size and entry_of(folder, path).sha256 == entry.sha256
+    except OSError as error:
+        return f"{path}: cannot be read ({error.strerror}); check its permissions"
+    return None if is_same else f"{path}: differs from the manifest; run again"

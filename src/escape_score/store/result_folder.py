@@ -29,6 +29,8 @@ from escape_score.store.manifest import (
 from escape_score.store.ownership import inside, is_page, own_files, require_free, require_only
 
 INDEX = "index.html"
+PAGE_NAME = re.compile(r"samples/[a-z0-9-]*-[0-9a-f]{8}\.(?:html|pdf)")
+"""Pages of samples; a copy under another name is the user's."""
 STAGING_NAME = re.compile(r"\.tmp-\d+")
 STAGE_PATIENCE_S = 30.0
 """Many jobs of one cohort may start together; each holds the lock for milliseconds."""
@@ -239,7 +241,8 @@ def _replace_pages(
     """Replace pages by the staged ones; what was printed of other pages goes, and pages of other samples."""
     new, outdated = _files(staging), outdated_prints(out, staging)
     if not is_own:
-        outdated |= {path for path in ours if path.with_suffix(".html") not in new}
+        named = {path for path in ours if path == Path(INDEX) or PAGE_NAME.fullmatch(path.as_posix())}
+        outdated |= {path for path in named if path.with_suffix(".html") not in new}
     lock.declare(ours | new)
     _withdraw(out, new)
     remove_files(out, outdated)
@@ -249,7 +252,8 @@ def _replace_pages(
         renewed = {path.as_posix(): entry_of(out, out / path) for path in new}
         kept = {entry.path: entry for entry in manifest.files if Path(entry.path) not in outdated}
         write_manifest(out, manifest.header, (kept | renewed).values(), manifest.failed)
-    lock.settle()
+    if manifest is not None or not is_own:  # the list of an unfinished result is still needed
+        lock.settle()
 
 
 def _withdraw(out: Path, ours: set[Path]) -> None:

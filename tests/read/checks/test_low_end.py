@@ -85,3 +85,13 @@ def test_low_end_notes_say_what_to_do(demo_tpm: pd.DataFrame) -> None:
     note = dict(low_end_notes(facts_of(log2_plus(8)(demo_tpm).T), LOG2))[demo_tpm.index[0]]
     assert "log2(x + 1) = 3.00 and not 0" in in_english(note)
     assert "Give the matrix before that step" in in_english(note)
+
+
+@pytest.mark.parametrize("lowest", [5, 10])
+def test_low_end_notes_do_not_take_a_cut_of_whole_numbers_for_a_lift(
+    demo_tpm: pd.DataFrame, lowest: int
+) -> None:
+    reads = (demo_tpm * 5.0).round()
+    for sample in demo_tpm.index:
+        alone = reads.loc[[sample], reads.loc[sample] >= lowest]
+        assert kinds(alone, ExpressionUnit.COUNTS) == {}

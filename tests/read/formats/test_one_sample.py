@@ -398,3 +398,12 @@ def test_from_dataframe_takes_one_quantity() -> None:
     )
     with pytest.raises(MatrixInvalidError, match="frame: counts by strand"):
         es.from_dataframe(strands)
+
+
+@pytest.mark.parametrize("columns", [["Sample"], ["Patient", "Normal"]])
+def test_read_takes_columns_of_numbers_named_sample_for_samples(tmp_path: Path, columns: list[str]) -> None:
+    genes = tables.ensembl_genes(60)
+    rows = [[gene, *([7 * (at % 3)] * len(columns))] for at, gene in enumerate(genes)]
+    path = tmp_path / "m.tsv"
+    path.write_text(tables.table(["gene_id", *columns], rows))
+    assert es.read(path, units="counts").sample_ids == tuple(columns)

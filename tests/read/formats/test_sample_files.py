@@ -367,9 +367,49 @@ def test_featurecounts_of_a_folder_keep_their_lengths_where_all_agree(tmp_path: 
     assert lengths is not None
     assert lengths[GENES[1]] == 1001.0
     fill(folder, {"B.featureCounts.txt": two.replace("\t1001\t", "\t1002\t")})
-    assert reader.open_matrix(folder, request).gene_lengths is None
+    # dropping all lengths would change the numbers of the other samples
+    with pytest.raises(MatrixInvalidError, match=r"has length 1002 here and 1001.*one annotation"):
+        reader.open_matrix(folder, request)
 
 
 def test_notes_of_a_folder_are_made_once(tmp_path: Path) -> None:
     flags = es.read(rsem_folder(tmp_path)).flags.cohort
     assert [note.code for note in flags].count(Code.QUANTITY_CHOSEN) == 1
+
+
+def test_read_keeps_gene_lengths_of_files_whose_genes_differ(tmp_path: Path) -> None:
+    whole = tables.featurecounts(["a.bam"])
+    fill(tmp_path, {"A.featureCounts.txt": whole, "B.featureCounts.txt": whole[: whole.rindex("ENSG")]})
+    lengths = es.read(tmp_path, units="counts").gene_lengths
+    assert lengths is not None
+    assert len(lengths) == len(whole.splitlines()) - 2
+
+
+def test_read_names_a_file_of_several_samples_among_others(tmp_path: Path) -> None:
+    files = {"A.txt": tables.featurecounts(["a.bam"]), "B.txt": tables.featurecounts(["b.bam", "c.bam"])}
+    with pytest.raises(MatrixInvalidError, match=r"B\.txt: holds 2 samples; give it alone"):
+        es.read(fill(tmp_path, files), units="counts")
+
+
+@pytest.mark.parametrize("what", ["folder", "sheet"])
+def test_read_refuses_to_transpose_tables_of_one_sample(tmp_path: Path, what: str) -> None:
+    folder = rsem_folder(tmp_path / "run")
+    sheet = fill(tmp_path, {"sheet.tsv": SHEET}) / "sheet.tsv"
+    with pytest.raises(MatrixInvalidError, match=f"{what} of tables of one sample.*leave --transpose out"):
+        es.read(folder if what == "folder" else sheet, transpose=True)
+
+
+def test_read_applies_names_of_columns_to_the_sheet_that_has_them(tmp_path: Path) -> None:
+    rsem_folder(tmp_path / "run")
+    fill(tmp_path, {"clinic.tsv": "sample_id\tBenefit\n" + "".join(f"P{at}\tDCB\n" for at in range(1, 4))})
+    fill(tmp_path, {"s.tsv": SHEET})
+    cohort = es.read(tmp_path / "s.tsv", samples=tmp_path / "clinic.tsv", columns={"response": "Benefit"})
+    assert {sample.response for sample in cohort.samples} == {"R"}
+
+
+def test_read_takes_a_sheet_of_files_by_another_name_of_its_ids(tmp_path: Path) -> None:
+    rsem_folder(tmp_path / "run")
+    fill(tmp_path, {"s.tsv": SHEET.replace("sample_id", "Barcode")})
+    cohort = es.read(tmp_path / "s.tsv", columns={"sample_id": "Barcode"})
+    fill(tmp_path, {"t.tsv": SHEET})
+    assert cohort.sample_ids == es.read(tmp_path / "t.tsv").sample_ids

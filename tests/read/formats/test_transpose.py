@@ -177,3 +177,29 @@ def test_read_cohort_reads_a_wide_text(tmp_path: Path) -> None:
     (tmp_path / "m.tsv").write_text("\n".join(lines) + "\n")
     cohort = read_cohort(tmp_path / "m.tsv", units="counts", transpose=True)
     assert values_of(cohort)[29, 35] == ((29 * 35) % 97) ** 5
+
+
+@pytest.mark.parametrize("comment", ["", "#"])
+def test_count_samples_of_samples_in_rows_is_what_is_read(tmp_path: Path, comment: str) -> None:
+    genes = sorted(load_gene_table().current)[:40]
+    lines = [comment + ",".join(["sample", *genes])]
+    lines += [",".join([f"S{row}", *(str((row + at) % 9) for at in range(40))]) for row in range(3)]
+    path = tmp_path / "m.csv"
+    path.write_text("\n".join([*lines, "," * 40]) + "\n")
+    request = ReadRequest(transpose=True)
+    assert count_samples(path, request=request) == len(
+        read_cohort(path, units="counts", transpose=True).sample_ids
+    )
+
+
+def test_read_cohort_takes_genes_on_both_sides_of_the_names_and_no_column_of_a_sheet(tmp_path: Path) -> None:
+    genes = sorted(load_gene_table().current)[:40]
+    header = ["patient", *genes[:3], "sample_id", *genes[3:]]
+    lines = [",".join(header)]
+    lines += [
+        ",".join([str(row), "5", "7", "9", f"S{row}", *(str(at % 9) for at in range(37))])
+        for row in range(1, 4)
+    ]
+    (tmp_path / "m.csv").write_text("\n".join(lines) + "\n")
+    cohort = read_cohort(tmp_path / "m.csv", units="counts", transpose=True)
+    assert set(cohort.source.gene_ids) == set(genes)

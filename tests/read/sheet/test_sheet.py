@@ -22,7 +22,9 @@ from escape_score.model.cohort import SampleRecord
 from escape_score.model.notes import Code, NoteLog
 from escape_score.pipeline.profiles import in_english
 from escape_score.read.sheet import SampleSheet, join_sheet, open_sheet, read_sample_sheet, response_of
-from escape_score.read.sheet.columns import KNOWN, MAX_GROUP_COLUMNS
+from escape_score.read.sheet.cells import sample_type_of
+from escape_score.read.sheet.columns import KNOWN, MAX_GROUP_COLUMNS, group_columns
+from escape_score.read.sheet.sheet import respelt_ids
 
 
 def read(
@@ -431,3 +433,44 @@ def test_tables_in_memory_have_the_same_names() -> None:
     by_index = open_sheet(table.set_index("SampleID"))
     assert by_index is not None
     assert by_index.records == (SampleRecord("A", os_event=True),)
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours"),
+    [
+        (["B/T1", "A/T2"], ["A/T1", "B/T2"]),
+        (["P1/pre"], ["P2/pre"]),
+        (["P1-CD8-"], ["P1-CD8+"]),
+        (["患者一"], ["患者二"]),
+    ],
+)
+def test_ids_of_two_patients_are_never_one(theirs: list[str], ours: list[str]) -> None:
+    assert respelt_ids(theirs, ours) == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("patient name", ["Ada", "Ada", "Bo", "Bo", "Cy", "Cy"]),
+        ("visit day", ["2020-01-02", "2020-01-02", "2021-03-04", "2021-03-04", "", ""]),
+        ("grade", ["low", "low", "high", "high", "high", "rare finding of one patient"]),
+    ],
+)
+def test_what_may_identify_a_patient_is_no_group(name: str, values: list[str]) -> None:
+    patients = [f"P{at}" for at in range(6)]
+    assert group_columns({name: values}, patients) == ()
+    assert group_columns({"arm": ["a", "a", "b", "b", "b", "a"]}, patients) == ("arm",)
+
+
+@pytest.mark.parametrize("word", ["Non-tumor", "tumor-free", "not tumour", "primary tumour, no normal"])
+def test_sample_type_is_not_guessed_where_a_word_is_denied(word: str) -> None:
+    assert sample_type_of(word) is None
+
+
+def test_sample_type_takes_single_letters_alone_only() -> None:
+    assert (sample_type_of("T"), sample_type_of("N"), sample_type_of("T cell")) == ("tumour", "normal", None)
+
+
+def test_response_of_takes_no_word_with_a_number() -> None:
+    assert response_of("R0") is None
+    assert response_of("R") == "R"

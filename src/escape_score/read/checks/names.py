@@ -12,7 +12,7 @@ from escape_score.genes import GeneMapping, GeneMatch, load_gene_table
 from escape_score.read.checks.cells import NUMBER
 from escape_score.read.checks.gene_kinds import check_kind, probed
 from escape_score.read.files.limits import ReadLimits, check_shape
-from escape_score.read.sheet.columns import KNOWN
+from escape_score.read.sheet.columns import KNOWN, plain
 
 MIN_GENE_FRACTION = 0.05
 """Below this fraction of recognised names the rows are not genes."""
@@ -97,6 +97,9 @@ ENTREZ_NAMES = (
 """Names of columns of ids, best first."""
 
 
+_SHEET_NAMES = frozenset(alias for ours, aliases in KNOWN.items() for alias in (plain(ours), *aliases))
+
+
 def plain_name(name: str) -> str:
     """Write a column name as ``ANNOTATION_NAMES`` does."""
     return "_".join(re.split(r"[\s._-]+", name.strip().lstrip("#").lower())).strip("_")
@@ -129,7 +132,7 @@ def statistics_among(names: Sequence[str], *, others: Sequence[str]) -> frozense
 
 def is_sheet_name(name: str) -> bool:
     """Whether a column of this name is one of a sample sheet, where samples are in rows."""
-    return plain_name(name) in KNOWN
+    return plain(name) in _SHEET_NAMES and name not in load_gene_table().current
 
 
 def check_header(label: str, corner: str, sample_ids: Sequence[str]) -> None:

@@ -330,6 +330,9 @@ def _contradictions(facts: MatrixFacts, declared: ExpressionUnit) -> Iterator[tu
         yield "too many negative values", _log_hint(facts)
     if not declared.is_platform and look_ranked(facts):
         yield "values are spread like ranks", ""
+    is_low = facts.maximum[facts.is_usable] <= LOG_MAXIMUM
+    if declared.is_platform and is_low.any() and not is_low.all():
+        yield f"samples with and without values above {LOG_MAXIMUM:g}, logarithms and signals mixed", ""
     if declared in _LINEAR:
         yield from _against_linear(facts, declared)
     elif declared.is_log:

@@ -269,6 +269,7 @@ NANOSTRING_RCC = MatrixFormat(
     _is_rcc,
     _open_rcc,
     lambda path, _: len(_rcc_files(path)) if path.is_dir() else 1,
+    lambda path, _: _rcc_files(path) if path.is_dir() else (path,),
 )
 """Lanes of nCounter, one sample a file; a sample has the name of its file."""
 

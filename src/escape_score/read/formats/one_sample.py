@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -88,7 +88,7 @@ class SelectedSamples:
             return replace(reading, unit=self.unit or reading.unit, notes=(*reading.notes, *self.notes))
         genes = reading.source.gene_ids
         values = reading.source.block(0, len(reading.source.sample_ids))
-        lengths = {gene: bp for gene, bp in zip(genes, values[-1].tolist(), strict=True) if bp > 0}
+        lengths = self._lengths(genes, values[-1].tolist()) if self.has_lengths else {}
         rows, notes = slice(len(self.sample_ids)), self.notes
         if self.is_by_strand:
             row = _strand_row(self.path, genes, values)
@@ -101,6 +101,15 @@ class SelectedSamples:
             gene_lengths=lengths if self.has_lengths else None,
             notes=(*reading.notes, *notes),
         )
+
+    def _lengths(self, genes: Sequence[str], bp: Sequence[float]) -> Mapping[str, float]:
+        """Lengths by name of the gene; raises MatrixInvalidError: one name has two."""
+        lengths: dict[str, float] = {}
+        for gene, length in zip(genes, bp, strict=True):
+            if length > 0 and lengths.setdefault(gene, length) != length:
+                msg = f"gene {gene} has lengths {lengths[gene]:g} and {length:g}; name genes by their ids"
+                raise MatrixInvalidError.at(self.path, msg)
+        return lengths
 
 
 def select_samples(path: Path, layout: TextLayout, request: ReadRequest) -> SelectedSamples:
@@ -149,7 +158,7 @@ def select_columns(
     if selection is None:
         return SelectedColumns(tuple(range(len(names))), tuple(names))
     if selection.is_by_strand:
-        msg = "counts by strand; declare it with --strand unstranded, forward or reverse"
+        msg = "counts by strand; keep the column that fits the library, or declare it with --strand"
         raise MatrixInvalidError.at(label, msg)
     sample_ids = selection.sample_ids or (own or sample_of(Path(label)),)
     return SelectedColumns(selection.columns, sample_ids, selection.unit, selection.notes)

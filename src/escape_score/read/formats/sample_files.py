@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import islice
@@ -25,13 +25,18 @@ from escape_score.errors import (
 )
 from escape_score.model.cohort import FloatArray
 from escape_score.read.checks.cells import NUMBER, NumberStyle
-from escape_score.read.checks.names import plain_name, sample_name_faults
+from escape_score.read.checks.names import (
+    TRANSPOSED_FRACTION,
+    gene_fraction,
+    plain_name,
+    sample_name_faults,
+)
 from escape_score.read.files.limits import ReadLimits, check_shape
 from escape_score.read.files.probe import Probe, probe_path
-from escape_score.read.files.streams import encoding_of
+from escape_score.read.files.streams import encoding_of, iter_lines, open_text
 from escape_score.read.formats.one_sample import PACKED, sample_of, select_samples
 from escape_score.read.formats.quantities import QUANTITY_WORDS
-from escape_score.read.formats.reader import MatrixFormat, MatrixReading
+from escape_score.read.formats.reader import MatrixFormat, MatrixReading, refuse_transpose
 from escape_score.read.formats.table_kinds import (
     PROGRAMS,
     has_genes,
@@ -142,6 +147,9 @@ def _recognised(path: Path, limits: ReadLimits) -> SampleFile | None:
     if layout.sample_ids and are_quantities and has_transcripts(layout):
         return SampleFile(path, sample_of(path), program.name if program else "", has_transcripts=True)
     selected = select_samples(path, layout, request)
+    if program and len(selected.sample_ids) > 1:
+        msg = f"holds {len(selected.sample_ids)} samples; give it alone, or only tables of one sample"
+        raise MatrixInvalidError.at(path, msg)
     if len(selected.sample_ids) != 1 or not (program or has_genes(layout)):
         return None
     if program:
@@ -252,7 +260,7 @@ def _damaged_among(
     ignored: list[str] = []
     for path, error in others:
         name = PACKED.sub("", path.name)
-        is_alike = bool(special) and name.endswith(special)
+        is_alike = (bool(special) and name.endswith(special)) or _holds_several(error)
         is_unreadable = (
             isinstance(error, FileUnreadableError) and path.suffix and name.endswith(tuple(endings))
         )
@@ -265,6 +273,11 @@ def _damaged_among(
         _logger.warning("%s: files without a sample are not read: %s", files[0].path.parent, listed(ignored))
 
 
+def _holds_several(error: InputError | None) -> bool:
+    """Whether a file of a known program holds samples that would be lost."""
+    return isinstance(error, MatrixInvalidError) and "give it alone" in str(error)
+
+
 # --- a sheet ------------------------------------------------------------------------------------------------
 
 
@@ -272,12 +285,17 @@ def _is_sheet(probe: Probe) -> bool:
     """Whether a table names samples and files: columns for both, and a file that is no number."""
     head = probe.text_head
     lines = head.decode(encoding_of(head), errors="replace").splitlines()
-    filled = list(islice((line for line in lines if line.strip()), 2))
+    filled = list(islice((line for line in lines if line.strip() and not line.startswith("#")), 2))
     if len(filled) < 2:  # noqa: PLR2004
         return False
     header, row = (split_line(line, _delimiter(filled[0])) for line in filled)
     column = next((at for at, name in enumerate(header) if plain(name) in FILE_NAMES), len(row))
-    return has_ids(header) and column < len(row) and not NUMBER.fullmatch(row[column].strip())
+    if column >= len(row) or NUMBER.fullmatch(row[column].strip()):
+        return False
+    others = [name for name in header if not has_ids([name])]
+    has_genes_in_columns = gene_fraction(others, with_entrez=False) >= TRANSPOSED_FRACTION
+    is_there = (probe.path.parent / row[column].strip()).is_file()
+    return not has_genes_in_columns and (has_ids(header) or is_there)
 
 
 def _delimiter(line: str) -> str:
@@ -286,15 +304,25 @@ def _delimiter(line: str) -> str:
 
 def _files_of_sheet(path: Path, request: ReadRequest) -> SampleFiles:
     """Files that a sheet lists, named by it; raises InputError: it is no sheet, or mixes kinds of files."""
-    limits = request.limits
-    unique = unique_rows(str(path), read_rows(path, request.columns).rows)
+    refuse_transpose(path, request, "sheet of tables of one sample")
+    limits, own = request.limits, _own_columns(path, request.columns)
+    unique = unique_rows(str(path), read_rows(path, own).rows)
     check_shape(path, limits, n_samples=len(unique.kept))
     tried = [attempt(partial(_file_of_row, path, row, limits)) for row in unique.kept]
     files = tuple(one.results[0] for one in tried if one.results)
-    faults = [*attempt(lambda: read_sample_sheet(path, request.columns)).faults, *_same_files(path, files)]
+    faults = [*attempt(lambda: read_sample_sheet(path, own)).faults, *_same_files(path, files)]
     faults += [fault for one in tried for fault in one.faults]
     _one_kind(path, files)
     return SampleFiles(files, tuple(faults))
+
+
+def _own_columns(path: Path, columns: Mapping[str, str]) -> Mapping[str, str]:
+    """Names of columns that this sheet has; the others may be those of another sheet, given as samples."""
+    with open_text(path, ReadLimits()) as stream:
+        lines = (line for line in iter_lines(stream, path=path, limits=ReadLimits()) if line.strip())
+        first = next((line for line in lines if not line.startswith("#")), "")
+    names = {name.strip().lower() for name in split_line(first, _delimiter(first))}
+    return {ours: theirs for ours, theirs in columns.items() if theirs.lower() in names}
 
 
 def _file_of_row(sheet: Path, row: SheetRow, limits: ReadLimits) -> SampleFile:
@@ -363,8 +391,7 @@ class _Stack:
         names, values = reading.source.gene_ids, np.array(reading.source.block(0, 1)[0])
         if self._rows:
             notes = (*self._reading.notes, *reading.notes)
-            is_alike = reading.gene_lengths == self._reading.gene_lengths
-            lengths = self._reading.gene_lengths if is_alike else None
+            lengths = _joined_lengths(path, self._reading.gene_lengths, reading.gene_lengths)
             self._reading = replace(self._reading, notes=tuple(dict.fromkeys(notes)), gene_lengths=lengths)
         else:
             self._names, self._genes, self._reading = names, list(names), reading
@@ -414,6 +441,19 @@ class _Stack:
             raise MatrixInvalidError.at(self._label, f"{msg}; give h5ad")
 
 
+def _joined_lengths(
+    path: Path, known: Mapping[str, float] | None, new: Mapping[str, float] | None
+) -> Mapping[str, float] | None:
+    """Lengths of the genes of several files; raises MatrixInvalidError: those of a file are others."""
+    if known is None or new is None:
+        return None
+    other = next((gene for gene in new if known.get(gene, new[gene]) != new[gene]), None)
+    if other is not None:
+        msg = f"gene {other} has length {new[other]:g} here and {known[other]:g} in the files before; "
+        raise MatrixInvalidError.at(path, msg + "give files that were counted with one annotation")
+    return {**new, **known}
+
+
 def _keys(names: Sequence[str]) -> list[tuple[str, int]]:
     """Names without the version of Ensembl, each with how often it came before."""
     seen: dict[str, int] = defaultdict(int)
@@ -430,6 +470,7 @@ def _keys(names: Sequence[str]) -> list[tuple[str, int]]:
 
 
 def _open_folder(path: Path, request: ReadRequest) -> MatrixReading:
+    refuse_transpose(path, request, "folder of tables of one sample")
     return _open_files(path, _files_of_folder(path, request.limits), request)
 
 

@@ -155,14 +155,18 @@ def long_refused(path: Path, sample_column: str) -> MatrixInvalidError:
 def _long_by(layout: TextLayout) -> str:
     """Column that names samples in a long table, empty where the table is not long.
 
-    That is a column of the usual names apart from the genes, of which either repeats.
+    That is a column of the usual names apart from the genes, of which either repeats. A column of numbers
+    may be values, many of them 0: it names samples only if there are other values, and genes repeat.
     """
     if len(layout.names) > _MAX_LONG_COLUMNS:
         return ""
     named = [at for at, name in enumerate(layout.names) if plain_name(name) in _SAMPLE_COLUMNS]
     for at in named:
         genes = _gene_column_but(layout, at)
-        if genes is not None and any(_repeats(layout.first_cells(column)) for column in (at, genes)):
+        are_values = at in layout.sample_columns
+        if genes is None or (are_values and len(layout.sample_columns) == 1):
+            continue
+        if any(_repeats(layout.first_cells(one)) for one in ([genes] if are_values else [at, genes])):
             return layout.names[at]
     return ""
 

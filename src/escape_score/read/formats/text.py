@@ -331,8 +331,9 @@ def _count_samples(path: Path, request: ReadRequest) -> int:
     if not layout.samples_in_rows:
         return len(select_samples(path, layout, request).sample_ids)
     with open_text(path, request.limits) as stream:
-        n_rows = sum(not is_skipped(line) for line in iter_lines(stream, path=path, limits=request.limits))
-    return n_rows - 1
+        rows = islice(iter_lines(stream, path=path, limits=request.limits), layout.n_head_lines, None)
+        filled = (line for line in rows if not is_skipped(line))
+        return sum(any(map(str.strip, split_line(line, layout.delimiter))) for line in filled)
 
 
 DELIMITED_TEXT = MatrixFormat(

@@ -305,8 +305,9 @@ class _Table:
         return self.has_row_numbers and second < len(self.names) and not self.is_numeric[second]
 
     def gene_columns(self, candidates: Sequence[int], name_column: int) -> tuple[int, ...]:
-        """Columns of genes where samples are in rows: numbers after the names that are not of a sheet."""
-        numeric = (at for at in candidates if at > name_column and self.is_numeric[at])
+        """Columns of genes where samples are in rows: numbers that are not of a sheet, nor row numbers."""
+        is_named = self.plain_names[name_column] == "sample_id"
+        numeric = (at for at in candidates if (is_named or at > name_column) and self.is_numeric[at])
         return tuple(at for at in numeric if not is_sheet_name(self.names[at]))
 
     def samples(self, candidates: Sequence[int], gene_column: int) -> tuple[int, ...]:

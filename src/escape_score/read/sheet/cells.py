@@ -23,6 +23,8 @@ def response_of(word: str) -> str | None:
 
     Case and punctuation do not count.
     """
+    if any(character.isdigit() for character in word):  # R0 is a resection
+        return None
     return _response_words().get(" ".join(re.findall(r"[a-z]+", word.lower())))
 
 
@@ -94,15 +96,9 @@ def _response(row: SheetRow, notes: list[Note]) -> str:
 
 
 def _days(row: SheetRow, endpoint: str, notes: list[Note]) -> float | None:
-    """Time in days, from the first unit that the sheet has."""
-    column, days = next(
-        (
-            (f"{endpoint}_{unit}", days)
-            for unit, days in DAYS_PER.items()
-            if f"{endpoint}_{unit}" in row.cells
-        ),
-        ("", 1.0),
-    )
+    """Time in days, from the first unit whose cell is filled."""
+    named = ((f"{endpoint}_{unit}", days) for unit, days in DAYS_PER.items())
+    column, days = next(((name, days) for name, days in named if row.given(name)), ("", 1.0))
     text = row.given(column)
     number = _number(text)
     if text and (number is None or number < 0):
@@ -151,6 +147,10 @@ def sample_type_of(word: str) -> str | None:
         code = int(float(word))
         return TUMOUR if 1 <= code <= 9 else NORMAL if 10 <= code <= 19 else {50: CELL_LINE}.get(code)  # noqa: PLR2004
     words = re.findall(r"[a-z]+", word.lower())
+    if len(words) > 1 and {*words} & {"non", "not", "no", "free", "without"}:
+        return None  # non-tumour tissue, or tumour without normal: which is meant is not for us to guess
+    if len(words) > 1:
+        words = [one for one in words if len(one) > 1]  # T cell, T2N0
     said = {*words, " ".join(words), *(" ".join(pair) for pair in pairwise(words))}
     return next((kind for kind, known in _SAMPLE_TYPES.items() if said & known), None)
 

@@ -20,7 +20,10 @@ EVENT_COLUMNS = tuple(f"{endpoint}_event" for endpoint, _ in ENDPOINT_NAMES)
 KNOWN: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "sample_id": ("sampleid", "sample", "samples", "samplename", "sampleidentifier"),
-        "patient_id": ("patientid", "patient", "subjectid", "subject", "participantid"),
+        "patient_id": (
+            *("patientid", "patient", "patientname", "pid"),
+            *("subjectid", "subject", "participantid", "individual"),
+        ),
         "timepoint": ("timepoint", "visit"),
         "cancer_type": ("cancertype", "tumourtype", "tumortype"),
         "response": ("response", "bestresponse", "bestoverallresponse", "bor", "recist", "clinicalbenefit"),
@@ -62,6 +65,13 @@ NEAR = 0.8
 """Least similarity, by difflib, at which a known name is suggested: one letter of five wrong or missing."""
 
 GROUP_VALUES, GROUP_NUMBERS = range(2, 21), range(2, 6)
+_PERSONAL = re.compile(
+    r"name|birth|dob|date|address|zip|postcode|phone|\btel\b|mail|mrn|insurance|comment|note|remark|initial|doctor",
+    re.IGNORECASE,
+)
+"""Names of columns that may identify a patient, or hold free text."""
+_DATE = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}")
+
 MAX_GROUP_COLUMNS = 10
 """A column is a group where it has so many words, or whole numbers; only the first columns are kept."""
 
@@ -193,8 +203,9 @@ def _could_be_groups(values: Collection[str]) -> bool:
 def group_columns(columns: Mapping[str, Sequence[str]], patients: Sequence[str]) -> tuple[str, ...]:
     """Names of the columns that divide the samples into groups.
 
-    They have :data:`GROUP_VALUES` values, of which at least two occur in several patients. So names, dates of
-    birth and other columns that identify a patient are never copied into a result.
+    They have :data:`GROUP_VALUES` values, and each occurs in several patients. Names, dates, free text and
+    whatever else may identify a patient are never copied into a result: no value of a single patient is, and
+    no column that is called so.
     """
     found = []
     for name, values in columns.items():
@@ -202,7 +213,8 @@ def group_columns(columns: Mapping[str, Sequence[str]], patients: Sequence[str])
         for value, patient in zip(values, patients, strict=True):
             if value:
                 owners[value].add(patient)
-        n_shared = sum(len(of_value) > 1 for of_value in owners.values())
-        if _could_be_groups(owners) and n_shared > 1:
+        are_shared = all(len(of_value) > 1 for of_value in owners.values())
+        is_personal = _PERSONAL.search(name) or any(map(_DATE.search, owners))
+        if _could_be_groups(owners) and are_shared and not is_personal:
             found.append(name)
     return tuple(found[:MAX_GROUP_COLUMNS])

@@ -162,23 +162,40 @@ def respelt_ids(theirs: Sequence[str], ours: Sequence[str]) -> Mapping[str, str]
 
     Folders, endings of alignments (``.bam``, ``.sorted.bam``, ``Aligned.sortedByCoord.out.bam``) and what R
     makes of names (``X1``, ``.`` for ``-``) do not count. Only ids without a partner of the same spelling are
-    matched, and only where one id of each side is left.
+    matched, and only where one id of each side is left. Folders count where both sides have them, and marks
+    where neither id is one that R could have made.
     """
+    has_folders = [any(_FOLDER.search(name) for name in names) for names in (theirs, ours)]
     sides = [defaultdict[str, list[str]](list), defaultdict[str, list[str]](list)]
     for side, names in zip(sides, (theirs, ours), strict=True):
         for name in names:
-            side[_bare_id(name)].append(name)
+            side[_as_of_r(_bare_id(name, keeps_folder=all(has_folders)))].append(name)
     same = {*theirs} & {*ours}
     pairs = ((sides[0][bare], sides[1][bare]) for bare in sides[0] if bare in sides[1])
     return {
         first[0]: second[0]
         for first, second in pairs
-        if len(first) == len(second) == 1 and not {first[0], second[0]} & same
+        if len(first) == len(second) == 1
+        and not {first[0], second[0]} & same
+        and _are_spellings(*(_bare_id(one[0], keeps_folder=all(has_folders)) for one in (first, second)))
     }
 
 
-def _bare_id(name: str) -> str:
-    """An id as R and aligners leave it, without what they add."""
-    bare = _ENDINGS.sub("", re.split(r"[/\\]", name)[-1])
-    dotted = re.sub(r"[^A-Za-z0-9_.]", ".", bare)
-    return re.sub(r"^X(?=[0-9_.])", "", dotted)
+_FOLDER = re.compile(r"[/\\]")
+_OF_R = re.compile(r"[A-Za-z0-9_.]+")
+"""What a name in R consists of."""
+
+
+def _bare_id(name: str, *, keeps_folder: bool) -> str:
+    """An id without what aligners add, and without the folder."""
+    return _ENDINGS.sub("", name if keeps_folder else _FOLDER.split(name)[-1])
+
+
+def _as_of_r(bare: str) -> str:
+    """An id as R leaves it, without the X before a digit; letters of every script stay."""
+    return re.sub(r"^X(?=[0-9_.])", "", re.sub(r"[^\w.]", ".", bare))
+
+
+def _are_spellings(first: str, second: str) -> bool:
+    """Whether two ids can be one: the same, or one of them changed by R."""
+    return first == second or bool(_OF_R.fullmatch(first) or _OF_R.fullmatch(second))
