@@ -57,7 +57,7 @@ VALUES = {
     "seed-nan": ("seed: .nan", "seed"),
     "seed-infinite": ("seed: .inf", "seed"),
     "min-genes-zero": ("min_genes: 0", "min_genes"),
-    "units-unknown": ("units: cpm", "units"),
+    "units-unknown": ("units: rpkm_per_cell", "units"),
     "units-number": ("units: 5", "units"),
     "unknown-key": ("seeds: 1", "seeds|unknown"),
     "unknown-inner-key": ("read: {max_sample: 5}", "max_sample|unknown"),

@@ -107,11 +107,15 @@ def require_config(path: Path | None) -> None:
 
 
 def _is_missing(path: Path | None) -> bool:
-    """Whether nothing is there; a name that cannot be looked up is for its reader to refuse."""
+    """Whether nothing is there; a link, or a name that cannot be looked up, is for its reader to refuse."""
     try:
-        return path is not None and not path.exists()
+        if path is not None:
+            path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return True
     except (OSError, ValueError):
         return False
+    return False
 
 
 def _unknown_reference(reference: str | None) -> list[InputError]:

@@ -294,8 +294,14 @@ def _is_sheet(probe: Probe) -> bool:
         return False
     others = [name for name in header if not has_ids([name])]
     has_genes_in_columns = gene_fraction(others, with_entrez=False) >= TRANSPOSED_FRACTION
-    is_there = (probe.path.parent / row[column].strip()).is_file()
-    return not has_genes_in_columns and (has_ids(header) or is_there)
+    return not has_genes_in_columns and (has_ids(header) or _is_file(probe.path.parent / row[column].strip()))
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):  # a name that no file can have
+        return False
 
 
 def _delimiter(line: str) -> str:
