@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from os.path import realpath  # a loop of links is no error here
 from pathlib import Path
 
 from escape_score.errors import OutputUnwritableError, ResultInvalidError, listed
@@ -87,9 +88,9 @@ def require_result_folder(folder: Path, inputs: Iterable[Path | None] = ()) -> N
     OutputUnwritableError
         It holds files of the user and is no result, or one of the inputs is a file of the result there.
     """
-    ours = {(folder / path).resolve() for path in own_files(folder)}
+    ours = {realpath(folder / path) for path in own_files(folder)}
     for path in inputs:
-        if path is not None and path.resolve() in ours:
+        if path is not None and realpath(path) in ours:
             msg = f"is a file of the result in {folder}, which would be replaced; choose another folder"
             raise OutputUnwritableError.at(path, msg)
 
