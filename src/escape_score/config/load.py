@@ -122,7 +122,7 @@ def _resolved(config: _Config, folder: Path) -> _Config:
 
 
 def _at_home(path: Path) -> Path:
-    """A path that begins with ``~``, below the home of the user; as it is where there is no home."""
+    """A path with a leading ``~`` replaced by the home folder of the user, where that is known."""
     try:
         return path.expanduser()
     except RuntimeError:

@@ -8,8 +8,10 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
+from typing import TypeVar
 
 import pandas as pd
 
@@ -46,6 +48,9 @@ _STATED_REMEDY = "the columns of the file state this unit, so declare another on
 
 Sheet = str | Path | pd.DataFrame | None
 """A sample sheet: a file, a table in memory, or none."""
+
+
+_Word = TypeVar("_Word", bound=StrEnum)
 
 
 @dataclass(frozen=True)
@@ -201,19 +206,19 @@ def check_cohort(
 
 def declared_unit(units: ExpressionUnit | str) -> ExpressionUnit:
     """Look a unit up by its name; raises UsageError: there is no such unit."""
-    try:
-        return ExpressionUnit(units)
-    except ValueError as error:
-        msg = f"units: {units!r} is not a unit; use one of {', '.join(ExpressionUnit)}"
-        raise UsageError(msg) from error
+    return _declared(ExpressionUnit, units, "units", "unit")
 
 
 def declared_strand(strand: Strand | str) -> Strand:
-    """Look a strandedness up by its name; raises UsageError: there is no such strandedness."""
+    """Look a strandedness up by its name; raises UsageError: the name is not known."""
+    return _declared(Strand, strand, "strand", "strandedness")
+
+
+def _declared(words: type[_Word], word: _Word | str, argument: str, what: str) -> _Word:
     try:
-        return Strand(strand)
+        return words(word)
     except ValueError as error:
-        msg = f"strand: {strand!r} is not a strandedness; use one of {', '.join(Strand)}"
+        msg = f"{argument}: {word!r} is not a {what}; use one of {', '.join(words)}"
         raise UsageError(msg) from error
 
 
@@ -239,8 +244,8 @@ def _with_checked_names(label: str, reading: MatrixReading, limits: ReadLimits) 
     check_shape(label, limits, n_genes=n_genes)
     source, notes = without_non_genes(reading.source)
     _check_name_lengths(label, (*source.sample_ids, *source.gene_ids), limits)
-    names, foreign = source.gene_ids, foreign_rows(source.gene_ids)
-    if foreign:
+    names = source.gene_ids
+    if foreign := foreign_rows(names):
         notes += (note(Code.SPECIES_SUSPECT, n=len(foreign), n_all=len(names), name=names[foreign[0]]),)
         reading, source = replace(reading, whole=source), selected(source, foreign)
     check_orientation(label, source.sample_ids, source.gene_ids, layout=reading.layout)

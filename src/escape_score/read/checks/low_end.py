@@ -16,12 +16,12 @@ from escape_score.model.units import ExpressionUnit
 from escape_score.read.checks.values import MatrixFacts
 
 LIFTED_LOG2 = 0.1
-"""Lowest log2(TPM + 1) above which a value that many genes share is no zero: a fifth of the smallest spread
-of a gene in the reference."""
+"""Lowest log2(TPM + 1) above which a value that many genes share is not a zero: a fifth of the smallest
+spread of a gene in the reference."""
 
 LIFTED_SHARE = 0.01
-"""Share of genes at that value. Where the lowest is no zero but a cut, at most 0.2 % of the genes share it;
-the zeros of cohorts that keep unexpressed genes are 2 to 25 %."""
+"""Share of genes at that value. Where a cut left the lowest of continuous values, at most 0.2 % of the
+genes share it; the zeros of cohorts that keep unexpressed genes are 2 to 25 %."""
 
 SILENT_LOG2 = 0.2
 """Largest 10 % quantile of genes that the reference hardly expresses: at most 0.07 in the 18 cohorts that

@@ -100,7 +100,7 @@ def _open_matrix(path: Path, request: ReadRequest) -> MatrixReading:
 def _place(path: Path, file: h5py.File, request: ReadRequest) -> str:
     """Where the values are, once it is known that the file does not point outside itself.
 
-    Raises FileUnreadableError: it is no AnnData file, or has parts in another file. Raises
+    Raises FileUnreadableError: it is not an AnnData file, or has parts in another file. Raises
     MatrixInvalidError: there is no such layer, or no X.
     """
     layers = _layers(file)

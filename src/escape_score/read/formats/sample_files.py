@@ -85,12 +85,15 @@ class SampleFile:
         Program that wrote it, or its columns; files of one cohort are of one kind.
     has_transcripts
         Whether its rows are transcripts, not genes.
+    n_samples
+        Samples of a table of the program; one that holds several is not read with others.
     """
 
     path: Path
     sample: str
     kind: str
     has_transcripts: bool = False
+    n_samples: int = 1
 
     @property
     def ending(self) -> str:
@@ -147,17 +150,22 @@ def _recognised(path: Path, limits: ReadLimits) -> SampleFile | None:
     if layout.sample_ids and are_quantities and has_transcripts(layout):
         return SampleFile(path, sample_of(path), program.name if program else "", has_transcripts=True)
     selected = select_samples(path, layout, request)
-    if program and len(selected.sample_ids) > 1:
-        msg = f"holds {len(selected.sample_ids)} samples; give it alone, or only tables of one sample"
-        raise MatrixInvalidError.at(path, msg)
-    if len(selected.sample_ids) != 1 or not (program or has_genes(layout)):
+    n_samples = len(selected.sample_ids)
+    if program and n_samples:
+        sample = selected.sample_ids[0] if n_samples == 1 else ""
+        return SampleFile(path, sample, program.name, n_samples=n_samples)
+    if n_samples != 1 or not has_genes(layout):
         return None
-    if program:
-        return SampleFile(path, selected.sample_ids[0], program.name)
     if are_quantities or is_headless_count(layout):
         columns = "value" if is_headless_count(layout) else ", ".join(layout.sample_ids)
         return SampleFile(path, sample_of(path), f"genes and {columns}")
     return SampleFile(path, selected.sample_ids[0], "genes and one sample")
+
+
+def _several_refused(file: SampleFile) -> MatrixInvalidError:
+    """Error for a table whose samples would be lost among those of one sample."""
+    msg = f"holds {file.n_samples} samples; give it alone, or only tables of one sample"
+    return MatrixInvalidError.at(file.path, msg)
 
 
 def _one_kind(label: Path, files: Sequence[SampleFile]) -> None:
@@ -201,7 +209,8 @@ def _files_of_folder(folder: Path, limits: ReadLimits) -> SampleFiles:
             found.append(file)
         else:
             others.append((path, tried.faults[0] if tried.faults else None))
-    genes = [file for file in found if not file.has_transcripts]
+    several = [_several_refused(file) for file in found if file.n_samples > 1]
+    genes = [file for file in found if not file.has_transcripts and file.n_samples == 1]
     # merged tables of a pipeline lie in the same folder as those of its samples
     files = tuple(file for file in genes if file.kind in _PROGRAM_NAMES) or tuple(genes)
     others += [(file.path, None) for file in genes if file not in files]
@@ -211,7 +220,8 @@ def _files_of_folder(folder: Path, limits: ReadLimits) -> SampleFiles:
         raise FileUnreadableError.at(folder, f"{msg} (looked into it and one level below); name the matrix")
     check_shape(folder, limits, n_samples=len(files))
     _one_kind(folder, files)
-    return SampleFiles(files, (*_unique_samples(folder, files), *_damaged_among(files, others)))
+    faults = (*_unique_samples(folder, files), *_damaged_among(files, others), *several)
+    return SampleFiles(files, faults)
 
 
 def _walk(folder: Path, limits: ReadLimits) -> Iterator[Path]:
@@ -260,7 +270,7 @@ def _damaged_among(
     ignored: list[str] = []
     for path, error in others:
         name = PACKED.sub("", path.name)
-        is_alike = (bool(special) and name.endswith(special)) or _holds_several(error)
+        is_alike = bool(special) and name.endswith(special)
         is_unreadable = (
             isinstance(error, FileUnreadableError) and path.suffix and name.endswith(tuple(endings))
         )
@@ -271,11 +281,6 @@ def _damaged_among(
             ignored.append(path.name)
     if ignored:
         _logger.warning("%s: files without a sample are not read: %s", files[0].path.parent, listed(ignored))
-
-
-def _holds_several(error: InputError | None) -> bool:
-    """Whether a file of a known program holds samples that would be lost."""
-    return isinstance(error, MatrixInvalidError) and "give it alone" in str(error)
 
 
 # --- a sheet ------------------------------------------------------------------------------------------------
@@ -345,6 +350,8 @@ def _file_of_row(sheet: Path, row: SheetRow, limits: ReadLimits) -> SampleFile:
         raise MatrixInvalidError.at(
             path, f"not a table of one sample ({where}); list tables of one sample each"
         )
+    if file.n_samples > 1:
+        raise _several_refused(file)
     if file.has_transcripts:
         raise transcripts_refused(path, program_of(read_layout(path, DEFAULT_REQUEST, n_style_characters=0)))
     return replace(file, sample=row.sample_id)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from itertools import pairwise
 from types import MappingProxyType
@@ -71,7 +71,7 @@ def record_of(row: SheetRow, groups: Sequence[str] = ()) -> tuple[SampleRecord, 
         patient_id=row.given("patient_id"),
         timepoint=row.given("timepoint"),
         cancer_type=row.given("cancer_type"),
-        response=_response(row, notes),
+        response=_label(row, "response", response_of, notes),
         os_days=_days(row, "os", notes),
         os_event=_event(row, "os_event", notes),
         pfs_days=_days(row, "pfs", notes),
@@ -81,18 +81,19 @@ def record_of(row: SheetRow, groups: Sequence[str] = ()) -> tuple[SampleRecord, 
         tmb=_number(row.given("tmb")),
         pdl1_ihc=row.given("pdl1_ihc"),
         site=row.given("site"),
-        sample_type=_sample_type(row, notes),
+        sample_type=_label(row, "sample_type", sample_type_of, notes),
         groups=tuple((name, cell) for name in groups if (cell := row.given(name))),
     )
     return record, tuple(notes)
 
 
-def _response(row: SheetRow, notes: list[Note]) -> str:
-    text = row.given("response")
-    response = response_of(text) if text else ""
-    if response is None:
+def _label(row: SheetRow, column: str, meaning: Callable[[str], str | None], notes: list[Note]) -> str:
+    """What the word of a cell means; a word that is not known is noted."""
+    text = row.given(column)
+    label = meaning(text) if text else ""
+    if label is None:
         notes.append(note(Code.UNKNOWN_LABEL, word=text[:40]))
-    return response or ""
+    return label or ""
 
 
 def _days(row: SheetRow, endpoint: str, notes: list[Note]) -> float | None:
@@ -113,14 +114,6 @@ def _event(row: SheetRow, column: str, notes: list[Note]) -> bool | None:
     if text and event is None:
         notes.append(note(Code.BAD_SURVIVAL, "event", column=column, value=text[:40]))
     return event
-
-
-def _sample_type(row: SheetRow, notes: list[Note]) -> str:
-    text = row.given("sample_type")
-    kind = sample_type_of(text) if text else ""
-    if kind is None:
-        notes.append(note(Code.UNKNOWN_LABEL, word=text[:40]))
-    return kind or ""
 
 
 TUMOUR, NORMAL, CELL_LINE = "tumour", "normal", "cell line"

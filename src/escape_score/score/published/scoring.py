@@ -216,7 +216,7 @@ class PublishedBeside:
         Their values were brought to a million over what is measured. The limit is a number of genes, since a
         fraction of the rows would depend on what a sample was joined with.
         """
-        n_measured = _joined(self.plan, parts).n_measured
+        n_measured = np.concatenate([np.empty(0, np.int64), *(part.n_measured for part in parts)])
         needs_tpm = [self.plan.table.score(score_id).needs is ScoreNeeds.TPM for score_id in score_ids]
         return np.asarray((n_measured < MIN_GENES_TPM)[:, None] & np.array(needs_tpm))
 
