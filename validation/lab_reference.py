@@ -15,6 +15,7 @@ from escape_score.model.reference import Reference, ReferenceConstants
 from escape_score.model.scores import SignatureScores
 from escape_score.pipeline.profiles import Profiles
 from escape_score.pipeline.profiling import profile_scores
+from escape_score.pipeline.profiling import score as score_cohort
 from escape_score.profile.mhc.presentation import PSEUDOCOUNT_TPM
 from escape_score.profile.mhc.presentation_fit import fit_presentation
 
@@ -23,13 +24,12 @@ SMALLEST_TPM = 1e-3
 
 def run(tpm: pd.DataFrame, reference: Reference) -> Profiles:
     """Bring samples × genes through the program's stages."""
-    scores = score(tpm, reference)
-    return profile_scores(scores, reference)
+    return profile_scores(score(tpm, reference), reference)
 
 
 def score(tpm: pd.DataFrame, reference: Reference) -> SignatureScores:
     """The stages up to scores."""
-    return score(harmonised(as_cohort(tpm)), reference)
+    return score_cohort(harmonised(as_cohort(tpm)), reference)
 
 
 def constants_of(source: ImmuneSource, shipped: ReferenceConstants) -> ReferenceConstants:
