@@ -22,6 +22,7 @@ from escape_score.harmonise import harmonise, harmonise_cohort
 from escape_score.model.cohort import FloatArray, HarmonisedCohort, InMemoryMatrix, iter_blocks
 from escape_score.model.method_choice import MethodChoice
 from escape_score.model.profiles import CohortProfiles
+from escape_score.model.reference import Reference
 from escape_score.model.scores import SignatureScores
 from escape_score.model.units import ExpressionUnit
 from escape_score.pipeline.profiling import profile_scores, score
@@ -133,3 +134,10 @@ def profiled(cohort: HarmonisedCohort, *, has_published: bool = False) -> Profil
     scores = score(cohort, reference, choice=choice)
     profiles = profile_scores(scores, reference).profiles
     return Profiled(cohort, scores, profiles)
+
+
+def table_of(cohort: HarmonisedCohort, reference: Reference | None = None) -> pd.DataFrame:
+    """The table of profiles; against the shipped reference where none is given."""
+    used = load_reference() if reference is None else reference
+    scores = score(cohort, used, choice=MethodChoice(has_published=False))
+    return profile_scores(scores, used).to_frame()
