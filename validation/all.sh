@@ -18,10 +18,11 @@ skip() {
 }
 
 cohort_scripts=(intervals response demo_contrast)
-for script in phenotype mhc_loss percell; do
+for script in phenotype mhc_loss percell truth; do
     [[ -f validation/$script.py ]] && cohort_scripts+=("$script")
 done
 run validation/demo_contrast.py
+run validation/call_errors.py
 if [[ -d $cohorts ]]; then
     for script in "${cohort_scripts[@]}"; do
         run "validation/$script.py" --cohorts "$cohorts"

@@ -86,6 +86,13 @@ def panels(whole: Profiled, genes_of: dict[str, frozenset[str]]) -> Iterator[Poo
         yield Poorer("panel", PANELS[name], whole, with_genes(whole.cohort, kept))
 
 
+def lengths_of(cohort: HarmonisedCohort) -> FloatArray:
+    """Length of every gene of a cohort; 1,000 where it is not known."""
+    lengths = read_gene_lengths(shared.LENGTHS, load_gene_table())
+    found = lengths.of_genes(cohort.gene_symbols, cohort.gene_symbols)
+    return np.where(np.isnan(found), 1000.0, found)
+
+
 def counts_of(cohort: HarmonisedCohort, length: FloatArray) -> FloatArray:
     """Whole reads, ``READS`` a sample; genes that are not measured have none."""
     weighted = np.nan_to_num(np.exp2(shared.values_of(cohort)) - 1.0) * length
@@ -103,9 +110,7 @@ def as_cohort(cohort: HarmonisedCohort, counts: FloatArray, length: FloatArray) 
 
 def depths(cohort: HarmonisedCohort, seed: int) -> Iterator[Poorer]:
     """Thinned reads."""
-    lengths = read_gene_lengths(shared.LENGTHS, load_gene_table())
-    found = lengths.of_genes(cohort.gene_symbols, cohort.gene_symbols)
-    length = np.where(np.isnan(found), 1000.0, found)
+    length = lengths_of(cohort)
     counts, rng = counts_of(cohort, length), np.random.default_rng(seed)
     whole = profiled(as_cohort(cohort, counts, length))
     for depth in DEPTHS:
