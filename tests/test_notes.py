@@ -253,7 +253,12 @@ def profile_damaged_samples(found: Found, tpm: pd.DataFrame) -> None:
     rows.loc["S10", genes_of("lipid", rows)[:5]] = np.nan
     rows.loc["S11", "GZMA"] = np.nan
     rows.loc["S05", genes_of("antigen_mmr", rows)] = 0.0
-    sheet = pd.DataFrame({"msi": ["MSS", "response"]}, ["S05", "S07"])
+    kynurenine = genes_of("kynurenine", rows)
+    rows.loc["S08", kynurenine[3:]] *= 60.0
+    rows.loc["S08", kynurenine[:3]] = 0.0
+    sheet = pd.DataFrame(
+        {"msi": ["MSS", "response"], "cancer_type": ["melanoma", "response"]}, ["S05", "S07"]
+    )
     found.profile(es.from_dataframe(rows, units="tpm", samples=sheet))
 
 
@@ -277,6 +282,13 @@ def profile_pipelines(found: Found, tpm: pd.DataFrame, folder: Path) -> None:
         far.loc[far.index[1:4], genes_of("leukocyte", far)] = 500.0
         far.loc[far.index[1:4], genes_of("mhc1", far)] *= np.array([[2.0], [3.0], [4.5]])
         found.profile(far * np.exp2(np.random.default_rng(1).normal(0, sd, far.shape[1])))
+    # a panel with three genes of class I, which are high, of infiltrated tumours of another pipeline
+    hidden = tumours(tpm, 8)
+    hidden[[*genes_of("leukocyte", hidden), *genes_of("ifng_response", hidden)]] *= 4
+    kept = ["B2M", "HLA-A", "HLA-C"]
+    hidden[kept] *= 60
+    hidden = hidden.drop(columns=[gene for gene in genes_of("mhc1", hidden) if gene not in kept])
+    found.profile(hidden * np.exp2(np.random.default_rng(1).normal(0, 2.2, hidden.shape[1])))
 
 
 def profile_what_is_not_measured(

@@ -52,7 +52,7 @@ CONTRASTS = {
     "treg_per_cd8": "treg_perCD8",
     "mdsc_per_leukocyte": "mdsc_perL",
     "tam_per_leukocyte": "tam_perL",
-    "kynurenine_per_ifng": "kyn_perI",
+    "kynurenine_per_tcell": "kyn_perI",
     "caf_ecm_per_effector": "excl",
     "tgfb_per_effector": "tgfb_excl",
 }

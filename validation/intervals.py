@@ -143,7 +143,7 @@ def shifted(whole: Profiled, other: Profiled, seeds: Sequence[int]) -> Iterator[
 
 def scores_of(result: Profiled) -> dict[str, tuple[FloatArray, Bounds]]:
     """Every axis and the index, with bounds."""
-    index = result.profiles.index
+    index = result.index
     axes = {axis.axis: (axis.score, axis.bounds) for axis in result.profiles.axes}
     return axes | {INDEX: (index.index, index.bounds)}
 

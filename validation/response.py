@@ -61,7 +61,7 @@ def scores_of(folder: Path) -> tuple[pd.DataFrame, BoolArray]:
     """Scores of a cohort, all turned so that larger = its own expectation, and who did not respond."""
     result = shared.profiled(shared.from_folder(folder), has_published=True)
     ids = list(result.cohort.sample_ids)
-    columns = {INDEX: result.profiles.index.index} | {a.axis: a.score for a in result.profiles.axes}
+    columns = {INDEX: result.index.index} | {a.axis: a.score for a in result.profiles.axes}
     published = next(table for table in result.scores.beside if table.name == PUBLISHED)
     symbols, values = result.cohort.gene_symbols, shared.values_of(result.cohort)
     for name, score_id in BESIDE.items():

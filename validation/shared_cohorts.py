@@ -21,11 +21,12 @@ from escape_score.genes.lengths import read_gene_lengths
 from escape_score.harmonise import harmonise, harmonise_cohort
 from escape_score.model.cohort import FloatArray, HarmonisedCohort, InMemoryMatrix, iter_blocks
 from escape_score.model.method_choice import MethodChoice
-from escape_score.model.profiles import CohortProfiles
+from escape_score.model.profiles import CohortProfiles, IndexScores
 from escape_score.model.reference import Reference
 from escape_score.model.scores import SignatureScores
 from escape_score.model.units import ExpressionUnit
 from escape_score.pipeline.profiling import profile_scores, score
+from escape_score.profile.index import profile_index
 from escape_score.read import read_cohort
 from escape_score.reference.read import DEFAULT_REFERENCE, load_reference
 
@@ -44,11 +45,12 @@ UNITS = {
 
 @dataclass(frozen=True)
 class Profiled:
-    """A cohort with all that the package says of it."""
+    """A cohort with all that the package reports; ``index`` also where the profiles withhold it."""
 
     cohort: HarmonisedCohort
     scores: SignatureScores
     profiles: CohortProfiles
+    index: IndexScores
 
 
 def in_memory(
@@ -132,8 +134,8 @@ def profiled(cohort: HarmonisedCohort, *, has_published: bool = False) -> Profil
     """Score and profile a cohort the way ``escape-score run`` does."""
     reference, choice = load_reference(), MethodChoice(has_published=has_published)
     scores = score(cohort, reference, choice=choice)
-    profiles = profile_scores(scores, reference).profiles
-    return Profiled(cohort, scores, profiles)
+    result = profile_scores(scores, reference)
+    return Profiled(cohort, scores, result.profiles, profile_index(result.maker.context))
 
 
 def table_of(cohort: HarmonisedCohort, reference: Reference | None = None) -> pd.DataFrame:

@@ -23,7 +23,8 @@ ROOT = Path(__file__).resolve().parents[2]
 REPORT = ROOT / "src" / "escape_score" / "report"
 LOCALES = REPORT / "locales"
 AXIS_TEXTS = ("title", "group", "mechanism", "adjusted_for", "meaning", "limits")
-APPROACH_TEXTS = ("approach", "statement")
+APPROACH_TEXTS = ("approach", "statement", "setting")
+TUMOUR_TYPE_TEXTS = ("name",)
 PUBLISHED_TEXTS = ("title", "unit", "differs")
 REFERENCE_TEXTS = ("description", "assay", "tumour_type")
 KEYWORDS = {"_": None, "N_": None, "gettext": None, "ngettext": (1, 2)}
@@ -88,6 +89,7 @@ def texts_of_resources() -> Iterator[str]:
     tables = (
         (axes, AXIS_TEXTS),
         (rows_of(resources / "axes" / "approaches.tsv"), APPROACH_TEXTS),
+        (rows_of(resources / "tumour_types.tsv"), TUMOUR_TYPE_TEXTS),
         (rows_of(resources / "genesets" / "published.tsv"), PUBLISHED_TEXTS),
         *(
             ([yaml.safe_load(path.read_text(encoding="utf-8"))], REFERENCE_TEXTS)

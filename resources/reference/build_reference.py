@@ -39,6 +39,7 @@ from escape_score.fit.scales import (
     distributions_of,
     rounded,
     term_moments,
+    typical_detections,
 )
 from escape_score.genes import GeneTable, load_gene_table
 from escape_score.harmonise import harmonise_cohort
@@ -219,9 +220,12 @@ def build(wheels: Path, out: Path) -> None:
     raw = profile_cohort(build_context(scores, reference, design)).index.raw
     reference = replace(reference, index_stats=(rounded(np.nanmean(raw)), rounded(np.nanstd(raw, ddof=1))))
     profiles = profile_cohort(build_context(scores, reference, design))
-    write_tables(
-        out, replace(reference, distributions=distributions_of(scores.sample_ids, profiles)), lengths
+    reference = replace(
+        reference,
+        distributions=distributions_of(scores.sample_ids, profiles),
+        typical_detections=typical_detections(profiles),
     )
+    write_tables(out, reference, lengths)
 
 
 def write_tables(out: Path, reference: Reference, lengths: pd.Series) -> None:

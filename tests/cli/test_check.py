@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+import escape_score as es
 from escape_score.cli import main
 from escape_score.model.notes import Code, NoteLog, Severity, note
 from escape_score.pipeline.inspection import Finding, findings_of
@@ -70,6 +71,56 @@ def test_check_json_holds_the_same(matrix: Path, capsys: pytest.CaptureFixture[s
     report = json.loads(capsys.readouterr().out)
     assert (report["unit"], report["n_samples"]) == ("tpm", 3)
     assert {finding["kind"] for finding in report["findings"]} >= {"cohort_too_small"}
+
+
+@pytest.mark.parametrize(
+    ("types", "lines"),
+    [
+        (
+            ["melanoma", "NSCLC", "COAD"],
+            [
+                "caution: tumour_type_differs (2 samples: {0}, {1}): The sample sheet gives the tumour type "
+                "melanoma, NSCLC, and the reference is colorectal adenocarcinoma."
+            ],
+        ),
+        (
+            ["odd", "", "cancer colorectal"],
+            [
+                "note: tumour_type_unknown (1 sample: {0}): The tumour type 'odd' of the sample sheet is not "
+                "a known name. It was not compared with the reference."
+            ],
+        ),
+        (["COAD", "READ", "Rectal Adenocarcinoma"], []),
+    ],
+)
+def test_check_compares_the_tumour_type_of_the_sheet(
+    matrix: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], types: list[str], lines: list[str]
+) -> None:
+    ids = list(pd.read_parquet(matrix).columns[-3:])
+    sheet = tmp_path / "sheet.tsv"
+    rows = [f"{one}\t{given}" for one, given in zip(ids, types, strict=True)]
+    sheet.write_text("\n".join(["sample_id\tTumour type", *rows]), encoding="utf-8")
+    assert main(["check", str(matrix), "--samples", str(sheet)]) == 0
+    found = [line for line in capsys.readouterr().out.splitlines() if "tumour_type" in line]
+    assert len(found) == len(lines)
+    for line, start in zip(found, lines, strict=True):
+        assert line.startswith(start.format(*ids))
+
+
+def test_check_compares_the_tumour_type_with_the_reference_given(
+    matrix: Path, tmp_path: Path, demo_tpm: pd.DataFrame, capsys: pytest.CaptureFixture[str]
+) -> None:
+    many = pd.concat([demo_tpm, demo_tpm]).set_axis([f"S{at}" for at in range(16)])
+    cohort = es.from_dataframe(many, units="tpm")
+    es.fit_reference([cohort], name="lab", tumour_type="lung adenocarcinoma", out=tmp_path / "lab")
+    sheet = tmp_path / "sheet.tsv"
+    ids = list(pd.read_parquet(matrix).columns[-3:])
+    sheet.write_text("sample_id\tcancer_type\n" + "\n".join(f"{one}\tNSCLC" for one in ids), encoding="utf-8")
+    arguments = ["check", str(matrix), "--samples", str(sheet)]
+    assert main([*arguments, "--reference", str(tmp_path / "lab")]) == 0
+    assert "tumour_type" not in capsys.readouterr().out
+    assert main(arguments) == 0
+    assert "caution: tumour_type_differs (3 samples" in capsys.readouterr().out
 
 
 def test_check_writes_nothing(matrix: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

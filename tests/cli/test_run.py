@@ -27,6 +27,7 @@ class Inputs(Protocol):
     options: list[str]
 
 
+CONTEXT_AXES = ["antigen_loss", "mmr_deficiency"]
 TABLES = ["profiles.parquet", "profiles.tsv", "qc.tsv", "scores.h5ad", "scores.parquet", "scores.tsv"]
 
 
@@ -56,7 +57,13 @@ def test_columns_of_profiles_are_those_of_the_contract(finished: Path) -> None:
         raw = [f"{axis.axis}_raw"] if axis.raw_terms else []
         ends = ("percentile", "low", "high", "low_within", "high_within", "coverage", "call")
         expected += [axis.axis, *raw, *(f"{axis.axis}_{end}" for end in ends)]
-    expected += ["mhc1_weakest_gene", "leukocyte_fraction", "reference"]
+    expected += [
+        "decisive_mechanisms",
+        "msi_suspected",
+        "mhc1_weakest_gene",
+        "leukocyte_fraction",
+        "reference",
+    ]
     table = pd.read_csv(finished / "profiles.tsv", sep="\t")
     assert list(table.columns) == expected
     assert list(pd.read_parquet(finished / "profiles.parquet").columns) == expected
@@ -104,8 +111,13 @@ def test_json_and_table_say_the_same(finished: Path) -> None:
         assert record["index"]["score"] == row["immunoresistance_index"]
         assert record["metadata"]["purity"] == 0.5
         for axis in record["axes"]:
-            assert axis["score"] == row[axis["axis"]]
-            assert axis["call"] == row[f"{axis['axis']}_call"]
+            assert pytest.approx(row[axis["axis"]], rel=0, abs=0, nan_ok=True) == (
+                np.nan if axis["score"] is None else axis["score"]
+            )
+            assert (axis["call"] or "") == row[f"{axis['axis']}_call"]
+        assert [axis["axis"] for axis in record["axes"] if axis["call"] is None] == CONTEXT_AXES
+        assert ",".join(record["decisive_mechanisms"]) == row["decisive_mechanisms"]
+        assert {True: "yes", False: "no", None: ""}[record["msi_suspected"]] == row["msi_suspected"]
         assert sorted({flag["code"] for flag in record["flags"]}) == sorted(row["flags"].split(","))
 
 

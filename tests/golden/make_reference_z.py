@@ -35,8 +35,8 @@ RESOURCES = HERE.parents[1] / "resources"
 GOLDEN = HERE / "reference_z__oracle_proto-0.2.tsv"
 PROGRAM = "score_prototype"
 
-TUMOURS = (0, 20, 40, 59)
-"""Positions in the bundled cohort."""
+TUMOURS = (0, 20, 40, 58)
+"""Positions in the bundled cohort, of tumours in which every adjusted score exists."""
 
 CONTRASTS = {
     "coinhibition_per_tcell": "coinh_perT",
@@ -44,7 +44,7 @@ CONTRASTS = {
     "treg_per_cd8": "treg_perCD8",
     "mdsc_per_leukocyte": "mdsc_perL",
     "tam_per_leukocyte": "tam_perL",
-    "kynurenine_per_ifng": "kyn_perI",
+    "kynurenine_per_tcell": "kyn_perI",
     "caf_ecm_per_effector": "excl",
     "tgfb_per_effector": "tgfb_excl",
 }

@@ -48,7 +48,8 @@ def test_axes_are_those_of_the_result_columns() -> None:
 
 def test_axes_with_an_unadjusted_twin() -> None:
     twins = {axis.axis for axis in load_axis_catalogue().axes if axis.raw_terms}
-    assert twins == {"coinhibition", "exhaustion", "suppressive", "mhc1_loss"}
+    adjusted = {axis.axis for axis in load_axis_catalogue().axes if axis.adjusted_for and axis.terms}
+    assert twins == adjusted
 
 
 def test_axes_have_the_inputs_of_their_kind() -> None:
@@ -128,6 +129,21 @@ def test_a_fault_in_the_shipped_file_is_one_line_that_names_the_place(
         load_axis_catalogue.__wrapped__()
     assert caught.value.lines == (
         "resources/axes: class_one.fallback: Field required; see the comments in axes.yaml",
+    )
+
+
+def test_an_approach_of_an_unknown_tumour_type_is_refused(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name in ("contrasts.tsv", "index.tsv", "approaches.tsv", "axes.yaml"):
+        text = resource_path("axes", name).read_text(encoding="utf-8")
+        (tmp_path / name).write_text(text.replace("\tNSCLC\t", "\tNSCLC FLU\t"), encoding="utf-8")
+    monkeypatch.setattr("escape_score.library.axes.resource_path", lambda _, name: tmp_path / name)
+    with pytest.raises(ResourceInvalidError) as caught:
+        load_axis_catalogue.__wrapped__()
+    assert caught.value.lines == (
+        "resources/axes: approaches.tsv: 10.1016/S1470-2045(22)00226-1: FLU is not a type of "
+        "resources/tumour_types.tsv; use a value of its column type",
     )
 
 

@@ -37,6 +37,7 @@ def test_profile_cohort_agrees_with_the_oracle(ours: pd.DataFrame, golden: pd.Da
     numbers = golden.select_dtypes("number")
     assert len(numbers) == 4
     assert not numbers.isna().any(axis=None)
+    assert ours.loc[golden.index, numbers.columns].notna().all(axis=None)
     differences = (ours.loc[golden.index, numbers.columns].astype(float) - numbers).abs().max()
     assert differences[differences > 1e-6].to_dict() == {}
 

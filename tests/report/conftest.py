@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
-import yaml
 
+from escape_score.library.axes import load_axis_catalogue
+from escape_score.model.axes import Axis
 from escape_score.model.notes import Code, Severity, note
+from escape_score.model.profiles import AxisValues, Bounds
 from escape_score.model.record import (
     Archetype,
     AxisProfile,
@@ -30,6 +33,7 @@ from escape_score.model.record import (
     Status,
     slug_of,
 )
+from escape_score.profile.calls import Circumstances, call_axis, call_reason
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -47,9 +51,7 @@ ARGUMENTS = (
     "--disable-sync",
 )
 
-AXES_YAML = Path(__file__).parents[2] / "resources" / "axes" / "axes.yaml"
-
-# Scores of a desert tumour with several mechanisms detected; axes not named here are not evaluable.
+# Scores of a tumour with few T cells and several mechanisms detected; axes not named here are not evaluable.
 SCORES = {
     "antigen_loss": 0.41,
     "coinhibition": -0.62,
@@ -71,22 +73,26 @@ SCORES = {
     "lipid": 0.31,
     "effector_absence": 1.64,
 }
+FEW = {axis: min(score, 0.3) for axis, score in SCORES.items()} | {"stroma": 1.9, "effector_absence": -0.9}
+"""Scores of a tumour with many T cells and one mechanism detected."""
+
 GENES = {
     "mhc1_weakest_link": ("B2M", "HLA-A", "TAP1", "TAP2", "HLA-C", "NLRC5"),
     "effector_absence": ("CD8A", "GZMB", "PRF1", "IFNG", "CXCL9"),
     "stroma": ("FAP", "COL11A1", "POSTN", "TAGLN", "COL1A1"),
 }
-RAW_AXES = ("coinhibition", "exhaustion", "suppressive", "mhc1_loss")
+WIDTH, WIDTH_WITHIN = 0.5, 0.4
+"""Half the width of every interval."""
 
 
 @pytest.fixture(scope="session")
-def axis_definitions() -> tuple[dict[str, str], ...]:
-    return tuple(yaml.safe_load(AXES_YAML.read_text(encoding="utf-8"))["axes"])
+def axis_definitions() -> tuple[Axis, ...]:
+    return load_axis_catalogue().axes
 
 
 @pytest.fixture(scope="session")
-def make_profile(axis_definitions: tuple[dict[str, str], ...]) -> ProfileFactory:
-    """Factory: a provisional desert tumour unless fields are given."""
+def make_profile(axis_definitions: tuple[Axis, ...]) -> ProfileFactory:
+    """Factory: a provisional profile unless fields are given."""
 
     def make(sample_id: str = "TUM-0042-A", **changes: object) -> EscapeProfile:
         fields: dict[str, object] = {
@@ -95,10 +101,13 @@ def make_profile(axis_definitions: tuple[dict[str, str], ...]) -> ProfileFactory
             "cohort": "urothelial_baseline",
             "status": Status.PROVISIONAL,
             "index": make_index(73.4),
-            "phenotype": Phenotype.DESERT,
-            "archetype": Archetype.DESERT,
+            "phenotype": None,
+            "archetype": None,
+            "decisive_mechanisms": ("mhc1_weakest_link",),
             "leukocyte_fraction": 0.087,
-            "axes": tuple(make_axis(definition) for definition in axis_definitions),
+            "axes": tuple(
+                make_axis(definition, match=ReferenceMatch.MODERATE) for definition in axis_definitions
+            ),
             "flags": make_flags(),
             "metadata": {"cancer_type": "urothelial carcinoma", "timepoint": "baseline", "tmb": 7.25},
             "reference": make_reference(),
@@ -111,7 +120,8 @@ def make_profile(axis_definitions: tuple[dict[str, str], ...]) -> ProfileFactory
 
 
 @pytest.fixture(scope="session")
-def matched_profile(make_profile: ProfileFactory) -> EscapeProfile:
+def matched_profile(make_profile: ProfileFactory, axis_definitions: tuple[Axis, ...]) -> EscapeProfile:
+    """An inflamed tumour with one mechanism detected."""
     reference = make_reference().model_copy(
         update={"distance": 0.42, "match": ReferenceMatch.GOOD, "is_sample_in_reference": True}
     )
@@ -119,7 +129,9 @@ def matched_profile(make_profile: ProfileFactory) -> EscapeProfile:
         "CRC-17",
         status=Status.REFERENCE_MATCHED,
         phenotype=Phenotype.INFLAMED,
-        archetype=Archetype.INFLAMED_RESPONSIVE,
+        archetype=Archetype.INFLAMED,
+        decisive_mechanisms=(),
+        axes=tuple(make_axis(definition, FEW) for definition in axis_definitions),
         index=make_index(22.6),
         flags=(),
         reference=reference,
@@ -127,9 +139,7 @@ def matched_profile(make_profile: ProfileFactory) -> EscapeProfile:
 
 
 @pytest.fixture(scope="session")
-def empty_profile(
-    make_profile: ProfileFactory, axis_definitions: tuple[dict[str, str], ...]
-) -> EscapeProfile:
+def empty_profile(make_profile: ProfileFactory, axis_definitions: tuple[Axis, ...]) -> EscapeProfile:
     """Nothing is evaluable."""
     return make_profile(
         "TUM-0099-F",
@@ -137,8 +147,9 @@ def empty_profile(
         index=make_index(None),
         phenotype=None,
         archetype=None,
+        decisive_mechanisms=(),
         leukocyte_fraction=None,
-        axes=tuple(make_axis(definition, is_evaluable=False) for definition in axis_definitions),
+        axes=tuple(make_axis(definition, {}) for definition in axis_definitions),
         flags=(made(Code.SAMPLE_EMPTY, "zero"),),
         metadata={},
         reference=make_reference().model_copy(
@@ -177,44 +188,60 @@ def sample_profiles(
     return make_profile(), matched_profile, empty_profile, hostile_profile
 
 
-def make_axis(definition: dict[str, str], *, is_evaluable: bool = True) -> AxisProfile:
-    axis, threshold = definition["axis"], float(definition["threshold"])
-    score = SCORES.get(axis) if is_evaluable else None
+def make_axis(
+    definition: Axis, scores: Mapping[str, float] = SCORES, *, match: ReferenceMatch = ReferenceMatch.GOOD
+) -> AxisProfile:
+    """One mechanism, called by its score as the profile stage calls it."""
+    axis, score = definition.axis, scores.get(definition.axis)
+    has_raw = bool(definition.raw_terms)
+    call, reason = make_call(definition, score, match)
     return AxisProfile(
         axis=axis,
-        title=definition["title"],
-        group=definition["group"],
-        mechanism=definition["mechanism"],
-        adjusted_for=definition.get("adjusted_for"),
+        title=definition.title,
+        group=definition.group,
+        mechanism=definition.mechanism,
+        adjusted_for=definition.adjusted_for,
         score=score,
-        has_raw=axis in RAW_AXES,
-        raw_score=score + 0.5 if score is not None and axis in RAW_AXES else None,
-        interval=None if score is None else Interval(low=score - 1.3, high=score + 1.3),
-        interval_within=None if score is None else Interval(low=score - 0.4, high=score + 0.4),
+        has_raw=has_raw,
+        raw_score=score + 0.5 if score is not None and has_raw else None,
+        interval=None if score is None else Interval(low=score - WIDTH, high=score + WIDTH),
+        interval_within=None
+        if score is None
+        else Interval(low=score - WIDTH_WITHIN, high=score + WIDTH_WITHIN),
         percentile=None if score is None else 87.3,
         percentile_n=592,
         coverage=0.12 if score is None else 0.9,
-        threshold=threshold,
-        call=make_call(score, threshold),
-        call_reason=make_reason(score, threshold),
+        threshold=definition.threshold,
+        call=call,
+        call_reason=reason,
         weakest_gene="B2M" if axis == "mhc1_weakest_link" and score is not None else None,
         evidence=() if score is None else make_genes(axis),
         opposing=() if score is None else make_genes("opposing")[:1],
-        meaning=definition["meaning"],
-        limits=definition["limits"],
+        meaning=definition.meaning,
+        limits=definition.limits,
     )
 
 
-def make_call(score: float | None, threshold: float) -> Call:
-    if score is None:
-        return Call.NOT_EVALUABLE
-    return Call.DETECTED if score >= threshold else Call.NOT_DETECTED
-
-
-def make_reason(score: float | None, threshold: float) -> NoteRecord:
-    if score is None:
-        return made(Code.CALL, "no_genes")
-    return made(Code.CALL, "reaches" if score >= threshold else "below", score=score, threshold=threshold)
+def make_call(
+    definition: Axis, score: float | None, match: ReferenceMatch = ReferenceMatch.GOOD
+) -> tuple[Call | None, NoteRecord]:
+    """Call and reason of one score, by the rules of the profile stage."""
+    values = np.array([np.nan if score is None else score])
+    empty = np.array([""], dtype=object)
+    low, high = values - WIDTH, values + WIDTH
+    given = Circumstances(
+        bounds=Bounds(low, high, values - WIDTH_WITHIN, values + WIDTH_WITHIN),
+        match=np.array([match], dtype=object),
+        raw_high=high,
+        outside=empty,
+        is_lifted=np.zeros(1, dtype=bool),
+        is_absent=np.zeros(1, dtype=bool),
+    )
+    (call,), (kind,) = call_axis(definition, AxisValues(values, np.ones(1), empty), given)
+    is_context = definition.is_context and call != Call.NOT_EVALUABLE
+    interval = None if score is None else Interval(low=float(low[0]), high=float(high[0]))
+    reason = call_reason(definition, "context" if is_context else kind, score, interval)
+    return None if definition.is_context else Call(call), NoteRecord.of(reason)
 
 
 def make_genes(axis: str) -> tuple[GeneEvidence, ...]:
@@ -258,8 +285,8 @@ def make_reference() -> ReferenceRecord:
         tumour_type="colorectal adenocarcinoma",
         assay="bulk RNA-seq",
         n_samples=592,
-        distance=1.64,
-        match=ReferenceMatch.POOR,
+        distance=0.84,
+        match=ReferenceMatch.MODERATE,
         n_anchors=4318,
         anchor_offset_log2=-0.37,
         is_sample_in_reference=False,

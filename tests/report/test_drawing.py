@@ -17,12 +17,17 @@ def stroma(make_profile: Callable[..., EscapeProfile]) -> AxisProfile:
     return next(axis for axis in make_profile().axes if axis.axis == "stroma")
 
 
+def bar_of(axis: AxisProfile, alternative: str) -> str:
+    """Drawing of an axis with its absolute interval."""
+    return score_bar(axis, axis.interval, alternative=alternative)
+
+
 def test_score_bar_is_empty_without_a_score(stroma: AxisProfile) -> None:
-    assert score_bar(stroma.model_copy(update={"score": None}), alternative="x") == ""
+    assert bar_of(stroma.model_copy(update={"score": None}), alternative="x") == ""
 
 
 def test_score_bar_escapes_its_text_alternative(stroma: AxisProfile) -> None:
-    drawing = ET.fromstring(score_bar(stroma, alternative='"><script>'))
+    drawing = ET.fromstring(bar_of(stroma, alternative='"><script>'))
     assert drawing.attrib["aria-label"] == '"><script>'
     assert drawing.attrib["role"] == "img"
 
@@ -30,7 +35,7 @@ def test_score_bar_escapes_its_text_alternative(stroma: AxisProfile) -> None:
 @given(score=st.floats(-50, 50), width=st.floats(0, 50))
 def test_score_bar_stays_inside_its_box(stroma: AxisProfile, score: float, width: float) -> None:
     interval = Interval(low=score - width, high=score + width)
-    drawing = score_bar(stroma.model_copy(update={"score": score, "interval": interval}), alternative="x")
+    drawing = bar_of(stroma.model_copy(update={"score": score, "interval": interval}), alternative="x")
     box = ET.fromstring(drawing)
     places = [float(number) for number in re.findall(r'(?:x1|x2|cx)="([-0-9.]+)"', drawing)]
     assert min(places) >= 0
@@ -38,9 +43,7 @@ def test_score_bar_stays_inside_its_box(stroma: AxisProfile, score: float, width
 
 
 def test_score_bar_grows_to_the_right(stroma: AxisProfile) -> None:
-    drawings = (
-        score_bar(stroma.model_copy(update={"score": score}), alternative="x") for score in (-1.0, 1.0)
-    )
+    drawings = (bar_of(stroma.model_copy(update={"score": score}), alternative="x") for score in (-1.0, 1.0))
     left, right = (float(re.findall(r'cx="([0-9.]+)"', drawing)[0]) for drawing in drawings)
     assert left < right
 
@@ -48,11 +51,11 @@ def test_score_bar_grows_to_the_right(stroma: AxisProfile) -> None:
 @pytest.mark.parametrize(("high", "n_arrows"), [(3.9, 0), (4.1, 1)])
 def test_score_bar_marks_an_interval_cut_at_the_edge(stroma: AxisProfile, high: float, n_arrows: int) -> None:
     axis = stroma.model_copy(update={"interval": Interval(low=0.0, high=high)})
-    assert score_bar(axis, alternative="x").count('class="arrow"') == n_arrows
+    assert bar_of(axis, alternative="x").count('class="arrow"') == n_arrows
 
 
 def test_score_bar_draws_a_score_without_interval(stroma: AxisProfile) -> None:
-    assert 'class="interval"' not in score_bar(stroma.model_copy(update={"interval": None}), alternative="x")
+    assert 'class="interval"' not in bar_of(stroma.model_copy(update={"interval": None}), alternative="x")
 
 
 def test_index_gauge_is_empty_without_an_index() -> None:

@@ -73,7 +73,7 @@ def test_render_is_deterministic(make_profile: ProfileFactory) -> None:
 
 def test_render_sample_answers_before_the_table(make_profile: ProfileFactory) -> None:
     html = render_sample(make_profile())
-    order = ("Research use only", "TUM-0042-A</h1>", "Few effector T cells", "Provisional: levels", "<table")
+    order = ("Research use only", "TUM-0042-A</h1>", "Defect detected", "Provisional: levels", "<table")
     places = [html.index(text, html.index("<body")) for text in order]
     assert places == sorted(places)
 
@@ -83,10 +83,10 @@ def test_render_sample_shows_the_numbers_of_the_record(
 ) -> None:
     text = parse_page(render_sample(make_profile())).text
     for shown in (
-        "+1.81 [0.5, 3.1]",
+        "+1.81 [1.3, 2.3]",
         "P87 of 592",
         "weakest gene: B2M",
-        "1.64 log2",
+        "0.84 log2",
         "of 100, 90 % interval [42, 97]",
     ):
         assert shown in text

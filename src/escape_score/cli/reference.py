@@ -24,7 +24,10 @@ def fit(
     units: Units = None,
     gene_lengths: GeneLengths = None,
     tumour_type: Annotated[
-        str | None, typer.Option("--tumour-type", help="Shown next to every percentile.")
+        str | None,
+        typer.Option(
+            "--tumour-type", help="Shown next to every percentile; compared with cancer_type of sheets."
+        ),
     ] = None,
     assay: Annotated[str | None, typer.Option("--assay", help="Shown next to every percentile.")] = None,
 ) -> int:

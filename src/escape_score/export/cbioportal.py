@@ -18,6 +18,7 @@ from escape_score.export.tables import (
     Entity,
     ResultTables,
     axis_entities,
+    called_entities,
     index_entity,
     number,
     published_entities,
@@ -111,13 +112,13 @@ def _calls(tables: ResultTables) -> Assay:
     texts = (Entity(column, title, "", "", words) for column, (title, words) in CALL_TEXTS.items())
     calls = (
         axis._replace(column=f"{axis.column}_call", title=f"{axis.title}: call")
-        for axis in axis_entities(tables)
+        for axis in called_entities(tables)
     )
     return Assay(
         "escape_score_calls",
         "CATEGORICAL",
         "Immune escape calls (escape_score)",
-        "Mechanisms detected or not, and immune phenotype. Research use only. "
+        "Mechanisms detected, borderline or not, and immune phenotype. Research use only. "
         f"escape_score {tables.package_version}",
         (*texts, *calls),
         tables.profiles,

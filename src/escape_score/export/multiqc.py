@@ -12,7 +12,13 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from escape_score.export.tables import CALL_TEXTS, INDEX_WORDS, ResultTables, axis_entities
+from escape_score.export.tables import (
+    CALL_TEXTS,
+    INDEX_WORDS,
+    ResultTables,
+    axis_entities,
+    called_entities,
+)
 from escape_score.model.record import slug_of
 
 if TYPE_CHECKING:
@@ -82,9 +88,9 @@ def _general(tables: ResultTables) -> dict[str, Any]:
 
 
 def _general_cells(tables: ResultTables) -> Iterator[Cells]:
-    calls = [f"{axis.column}_call" for axis in axis_entities(tables)]
+    calls = [f"{axis.column}_call" for axis in called_entities(tables)]
     n_detected = (tables.profiles[calls] == "detected").sum(axis=1)
-    n_evaluable = (tables.profiles[calls] != "not_evaluable").sum(axis=1)
+    n_evaluable = tables.profiles[calls].isin(["detected", "borderline", "not_detected"]).sum(axis=1)
     for (_, row), n, n_known in zip(tables.profiles.iterrows(), n_detected, n_evaluable, strict=True):
         cells = _numbers(row, ("immunoresistance_index",)) | ({"n_detected": int(n)} if n_known else {})
         cells |= {column: html.escape(str(row[column])) for column in CALL_TEXTS if row[column]}

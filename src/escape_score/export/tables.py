@@ -102,6 +102,12 @@ def axis_entities(tables: ResultTables) -> tuple[Entity, ...]:
     )
 
 
+def called_entities(tables: ResultTables) -> tuple[Entity, ...]:
+    """The axes that are called: all but those that only describe the tumour."""
+    context = {axis.axis for axis in load_axis_catalogue().axes if axis.is_context}
+    return tuple(axis for axis in axis_entities(tables) if axis.column not in context)
+
+
 def published_entities(tables: ResultTables) -> tuple[Entity, ...]:
     """The published scores that the table of scores holds."""
     rows = table_rows(resource_path("genesets", "published.tsv"))

@@ -11,6 +11,7 @@ import numpy as np
 from escape_score.model.axes import AxisKind, Contrast, Design
 from escape_score.model.cohort import FloatArray
 from escape_score.model.profiles import CohortProfiles
+from escape_score.model.record import Call
 from escape_score.model.reference import Distributions, Reference, WeakestLinkFit
 from escape_score.model.robust import MAD_TO_SD, nanmedian_rows, scaled_mad_rows
 from escape_score.model.scores import SignatureScores
@@ -67,13 +68,15 @@ def pooled_spread(own: Number, base: Number, n: Number | float, prior: float) ->
 def contrast_slopes(
     scores: SignatureScores, contrasts: Iterable[Contrast], moments: Moments
 ) -> dict[str, float]:
-    """Reduced-major-axis slopes: ratio of the spreads, for scores that rise together.
+    """Slopes: ratio of the spreads (reduced major axis), for scores that rise together, times their share.
 
     NaN where either component is not evaluable or does not vary.
     """
     spread = dict(zip(scores.signature_ids, spreads(scores.values, moments), strict=True))
     with np.errstate(divide="ignore", invalid="ignore"):
-        ratios = {c.contrast: np.divide(spread[c.numerator], spread[c.denominator]) for c in contrasts}
+        ratios = {
+            c.contrast: c.share * np.divide(spread[c.numerator], spread[c.denominator]) for c in contrasts
+        }
     return {name: rounded(ratio) if 0 < ratio < np.inf else np.nan for name, ratio in ratios.items()}
 
 
@@ -117,6 +120,12 @@ def distributions_of(sample_ids: tuple[str, ...], profiles: CohortProfiles) -> D
     """Scores of every axis, and the index, of every tumour, rounded like the tables."""
     columns = {axis.axis: axis.score for axis in profiles.axes} | {INDEX: profiles.index.index}
     return Distributions(sample_ids, {name: np.round(values, DECIMALS) for name, values in columns.items()})
+
+
+def typical_detections(profiles: CohortProfiles) -> float:
+    """Mechanisms detected in a tumour, on average; two decimals."""
+    detected = np.vstack([axis.call == Call.DETECTED for axis in profiles.axes])
+    return round(float(detected.sum(axis=0).mean()), 2)
 
 
 def fit_weakest_links(

@@ -18,6 +18,7 @@ from escape_score.fit.scales import (
     fit_weakest_links,
     pooled_spread,
     rounded,
+    typical_detections,
 )
 from escape_score.model.axes import Design
 from escape_score.model.cohort import FloatArray, HarmonisedCohort
@@ -137,7 +138,11 @@ def _fit_scales(draft: Reference, base: Reference, scores: SignatureScores, desi
     raw = profile_index(build_context(scores, draft, design)).raw
     draft = replace(draft, index_stats=_index_stats(raw, base, limits.fit_prior_samples))
     profiles = profile_cohort(build_context(scores, draft, design))
-    return replace(draft, distributions=distributions_of(scores.sample_ids, profiles))
+    return replace(
+        draft,
+        distributions=distributions_of(scores.sample_ids, profiles),
+        typical_detections=typical_detections(profiles),
+    )
 
 
 def _index_stats(raw: FloatArray, base: Reference, prior: float) -> tuple[float, float]:

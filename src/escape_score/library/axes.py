@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from functools import cache
 
 import yaml
@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from escape_score.errors import ResourceInvalidError
 from escape_score.library.files import resource_path, table_rows
 from escape_score.library.gene_sets import load_signatures
+from escape_score.library.tumour_types import load_tumour_types
 from escape_score.model.axes import AxisCatalogue, AxisKind, Design
 from escape_score.model.signature import GeneRole
 from escape_score.model.thresholds import Thresholds
@@ -27,17 +28,28 @@ def load_axis_catalogue() -> AxisCatalogue:
     ResourceInvalidError where a key is unknown or missing, or an axis lacks what its kind needs.
     """
     content = yaml.safe_load(resource_path("axes", "axes.yaml").read_text(encoding="utf-8"))
-    tables = {
-        name: table_rows(resource_path("axes", f"{name}.tsv"))
-        for name in ("contrasts", "index", "approaches")
-    }
+    tables = {name: table_rows(resource_path("axes", f"{name}.tsv")) for name in ("contrasts", "index")}
+    approaches = [_with_types(row) for row in table_rows(resource_path("axes", "approaches.tsv"))]
     try:
-        return AxisCatalogue.model_validate({**content, **tables})
+        return AxisCatalogue.model_validate({**content, **tables, "approaches": approaches})
     except ValidationError as error:
         fault = error.errors()[0]
         where = ".".join(str(part) for part in fault["loc"])
         msg = f"resources/axes: {where}: {fault['msg']}; see the comments in axes.yaml"
         raise ResourceInvalidError(msg) from error
+
+
+def _with_types(row: Mapping[str, str]) -> dict[str, str | tuple[str, ...]]:
+    """An approach with the names of its tumour types; refuses a type that the table does not have."""
+    names, types = load_tumour_types().names, row["tumour_types"].split()
+    unknown = [one for one in types if one not in names]
+    if unknown:
+        msg = (
+            f"resources/axes: approaches.tsv: {row['doi']}: {unknown[0]} is not a type of "
+            "resources/tumour_types.tsv; use a value of its column type"
+        )
+        raise ResourceInvalidError(msg)
+    return {**row, "tumour_types": tuple(names[one] for one in types)}
 
 
 @cache
@@ -86,14 +98,16 @@ def _uses(
         yield from ((f"axis {axis.axis}", term.name, terms) for term in axis.raw_terms)
         yield from ((f"axis {axis.axis}", chain, components) for chain in (axis.chain,) if chain)
     for contrast in catalogue.contrasts:
-        parts = (contrast.numerator, contrast.denominator)
+        parts = (contrast.numerator, contrast.denominator, *((contrast.beside,) if contrast.beside else ()))
         yield from ((f"contrast {contrast.contrast}", part, components) for part in parts)
     yield from (("covariates", name, components) for name in vars(catalogue.covariates).values())
     for name in (model.chain, model.fallback, model.locus, model.locus_controls):
         yield "class_one", name, components
     yield from (("hla_components", name, components) for name in catalogue.hla_components)
     yield from (("phenotype", name, terms) for name in catalogue.phenotype.t_cells)
-    yield "phenotype", catalogue.phenotype.stroma, axes
+    yield from (("phenotype", name, axes) for name in (catalogue.phenotype.stroma, catalogue.phenotype.lack))
     yield from (("archetype", name, axes) for names in vars(catalogue.archetype).values() for name in names)
+    yield from (("decisive", name, axes) for name in catalogue.decisive)
+    yield "msi_proxy", catalogue.msi_proxy, axes
     averaged = {axis.axis for axis in catalogue.axes if axis.terms}
     yield from (("index", block.axis, averaged) for block in catalogue.index)

@@ -39,7 +39,7 @@ class Axis(Definition):
     """One escape mechanism.
 
     ``terms`` are averaged after each was expressed in reference SD units; ``raw_terms`` are the unadjusted
-    version.
+    version. ``is_context``: the axis describes the tumour and is not called.
     """
 
     axis: str
@@ -51,6 +51,7 @@ class Axis(Definition):
     raw_terms: tuple[Term, ...] = ()
     chain: str = Field(default="", description="component whose genes are judged one by one")
     adjusted_for: str | None = None
+    is_context: bool = False
     threshold: float
     threshold_source: str
     meaning: str
@@ -70,11 +71,24 @@ class Contrast(Definition):
     """A component relative to another: numerator − slope × denominator.
 
     The slope belongs to the reference.
+
+    Attributes
+    ----------
+    share
+        Part of the ratio of both spreads that is the slope, 0–1: how much of the numerator the cells of the
+        denominator explain.
+    beside
+        Component below which the denominator must not be by more than a limit; empty where none.
+    source
+        Where ``share`` is from.
     """
 
     contrast: str
     numerator: str
     denominator: str
+    share: float = Field(gt=0, le=1)
+    beside: str = ""
+    source: str
 
 
 class IndexWeight(Definition):
@@ -125,14 +139,15 @@ class ClassOneInputs(Definition):
 
 
 class PhenotypeInputs(Definition):
-    """Terms whose mean is the level of T cells, and the axis that stands for the stroma."""
+    """Terms whose mean is the level of T cells, and the axes of stroma and of a lack of effector T cells."""
 
     t_cells: tuple[str, ...]
     stroma: str
+    lack: str
 
 
 class ArchetypeInputs(Definition):
-    """Axes of which any beyond its threshold speaks for an archetype."""
+    """Axes of which any that is detected names an archetype."""
 
     presentation: tuple[str, ...]
     suppressive: tuple[str, ...]
@@ -148,6 +163,8 @@ class AxisCatalogue(Definition):
     class_one: ClassOneInputs
     phenotype: PhenotypeInputs
     archetype: ArchetypeInputs
+    decisive: tuple[str, ...]
+    msi_proxy: str
     hla_components: tuple[str, ...]
     index: tuple[IndexWeight, ...]
     approaches: tuple[ApproachRecord, ...] = ()

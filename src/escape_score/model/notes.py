@@ -76,6 +76,8 @@ class Code(StrEnum):
     SPECIES_SUSPECT = "species_suspect"
     TARGETED_PANEL = "targeted_panel"
     TRAILING_BYTES = "trailing_bytes"
+    TUMOUR_TYPE_DIFFERS = "tumour_type_differs"
+    TUMOUR_TYPE_UNKNOWN = "tumour_type_unknown"
     UNITS_GUESSED = "units_guessed"
     UNITS_SUSPECT = "units_suspect"
     UNKNOWN_GENES = "unknown_genes"
@@ -126,6 +128,7 @@ NOTES = frozenset(
         Code.SHEET_IDS_RESPELT,
         Code.SHEET_ROWS_UNUSED,
         Code.TRAILING_BYTES,
+        Code.TUMOUR_TYPE_UNKNOWN,
         Code.UNKNOWN_GENES,
         Code.UNKNOWN_LABEL,
         Code.UNNAMED_GENES,

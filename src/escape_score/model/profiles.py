@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -68,6 +68,9 @@ class AxisValues:
     is_hidden
         Samples in which the loss that the axis looks for would not reach its threshold; None for axes that do
         not look for one.
+    is_stand_in
+        Samples in which other genes stand in for those of the axis, so that nothing can be called; None for
+        axes that have none.
     """
 
     score: FloatArray = field(repr=False)
@@ -76,13 +79,16 @@ class AxisValues:
     raw: FloatArray | None = field(default=None, repr=False)
     links: LinkScores | None = field(default=None, repr=False)
     is_hidden: npt.NDArray[np.bool_] | None = field(default=None, repr=False)
+    is_stand_in: npt.NDArray[np.bool_] | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)
 class AxisScores(AxisValues):
     """One axis in all samples: what it finds, its intervals and calls (values of ``Call``).
 
-    ``percentile`` is 0–100 against the reference's own tumours, of which ``percentile_n`` were compared.
+    ``reason``: kind of the note that says why a call was made, or not. ``call`` is empty text for context
+    axes; ``found`` is the call that they would have. ``percentile`` is 0–100 against the reference's own
+    tumours, of which ``percentile_n`` were compared.
     """
 
     axis: str
@@ -90,6 +96,8 @@ class AxisScores(AxisValues):
     percentile: FloatArray = field(repr=False)
     percentile_n: npt.NDArray[np.int64] = field(repr=False)
     call: TextArray = field(repr=False)
+    found: TextArray = field(repr=False)
+    reason: TextArray = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -111,14 +119,20 @@ class IndexScores:
     bounds: Bounds = field(repr=False)
     blocks: FloatArray = field(repr=False)
 
+    def withheld(self, where: npt.NDArray[np.bool_]) -> IndexScores:
+        """The same without index and intervals in some samples."""
+        ends = {name: np.where(where, np.nan, values) for name, values in vars(self.bounds).items()}
+        return replace(self, index=np.where(where, np.nan, self.index), bounds=Bounds(**ends))
+
 
 @dataclass(frozen=True)
 class CohortProfiles:
     """Everything about a cohort that ``profiles.tsv`` shows.
 
     ``phenotype``, ``archetype``, ``status`` and ``match`` hold values of the enums in
-    :mod:`escape_score.model.record`, empty text = not evaluable. ``is_own``: samples that the reference
-    was fitted on.
+    :mod:`escape_score.model.record`, empty text = not evaluable. ``decisive``: axes detected that suffice
+    alone, comma-joined; ``msi_suspected``: yes, no, or empty text. ``is_own``: samples that the reference was
+    fitted on.
     """
 
     axes: tuple[AxisScores, ...]
@@ -126,6 +140,8 @@ class CohortProfiles:
     phenotype: TextArray = field(repr=False)
     archetype: TextArray = field(repr=False)
     status: TextArray = field(repr=False)
+    decisive: TextArray = field(repr=False)
+    msi_suspected: TextArray = field(repr=False)
     match: TextArray = field(repr=False)
     leukocyte_fraction: FloatArray = field(repr=False)
     is_own: npt.NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, dtype=bool), repr=False)

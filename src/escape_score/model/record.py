@@ -22,6 +22,7 @@ class Call(StrEnum):
     """Whether a mechanism was found."""
 
     DETECTED = "detected"
+    BORDERLINE = "borderline"
     NOT_DETECTED = "not_detected"
     NOT_EVALUABLE = "not_evaluable"
 
@@ -42,7 +43,7 @@ class Archetype(StrEnum):
     EXCLUDED = "excluded"
     SUPPRESSIVE = "suppressive"
     EXHAUSTED = "exhausted"
-    INFLAMED_RESPONSIVE = "inflamed-responsive"
+    INFLAMED = "inflamed"
 
 
 class Status(StrEnum):
@@ -118,6 +119,9 @@ class GeneEvidence(Record):
     z: float = Field(description="distance from the reference's location in its spreads, within ±5")
     log2_tpm: float = Field(description="log2(TPM + 1) on the reference's scale")
     direction: int = Field(description="+1: high expression speaks for resistance, -1: low expression does")
+    adjusted: float | None = Field(
+        default=None, description="distance from what the score's denominator lets expect, in the same way"
+    )
 
 
 class Interval(Record):
@@ -166,8 +170,10 @@ class AxisProfile(Record):
     percentile_reason: NoteRecord | None = Field(default=None, description="why there is no percentile")
     reference_quantiles: Quantiles = Field(default=None, description=QUANTILES)
     coverage: float = Field(ge=0, le=1, description="fraction of the axis's genes measured in the sample")
-    threshold: float = Field(description="score from which the mechanism counts as detected")
-    call: Call
+    threshold: float = Field(
+        description="detected: the whole interval is beyond it; borderline: only the score"
+    )
+    call: Call | None = Field(description="None for axes that describe the tumour and are not called")
     call_reason: NoteRecord
     weakest_gene: str | None = None
     links: tuple[LinkRecord, ...] = Field(
@@ -175,6 +181,9 @@ class AxisProfile(Record):
     )
     evidence: tuple[GeneEvidence, ...]
     opposing: tuple[GeneEvidence, ...]
+    denominator: tuple[GeneEvidence, ...] = Field(
+        default=(), description="genes that the score is relative to, the highest and lowest first"
+    )
     meaning: str = Field(description="what a detected mechanism may mean; a hypothesis, never an order")
     limits: str = Field(description="what the axis cannot see")
 
@@ -202,6 +211,14 @@ class ApproachRecord(Record):
     approach: str = Field(description="class of approach")
     statement: str = Field(description="what was seen, and in whom")
     level: EvidenceLevel
+    tumour_types: tuple[str, ...] = Field(
+        default=(), description="tumour types of the evidence; empty for several types and laboratory work"
+    )
+    setting: str = Field(default="", description="line of treatment or stage, where it is known")
+    is_own_type: bool | None = Field(
+        default=None,
+        description="whether the evidence is of the sample's tumour type; None where either is not known",
+    )
     citation: str
     doi: str
 
@@ -239,6 +256,9 @@ class ReferenceRecord(Record):
     is_sample_in_reference: bool = Field(description="if so, its percentiles leave it out")
     is_cohort: bool = Field(
         default=False, description="fitted on the cohort itself: numbers of a sample depend on the others"
+    )
+    typical_detections: float | None = Field(
+        default=None, description="mechanisms detected in a tumour of the reference, on average"
     )
     withheld: tuple[NoteRecord, ...] = Field(default=(), description="what this match forbids")
     untrusted_genes: tuple[str, ...] = Field(
@@ -303,6 +323,13 @@ class EscapeProfile(Record):
     index: IndexProfile
     phenotype: Phenotype | None
     archetype: Archetype | None
+    decisive_mechanisms: tuple[str, ...] = Field(
+        default=(),
+        description="axes detected whose loss suffices alone",
+    )
+    msi_suspected: bool | None = Field(
+        default=None, description="whether the RNA proxy suggests a mismatch-repair deficiency"
+    )
     leukocyte_fraction: float | None
     axes: tuple[AxisProfile, ...]
     published: tuple[PublishedRecord, ...] = Field(

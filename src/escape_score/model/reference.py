@@ -144,6 +144,8 @@ class Reference:
         Levels of the antigen-presentation genes; None while a reference is being built.
     index_stats
         Location and spread of the weighted block mean.
+    typical_detections
+        Mechanisms detected in a tumour of the reference, on average; NaN where it is not known.
     location_variance
         Squared standard error of the locations of terms, in SD units: what a reference of few tumours leaves
         open. 0 where it is too small to count.
@@ -171,6 +173,7 @@ class Reference:
     presentation: PresentationModel | None = None
     index_stats: tuple[float, float] = (0.0, 1.0)
     distributions: Distributions = field(default_factory=lambda: Distributions((), {}))
+    typical_detections: float = float("nan")
     location_variance: float = 0.0
     untrusted_genes: Mapping[str, str] = field(default_factory=dict)
     provenance: Mapping[str, str] = field(default_factory=dict)

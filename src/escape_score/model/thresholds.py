@@ -110,10 +110,17 @@ class PresentationLimits(Group):
     leukocyte_b2m_sd_log2: float
     link_noise_sd_log2: float
     link_distance_factor: float
-    apd_spread_log2: float
-    apd_chain_genes: int
     leukocyte_prior_sd_log2: float
     presentation_prior_samples: float
+
+
+class DomainLimits(Group):
+    """Where an adjusted score exists."""
+
+    detected_log2: float
+    detected_fraction: float
+    most_below_sd: float
+    most_interferon_z: float
 
 
 class LinkLimits(Group):
@@ -145,5 +152,6 @@ class Thresholds(Group):
     phenotype: PhenotypeLimits
     intervals: IntervalLimits
     presentation: PresentationLimits
+    domain: DomainLimits
     links: LinkLimits
     evidence: EvidenceLimits

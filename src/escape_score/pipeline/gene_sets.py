@@ -13,6 +13,7 @@ from escape_score.genes import GeneMatch, load_gene_table
 from escape_score.library.axes import AXIS_FILES, load_thresholds
 from escape_score.library.files import resource_path
 from escape_score.library.gene_sets import GENE_SET_FILES, load_signatures, read_gmt
+from escape_score.library.tumour_types import TUMOUR_TYPES_FILE
 from escape_score.model.notes import Code, Note, NoteLog, note
 from escape_score.model.scores import SignatureScores
 from escape_score.model.signature import Signature
@@ -34,10 +35,10 @@ class UserGeneSets:
 
     @property
     def digest(self) -> str:
-        """Digest of the shipped gene sets, axes and fixed numbers, and of these sets."""
+        """Digest of the shipped gene sets, axes, fixed numbers and tumour types, and of these sets."""
         digest = hashlib.sha256()
         shipped = (*(("genesets", name) for name in GENE_SET_FILES), *(("axes", name) for name in AXIS_FILES))
-        for parts in shipped:
+        for parts in (*shipped, (TUMOUR_TYPES_FILE,)):
             digest.update(hashlib.sha256(resource_path(*parts).read_bytes()).digest())
         digest.update(self.sha256.encode())
         return digest.hexdigest()

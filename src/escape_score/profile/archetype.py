@@ -8,7 +8,7 @@ import numpy.typing as npt
 from escape_score.model.cohort import FloatArray
 from escape_score.model.notes import Code, Note, note
 from escape_score.model.profiles import TextArray
-from escape_score.model.record import Archetype, Phenotype, ReferenceMatch, Status
+from escape_score.model.record import Archetype, Call, Phenotype, ReferenceMatch, Status
 from escape_score.model.thresholds import MatchLimits, PhenotypeLimits
 
 
@@ -20,10 +20,17 @@ def _choose(n: int, rules: list[tuple[npt.NDArray[np.bool_], str]]) -> TextArray
     return out
 
 
-def call_phenotype(t_level: FloatArray, stroma: FloatArray, limits: PhenotypeLimits) -> TextArray:
-    """Desert, excluded or inflamed; empty where T cells or stroma are not evaluable."""
+def call_phenotype(
+    t_level: FloatArray, stroma: FloatArray, lack: TextArray, limits: PhenotypeLimits
+) -> TextArray:
+    """Desert, excluded or inflamed; empty where T cells or stroma are not evaluable.
+
+    ``lack``: calls of the lack of effector T cells, which the level must not contradict: else it is middling.
+    """
     t, known = limits, ~(np.isnan(t_level) | np.isnan(stroma))
-    few, many = t_level < -t.phenotype_t, t_level > t.phenotype_t
+    is_lack = np.isin(lack, [Call.DETECTED, Call.BORDERLINE])
+    few = (t_level < -t.phenotype_t) & (lack != Call.NOT_DETECTED)
+    many = (t_level > t.phenotype_t) & ~is_lack
     return _choose(
         len(t_level),
         [
@@ -43,7 +50,7 @@ def call_archetype(
     suppressive: npt.NDArray[np.bool_],
     presentation: npt.NDArray[np.bool_],
 ) -> TextArray:
-    """The leading way of escape; each argument says where that mechanism passes its threshold.
+    """The leading way of escape; each argument says where that mechanism is detected.
 
     Order: antigen presentation (unless desert) before everything; then the phenotype; inside inflamed tumours
     suppressive before exhausted.
@@ -54,7 +61,7 @@ def call_archetype(
         [
             (phenotype == Phenotype.DESERT, Archetype.DESERT),
             (phenotype == Phenotype.EXCLUDED, Archetype.EXCLUDED),
-            (inflamed, Archetype.INFLAMED_RESPONSIVE),
+            (inflamed, Archetype.INFLAMED),
             (inflamed & exhaustion, Archetype.EXHAUSTED),
             (inflamed & suppressive, Archetype.SUPPRESSIVE),
             (
@@ -70,9 +77,9 @@ def match_of(distance: FloatArray, own_distance: float, limits: MatchLimits) -> 
 
     ======== ===============================================================================================
     good     nothing is withheld
-    moderate levels are provisional; weakest links are not called, other mechanisms only where the absolute
-             interval decides
-    poor     the same, and neither percentiles nor archetype are given
+    moderate levels are provisional; neither phenotype nor archetype are given, and mechanisms are called only
+             where the absolute interval decides
+    poor     the same, and neither percentiles nor index are given
     ======== ===============================================================================================
 
     ``distance``: scaled MAD of the anchors of each sample, log2; ``own_distance``: that of the tumours of the
@@ -102,8 +109,17 @@ def withheld_by(match: ReferenceMatch | None) -> tuple[Note, ...]:
     return (*provisional, note(Code.WITHHELD, "percentiles"))
 
 
+def msi_suspected(found: TextArray) -> TextArray:
+    """Whether the proxy of mismatch repair suggests a deficiency: yes, no, or empty text."""
+    rules = [(found == Call.NOT_DETECTED, "no"), (np.isin(found, [Call.DETECTED, Call.BORDERLINE]), "yes")]
+    return _choose(len(found), rules)
+
+
 def status_of(match: TextArray, index: FloatArray, phenotype: TextArray) -> TextArray:
-    """How far a profile's levels can be read; not evaluable where there is neither index nor phenotype."""
+    """How far a profile's levels can be read; not evaluable where there is neither index nor phenotype.
+
+    Both as they would be if the match forbade nothing.
+    """
     return _choose(
         len(match),
         [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +11,7 @@ import numpy as np
 from escape_score.model.axes import Axis, Term
 from escape_score.model.cohort import FloatArray
 from escape_score.model.profiles import AxisValues, TextArray
+from escape_score.model.scores import SignatureScores
 from escape_score.model.thresholds import LinkLimits
 from escape_score.profile.context import ProfileContext
 from escape_score.profile.intervals.uncertainty import mean_weights, missing_terms_variance
@@ -32,13 +33,27 @@ class AxisModel(ABC):
         """Weights of components in the score, and its variance for missing terms; None without interval."""
 
     @abstractmethod
-    def evidence(self, context: ProfileContext) -> tuple[tuple[str, int], ...]:
-        """Components whose genes count as evidence, each with its direction."""
+    def evidence(self, context: ProfileContext) -> tuple[EvidenceSource, ...]:
+        """Components whose genes count as evidence."""
 
-    def leading_score(self, score: FloatArray, context: ProfileContext) -> FloatArray:
-        """Score that names the archetype where it is beyond the axis's threshold."""
+    def raw_errors(self, context: ProfileContext) -> tuple[Weights, FloatArray] | None:
+        """As :meth:`errors`, of the unadjusted version; None where there is none."""
         del context
-        return score
+        return None
+
+    def outside(self, context: ProfileContext) -> TextArray:
+        """Why there is no score where a term is outside its domain; empty text where none is."""
+        return no_genes(len(context.scores.sample_ids))
+
+
+@dataclass(frozen=True)
+class EvidenceSource:
+    """Genes that count as evidence, their direction, and what they and the score are relative to."""
+
+    component: str
+    direction: int
+    above_expected: Callable[[FloatArray, Sequence[str], SignatureScores], FloatArray]
+    denominators: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -57,15 +72,37 @@ class MeanAxis(AxisModel):
 
     def errors(self, context: ProfileContext) -> tuple[Weights, FloatArray]:
         """Errors of a mean of terms, of which some may be missing."""
-        terms, independence = self.definition.terms, context.thresholds.intervals.within_term_independence
-        parts = [context.weights_of(term) for term in terms]
-        weights, n_present = mean_weights([context.terms[term.name] for term in terms], parts)
-        return weights, missing_terms_variance(n_present, len(terms), context.errors.between, independence)
+        return _mean_errors(self.definition.terms, context)
 
-    def evidence(self, context: ProfileContext) -> tuple[tuple[str, int], ...]:
+    def raw_errors(self, context: ProfileContext) -> tuple[Weights, FloatArray] | None:
+        """Errors of the mean of the unadjusted terms."""
+        return _mean_errors(self.definition.raw_terms, context) if self.definition.raw_terms else None
+
+    def evidence(self, context: ProfileContext) -> tuple[EvidenceSource, ...]:
         """What speaks for each term, with the term's sign."""
-        models = [(term.sign, context.term_models[term.name].evidence) for term in self.definition.terms]
-        return tuple((component, sign * direction) for sign, (component, direction) in models)
+        return tuple(_source(context.term_models[term.name], term.sign) for term in self.definition.terms)
+
+    def outside(self, context: ProfileContext) -> TextArray:
+        """The reason of the first term that is outside its domain, where no term has a value."""
+        reasons = super().outside(context)
+        is_empty = np.isnan(context.mean_of(self.definition.terms))
+        for term in reversed(self.definition.terms):
+            own = context.outside.get(term.name)
+            reasons = reasons if own is None else np.where(is_empty & (own != ""), own, reasons)
+        return reasons
+
+
+def _mean_errors(terms: Sequence[Term], context: ProfileContext) -> tuple[Weights, FloatArray]:
+    """Weights of components in a mean of terms, and its variance for those that are missing."""
+    parts = [context.weights_of(term) for term in terms]
+    weights, n_present = mean_weights([context.terms[term.name] for term in terms], parts)
+    independence = context.thresholds.intervals.within_term_independence
+    return weights, missing_terms_variance(n_present, len(terms), context.errors.between, independence)
+
+
+def _source(model: TermModel, sign: int) -> EvidenceSource:
+    component, direction = model.evidence
+    return EvidenceSource(component, sign * direction, model.above_expected, model.denominators)
 
 
 def no_genes(n_samples: int) -> TextArray:
@@ -74,7 +111,7 @@ def no_genes(n_samples: int) -> TextArray:
 
 
 def mean_coverage(terms: Sequence[Term], context: ProfileContext) -> FloatArray:
-    """Mean coverage of the terms; of several, one that is not evaluable covers nothing.
+    """Mean coverage of the terms; of several, one that lacks its genes covers nothing.
 
     In a term components count by what one z of them adds, denominators included; in a component, which is a
     mean, all genes count alike.
@@ -82,7 +119,7 @@ def mean_coverage(terms: Sequence[Term], context: ProfileContext) -> FloatArray:
     covered = [_term_coverage(context.term_models[term.name], context) for term in terms]
     if len(terms) > 1:
         pairs = zip(terms, covered, strict=True)
-        covered = [np.where(np.isnan(context.terms[term.name]), 0.0, share) for term, share in pairs]
+        covered = [np.where(context.lacks_genes(term), 0.0, share) for term, share in pairs]
     return np.asarray(sum(covered) / len(covered))
 
 
@@ -101,15 +138,30 @@ class WeakestLinkAxis(AxisModel):
         """The weakest link of every sample."""
         chain = context.design.components[self.definition.chain]
         symbols, residuals = link_residuals(chain, context)
+        residuals[context.class_one.is_uncovered] = np.nan
         return weakest_link(symbols, residuals, n_chain=len(chain), limits=context.thresholds.links)
 
     def errors(self, context: ProfileContext) -> None:
         """None: the error of a smallest value is not a mean's."""
 
-    def evidence(self, context: ProfileContext) -> tuple[tuple[str, int], ...]:
+    def evidence(self, context: ProfileContext) -> tuple[EvidenceSource, ...]:
         """The chain, whose genes speak for a loss where they are low."""
-        del context
-        return ((self.definition.chain, -1),)
+
+        def above_expected(z: FloatArray, symbols: Sequence[str], scores: SignatureScores) -> FloatArray:
+            del scores
+            links, residuals = link_residuals(symbols, context)
+            found = np.full_like(z, np.nan)
+            for k, link in enumerate(links):
+                found[:, list(symbols).index(link)] = residuals[:, k]
+            return found
+
+        covariates = context.design.catalogue.covariates
+        relative_to = (covariates.leukocytes, covariates.interferon)
+        return (EvidenceSource(self.definition.chain, -1, above_expected, relative_to),)
+
+    def outside(self, context: ProfileContext) -> TextArray:
+        """Where the interferon response is not covered."""
+        return context.outside[context.class_one.term]
 
 
 def link_residuals(chain: Sequence[str], context: ProfileContext) -> tuple[tuple[str, ...], FloatArray]:

@@ -1,90 +1,127 @@
-"""Detected, not detected or not evaluable: one rule for all mechanisms.
+"""Detected, borderline, not detected or not evaluable: one rule for all mechanisms.
+
+The interval is the absolute one; where the cohort is its own reference, that within the pipeline. Of the rows
+that apply, the last one counts.
 
 =================  =====================================================================================
 call               when
 =================  =====================================================================================
-not evaluable      there is no score; or the low values of the sample are not those of its unit;
-                   or the axis is a weakest link (one that knows no limit of detection) and the reference
-                   match is not good;
-                   or the reference match is not good and the absolute interval holds both the reference's
-                   centre and the threshold, so that it could be either
-detected           score ≥ threshold and, where there is an interval, all of it lies above the centre
-not evaluable      not detected, where the loss that the axis looks for would not reach the threshold either
-not detected       otherwise
+not detected       the score is below the threshold
+borderline         score ≥ threshold, and the interval includes the threshold
+detected           score ≥ threshold, and the whole interval too; also where the axis has no interval
+not evaluable      score ≥ threshold, and the interval includes the centre of the reference;
+                   or the reference match is not good, and the interval includes centre and threshold, so
+                   that it could be either;
+                   or the axis is a weakest link (one that knows no limit of detection) and the match is not
+                   good;
+                   or the mechanism would be called, but the unadjusted score is below the centre by more
+                   than its error: the parts of the score contradict each other;
+                   or it is not detected, but the loss that the axis looks for would not reach the threshold;
+                   or other genes stand in for those of the axis;
+                   or there is no score; or the low values of the sample are not those of its unit; or a part
+                   of the class I molecule is not measured
 =================  =====================================================================================
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+
 import numpy as np
-import numpy.typing as npt
 
 from escape_score.model.axes import Axis, AxisKind
 from escape_score.model.cohort import FloatArray
 from escape_score.model.notes import Code, Note, note
-from escape_score.model.profiles import Bounds, TextArray
+from escape_score.model.profiles import AxisValues, Bounds, TextArray
 from escape_score.model.record import Call, Interval, ReferenceMatch
+from escape_score.profile.domain import Flags
 
 
-def call_axis(
-    axis: Axis,
-    score: FloatArray,
-    bounds: Bounds,
-    match: TextArray,
-    is_hidden: npt.NDArray[np.bool_] | None = None,
-    *,
-    is_lifted: npt.NDArray[np.bool_] | None = None,
-) -> TextArray:
-    """Call one mechanism in every sample, by the table above.
+@dataclass(frozen=True)
+class Circumstances:
+    """What calls depend on besides the score; arrays have shape (n_samples,).
 
-    ``is_hidden``: as in :class:`AxisValues`; ``is_lifted``: as in :class:`ProfileContext`.
+    Attributes
+    ----------
+    bounds, raw_high
+        Intervals of the score, and upper end of that of the unadjusted score; NaN where there is none.
+    outside
+        Why there is no score: values of :class:`~escape_score.profile.domain.Outside`, or empty text.
+    is_lifted, is_absent
+        As in the context and its class I model.
+    is_relative
+        Whether the cohort is its own reference.
     """
-    is_good = match == ReferenceMatch.GOOD
-    out = np.full(len(score), Call.NOT_DETECTED.value, dtype=object)
-    out[(score >= axis.threshold) & ~(bounds.low <= 0)] = Call.DETECTED.value
-    if axis.kind is AxisKind.WEAKEST_LINK:
-        out[~is_good] = Call.NOT_EVALUABLE.value
-    else:
-        out[~is_good & (bounds.low <= 0) & (bounds.high >= axis.threshold)] = Call.NOT_EVALUABLE.value
-    out[np.isnan(score)] = Call.NOT_EVALUABLE.value
-    if is_lifted is not None:
-        out[is_lifted] = Call.NOT_EVALUABLE.value
-    if is_hidden is not None:
-        out[is_hidden & (out == Call.NOT_DETECTED.value)] = Call.NOT_EVALUABLE.value
-    return out
+
+    bounds: Bounds
+    match: TextArray = field(repr=False)
+    raw_high: FloatArray = field(repr=False)
+    outside: TextArray = field(repr=False)
+    is_lifted: Flags = field(repr=False)
+    is_absent: Flags = field(repr=False)
+    is_relative: bool = False
+
+    @property
+    def low(self) -> FloatArray:
+        """Lower end of the interval that counts."""
+        return self.bounds.low_within if self.is_relative else self.bounds.low
+
+    @property
+    def high(self) -> FloatArray:
+        """Upper end of the interval that counts."""
+        return self.bounds.high_within if self.is_relative else self.bounds.high
 
 
-def call_reason(
-    axis: Axis,
-    call: str,
-    score: float | None,
-    interval: Interval | None,
-    *,
-    is_hidden: bool = False,
-    is_lifted: bool = False,
-    is_absent: bool = False,
-) -> Note:
-    """Why a call was made; ``is_absent``: a part of the class I molecule is not measured."""
-    if is_absent and axis.kind in (AxisKind.CHAIN_LOSS, AxisKind.LINK_LOSS):
-        return note(Code.CALL, "no_molecule")
+def call_axis(axis: Axis, values: AxisValues, given: Circumstances) -> tuple[TextArray, TextArray]:
+    """Call one mechanism in every sample, by the table above, and say why: call, kind of the reason."""
+    call = np.full(len(values.score), Call.NOT_EVALUABLE.value, dtype=object)
+    reason = np.full(len(values.score), "", dtype=object)
+    for applies, found, why in (*_by_score(axis, values.score, given), *_withheld(axis, values, given)):
+        # what is withheld from a mechanism that would be called depends on the calls so far
+        rows = applies & np.isin(call, [Call.DETECTED, Call.BORDERLINE]) if why == "contradicts" else applies
+        rows = applies & (call == Call.NOT_DETECTED) if why == "hidden" else rows
+        call[rows], reason[rows] = found.value, why
+    is_outside = np.isnan(values.score) & (given.outside != "") & ~np.isin(reason, ["lifted", "no_molecule"])
+    return call, np.where(is_outside, given.outside, reason)
+
+
+Rule = tuple[Flags, Call, str]
+
+
+def _by_score(axis: Axis, score: FloatArray, given: Circumstances) -> tuple[Rule, ...]:
+    """What score and interval say."""
+    reaches, low, high = score >= axis.threshold, given.low, given.high
+    is_good = given.match == ReferenceMatch.GOOD
+    return (
+        (score < axis.threshold, Call.NOT_DETECTED, "below"),
+        (reaches, Call.BORDERLINE, "borderline"),
+        (reaches & ~(low < axis.threshold), Call.DETECTED, "reaches"),
+        (reaches & (low <= 0), Call.NOT_EVALUABLE, "doubt"),
+        (~is_good & (low <= 0) & (high >= axis.threshold), Call.NOT_EVALUABLE, "doubt"),
+        (~is_good & (axis.kind is AxisKind.WEAKEST_LINK), Call.NOT_EVALUABLE, "single_gene"),
+        ((low > 0) & (given.raw_high < 0), Call.NOT_EVALUABLE, "contradicts"),
+    )
+
+
+def _withheld(axis: Axis, values: AxisValues, given: Circumstances) -> tuple[Rule, ...]:
+    """What forbids a call, whatever the score."""
+    nowhere = np.zeros(len(values.score), dtype=bool)
+    is_class_one = axis.kind in (AxisKind.CHAIN_LOSS, AxisKind.LINK_LOSS)
+    no_score = "no_link" if axis.kind is AxisKind.LINK_LOSS else "no_genes"
+    return (
+        (nowhere if values.is_hidden is None else values.is_hidden, Call.NOT_EVALUABLE, "hidden"),
+        (nowhere if values.is_stand_in is None else values.is_stand_in, Call.NOT_EVALUABLE, "stand_in"),
+        (np.isnan(values.score), Call.NOT_EVALUABLE, no_score),
+        (given.is_lifted & ~np.isnan(values.score), Call.NOT_EVALUABLE, "lifted"),
+        (given.is_absent & is_class_one, Call.NOT_EVALUABLE, "no_molecule"),
+    )
+
+
+def call_reason(axis: Axis, kind: str, score: float | None, interval: Interval | None) -> Note:
+    """The note of why a call was made, with its figures."""
     if score is None:
-        return note(Code.CALL, "no_link" if axis.kind is AxisKind.LINK_LOSS else "no_genes")
-    if is_lifted:
-        return note(Code.CALL, "lifted")
-    if call == Call.NOT_EVALUABLE:
-        return _doubt(axis, score, interval, is_hidden=is_hidden)
-    if call == Call.DETECTED:
-        return note(Code.CALL, "reaches", score=score, threshold=axis.threshold)
-    kind = "reaches_but_centre" if score >= axis.threshold else "below"
-    return note(Code.CALL, kind, score=score, threshold=axis.threshold)
-
-
-def _doubt(axis: Axis, score: float, interval: Interval | None, *, is_hidden: bool) -> Note:
-    """Why a mechanism that has a score is not evaluable."""
-    if axis.kind is AxisKind.WEAKEST_LINK:
-        return note(Code.CALL, "single_gene")
-    if is_hidden:
-        kind = "hidden" if score < axis.threshold else "reaches_but_hidden"
+        return note(Code.CALL, kind, cells=axis.adjusted_for or "")
+    if interval is None:
         return note(Code.CALL, kind, score=score, threshold=axis.threshold)
-    low, high = (interval.low or 0.0, interval.high or 0.0) if interval else (0.0, 0.0)
-    return note(Code.CALL, "doubt", low=low, high=high, threshold=axis.threshold)
+    low, high = interval.low, interval.high
+    return note(Code.CALL, kind, score=score, threshold=axis.threshold, low=low, high=high)

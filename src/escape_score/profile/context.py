@@ -18,6 +18,7 @@ from escape_score.model.reference import Reference
 from escape_score.model.scores import SignatureScores
 from escape_score.model.thresholds import Thresholds
 from escape_score.profile.archetype import match_of
+from escape_score.profile.domain import Outside, contrast_domains
 from escape_score.profile.intervals.uncertainty import Errors, compute_errors
 from escape_score.profile.mhc.class_one import ClassOne
 from escape_score.profile.terms import TermModel, Weights, compute_terms, linear_terms, mean_present
@@ -32,7 +33,10 @@ class ProfileContext:
     class_one
         The model of MHC class I in the cohort's tumour cells.
     terms
-        Term to array of shape (n_samples,), in gene z units.
+        Term to array of shape (n_samples,), in gene z units; NaN outside its domain.
+    outside
+        Term to the reason why it does not exist in a sample: values of
+        :class:`~escape_score.profile.domain.Outside`, empty text where it does.
     """
 
     scores: SignatureScores
@@ -40,6 +44,7 @@ class ProfileContext:
     design: Design
     class_one: ClassOne = field(repr=False)
     terms: Mapping[str, FloatArray] = field(repr=False)
+    outside: Mapping[str, TextArray] = field(repr=False)
 
     @property
     def thresholds(self) -> Thresholds:
@@ -88,6 +93,11 @@ class ProfileContext:
         value = (self.terms[term.name] - location) / spread
         return term.sign * (value if limit is None else np.clip(value, -limit, limit))
 
+    def lacks_genes(self, term: Term) -> npt.NDArray[np.bool_]:
+        """Samples without the genes of a term; those that have them but are outside its domain are not."""
+        is_outside = self.outside.get(term.name, np.array("")) != ""
+        return np.asarray(np.isnan(self.terms[term.name]) & ~is_outside)
+
     def mean_of(self, terms: Sequence[Term], *, limit: float | None = None) -> FloatArray:
         """Mean of those standardised terms that a sample has."""
         return mean_present([self.standardised(term, limit=limit) for term in terms])
@@ -117,5 +127,10 @@ def build_context(scores: SignatureScores, reference: Reference, design: Design)
         Terms of all samples.
     """
     class_one = ClassOne.assess(scores, reference, design)
-    terms = compute_terms(scores, reference, design, class_one.values)
-    return ProfileContext(scores, reference, design, class_one, terms)
+    everywhere = compute_terms(scores, reference, design, class_one.values)
+    outside = {
+        **contrast_domains(scores, reference, design, everywhere),
+        class_one.term: np.where(class_one.is_uncovered, Outside.UNCOVERED.value, "").astype(object),
+    }
+    inside = {name: np.where(reasons == "", everywhere[name], np.nan) for name, reasons in outside.items()}
+    return ProfileContext(scores, reference, design, class_one, {**everywhere, **inside}, outside)

@@ -1,15 +1,17 @@
-"""Which genes speak for and against a mechanism in one sample."""
+"""Which genes speak for and against a mechanism in one sample, adjusted as its score is."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
+from escape_score.model.cohort import FloatArray
 from escape_score.model.record import GeneEvidence
-from escape_score.model.scores import GeneValues
+from escape_score.model.scores import GeneValues, SignatureScores
 from escape_score.model.thresholds import EvidenceLimits
+from escape_score.profile.axes import EvidenceSource
 
 
 @dataclass(frozen=True)
@@ -22,40 +24,76 @@ class AxisGene:
     direction: int
 
 
+@dataclass(frozen=True)
+class AxisGenes:
+    """Genes measured in a cohort that carry an axis, each once, and those that it is relative to.
+
+    ``adjusted``: shape (n_samples, n_members), their distance from what the rest of the score lets expect.
+    """
+
+    members: tuple[AxisGene, ...]
+    denominator: tuple[AxisGene, ...]
+    adjusted: FloatArray = field(repr=False)
+
+
 def axis_genes(
-    evidence: Iterable[tuple[str, int]], components: Mapping[str, tuple[str, ...]], genes: GeneValues
-) -> tuple[AxisGene, ...]:
-    """Genes measured in a cohort that carry an axis, each once; ``evidence``: components, directions."""
-    column_of = {symbol: i for i, symbol in enumerate(genes.gene_symbols)}
-    found: dict[str, AxisGene] = {}
-    for component, direction in evidence:
-        for symbol in components[component]:
-            if symbol in column_of and symbol not in found:
-                found[symbol] = AxisGene(symbol, column_of[symbol], component, direction)
-    return tuple(found.values())
+    sources: Iterable[EvidenceSource], components: Mapping[str, tuple[str, ...]], scores: SignatureScores
+) -> AxisGenes:
+    """Find the genes of an axis in a cohort."""
+    column_of = {symbol: i for i, symbol in enumerate(scores.genes.gene_symbols)}
+    found: dict[str, tuple[AxisGene, FloatArray]] = {}
+    below: dict[str, AxisGene] = {}
+    for source in sources:
+        symbols = [s for s in components[source.component] if s in column_of and s not in found]
+        z = np.take(scores.genes.z, [column_of[s] for s in symbols], axis=1)
+        adjusted = source.above_expected(z, symbols, scores)
+        for symbol, values in zip(symbols, adjusted.T, strict=True):
+            gene = AxisGene(symbol, column_of[symbol], source.component, source.direction)
+            found[symbol] = (gene, values)
+        for name in source.denominators:
+            for symbol in (s for s in components[name] if s in column_of):
+                below.setdefault(symbol, AxisGene(symbol, column_of[symbol], name, -source.direction))
+    members = tuple(gene for gene, _ in found.values())
+    columns = [values for _, values in found.values()]
+    values = np.column_stack(columns) if columns else np.empty((len(scores.sample_ids), 0))
+    return AxisGenes(members, tuple(below.values()), values)
 
 
 def gene_evidence(
-    members: tuple[AxisGene, ...], genes: GeneValues, row: int, limits: EvidenceLimits
+    genes: AxisGenes, values: GeneValues, row: int, limits: EvidenceLimits
 ) -> tuple[tuple[GeneEvidence, ...], tuple[GeneEvidence, ...]]:
-    """Strongest genes for and against a mechanism in one sample.
+    """Strongest genes for and against a mechanism in one sample, adjusted as its score is.
 
-    At most ``limits.evidence_genes`` each, with |z| of at least ``limits.evidence_z``, strongest first.
+    At most ``limits.evidence_genes`` each, that differ from what is expected by at least
+    ``limits.evidence_z``, strongest first.
     """
-    signed = [(gene.direction * genes.z[row, gene.column], gene) for gene in members]
+    pairs = zip(genes.adjusted[row].tolist(), genes.members, strict=True)
+    signed = [(gene.direction * value, gene) for value, gene in pairs]
     strong = [(value, gene) for value, gene in signed if abs(value) >= limits.evidence_z]
     strong.sort(key=lambda pair: (-abs(pair[0]), pair[1].gene_symbol))
-    most = limits.evidence_genes
-    found = [_record(gene, genes, row) for value, gene in strong if value > 0]
-    opposing = [_record(gene, genes, row) for value, gene in strong if not value > 0]
-    return tuple(found[:most]), tuple(opposing[:most])
+
+    def most(is_for: bool) -> tuple[GeneEvidence, ...]:
+        chosen = [(value, gene) for value, gene in strong if (value > 0) is is_for][: limits.evidence_genes]
+        return tuple(_record(gene, values, row, adjusted=gene.direction * value) for value, gene in chosen)
+
+    return most(True), most(False)
 
 
-def _record(gene: AxisGene, genes: GeneValues, row: int) -> GeneEvidence:
+def denominator_genes(
+    genes: AxisGenes, values: GeneValues, row: int, limits: EvidenceLimits
+) -> tuple[GeneEvidence, ...]:
+    """Genes that the score is relative to, those farthest from the centre of the reference first."""
+    measured = [gene for gene in genes.denominator if not np.isnan(values.z[row, gene.column])]
+    measured.sort(key=lambda gene: (-abs(values.z[row, gene.column]), gene.gene_symbol))
+    return tuple(_record(gene, values, row) for gene in measured[: limits.evidence_genes])
+
+
+def _record(gene: AxisGene, values: GeneValues, row: int, *, adjusted: float | None = None) -> GeneEvidence:
     return GeneEvidence(
         gene_symbol=gene.gene_symbol,
         component=gene.component,
-        z=float(genes.z[row, gene.column]),
-        log2_tpm=float(np.maximum(genes.log2_tpm[row, gene.column], 0.0)),
+        z=float(values.z[row, gene.column]),
+        log2_tpm=float(np.maximum(values.log2_tpm[row, gene.column], 0.0)),
         direction=gene.direction,
+        adjusted=adjusted,
     )

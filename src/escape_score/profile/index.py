@@ -24,7 +24,7 @@ from escape_score.profile.terms import Weights
 
 
 def profile_index(context: ProfileContext) -> IndexScores:
-    """Index of every sample, with its blocks and intervals."""
+    """Index of every sample, with its blocks and intervals, also where the match forbids it."""
     limits, definitions = context.thresholds, context.design.catalogue.index
     weights = np.array([block.weight for block in definitions])
     terms = [context.design.catalogue.axis(block.axis).terms for block in definitions]

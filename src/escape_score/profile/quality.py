@@ -10,6 +10,7 @@ from escape_score.model.notes import Code, Note, NoteLog, note
 from escape_score.model.profiles import CohortProfiles
 from escape_score.model.record import ReferenceMatch
 from escape_score.profile.context import ProfileContext
+from escape_score.profile.tumour_type import type_notes
 from escape_score.reference.untrusted import find_untrusted_genes
 
 MIN_SHARED_ZERO = 5
@@ -22,13 +23,15 @@ EXPECTED_LOG2 = 1.0
 def profile_flags(context: ProfileContext, profiles: CohortProfiles) -> NoteLog:
     """Flag doubts about single samples and about the whole cohort.
 
-    By sample: class I not counted, distant reference, implausible infiltrate, axes with few of their genes.
+    By sample: class I not counted, distant reference, implausible infiltrate, axes with few of their genes,
+    another tumour type than the reference.
     For all: see :func:`cohort_notes`.
     """
     partial = list(_partial_axes(context, profiles))
     shared = {one for _, one in partial}
     is_shared = len(shared) == 1 and len(partial) == len(context.scores.sample_ids)
-    by_sample = (*_sample_flags(context, profiles), *(() if is_shared else partial))
+    types = type_notes(context.scores.facts.samples, context.reference.tumour_type)
+    by_sample = (*_sample_flags(context, profiles), *(() if is_shared else partial), *types)
     cohort = (*cohort_notes(context, profiles), *(shared if is_shared else ()))
     return NoteLog(cohort=cohort, by_sample=by_sample)
 

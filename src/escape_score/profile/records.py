@@ -37,10 +37,11 @@ from escape_score.model.record import (
     slug_of,
 )
 from escape_score.model.reference import Distributions
+from escape_score.profile.approaches import own_first, own_type
 from escape_score.profile.archetype import withheld_by
 from escape_score.profile.calls import call_reason
 from escape_score.profile.context import ProfileContext
-from escape_score.profile.evidence import AxisGene, axis_genes, gene_evidence
+from escape_score.profile.evidence import AxisGenes, axis_genes, denominator_genes, gene_evidence
 from escape_score.profile.percentiles import percentile_interval, percentile_reason
 from escape_score.profile.quality import profile_flags
 from escape_score.profile.sheet import Pairing, change_interval, msi_notes, pair_samples
@@ -78,11 +79,11 @@ class RecordMaker:
         return self.context.scores.flags.joined(profile_flags(self.context, self.profiles))
 
     @cached_property
-    def genes_of_axis(self) -> tuple[tuple[AxisGene, ...], ...]:
+    def genes_of_axis(self) -> tuple[AxisGenes, ...]:
         """Genes measured that carry each axis."""
-        design, genes = self.context.design, self.context.scores.genes
+        design, scores = self.context.design, self.context.scores
         models = axis_models(design.catalogue)
-        return tuple(axis_genes(model.evidence(self.context), design.components, genes) for model in models)
+        return tuple(axis_genes(model.evidence(self.context), design.components, scores) for model in models)
 
     @cached_property
     def _pairing(self) -> Pairing:
@@ -110,6 +111,8 @@ class RecordMaker:
             index=self._index(row),
             phenotype=Phenotype(profiles.phenotype[row]) if profiles.phenotype[row] else None,
             archetype=Archetype(profiles.archetype[row]) if profiles.archetype[row] else None,
+            decisive_mechanisms=tuple(name for name in profiles.decisive[row].split(",") if name),
+            msi_suspected={"yes": True, "no": False}.get(profiles.msi_suspected[row]),
             leukocyte_fraction=known(profiles.leukocyte_fraction[row]),
             axes=axes,
             published=self._published(row),
@@ -131,7 +134,8 @@ class RecordMaker:
         )
 
     def _notes(self, row: int, axes: tuple[AxisProfile, ...]) -> Iterator[Note]:
-        yield from msi_notes(self.context.scores.facts.samples[row], axes)
+        suspected = self.profiles.msi_suspected[row]
+        yield from msi_notes(self.context.scores.facts.samples[row], suspected)
         if row in self._pairing.notes:
             yield self._pairing.notes[row]
 
@@ -148,12 +152,12 @@ class RecordMaker:
             axes=tuple(change for change in changes if change is not None),
         )
 
-    def _axis(self, axis: Axis, scores: AxisScores, genes: tuple[AxisGene, ...], row: int) -> AxisProfile:
+    def _axis(self, axis: Axis, scores: AxisScores, genes: AxisGenes, row: int) -> AxisProfile:
         score, interval = known(scores.score[row]), absolute_of(scores.bounds, row)
         percentile, n = known(scores.percentile[row]), int(scores.percentile_n[row])
         limits, match = self.context.thresholds, self.profiles.match[row]
-        evidence, opposing = gene_evidence(genes, self.context.scores.genes, row, limits.evidence)
-        is_hidden = scores.is_hidden is not None and bool(scores.is_hidden[row])
+        values = self.context.scores.genes
+        evidence, opposing = gene_evidence(genes, values, row, limits.evidence)
         return AxisProfile(
             axis=axis.axis,
             title=axis.title,
@@ -174,25 +178,25 @@ class RecordMaker:
             reference_quantiles=self._quantiles.get(axis.axis),
             coverage=float(scores.coverage[row]),
             threshold=axis.threshold,
-            call=Call(scores.call[row]),
-            call_reason=NoteRecord.of(
-                call_reason(
-                    axis,
-                    scores.call[row],
-                    score,
-                    interval,
-                    is_hidden=is_hidden,
-                    is_lifted=bool(self.context.is_lifted[row]),
-                    is_absent=bool(self.context.class_one.is_absent[row]),
-                )
-            ),
+            call=Call(scores.call[row]) if scores.call[row] else None,
+            call_reason=NoteRecord.of(self._call_reason(axis, scores, row)),
             weakest_gene=scores.weakest_gene[row] or None,
             links=_links(scores.links, row),
             evidence=evidence,
             opposing=opposing,
+            denominator=denominator_genes(genes, values, row, limits.evidence),
             meaning=axis.meaning,
             limits=axis.limits,
         )
+
+    def _call_reason(self, axis: Axis, scores: AxisScores, row: int) -> Note:
+        """Why an axis was called as it was; context axes are not called."""
+        kind = scores.reason[row]
+        if axis.is_context and scores.found[row] != Call.NOT_EVALUABLE:
+            kind = "context"
+        is_relative = self.context.reference.name == COHORT_REFERENCE
+        counted = within_of(scores.bounds, row) if is_relative else absolute_of(scores.bounds, row)
+        return call_reason(axis, kind, known(scores.score[row]), counted)
 
     def _published(self, row: int) -> tuple[PublishedRecord, ...]:
         table = self.context.scores.published
@@ -206,7 +210,9 @@ class RecordMaker:
         pairs = zip(catalogue.axes, self.profiles.axes, strict=True)
         detected = {axis.axis for axis, scores in pairs if scores.call[row] == Call.DETECTED}
         found = {*detected, self.profiles.archetype[row]}
-        return tuple(item for item in catalogue.approaches if item.mechanism in found)
+        approaches = (item for item in catalogue.approaches if item.mechanism in found)
+        sample = self.context.scores.facts.samples[row]
+        return own_first(approaches, own_type(sample, self.context.reference.tumour_type))
 
     def _index(self, row: int) -> IndexProfile:
         index = self.profiles.index
@@ -236,6 +242,7 @@ class RecordMaker:
             anchor_offset_log2=known(placement.offset_log2[row]),
             is_sample_in_reference=bool(self.profiles.is_own[row]),
             is_cohort=reference.name == COHORT_REFERENCE,
+            typical_detections=known(reference.typical_detections),
             withheld=tuple(map(NoteRecord.of, withheld_by(match))),
             untrusted_genes=tuple(reference.untrusted_genes),
         )

@@ -12,7 +12,7 @@ from types import MappingProxyType
 
 from escape_score.model.cohort import SampleRecord
 from escape_score.model.notes import Code, Note, note
-from escape_score.model.record import AxisProfile, Call, Interval
+from escape_score.model.record import Interval
 
 _BEFORE, _DURING, _AFTER = range(3)
 TIME_WORDS: Mapping[str, int] = MappingProxyType(
@@ -22,7 +22,6 @@ TIME_WORDS: Mapping[str, int] = MappingProxyType(
 )
 """First word of a timepoint to its place in time."""
 
-MMR_AXIS = "mmr_deficiency"
 MSI_HIGH = frozenset({"msih", "msihigh", "msi", "high", "dmmr", "mmrd", "h", "unstable", "instable"})
 MSS = frozenset({"mss", "msil", "msilow", "stable", "pmmr", "mmrp", "low", "l"})
 """Words of a sheet, letters alone; MSI-low is treated as stable in the clinic."""
@@ -113,16 +112,15 @@ def change_interval(
     return Interval(low=later - earlier - down, high=later - earlier + up)
 
 
-def msi_notes(sample: SampleRecord, axes: tuple[AxisProfile, ...]) -> Iterator[Note]:
+def msi_notes(sample: SampleRecord, suspected: str) -> Iterator[Note]:
     """Hold the mismatch-repair proxy against the microsatellite status of the sheet.
 
-    Nothing is said where its ``msi`` is empty or no known word.
+    Nothing is said where its ``msi`` is empty or no known word. ``suspected``: yes, no, or empty text.
     """
     word, given = re.sub(r"[^a-z]", "", sample.msi.lower()), sample.msi
-    call = next((axis.call for axis in axes if axis.axis == MMR_AXIS), Call.NOT_EVALUABLE)
     if word in MSI_HIGH:
         yield note(Code.MSI, "high", given=given)
-    if word in MSI_HIGH and call is Call.NOT_DETECTED:
+    if word in MSI_HIGH and suspected == "no":
         yield note(Code.MSI, "high_not_seen", given=given)
-    if word in MSS and call is Call.DETECTED:
+    if word in MSS and suspected == "yes":
         yield note(Code.MSI, "stable_but_seen", given=given)

@@ -11,16 +11,17 @@ import numpy.typing as npt
 from escape_score.model.axes import Axis, AxisCatalogue, AxisKind, Term
 from escape_score.model.cohort import FloatArray
 from escape_score.model.profiles import AxisScores, AxisValues, Bounds, CohortProfiles, TextArray
-from escape_score.model.record import ReferenceMatch
-from escape_score.profile.archetype import call_archetype, call_phenotype, status_of
-from escape_score.profile.axes import AxisModel, MeanAxis, WeakestLinkAxis
-from escape_score.profile.calls import call_axis
+from escape_score.model.record import Call, ReferenceMatch, Status
+from escape_score.profile.archetype import call_archetype, call_phenotype, msi_suspected, status_of
+from escape_score.profile.axes import AxisModel, MeanAxis, WeakestLinkAxis, no_genes
+from escape_score.profile.calls import Circumstances, call_axis
 from escape_score.profile.context import ProfileContext
 from escape_score.profile.index import profile_index
 from escape_score.profile.intervals.uncertainty import Variances, bounds_of, score_variances
 from escape_score.profile.mhc.axes import ChainLossAxis, LinkLossAxis
 from escape_score.profile.percentiles import find_own_tumours, percentile_of, permitted
-from escape_score.profile.terms import mean_present
+from escape_score.profile.terms import Weights, mean_present
+from escape_score.reference.read import COHORT_REFERENCE
 
 KINDS: Mapping[AxisKind, Callable[[Axis], AxisModel]] = MappingProxyType(
     {
@@ -57,14 +58,23 @@ def profile_cohort(context: ProfileContext) -> CohortProfiles:
         context.scores.sample_ids,
         context.reference.distributions,
     )
-    index = profile_index(context)
-    phenotype, archetype = _classes(found, context)
+    axes = {
+        model.definition.axis: score_axis(model, values, context, is_own=is_own) for model, values in found
+    }
+    # far from the reference, the index would be that of the pipeline
+    index = profile_index(context).withheld(context.match == ReferenceMatch.POOR)
+    phenotype = _phenotype(axes, context)
+    status = status_of(context.match, index.raw, phenotype)
+    is_given = status == Status.REFERENCE_MATCHED
+    phenotype = np.where(is_given, phenotype, "")
     return CohortProfiles(
-        axes=tuple(score_axis(model, values, context, is_own=is_own) for model, values in found),
+        axes=tuple(axes.values()),
         index=index,
         phenotype=phenotype,
-        archetype=archetype,
-        status=status_of(context.match, index.index, phenotype),
+        archetype=_archetype(axes, phenotype, context),
+        status=status,
+        decisive=_decisive(axes, context),
+        msi_suspected=msi_suspected(axes[context.design.catalogue.msi_proxy].found),
         match=context.match,
         leukocyte_fraction=context.class_one.infiltrate.fraction,
         is_own=is_own,
@@ -76,7 +86,8 @@ def score_axis(
 ) -> AxisScores:
     """Add interval, percentile and call to what an axis finds."""
     axis, score = model.definition, values.score
-    bounds = _bounds(model, score, context)
+    bounds = _bounds(model.errors(context), score, context)
+    call, reason = call_axis(axis, values, _circumstances(model, values, bounds, context))
     percentile, n = percentile_of(
         score, context.scores.sample_ids, context.reference.distributions, axis.axis, is_own=is_own
     )
@@ -86,13 +97,34 @@ def score_axis(
         bounds=bounds,
         percentile=permitted(percentile, n, context.match, context.thresholds.match),
         percentile_n=n,
-        call=call_axis(axis, score, bounds, context.match, values.is_hidden, is_lifted=context.is_lifted),
+        call=no_genes(len(score)) if axis.is_context else call,
+        found=call,
+        reason=reason,
     )
 
 
-def _bounds(model: AxisModel, score: FloatArray, context: ProfileContext) -> Bounds:
-    """90 % intervals of an axis; none where its error is not a mean's."""
-    errors = model.errors(context)
+def _circumstances(
+    model: AxisModel, values: AxisValues, bounds: Bounds, context: ProfileContext
+) -> Circumstances:
+    """What calls of an axis depend on."""
+    is_relative = context.reference.name == COHORT_REFERENCE
+    raw_high = np.full(len(values.score), np.nan)
+    if values.raw is not None:
+        raw = _bounds(model.raw_errors(context), values.raw, context)
+        raw_high = raw.high_within if is_relative else raw.high
+    return Circumstances(
+        bounds=bounds,
+        match=context.match,
+        raw_high=raw_high,
+        outside=model.outside(context),
+        is_lifted=context.is_lifted,
+        is_absent=context.class_one.is_absent,
+        is_relative=is_relative,
+    )
+
+
+def _bounds(errors: tuple[Weights, FloatArray] | None, score: FloatArray, context: ProfileContext) -> Bounds:
+    """90 % intervals of a score; none where its error is not a mean's."""
     if errors is None:
         unknown = np.full(len(score), np.nan)
         return Bounds(unknown, unknown, unknown, unknown)
@@ -103,28 +135,34 @@ def _bounds(model: AxisModel, score: FloatArray, context: ProfileContext) -> Bou
     return bounds_of(score, Variances(variances.within, absolute), level)
 
 
-def _classes(
-    found: list[tuple[AxisModel, AxisValues]], context: ProfileContext
-) -> tuple[TextArray, TextArray]:
-    """Phenotype and archetype of every sample, from the axes that the catalogue names for each."""
-    catalogue = context.design.catalogue
-    of_axis = {model.definition.axis: (model, values.score) for model, values in found}
-
-    def is_beyond(axes: tuple[str, ...]) -> npt.NDArray[np.bool_]:
-        chosen = [of_axis[axis] for axis in axes]
-        beyond = [m.leading_score(score, context) > m.definition.threshold for m, score in chosen]
-        return np.asarray(np.any(beyond, axis=0))
-
-    t_cells = [context.standardised(Term(name=name)) for name in catalogue.phenotype.t_cells]
+def _phenotype(axes: Mapping[str, AxisScores], context: ProfileContext) -> TextArray:
+    """Phenotype of every sample, from the terms and the axis that the catalogue names."""
+    inputs = context.design.catalogue.phenotype
+    t_cells = [context.standardised(Term(name=name)) for name in inputs.t_cells]
     t_level = np.where(np.isnan(t_cells).any(axis=0), np.nan, mean_present(t_cells))
-    stroma = of_axis[catalogue.phenotype.stroma][1]
-    phenotype = call_phenotype(t_level, stroma, context.thresholds.phenotype)
-    archetype = call_archetype(
+    lack = axes[inputs.lack].call
+    return call_phenotype(t_level, axes[inputs.stroma].score, lack, context.thresholds.phenotype)
+
+
+def _is_detected(names: tuple[str, ...], axes: Mapping[str, AxisScores]) -> npt.NDArray[np.bool_]:
+    """Samples in which any of some axes is detected."""
+    return np.asarray(np.any([axes[name].call == Call.DETECTED for name in names], axis=0))
+
+
+def _archetype(axes: Mapping[str, AxisScores], phenotype: TextArray, context: ProfileContext) -> TextArray:
+    """Archetype of every sample, from its phenotype and what is detected in it."""
+    inputs = context.design.catalogue.archetype
+    return call_archetype(
         phenotype,
-        exhaustion=is_beyond(catalogue.archetype.exhausted),
-        suppressive=is_beyond(catalogue.archetype.suppressive),
-        presentation=is_beyond(catalogue.archetype.presentation),
+        exhaustion=_is_detected(inputs.exhausted, axes),
+        suppressive=_is_detected(inputs.suppressive, axes),
+        presentation=_is_detected(inputs.presentation, axes),
     )
-    # far off the reference, thresholds name whole cohorts alike: two thirds of one were called deficient
-    archetype[context.match == ReferenceMatch.POOR] = ""
-    return phenotype, archetype
+
+
+def _decisive(axes: Mapping[str, AxisScores], context: ProfileContext) -> TextArray:
+    """Losses detected that suffice alone, comma-joined, of every sample."""
+    names = context.design.catalogue.decisive
+    detected = np.column_stack([axes[name].call == Call.DETECTED for name in names])
+    joined = [",".join(name for name, yes in zip(names, row, strict=True) if yes) for row in detected]
+    return np.array(joined, dtype=object)

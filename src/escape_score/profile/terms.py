@@ -36,6 +36,16 @@ class TermModel(Protocol):
     def weights(self) -> Weights:
         """What one z of each component adds to the term, before it is standardised."""
 
+    @property
+    def denominators(self) -> tuple[str, ...]:
+        """Components that the term is relative to."""
+
+    def above_expected(self, z: FloatArray, symbols: Sequence[str], scores: SignatureScores) -> FloatArray:
+        """Genes of the evidence above what the rest of the term lets expect, in the units of ``z``.
+
+        Shape (n_samples, n_symbols), as ``z``.
+        """
+
 
 @dataclass(frozen=True)
 class LinearTerm:
@@ -56,8 +66,19 @@ class LinearTerm:
 
     @property
     def evidence(self) -> tuple[str, int]:
-        """The first component: denominators are left out."""
+        """The first component."""
         return self.components[0], 1
+
+    @property
+    def denominators(self) -> tuple[str, ...]:
+        """The other components."""
+        return self.components[1:]
+
+    def above_expected(self, z: FloatArray, symbols: Sequence[str], scores: SignatureScores) -> FloatArray:
+        """The genes, with the multiple of the denominator added that the score has."""
+        del symbols
+        denominators = (self.factors[name] * scores.of(name) for name in self.denominators)
+        return z + np.asarray(sum(denominators, np.zeros(len(z))))[:, None]
 
     @property
     def weights(self) -> Weights:
@@ -83,10 +104,10 @@ def contrast_factors(design: Design, reference: Reference) -> dict[str, dict[str
 def compute_terms(
     scores: SignatureScores, reference: Reference, design: Design, added: Mapping[str, FloatArray]
 ) -> dict[str, FloatArray]:
-    """Every term of axes and index: arrays of shape (n_samples,), in gene z units; NaN = not evaluable.
+    """Every term of axes and index, also where it is outside its domain.
 
-    ``scores`` must hold every component; ``added``: terms of the class I model, and components of which it
-    withholds values.
+    Arrays of shape (n_samples,), in gene z units; NaN = not evaluable. ``scores`` must hold every component;
+    ``added``: terms of the class I model, and components of which it withholds values.
     """
     own = {name: scores.values[:, i] for i, name in enumerate(scores.signature_ids)}
     values: dict[str, FloatArray] = {**own, **added}

@@ -28,6 +28,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from escape_score.errors import ReferenceInvalidError
+from escape_score.library.axes import load_axis_catalogue
 from escape_score.library.files import resource_path, table_rows
 from escape_score.model.cohort import FloatArray
 from escape_score.model.reference import (
@@ -76,6 +77,7 @@ class ReferenceHeader(BaseModel):
     index_location: float
     index_spread: float
     location_variance: float = 0.0
+    typical_detections: float = float("nan")
     provenance: dict[str, str]
 
 
@@ -161,6 +163,8 @@ def assemble_reference(folder: Path) -> Reference:
     and ``genes.tsv`` are always needed.
     """
     header = read_header(folder)
+    slopes = {r["contrast"]: float(r["slope"]) for r in _rows(folder / "slopes.tsv")}
+    require_contrasts(slopes)
     constants, anchors = read_constants(resource_path("reference", "constants.tsv"))
     paths = [folder / name for name in (*TABLES, UNTRUSTED)]
     tables = {path.name: path.read_bytes() for path in paths if path.is_file()}
@@ -177,7 +181,7 @@ def assemble_reference(folder: Path) -> Reference:
         term_stats={
             r["term"]: (float(r["location"]), float(r["spread"])) for r in _rows(folder / "terms.tsv")
         },
-        slopes={r["contrast"]: float(r["slope"]) for r in _rows(folder / "slopes.tsv")},
+        slopes=slopes,
         weakest_links={
             r["gene_symbol"]: WeakestLinkFit(*(float(r[name]) for name in LINK_COLUMNS))
             for r in _rows(folder / "weakest_links.tsv")
@@ -186,11 +190,23 @@ def assemble_reference(folder: Path) -> Reference:
         index_stats=(header.index_location, header.index_spread),
         distributions=_distributions(folder / "distributions.tsv"),
         location_variance=header.location_variance,
+        typical_detections=header.typical_detections,
         untrusted_genes={r["gene_symbol"]: r["reason"] for r in untrusted},
         provenance=header.provenance,
         sha256=digest_tables(tables),
         is_edited=header.provenance.get(FITTED_TABLES, "") not in {"", digest_fitted(tables)},
     )
+
+
+def require_contrasts(slopes: Mapping[str, float]) -> None:
+    """Refuse a reference that an earlier version fitted: its tables lack a ratio that axes need.
+
+    Raises ReferenceInvalidError; a reference that is being built has no slopes yet.
+    """
+    missing = [c.contrast for c in load_axis_catalogue().contrasts if c.contrast not in slopes]
+    if slopes and missing:
+        msg = f"slopes.tsv lacks {missing[0]}, so it is of another version; fit the reference again"
+        raise ReferenceInvalidError(msg)
 
 
 @cache

@@ -71,6 +71,11 @@ def _header(reference: Reference) -> dict[str, object]:
         **{name: getattr(reference, name) for name in names},
         "index_location": reference.index_stats[0],
         "index_spread": reference.index_stats[1],
+        **(
+            {}
+            if np.isnan(reference.typical_detections)
+            else {"typical_detections": reference.typical_detections}
+        ),
         **({"location_variance": reference.location_variance} if reference.location_variance else {}),
         "provenance": dict(reference.provenance),
     }

@@ -23,10 +23,13 @@ _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _PALETTE_OF_8_BITS = (8, 3, 0, 0, 0)
 
 
-def score_bar(axis: AxisProfile, *, alternative: str) -> Markup:
-    """Draw a mechanism's score, its 90 % interval and the threshold on the reference's distribution.
+def score_bar(axis: AxisProfile, interval: Interval | None, *, alternative: str) -> Markup:
+    """Draw a mechanism's score, its 90 % interval and its threshold on the reference's distribution.
 
-    ``alternative`` is what the drawing says, in words; empty text where there is no score.
+    An axis that is not called has no threshold.
+
+    ``interval``: the one that counts for the call. ``alternative`` is what the drawing says, in words; empty
+    text where there is no score.
     """
     if axis.score is None:
         return Markup("")
@@ -34,8 +37,10 @@ def score_bar(axis: AxisProfile, *, alternative: str) -> Markup:
     parts = (
         _reference_band(axis.reference_quantiles, _x_of_score, middle, 6),
         _line("track", _MARGIN, _BAR_WIDTH - _MARGIN, middle),
-        _tick("threshold", _x_of_score(axis.threshold), 1, _BAR_HEIGHT - 1),
-        _score_interval(axis.interval, middle),
+        Markup("")
+        if axis.call is None
+        else _tick("threshold", _x_of_score(axis.threshold), 1, _BAR_HEIGHT - 1),
+        _score_interval(interval, middle),
         _dot(_x_of_score(axis.score), middle, is_detected=axis.call is Call.DETECTED),
     )
     return _drawing("bar", _BAR_WIDTH, _BAR_HEIGHT, alternative, parts)

@@ -197,8 +197,8 @@ MESSAGES = MappingProxyType(
             "The file has counts by strand. {column} is read, because the counts show this strandedness."
         ),
         "reference_distant": N_(
-            "Pipeline or tissue differ from the reference {name}. Levels are provisional; "
-            "percentiles and archetype are withheld. Comparisons within a cohort are not "
+            "Pipeline or tissue differ from the reference {name}. Levels are provisional. Percentiles, "
+            "index, phenotype and archetype are not given. Comparisons within a cohort are not "
             "affected. To fix this, fit a reference on samples from your own pipeline (escape-"
             "score reference fit)."
         ),
@@ -226,6 +226,15 @@ MESSAGES = MappingProxyType(
             "panel are not evaluable."
         ),
         "trailing_bytes": N_("The compressed file has zeros after its end mark; they were ignored."),
+        "tumour_type_differs": N_(
+            "The sample sheet gives the tumour type {given}, and the reference is {reference_type}. Many "
+            "genes have other levels in another tumour type, so scores, percentiles and calls may "
+            "be misleading. Use a reference of the same tumour type."
+        ),
+        "tumour_type_unknown": N_(
+            "The tumour type {given!r} of the sample sheet is not a known name. It was not compared with "
+            "the reference."
+        ),
         "units_guessed.near_tpm": N_(
             "The unit was inferred as {unit}: linear values with sums near 1e6, as TPM that lost "
             "some genes. Use --units to be sure."
@@ -307,32 +316,52 @@ MESSAGES = MappingProxyType(
         ),
         "call.doubt": N_(
             "The interval {low:.2f} to {high:.2f} includes both the centre of the reference (0) "
-            "and the threshold {threshold:g}, and the sample does not match the reference well."
+            "and the threshold {threshold:g}."
+        ),
+        "call.few": N_(
+            "The score is relative to {cells}, which are below the limit of detection here: too few of their "
+            "genes are detected."
+        ),
+        "call.few_beside": N_(
+            "The score is relative to {cells}, which are too few here: other leukocytes, which express the "
+            "same genes, outnumber them."
+        ),
+        "call.silent": N_(
+            "Too few of its genes have any reads, so a score above the centre would only be an upper bound."
+        ),
+        "call.uncovered": N_(
+            "The interferon response of the tumour cells is beyond that of the tumours of the reference."
+        ),
+        "call.stand_in": N_(
+            "The MHC region (6p21) was not quantified. The score {score:.2f} comes from genes outside it, "
+            "which do not permit a call."
+        ),
+        "call.contradicts": N_(
+            "Score {score:.2f} reaches the threshold {threshold:g} only by its adjustment: without it, the "
+            "genes are below the centre of the reference."
+        ),
+        "call.context": N_("Score {score:.2f}. It describes the tumour and is not called."),
+        "call.borderline": N_(
+            "Score {score:.2f} reaches the threshold {threshold:g}, but its interval {low:.2f} to {high:.2f} "
+            "includes the threshold."
         ),
         "call.hidden": N_(
             "Score {score:.2f} shows no loss. However, a five-fold loss in the tumour cells would"
             " hardly be visible here: the infiltrate hides it, or levels are uncertain."
         ),
         "call.reaches": N_("Score {score:.2f} reaches the threshold {threshold:g}."),
-        "call.reaches_but_centre": N_(
-            "Score {score:.2f} reaches the threshold {threshold:g}, but its interval includes the"
-            " centre of the reference."
-        ),
-        "call.reaches_but_hidden": N_(
-            "Score {score:.2f} reaches the threshold {threshold:g}, but its interval includes the"
-            " centre of the reference, and a five-fold loss in the tumour cells would hardly be "
-            "visible here."
-        ),
         "call.below": N_("Score {score:.2f} is below the threshold {threshold:g}."),
         "percentile.not_evaluable": N_("The mechanism is not evaluable in this sample."),
         "percentile.few_tumours": N_("The reference has {n} tumours with this score; {least} are needed."),
         "percentile.distant": N_("The sample is too far from the reference for its levels to be compared."),
-        "withheld.levels": N_("Levels are provisional; compare samples within the cohort."),
-        "withheld.calls": N_(
-            "Losses of single genes are not called. Other mechanisms are called only where the "
-            "absolute interval is decisive."
+        "withheld.levels": N_(
+            "Compare samples within the cohort only. Phenotype and archetype are not given."
         ),
-        "withheld.percentiles": N_("Percentiles and archetype are not given."),
+        "withheld.calls": N_(
+            "Interferon-gamma signalling is not called. Other mechanisms are not called where the interval "
+            "includes both the centre of the reference and the threshold."
+        ),
+        "withheld.percentiles": N_("Percentiles and index are not given."),
         "msi.high": N_(
             "Microsatellite status in the sample sheet: {given}. An immunotherapy is approved for"
             " tumours of this type. Read this before the index, which does not include it."
@@ -481,6 +510,9 @@ RECORD_TEXTS = (
 )
 """Texts of records that are no notes and come from no resource."""
 
+TRANSLATED_PARAMS = frozenset({"cells", "reference_type", "unit"})
+"""Params whose words may be in the catalogue; all other names stay as they are."""
+
 _FIELD = re.compile(r"\{(\w+)(!r)?(?::([^{}]*))?\}")
 
 
@@ -520,7 +552,7 @@ def _is_number(value: ParamRecord) -> TypeGuard[int | float]:
 def _field(note: NoteRecord, field: re.Match[str], words: Language) -> str:
     """One field of a template as a note fills it."""
     value = note.params.get(field[1], "")
-    if field[1] == "unit" and isinstance(value, str):
+    if field[1] in TRANSLATED_PARAMS and isinstance(value, str):
         value = translate_record_text(value, words)
     return _written(value, field[3] or "", words, is_quoted=bool(field[2]), more=_more(note, words))
 

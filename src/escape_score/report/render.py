@@ -17,6 +17,7 @@ from escape_score.report.cohort.rows import scores_drawing
 from escape_score.report.cohort.statistics import statistics_view
 from escape_score.report.cohort.view import cohort_view
 from escape_score.report.messages import note_markup
+from escape_score.report.sample import approaches
 from escape_score.report.sample import view as sample
 from escape_score.report.text import i18n, numbers, wording
 from escape_score.report.text.i18n import SOURCE_LANGUAGE, Language, translations
@@ -42,6 +43,7 @@ FILTERS: dict[str, Callable[..., object]] = {
     "score_drawing": sample.score_drawing,
     "index_drawing": sample.index_drawing,
     "raw_score": sample.format_raw,
+    "evidence": approaches.evidence_words,
     "percentile_range": sample.percentile_range,
     "link_name": sample.link_name,
     "link_statement": sample.link_statement,

@@ -49,6 +49,8 @@ def profiles_table(
         columns |= _bounds(axis.axis, axis.bounds)
         columns[f"{axis.axis}_coverage"] = axis.coverage
         columns[f"{axis.axis}_call"] = axis.call
+    columns["decisive_mechanisms"] = profiles.decisive
+    columns["msi_suspected"] = profiles.msi_suspected
     columns["mhc1_weakest_gene"] = profiles.axis("mhc1_weakest_link").weakest_gene
     columns["leukocyte_fraction"] = profiles.leukocyte_fraction
     columns["reference"] = [reference.name] * len(scores.sample_ids)

@@ -290,6 +290,7 @@ def test_bounds_of_an_axis_agree_with_a_slow_computation(demo: Profiles) -> None
     at = {symbol: i for i, symbol in enumerate(reference.genes.symbols)}
     counting, bias = counting_errors(demo.scores, LIMITS)
     slope, scale = reference.slopes["treg_per_cd8"], reference.term_stats["treg_per_cd8"][1]
+    n_compared = 0
     for row in range(len(demo.scores.sample_ids)):
         share: dict[str, float] = {}
         for name, weight in (("treg_core", 1 / scale), ("cd8", -slope / scale)):
@@ -312,9 +313,14 @@ def test_bounds_of_an_axis_agree_with_a_slow_computation(demo: Profiles) -> None
         offset = loading**2 * math.pi / 2 * distance**2 * (1 / n - 1 / n_all)
         within = NORMAL_95 * math.sqrt(noise + shift**2 + offset)
         absolute = NORMAL_95 * math.sqrt(noise + shift**2 + offset + far)
+        if context.outside["treg_per_cd8"][row]:
+            assert math.isnan(axis.bounds.high[row])
+            continue
+        n_compared += 1
         assert axis.bounds.high_within[row] - axis.score[row] == pytest.approx(within, rel=1e-6)
         assert axis.score[row] - axis.bounds.low_within[row] == pytest.approx(within, rel=1e-6)
         assert axis.bounds.high[row] - axis.score[row] == pytest.approx(absolute, rel=1e-6)
+    assert n_compared > 4
 
 
 def test_shortfall_weights_say_which_way_the_loss_goes(demo: Profiles) -> None:

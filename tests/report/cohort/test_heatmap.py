@@ -55,8 +55,17 @@ def test_heatmap_tells_calls_without_colour() -> None:
     assert heatmap is not None
     image = pixels(heatmap.picture)
     strips = 3 * 6
-    textures = {tuple(image.getpixel((x, strips + y)) for y in range(6)) for x in range(3)}
-    assert len(textures) == 3
+    lightness = image.convert("L")
+    n_calls = len(Call)
+    textures = {tuple(lightness.getpixel((x, strips + y)) for y in range(6)) for x in range(n_calls)}
+    assert len(textures) == n_calls
+
+
+def test_heatmap_marks_no_call_of_what_only_describes() -> None:
+    heatmap = heatmap_of([Column(0, None, None, Status.PROVISIONAL, 1.0, ((2.0, None),))], ["A"], WORDS)
+    assert heatmap is not None
+    image = pixels(heatmap.picture)
+    assert len({image.getpixel((0, 2 * 6 + y)) for y in range(5)}) == 1
 
 
 @pytest.mark.parametrize("columns", [[], [Column(0, None, None, Status.PROVISIONAL, None, ())]])

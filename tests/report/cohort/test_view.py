@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tests.report.conftest import made
+from tests.report.conftest import ParsedPage, made
 
 from escape_score.model.notes import Code
 from escape_score.model.record import Call, EscapeProfile
@@ -19,9 +19,8 @@ def test_cohort_view_counts_samples_by_status(sample_profiles: tuple[EscapeProfi
     view = cohort_view(sample_profiles, WORDS)
     assert view.headline == "4 samples: 1 reference-matched, 2 provisional, 1 not evaluable."
     assert [(tally.label, tally.n_samples) for tally in view.phenotypes] == [
-        ("desert", 2),
+        ("not evaluable", 3),
         ("inflamed", 1),
-        ("not evaluable", 1),
     ]
 
 
@@ -46,8 +45,18 @@ def test_cohort_view_sums_up_each_mechanism(
     )
     view = cohort_view([profile, make_profile("other", axes=shifted), empty_profile], WORDS)
     stroma = next(item for item in view.mechanisms if item.title == "TGF-beta and matrix programme")
-    assert [stroma.calls[call] for call in Call] == [2, 0, 1]
+    assert [stroma.calls[call] for call in Call] == [0, 2, 0, 1]
     assert format_score(stroma.median, WORDS) == "+1.88"
+
+
+def test_cohort_view_counts_no_call_of_what_only_describes(
+    make_profile: ProfileFactory, parse_page: Callable[[str], ParsedPage]
+) -> None:
+    (antigens, *_) = cohort_view([make_profile()], WORDS).mechanisms
+    assert (antigens.title, antigens.calls.total()) == ("Loss of tumour antigens", 0)
+    assert antigens.median == make_profile().axes[0].score
+    text = parse_page(render_cohort([make_profile()])).text
+    assert "Loss of tumour antigens Antigens – – – –" in text
 
 
 def test_cohort_view_has_no_median_of_nothing(empty_profile: EscapeProfile) -> None:
@@ -65,7 +74,11 @@ def test_cohort_view_tells_flags_that_differ_between_samples(make_profile: Profi
 
 
 def test_cohort_view_names_the_most_frequent_mechanisms(sample_profiles: tuple[EscapeProfile, ...]) -> None:
-    assert "TGF-beta and matrix programme (3 of 3)" in cohort_view(sample_profiles, WORDS).summary
+    """Borderline samples count as evaluable."""
+    summary = cohort_view(sample_profiles, WORDS).summary
+    assert "Lack of effector T cells (2 of 3)" in summary
+    assert "TGF-beta" not in summary
+    assert "TGF-beta and matrix programme (1 of 2)" in cohort_view(sample_profiles[:3], WORDS).summary
 
 
 def test_cohort_view_of_no_samples_says_so() -> None:

@@ -23,7 +23,8 @@ from escape_score.model.record import (
 )
 from escape_score.report import render_sample
 from escape_score.report.facts import sheet_facts
-from escape_score.report.sample.view import link_name, link_statement, sample_view, score_drawing
+from escape_score.report.sample.approaches import ApproachGroup
+from escape_score.report.sample.view import Mechanism, link_name, link_statement, sample_view, score_drawing
 from escape_score.report.text.i18n import translations
 
 WORDS = translations("en")
@@ -37,7 +38,7 @@ def axis_of(profile: EscapeProfile, name: str) -> AxisProfile:
 def test_sample_view_is_frozen(make_profile: ProfileFactory) -> None:
     view = sample_view(make_profile(), WORDS)
     with pytest.raises(FrozenInstanceError):
-        view.override = "other"  # type: ignore[misc]
+        view.uncounted = "other"  # type: ignore[misc]
 
 
 def test_sample_view_shows_every_mechanism_once_detected_ones_first(make_profile: ProfileFactory) -> None:
@@ -46,19 +47,27 @@ def test_sample_view_shows_every_mechanism_once_detected_ones_first(make_profile
     titles = [row.axis.title for rows in groups.values() for row in rows]
     assert sorted(titles) == sorted(axis.title for axis in profile.axes)
     assert {call: {row.axis.call for row in rows} for call, rows in groups.items()} == {
-        call: {call} for call in Call
+        call: {call} for call in (*Call, None)
     }
-    assert list(groups) == [Call.DETECTED, Call.NOT_DETECTED, Call.NOT_EVALUABLE]
+    assert list(groups) == [
+        Call.DETECTED,
+        Call.BORDERLINE,
+        Call.NOT_DETECTED,
+        Call.NOT_EVALUABLE,
+        None,
+    ]
     assert titles[0] == "MHC class I loss, one component"
 
 
 def test_page_leaves_out_a_call_that_no_mechanism_has(empty_profile: EscapeProfile) -> None:
-    assert render_sample(empty_profile).count('<tbody role="rowgroup">') == 1
+    groups = sample_view(empty_profile, WORDS).groups
+    assert [call for call, rows in groups.items() if rows] == [Call.NOT_EVALUABLE, None]
+    assert render_sample(empty_profile).count('<tbody role="rowgroup">') == 2
 
 
 def test_sample_view_shows_approaches_with_their_mechanism(make_profile: ProfileFactory) -> None:
     approach = ApproachRecord(
-        mechanism="stroma",
+        mechanism="exclusion",
         approach="stroma and TGF-β",
         statement="Seen in mice.",
         level=EvidenceLevel.LABORATORY,
@@ -67,16 +76,16 @@ def test_sample_view_shows_approaches_with_their_mechanism(make_profile: Profile
     )
     view = sample_view(make_profile(approaches=(approach,)), WORDS)
     shown = {row.axis.title: row.approaches for row in view.groups[Call.DETECTED] if row.approaches}
-    assert shown == {"TGF-beta and matrix programme": (approach,)}
+    assert shown == {"Exclusion of effector cells by stroma": (ApproachGroup("", (approach,)),)}
     html = render_sample(make_profile(approaches=(approach,)))
     assert html.count('<span class="level">laboratory or animals</span>') == 1
 
 
 def test_sample_view_counts_calls(make_profile: ProfileFactory) -> None:
-    assert [len(rows) for rows in sample_view(make_profile(), WORDS).groups.values()] == [6, 13, 4]
+    assert [len(rows) for rows in sample_view(make_profile(), WORDS).groups.values()] == [3, 1, 12, 5, 2]
     counts = re.search(r'<dl class="tiles counts">(.*?)</dl>', render_sample(make_profile()), re.DOTALL)
     assert counts is not None
-    assert re.findall(r"<dd>(\d+)</dd>", counts[1]) == ["6", "13", "4"]
+    assert re.findall(r"<dd>(\d+)</dd>", counts[1]) == ["3", "1", "12", "5"]
 
 
 def test_sample_view_parts_flags_that_matter_from_bookkeeping(make_profile: ProfileFactory) -> None:
@@ -114,16 +123,17 @@ def test_page_writes_the_numbers_of_a_mechanism(make_profile: ProfileFactory) ->
     number = [axis.axis for axis in profile.axes].index("mhc1_loss") + 1
     section = section_of(render_sample(profile), number)
     said = re.findall(r"<dd>([^<]*)", section)
-    assert said[:5] == ["+0.96", "[-0.3, 2.3]", "[0.6, 1.4]", "+1.50", "P87 of 592 "]
+    assert said[:5] == ["+0.96", "[0.5, 1.5]", "[0.6, 1.4]", "+1.50", "P87 of 592 "]
     assert said[-2:] == ["+1.46", "90 %"]
     assert "not detected</span>" in section
 
 
 def test_page_says_in_words_what_is_not_evaluable(empty_profile: EscapeProfile) -> None:
-    said = re.findall(r"<dd>([^<]*)", section_of(render_sample(empty_profile), 1))
+    number = [axis.axis for axis in empty_profile.axes].index("stroma") + 1
+    said = re.findall(r"<dd>([^<]*)", section_of(render_sample(empty_profile), number))
     assert said[:3] == ["not evaluable", "no interval", "no interval"]
     assert "no percentile " in said
-    assert score_drawing(empty_profile.axes[0], WORDS) == ""
+    assert score_drawing(Mechanism(empty_profile.axes[0], None, "", ()), WORDS) == ""
 
 
 def section_of(html: str, number: int) -> str:
@@ -142,20 +152,76 @@ def test_page_counts_genes_left_out(make_profile: ProfileFactory, n_genes: int, 
     )
     assert re.findall(r'class="more">(and \d more|\d more genes)', html) == more
     assert html.count("<i>TAP1</i>&nbsp;-2.0") == min(n_genes, 3)
-    assert html.count("<i>TAP1</i></th><td>mhc1</td>") == min(n_genes, 8)
+    assert html.count(">TAP1</th><td>mhc1</td>") == min(n_genes, 8)
 
 
-@pytest.mark.parametrize(("score", "is_said"), [(2.0, True), (-0.3, False)])
-def test_sample_view_says_beside_the_index_that_msi_outweighs_it(
-    make_profile: ProfileFactory, score: float, is_said: bool
+@pytest.mark.parametrize(
+    ("is_suspected", "kinds", "said"),
+    [
+        (None, (), None),
+        (False, (), None),
+        (True, (), "Confirm MSI or mismatch repair by an assay."),
+        (True, ("stable_but_seen",), "Confirm MSI or mismatch repair by an assay."),
+        (True, ("high",), "The RNA agrees: MLH1 and EPM2AIP1 are low"),
+        (False, ("high", "high_not_seen"), ""),
+    ],
+)
+def test_sample_view_puts_mismatch_repair_above_everything(
+    make_profile: ProfileFactory, is_suspected: bool | None, kinds: tuple[str, ...], said: str | None
 ) -> None:
-    axes = tuple(
-        axis.model_copy(update={"score": score, "call": Call.DETECTED if is_said else Call.NOT_DETECTED})
-        if axis.axis == "mmr_deficiency"
-        else axis
-        for axis in make_profile().axes
-    )
-    assert ("confirm MSI" in sample_view(make_profile(axes=axes), WORDS).override) is is_said
+    notes = tuple(made(Code.MSI, kind, given="MSI-H") for kind in kinds)
+    profile = make_profile(msi_suspected=is_suspected, notes=notes)
+    view, html = sample_view(profile, WORDS), render_sample(profile)
+    assert ('<aside class="msi"' in html) is (said is not None)
+    assert view.remarks == ()
+    if said is None:
+        assert view.msi is None
+        return
+    assert view.msi is not None
+    assert view.msi.notes == notes
+    assert said in view.msi.text
+    assert html.index('class="msi"') < html.index('class="headline"')
+
+
+def test_sample_view_names_decisive_losses_that_the_index_does_not_count(
+    make_profile: ProfileFactory, empty_profile: EscapeProfile
+) -> None:
+    decisive = ("mhc1_loss", "mhc1_weakest_link")
+    view = sample_view(make_profile(decisive_mechanisms=decisive), WORDS)
+    assert view.uncounted == "The index does not count: MHC class I loss, one component."
+    assert sample_view(make_profile(decisive_mechanisms=()), WORDS).uncounted == ""
+    no_index = make_profile(decisive_mechanisms=decisive, index=empty_profile.index)
+    assert sample_view(no_index, WORDS).uncounted == ""
+
+
+def test_page_gives_no_class_of_a_provisional_profile(
+    make_profile: ProfileFactory, empty_profile: EscapeProfile, matched_profile: EscapeProfile
+) -> None:
+    shown = [sample_view(one, WORDS) for one in (make_profile(), empty_profile, matched_profile)]
+    assert [(view.phenotype, view.archetype) for view in shown] == [
+        ("not given", "not given"),
+        ("not evaluable", "not evaluable"),
+        ("inflamed", "inflamed"),
+    ]
+
+
+def test_page_shows_adjusted_values_only_where_the_score_is_adjusted(make_profile: ProfileFactory) -> None:
+    html = render_sample(make_profile())
+    numbers = {axis.axis: at for at, axis in enumerate(make_profile().axes, start=1)}
+    assert ">Adjusted</th>" in section_of(html, numbers["exclusion"])
+    assert ">Adjusted</th>" not in section_of(html, numbers["stroma"])
+
+
+def test_page_shows_what_only_describes_the_tumour_without_a_threshold(make_profile: ProfileFactory) -> None:
+    html = render_sample(make_profile())
+    assert html.count("described, not called</span>") == 2 * 2
+    section = section_of(html, 1)
+    assert "It describes the tumour and is not called." in section
+    assert "Detected from" not in section
+    axis = make_profile().axes[0]
+    drawing = score_drawing(Mechanism(axis, axis.interval, "", ()), WORDS)
+    assert drawing
+    assert "threshold" not in drawing
 
 
 def test_sample_view_says_the_reason_once(empty_profile: EscapeProfile) -> None:
@@ -251,7 +317,7 @@ def test_page_shows_changes_remarks_and_percentile_intervals(make_profile: Profi
         "Change since earlier samples of this patient",
         "Since &lt;b&gt;S1&lt;/b&gt; (baseline to week 6)",
         "Microsatellite status in the sample sheet: &lt;MSS&gt;.",
-        "Percentiles and archetype are not given.",
+        "Percentiles and index are not given.",
         "Left out by the reference",
         "90 % interval [38, 55]",
     ):

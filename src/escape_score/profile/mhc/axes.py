@@ -12,7 +12,7 @@ from escape_score.model.cohort import FloatArray
 from escape_score.model.profiles import AxisValues, LinkScores, TextArray
 from escape_score.model.robust import nanmedian_rows
 from escape_score.model.thresholds import LinkLimits
-from escape_score.profile.axes import MeanAxis, WeakestLinkAxis, no_genes
+from escape_score.profile.axes import EvidenceSource, MeanAxis, WeakestLinkAxis, no_genes
 from escape_score.profile.context import ProfileContext
 from escape_score.profile.mhc.presentation import PresentationState, hypotheses, loss_of
 
@@ -28,17 +28,23 @@ class ChainLossAxis(MeanAxis):
             return found
         location, spread = context.reference.term_stats.get(model.term, (np.nan, np.nan))
         detectable = (model.chain.detectable_sd - location) / spread
-        return replace(found, is_hidden=model.is_tested & (detectable < self.definition.threshold))
+        hidden = model.is_tested & (detectable < self.definition.threshold)
+        return replace(found, is_hidden=hidden, is_stand_in=~model.is_tested)
 
-    def leading_score(self, score: FloatArray, context: ProfileContext) -> FloatArray:
-        """The loss, weighed down by the distance to the reference: a mismatch must not create losses."""
-        limits = context.thresholds.presentation
-        return score / np.sqrt(1 + context.excess**2 / limits.apd_chain_genes / limits.apd_spread_log2**2)
+    def evidence(self, context: ProfileContext) -> tuple[EvidenceSource, ...]:
+        """The chain; also genes outside 6p21 that only the fallback has."""
+        (chain,) = super().evidence(context)
+        return (chain, replace(chain, component=context.class_one.inputs.fallback))
 
 
 @dataclass(frozen=True)
 class LinkLossAxis(WeakestLinkAxis):
     """The one link of the chain that tumour cells most likely lost."""
+
+    def evidence(self, context: ProfileContext) -> tuple[EvidenceSource, ...]:
+        """The chain, each gene against its own expectation."""
+        model = context.class_one
+        return (EvidenceSource(self.definition.chain, -1, model.above_expected, model.denominators),)
 
     def values(self, context: ProfileContext) -> AxisValues:
         """The weakest link of every sample, with a limit of detection for each."""
@@ -52,20 +58,20 @@ class LinkLossAxis(WeakestLinkAxis):
             context.thresholds.links,
             lost_together=model.inputs.lost_together,
         )
-        return _without(found, model.is_uncounted)
+        return _without(found, model.is_uncounted | model.is_uncovered)
 
 
-def _without(found: AxisValues, is_uncounted: npt.NDArray[np.bool_]) -> AxisValues:
-    """Take out samples with a core gene that was not counted at all: it says nothing about the chain."""
+def _without(found: AxisValues, is_out: npt.NDArray[np.bool_]) -> AxisValues:
+    """Take out samples in which the chain cannot be judged."""
     links = found.links
     if links is not None:
         links = replace(
             links,
-            z=np.where(is_uncounted[:, None], np.nan, links.z),
-            detectable_sd=np.where(is_uncounted[:, None], np.nan, links.detectable_sd),
-            is_evaluable=links.is_evaluable & ~is_uncounted[:, None],
+            z=np.where(is_out[:, None], np.nan, links.z),
+            detectable_sd=np.where(is_out[:, None], np.nan, links.detectable_sd),
+            is_evaluable=links.is_evaluable & ~is_out[:, None],
         )
-    score, gene = np.where(is_uncounted, np.nan, found.score), np.where(is_uncounted, "", found.weakest_gene)
+    score, gene = np.where(is_out, np.nan, found.score), np.where(is_out, "", found.weakest_gene)
     return replace(found, score=score, weakest_gene=gene, links=links)
 
 

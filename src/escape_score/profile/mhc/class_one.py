@@ -54,6 +54,8 @@ class ClassOne:
 
     Attributes
     ----------
+    interferon
+        Interferon response of the tumour cells, mean z, shape (n_samples,).
     state, chain
         Antigen-presentation genes against their expectation, and the test for a loss of the whole chain; None
         where the reference has no presentation model.
@@ -63,6 +65,7 @@ class ClassOne:
     reference: Reference
     design: Design
     infiltrate: Infiltrate = field(repr=False)
+    interferon: FloatArray = field(repr=False)
     state: PresentationState | None = field(repr=False)
     chain: LossTest | None = field(repr=False)
 
@@ -71,17 +74,18 @@ class ClassOne:
         """Compare the chain of every sample with its expectation."""
         limits, model = design.thresholds.presentation, reference.presentation
         infiltrate = estimate_infiltrate(scores.genes, reference, design)
+        interferon = tumour_ifng(scores.genes, infiltrate, reference, design.thresholds)
         if model is None:
-            return cls(scores, reference, design, infiltrate, None, None)
+            return cls(scores, reference, design, infiltrate, interferon, None, None)
         state = assess_presentation(
             scores.genes,
             infiltrate,
-            tumour_ifng(scores.genes, infiltrate, reference, design.thresholds),
+            interferon,
             model,
             excess_distance=scores.placement.excess_distance(reference.anchor_distance),
             limits=limits,
         )
-        return cls(scores, reference, design, infiltrate, state, chain_loss(state, limits))
+        return cls(scores, reference, design, infiltrate, interferon, state, chain_loss(state, limits))
 
     @property
     def inputs(self) -> ClassOneInputs:
@@ -110,6 +114,33 @@ class ClassOne:
         return self.inputs.chain, -1
 
     @property
+    def denominators(self) -> tuple[str, ...]:
+        """Infiltrate and interferon, which explain the level of the chain."""
+        return self.components[1:]
+
+    def above_expected(self, z: FloatArray, symbols: Sequence[str], scores: SignatureScores) -> FloatArray:
+        """Genes of the chain above their expectation, in the SD of their level; as tested or by the fallback.
+
+        Where 6p21 was not quantified: above what the interferon response lets expect, and NaN for genes that
+        the fallback lacks.
+        """
+        interferon = scores.of(self.design.catalogue.covariates.interferon)
+        elsewhere = z - self.reference.constants.ifng_factor * interferon[:, None]
+        is_member = np.isin(symbols, self.design.components[self.inputs.fallback])
+        elsewhere = np.where(is_member, elsewhere, np.nan)
+        tested = np.full_like(z, np.nan)
+        if self.state is not None:
+            column = {symbol: i for i, symbol in enumerate(self.state.gene_symbols)}
+            own = np.diagonal(self.state.model.covariance) * (1.0 - self.state.share) ** 2
+            residual = np.where(
+                self.state.is_measured, self.state.residual / np.sqrt(own + self.state.error), np.nan
+            )
+            for k, symbol in enumerate(symbols):
+                if symbol in column:
+                    tested[:, k] = residual[:, column[symbol]]
+        return np.where(self.is_tested[:, None], tested, elsewhere)
+
+    @property
     def is_uncounted(self) -> npt.NDArray[np.bool_]:
         """Samples in which a core gene of class I was not counted, or a part of the molecule not measured."""
         return self.infiltrate.is_mhc1_unquantified | self.is_absent
@@ -124,6 +155,11 @@ class ClassOne:
         genes = self.scores.genes
         parts = (genes.log2_tpm[:, genes.columns(part)] for part in self.inputs.molecule)
         return np.asarray(np.any([np.isnan(levels).all(axis=1) for levels in parts], axis=0))
+
+    @cached_property
+    def is_uncovered(self) -> npt.NDArray[np.bool_]:
+        """Samples whose tumour cells have more interferon response than the reference's tumours."""
+        return np.asarray(np.abs(self.interferon) > self.design.thresholds.domain.most_interferon_z)
 
     @property
     def is_tested(self) -> npt.NDArray[np.bool_]:

@@ -74,7 +74,7 @@ class Column:
     phenotype: Phenotype | None
     status: Status
     index: float | None
-    cells: tuple[tuple[float | None, Call], ...]
+    cells: tuple[tuple[float | None, Call | None], ...]
     sheet: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -150,7 +150,7 @@ def heatmap_of(columns: Sequence[Column], titles: Sequence[str], words: Language
         order=" ".join(str(column.row) for column in ordered),
         legend=(
             _("Colour: score, from blue (−3 SD, little resistance) through white to orange (+3 SD)."),
-            _("Dark line under a cell: detected. Grey stripes: not evaluable."),
+            _("Line under a cell: dark = detected, grey = borderline. Grey stripes: not evaluable."),
         ),
         strips=strips,
     )
@@ -182,14 +182,17 @@ def _known_strip(
     return class_strip(label, ["" if value is None else names[value] for value in values], shown, words)
 
 
-def _mechanism(cells: list[tuple[float | None, Call]]) -> list[bytes]:
+def _mechanism(cells: list[tuple[float | None, Call | None]]) -> list[bytes]:
     fill = [_colour_of(score) for score, _ in cells]
     stripe = [
         _MIDDLE if call is Call.NOT_EVALUABLE else colour
         for (_, call), colour in zip(cells, fill, strict=True)
     ]
-    marks = {Call.DETECTED: _MARK, Call.NOT_EVALUABLE: _PAPER}
-    mark = [marks.get(call, colour) for (_, call), colour in zip(cells, fill, strict=True)]
+    marks = {Call.DETECTED: _MARK, Call.BORDERLINE: _MIDDLE, Call.NOT_EVALUABLE: _PAPER}
+    mark = [
+        colour if call is None else marks.get(call, colour)
+        for (_, call), colour in zip(cells, fill, strict=True)
+    ]
     return [bytes(fill), bytes(stripe), bytes(fill), bytes(stripe), bytes(mark), bytes([_PAPER] * len(cells))]
 
 

@@ -49,7 +49,7 @@ _MEASURES: tuple[
     (N_("Leukocyte fraction of the RNA"), lambda profile: profile.leukocyte_fraction, format_fraction),
     (
         N_("Mechanisms evaluable"),
-        lambda profile: sum(axis.call is not Call.NOT_EVALUABLE for axis in profile.axes),
+        lambda profile: sum(axis.call not in (None, Call.NOT_EVALUABLE) for axis in profile.axes),
         format_index,
     ),
 )

@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from escape_score.model.record import AxisProfile, Call, EscapeProfile, Quantiles
 from escape_score.report.drawing import distribution
-from escape_score.report.sample.verdict import detected_first
+from escape_score.report.sample.verdict import called_first
 from escape_score.report.text.i18n import Language, translate_record_text
 from escape_score.report.text.numbers import format_index, format_interval, format_score
 from escape_score.report.text.wording import Badge, badge, enumerate_words, matters, word_of
@@ -75,7 +75,8 @@ def count_mechanisms(
             title, group = (translate_record_text(text, words) for text in (axis.title, axis.group))
             tallies[axis.axis] = MechanismTally(f"m{len(tallies)}", title, group, axis.reference_quantiles)
         tally = tallies[axis.axis]
-        tally.calls[axis.call] += 1
+        if axis.call is not None:
+            tally.calls[axis.call] += 1
         if axis.score is not None:
             tally.scores.append(axis.score)
 
@@ -122,7 +123,7 @@ def sample_row(
     profile: EscapeProfile, slug: str, mechanisms: Mapping[str, MechanismTally], words: Language
 ) -> SampleRow:
     """Prepare the row of a sample."""
-    found = detected_first(profile.axes)
+    found = called_first(profile.axes)
     titles = tuple(mechanisms[axis.axis].title for axis in found)
     keys = (
         filter_key("s", profile.status),

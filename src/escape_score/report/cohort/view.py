@@ -138,7 +138,11 @@ def _counted(status: Status, n: int, words: Language) -> str:
 def _summary_sentence(mechanisms: tuple[MechanismTally, ...], n_samples: int, words: Language) -> str:
     if not n_samples:
         return words.gettext("There is no profile to show.")
-    found = [(item.calls[Call.DETECTED], item.calls[Call.NOT_DETECTED], item.title) for item in mechanisms]
+    not_found = (Call.BORDERLINE, Call.NOT_DETECTED)
+    found = [
+        (item.calls[Call.DETECTED], sum(item.calls[call] for call in not_found), item.title)
+        for item in mechanisms
+    ]
     leading = sorted((item for item in found if item[0]), key=lambda item: -item[0])[:N_LEADING]
     if not leading:
         return words.gettext("No mechanism was detected in any sample.")

@@ -27,19 +27,26 @@ _NORMALISED_UNITS = ("array", "nanostring")
 
 _OF_PHENOTYPE = {
     None: N_("The phenotype of this tumour could not be determined"),
-    Phenotype.DESERT: N_("Few effector T cells reach this tumour (desert)"),
-    Phenotype.EXCLUDED: N_("The stroma programme outweighs the T cells of this tumour (excluded)"),
-    Phenotype.INFLAMED: N_("Effector T cells are present in this tumour (inflamed)"),
+    Phenotype.DESERT: N_("This tumour has few T cells (immune desert)"),
+    Phenotype.EXCLUDED: N_(
+        "This tumour has an intermediate level of T cells, which pathologists most often classify as excluded"
+    ),
+    Phenotype.INFLAMED: N_("This tumour has many T cells (inflamed)"),
 }
+STROMA_AXES = ("stroma", "exclusion")
+"""Axes of which one has to be detected before a page says that the stroma programme is high."""
+LACK_AXIS = "effector_absence"
+"""Where it is detected, a page does not say that T cells are at an intermediate level."""
+
 # empty where the archetype only repeats the phenotype
 _OF_ARCHETYPE = {
-    None: N_("the dominant mechanism could not be determined"),
+    None: "",
     Archetype.ANTIGEN_PRESENTATION_DEFICIENT: N_("main finding: reduced antigen presentation"),
     Archetype.DESERT: "",
     Archetype.EXCLUDED: "",
     Archetype.SUPPRESSIVE: N_("main finding: excess of suppressive cells"),
     Archetype.EXHAUSTED: N_("main finding: T-cell dysfunction"),
-    Archetype.INFLAMED_RESPONSIVE: N_("no dominant mechanism"),
+    Archetype.INFLAMED: "",
 }
 
 
@@ -68,49 +75,113 @@ def verdict_of(profile: EscapeProfile, words: Language) -> Verdict:
     """Say in plain sentences what a profile shows, and only what its record holds."""
     return Verdict(
         headline=_headline(profile, words),
-        findings=_findings(profile.axes, words),
+        findings=_findings(profile, words),
         index=_index(profile, words),
         caution=_caution(profile, words),
         reason_flag=_reason_flag(profile),
     )
 
 
-def detected_first(axes: tuple[AxisProfile, ...]) -> tuple[AxisProfile, ...]:
-    """Detected mechanisms, the highest score first; ties keep the order given."""
-    detected = (axis for axis in axes if axis.call is Call.DETECTED)
-    return tuple(sorted(detected, key=lambda axis: -(axis.score or 0.0)))
+def called_first(axes: tuple[AxisProfile, ...], call: Call = Call.DETECTED) -> tuple[AxisProfile, ...]:
+    """Mechanisms of one call, the highest score first; ties keep the order given."""
+    called = (axis for axis in axes if axis.call is call)
+    return tuple(sorted(called, key=lambda axis: -(axis.score or 0.0)))
 
 
 def _headline(profile: EscapeProfile, words: Language) -> str:
     _ = words.gettext
     if profile.status is Status.NOT_EVALUABLE:
         return _("This sample could not be evaluated.")
-    if profile.phenotype is None and profile.archetype is None:
-        return _("Neither the phenotype of this tumour nor a dominant mechanism could be determined.")
-    sentence = _(_OF_PHENOTYPE[profile.phenotype])
-    leading = _(_OF_ARCHETYPE[profile.archetype])
-    if not leading:
-        return _("{clause}.").format(clause=sentence)
-    return _("{phenotype}; {archetype}.").format(phenotype=sentence, archetype=leading)
+    decisive = _decisive(profile, words)
+    if profile.status is Status.PROVISIONAL:
+        return decisive or _(
+            "Phenotype and main mechanism are not given: levels of this sample are provisional."
+        )
+    if profile.phenotype is None:
+        return decisive or _("The phenotype of this tumour could not be determined.")
+    sentence = _phenotype_clause(profile, words)
+    known = _OF_ARCHETYPE[profile.archetype]
+    leading = _(known) if known and not decisive else ""
+    if leading:
+        return _("{phenotype}; {archetype}.").format(phenotype=sentence, archetype=leading)
+    closed = _("{clause}.").format(clause=sentence)
+    return f"{decisive} {closed}" if decisive else closed
 
 
-def _findings(axes: tuple[AxisProfile, ...], words: Language) -> str:
-    n_evaluable = sum(axis.call is not Call.NOT_EVALUABLE for axis in axes)
-    detected = detected_first(axes)
+def _decisive(profile: EscapeProfile, words: Language) -> str:
+    """Losses detected that can suffice alone; empty where there are none."""
+    found = [axis for axis in profile.axes if axis.axis in profile.decisive_mechanisms]
+    if not found:
+        return ""
+    named = tuple(_title_with_gene(axis, words) for axis in found)
+    sentence = words.ngettext(
+        "Defect detected that can cause immune escape on its own: {names}.",
+        "Defects detected that can each cause immune escape on their own: {names}.",
+        len(found),
+    )
+    return sentence.format(names=enumerate_words(named, 0, words))
+
+
+def _phenotype_clause(profile: EscapeProfile, words: Language) -> str:
+    """What the phenotype means, in the words that the calls permit."""
+    _ = words.gettext
+    if profile.phenotype is not Phenotype.EXCLUDED:
+        return _(_OF_PHENOTYPE[profile.phenotype])
+    calls = {axis.axis: axis.call for axis in profile.axes}
+    stroma, lack = {calls.get(name) for name in STROMA_AXES}, calls.get(LACK_AXIS)
+    if Call.DETECTED in stroma:
+        return _("The stroma programme of this tumour is high relative to its T cells (excluded)")
+    if Call.BORDERLINE in stroma:
+        return _("The stroma programme of this tumour may be high relative to its T cells (excluded)")
+    if lack is Call.DETECTED:
+        return _("This tumour has few effector T cells, but is not an immune desert (excluded)")
+    if lack is Call.BORDERLINE:
+        return _("This tumour may have few effector T cells, but is not an immune desert (excluded)")
+    return _(_OF_PHENOTYPE[Phenotype.EXCLUDED])
+
+
+def _findings(profile: EscapeProfile, words: Language) -> str:
+    axes = profile.axes
+    n_evaluable = sum(axis.call not in (None, Call.NOT_EVALUABLE) for axis in axes)
+    detected, borderline = called_first(axes), called_first(axes, Call.BORDERLINE)
     if not n_evaluable:
         return words.gettext("No mechanism is evaluable.")
-    if not detected:
-        return words.ngettext(
+    said = []
+    if detected:
+        sentence = words.gettext("{n} of {n_evaluable} evaluable mechanisms detected: {names}.")
+        said.append(sentence.format(n=len(detected), n_evaluable=n_evaluable, names=_names(detected, words)))
+    else:
+        none = words.ngettext(
             "The one evaluable mechanism was not detected.",
             "None of the {n} evaluable mechanisms was detected.",
             n_evaluable,
-        ).format(n=n_evaluable)
-    named = tuple(_named(axis, words) for axis in detected[:N_NAMED])
-    return words.gettext("Detected, {n} of {n_evaluable} evaluable mechanisms: {names}.").format(
-        n=len(detected),
-        n_evaluable=n_evaluable,
-        names=enumerate_words(named, len(detected) - len(named), words),
+        )
+        said.append(none.format(n=n_evaluable))
+    said.append(_typical(profile, words))
+    if borderline:
+        said.append(words.gettext("Borderline: {names}.").format(names=_names(borderline, words)))
+    return " ".join(filter(None, said))
+
+
+def _typical(profile: EscapeProfile, words: Language) -> str:
+    """How many mechanisms are detected in a tumour of the reference; empty where it is not known."""
+    typical = profile.reference.typical_detections
+    if typical is None or profile.status is not Status.REFERENCE_MATCHED:
+        return ""
+    number = words.number(f"{typical:.1f}")
+    return words.gettext("On average, {n} mechanisms are detected in a tumour of the reference.").format(
+        n=number
     )
+
+
+def _names(axes: tuple[AxisProfile, ...], words: Language) -> str:
+    named = tuple(_named(axis, words) for axis in axes[:N_NAMED])
+    return enumerate_words(named, len(axes) - len(named), words)
+
+
+def _title_with_gene(axis: AxisProfile, words: Language) -> str:
+    title = translate_record_text(axis.title, words)
+    return title if axis.weakest_gene is None else f"{title} ({axis.weakest_gene})"
 
 
 def _named(axis: AxisProfile, words: Language) -> str:
@@ -124,6 +195,12 @@ def _named(axis: AxisProfile, words: Language) -> str:
 def _index(profile: EscapeProfile, words: Language) -> str:
     _ = words.gettext
     index = profile.index
+    if index.score is None and _is_lifted(profile):
+        return _(
+            "The immunoresistance index is not given: the low values of the sample are not those of its unit."
+        )
+    if index.score is None and profile.reference.match is ReferenceMatch.POOR:
+        return _("The immunoresistance index is not given: the sample is too far from the reference.")
     if index.score is None:
         return _("The immunoresistance index is not evaluable.")
     score = format_index(index.score, words)
@@ -131,6 +208,10 @@ def _index(profile: EscapeProfile, words: Language) -> str:
         return _("Immunoresistance index {score} of 100, exploratory.").format(score=score)
     sentence = _("Immunoresistance index {score} of 100 (90 % interval {interval}), exploratory.")
     return sentence.format(score=score, interval=format_interval(index.interval, words, decimals=0))
+
+
+def _is_lifted(profile: EscapeProfile) -> bool:
+    return any(flag.code == "floor_suspect" for flag in profile.flags)
 
 
 def _caution(profile: EscapeProfile, words: Language) -> str | Markup:
@@ -168,11 +249,11 @@ def _provisional_reasons(profile: EscapeProfile, words: Language) -> tuple[str, 
     reasons = []
     if reference.match is None:
         reasons.append(_("the distance to the reference {name} is not known").format(name=reference.name))
-    elif any(flag.code == "floor_suspect" for flag in profile.flags):
+    elif _is_lifted(profile):
         reasons.append(_("its low values are not those of its unit"))
     elif reference.match is not ReferenceMatch.GOOD:
         reasons.append(
-            _("the sample lies {distance} from the reference {name} ({match})").format(
+            _("the sample is {distance} from the reference {name} ({match})").format(
                 distance=format_log2(reference.distance, words),
                 name=reference.name,
                 match=match_word(reference.match, words),

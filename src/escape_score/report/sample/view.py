@@ -10,39 +10,41 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from escape_score.model.record import (
-    ApproachRecord,
+    Archetype,
     AxisChange,
     AxisProfile,
     Call,
     EscapeProfile,
     IndexBlock,
     IndexProfile,
+    Interval,
     LinkRecord,
     NoteRecord,
     PairedChange,
+    Phenotype,
+    Status,
 )
 from escape_score.report.drawing import index_gauge, score_bar
 from escape_score.report.messages import sentence
-from escape_score.report.sample.verdict import Verdict, detected_first, verdict_of
+from escape_score.report.sample.approaches import ApproachGroup, approach_groups
+from escape_score.report.sample.verdict import Verdict, called_first, verdict_of
 from escape_score.report.text.i18n import Language, translate_record_text
 from escape_score.report.text.numbers import format_index, format_interval, format_score
 from escape_score.report.text.visible import checked_slug, visible_profile
-from escape_score.report.text.wording import matters
+from escape_score.report.text.wording import enumerate_words, matters, word_of
 
 LEUKOCYTE_FRACTION_LIMIT = 0.8
 """Above it adjusted scores leave the range they were calibrated in."""
 
-MSI_PROXY = "mmr_deficiency"
-"""Axis that hints at a tumour for which MSI has to be tested."""
-
 
 @dataclass(frozen=True)
 class Mechanism:
-    """One row of the table of mechanisms and its folded details."""
+    """One row of the table of mechanisms and its folded details; ``interval`` is that of the call."""
 
     axis: AxisProfile
+    interval: Interval | None
     anchor: str
-    approaches: tuple[ApproachRecord, ...]
+    approaches: tuple[ApproachGroup, ...]
 
 
 @dataclass(frozen=True)
@@ -54,13 +56,24 @@ class Changes:
 
 
 @dataclass(frozen=True)
+class Msi:
+    """A possible mismatch-repair deficiency: what to do, and what the sample sheet says of it."""
+
+    text: str
+    notes: tuple[NoteRecord, ...]
+
+
+@dataclass(frozen=True)
 class SampleView:
     """A profile without invisible characters, and what its page says of it."""
 
     profile: EscapeProfile
     verdict: Verdict
-    override: str
-    groups: dict[Call, tuple[Mechanism, ...]]
+    msi: Msi | None
+    phenotype: str
+    archetype: str
+    groups: dict[Call | None, tuple[Mechanism, ...]]
+    uncounted: str
     blocks: tuple[tuple[str, IndexBlock], ...]
     flags: tuple[NoteRecord, ...]
     notes: tuple[NoteRecord, ...]
@@ -77,38 +90,73 @@ def sample_view(profile: EscapeProfile, words: Language) -> SampleView:
     return SampleView(
         profile=shown,
         verdict=verdict,
-        override=_override(shown, words),
-        groups=_by_call(shown),
+        msi=_msi(shown, words),
+        phenotype=_class_word(shown.phenotype, shown, words),
+        archetype=_class_word(shown.archetype, shown, words),
+        groups=_by_call(shown, words),
+        uncounted=_uncounted(shown, words),
         blocks=tuple((_title_of(block, titles, words), block) for block in shown.index.blocks),
         flags=tuple(flag for flag in shown.flags if matters(flag) and flag.code != verdict.reason_flag),
         notes=tuple(flag for flag in shown.flags if not matters(flag)),
-        remarks=(*shown.notes, *shown.reference.withheld),
+        remarks=(*(one for one in shown.notes if one.code != "msi"), *shown.reference.withheld),
         changes=tuple(_changes(change, titles, words) for change in shown.changes),
         is_beyond_leukocyte_limit=(shown.leukocyte_fraction or 0.0) > LEUKOCYTE_FRACTION_LIMIT,
     )
 
 
-def _override(profile: EscapeProfile, words: Language) -> str:
-    """What is said next to the index where it would mislead: MSI-high tumours can have any index."""
-    if not any(axis.axis == MSI_PROXY and axis.call is Call.DETECTED for axis in profile.axes):
-        return ""
-    return words.gettext(
-        "The RNA proxy of mismatch repair is detected: confirm MSI by an assay, which outweighs this index."
+def _msi(profile: EscapeProfile, words: Language) -> Msi | None:
+    """What stands above everything where a mismatch-repair deficiency is possible or reported."""
+    notes = tuple(one for one in profile.notes if one.code == "msi")
+    if profile.msi_suspected and any(one.params.get("kind") == "high" for one in notes):
+        return Msi(
+            words.gettext("The RNA agrees: MLH1 and EPM2AIP1 are low, as in mismatch-repair deficiency."),
+            notes,
+        )
+    if profile.msi_suspected:
+        text = words.gettext(
+            "Possible mismatch-repair deficiency: MLH1 and EPM2AIP1 are low. Confirm MSI or mismatch repair "
+            "by an assay. Its result outweighs this profile."
+        )
+        return Msi(text, notes)
+    return Msi("", notes) if notes else None
+
+
+def _class_word(found: Phenotype | Archetype | None, profile: EscapeProfile, words: Language) -> str:
+    """Name of a class; a provisional profile is given none, whether it could be evaluated or not."""
+    if found is None and profile.status is Status.PROVISIONAL:
+        return words.gettext("not given")
+    return word_of(found, words)
+
+
+def _uncounted(profile: EscapeProfile, words: Language) -> str:
+    """Decisive losses that the index does not count; empty where there are none."""
+    blocks = {block.block for block in profile.index.blocks}
+    titles = tuple(
+        translate_record_text(axis.title, words)
+        for axis in profile.axes
+        if axis.axis in profile.decisive_mechanisms and axis.axis not in blocks
     )
+    if not titles or profile.index.score is None:
+        return ""
+    return words.gettext("The index does not count: {names}.").format(names=enumerate_words(titles, 0, words))
 
 
-def _by_call(profile: EscapeProfile) -> dict[Call, tuple[Mechanism, ...]]:
-    """Mechanisms of every call, the detected ones first and the strongest of them on top."""
+def _by_call(profile: EscapeProfile, words: Language) -> dict[Call | None, tuple[Mechanism, ...]]:
+    """Mechanisms of every call, detected ones first, the strongest on top; last those not called."""
     rows = {
         axis.axis: Mechanism(
             axis,
+            axis.interval_within if profile.reference.is_cohort else axis.interval,
             f"mechanism-{number}",
-            tuple(one for one in profile.approaches if one.mechanism == axis.axis),
+            approach_groups([one for one in profile.approaches if one.mechanism == axis.axis], words),
         )
         for number, axis in enumerate(profile.axes, start=1)
     }
-    members = {call: tuple(axis for axis in profile.axes if axis.call is call) for call in Call}
-    members[Call.DETECTED] = detected_first(profile.axes)
+    members: dict[Call | None, tuple[AxisProfile, ...]] = {
+        call: tuple(axis for axis in profile.axes if axis.call is call) for call in (*Call, None)
+    }
+    for call in (Call.DETECTED, Call.BORDERLINE):
+        members[call] = called_first(profile.axes, call)
     return {call: tuple(rows[axis.axis] for axis in axes) for call, axes in members.items()}
 
 
@@ -126,14 +174,19 @@ def _changes(change: PairedChange, titles: dict[str, str], words: Language) -> C
     return Changes(caption, (*index, *named))
 
 
-def score_drawing(axis: AxisProfile, words: Language) -> Markup:
-    """Draw a score, its interval and threshold, with the same in words."""
-    alternative = words.gettext("score {score}, 90 % interval {interval}, threshold {threshold}").format(
+def score_drawing(row: Mechanism, words: Language) -> Markup:
+    """Draw a score, its interval and the threshold of its call, with the same in words."""
+    axis = row.axis
+    if axis.call is None:
+        alternative = words.gettext("score {score}, 90 % interval {interval}")
+    else:
+        alternative = words.gettext("score {score}, 90 % interval {interval}, threshold {threshold}")
+    said = alternative.format(
         score=format_score(axis.score, words),
-        interval=format_interval(axis.interval, words),
+        interval=format_interval(row.interval, words),
         threshold=format_score(axis.threshold, words),
     )
-    return score_bar(axis, alternative=alternative)
+    return score_bar(axis, row.interval, alternative=said)
 
 
 def index_drawing(index: IndexProfile, words: Language) -> Markup:

@@ -17,9 +17,10 @@ from escape_score.model.record import (
 from escape_score.report.messages import N_
 from escape_score.report.text.i18n import Language
 
-# a desert and an excluded tumour have the same word as phenotype and as archetype
+# desert, excluded and inflamed are the same word as phenotype and as archetype
 _WORDS: dict[StrEnum, str] = {
     Call.DETECTED: N_("detected"),
+    Call.BORDERLINE: N_("borderline"),
     Call.NOT_DETECTED: N_("not detected"),
     Call.NOT_EVALUABLE: N_("not evaluable"),
     Status.REFERENCE_MATCHED: N_("reference-matched"),
@@ -31,7 +32,6 @@ _WORDS: dict[StrEnum, str] = {
     Archetype.ANTIGEN_PRESENTATION_DEFICIENT: N_("antigen-presentation-deficient"),
     Archetype.SUPPRESSIVE: N_("suppressive"),
     Archetype.EXHAUSTED: N_("exhausted"),
-    Archetype.INFLAMED_RESPONSIVE: N_("inflamed-responsive"),
     ReferenceMatch.GOOD: N_("good match"),
     ReferenceMatch.MODERATE: N_("moderate match"),
     ReferenceMatch.POOR: N_("poor match"),
@@ -43,6 +43,7 @@ _WORDS: dict[StrEnum, str] = {
 }
 _SYMBOLS: dict[StrEnum, tuple[str, str]] = {
     Call.DETECTED: ("▲", "found"),
+    Call.BORDERLINE: ("△", "maybe"),
     Call.NOT_DETECTED: ("○", "clear"),
     Call.NOT_EVALUABLE: ("✕", "unknown"),
     Status.REFERENCE_MATCHED: ("✓", "good"),
@@ -60,8 +61,10 @@ class Badge:
     css_class: str
 
 
-def badge(state: Call | Status, words: Language) -> Badge:
-    """Word, symbol and colour of a call or a status."""
+def badge(state: Call | Status | None, words: Language) -> Badge:
+    """Word, symbol and colour of a call or a status; of no call, that the axis only describes the tumour."""
+    if state is None:
+        return Badge(words.gettext("described, not called"), "·", "context")
     return Badge(word_of(state, words), *_SYMBOLS[state])
 
 
