@@ -53,7 +53,9 @@ def test_import_loads_no_library() -> None:
     assert python(program).split() == []
 
 
-@pytest.mark.parametrize("first", ["escape_score.read.cohort", "escape_score.profile.stage"])
+@pytest.mark.parametrize(
+    "first", [pytest.param("escape_score.read.cohort", marks=pytest.mark.slow), "escape_score.profile.stage"]
+)
 def test_functions_keep_their_names_when_a_stage_is_imported(first: str) -> None:
     program = f"import {first}, escape_score as es; print(es.read.__name__, es.profile.__name__)"
     assert python(program).split() == ["read_cohort", "profile"]

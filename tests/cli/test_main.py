@@ -176,7 +176,7 @@ def test_full_disk_behind_stdout_is_one_line(arguments: list[str]) -> None:
     assert done.stderr == f"error: standard output: {why}; choose another file or free space\n"
 
 
-@pytest.mark.parametrize("as_json", [True, False])
+@pytest.mark.parametrize("as_json", [True, pytest.param(False, marks=pytest.mark.slow)])
 def test_full_disk_behind_stdout_of_check_is_one_line(inputs: Inputs, *, as_json: bool) -> None:
     options = [str(inputs.matrix), "--units", "counts", *(["--json"] if as_json else [])]
     with Path("/dev/full").open("w", encoding="utf-8") as full:

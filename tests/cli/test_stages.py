@@ -56,6 +56,7 @@ def test_stages_end_at_the_same_bytes_as_run(
     assert verify(out) == ()
 
 
+@pytest.mark.slow
 def test_methods_beside_the_axes_are_the_same_from_stages_and_run(inputs: Inputs, tmp_path: Path) -> None:
     config = tmp_path / "c.yaml"
     config.write_text(

@@ -125,7 +125,10 @@ def stages(files: Files, work: Path, out: Path, *options: str) -> None:
     assert main(["profile", str(work / "scores.h5ad"), *parts, *options]) == 0
 
 
-@pytest.mark.parametrize("is_cohort", [True, False], ids=["cohort", "folder"])
+@pytest.mark.parametrize(
+    "is_cohort",
+    [pytest.param(True, id="cohort"), pytest.param(False, id="folder", marks=pytest.mark.slow)],
+)
 def test_stages_end_at_the_bytes_of_run(*, is_cohort: bool, files: Files, lab: Path, tmp_path: Path) -> None:
     option = ("--reference", "cohort" if is_cohort else str(lab))
     run(files, tmp_path / "run", *option)

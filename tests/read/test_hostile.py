@@ -174,7 +174,7 @@ def link_to_device(path: Path) -> None:
         (xlsx_far_cell, "too large|sample name is empty|column without a name"),
         (parquet_of_many_rows, "too large"),
         (feather_of_many_rows, "too large"),
-        (feather_of_long_names, "too large"),
+        pytest.param(feather_of_long_names, "too large", marks=pytest.mark.slow),
         (feather_of_long_dictionary, "too large"),
         (feather_that_lies, "too large"),
         (feather_of_promises, "too large"),

@@ -228,7 +228,10 @@ def state_of(out: Path, before: dict[str, str]) -> str:
     return "none"
 
 
-@pytest.mark.parametrize("before", [{}, OLD], ids=["into_nothing", "over_a_result"])
+@pytest.mark.parametrize(
+    "before",
+    [pytest.param({}, id="into_nothing", marks=pytest.mark.slow), pytest.param(OLD, id="over_a_result")],
+)
 def test_staged_result_killed_at_any_step_is_old_or_new_or_refused(
     before: dict[str, str], tmp_path: Path, write_result: WriteResult
 ) -> None:
@@ -256,7 +259,10 @@ def test_staged_result_killed_at_any_step_is_old_or_new_or_refused(
     assert set(states) == set(order)
 
 
-@pytest.mark.parametrize("before", [{}, OLD], ids=["into_nothing", "over_a_result"])
+@pytest.mark.parametrize(
+    "before",
+    [pytest.param({}, id="into_nothing", marks=pytest.mark.slow), pytest.param(OLD, id="over_a_result")],
+)
 def test_staged_result_ended_at_any_step_is_old_or_new_and_clean(
     before: dict[str, str], tmp_path: Path, write_result: WriteResult
 ) -> None:

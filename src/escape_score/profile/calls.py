@@ -26,6 +26,7 @@ not evaluable      score ≥ threshold, and the interval includes the centre of 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 
@@ -76,16 +77,23 @@ def call_axis(axis: Axis, values: AxisValues, given: Circumstances) -> tuple[Tex
     """Call one mechanism in every sample, by the table above, and say why: call, kind of the reason."""
     call = np.full(len(values.score), Call.NOT_EVALUABLE.value, dtype=object)
     reason = np.full(len(values.score), "", dtype=object)
-    for applies, found, why in (*_by_score(axis, values.score, given), *_withheld(axis, values, given)):
-        # what is withheld from a mechanism that would be called depends on the calls so far
-        rows = applies & np.isin(call, [Call.DETECTED, Call.BORDERLINE]) if why == "contradicts" else applies
-        rows = applies & (call == Call.NOT_DETECTED) if why == "hidden" else rows
-        call[rows], reason[rows] = found.value, why
+    for rule in (*_by_score(axis, values.score, given), *_withheld(axis, values, given)):
+        rows = rule.applies & np.isin(call, rule.instead_of)
+        call[rows], reason[rows] = rule.call.value, rule.reason
     is_outside = np.isnan(values.score) & (given.outside != "") & ~np.isin(reason, ["lifted", "no_molecule"])
     return call, np.where(is_outside, given.outside, reason)
 
 
-Rule = tuple[Flags, Call, str]
+class Rule(NamedTuple):
+    """Where a call is made, the kind of its reason, and the calls so far that it may replace."""
+
+    applies: Flags
+    call: Call
+    reason: str
+    instead_of: tuple[Call, ...] = tuple(Call)
+
+
+FOUND = (Call.DETECTED, Call.BORDERLINE)
 
 
 def _by_score(axis: Axis, score: FloatArray, given: Circumstances) -> tuple[Rule, ...]:
@@ -93,13 +101,13 @@ def _by_score(axis: Axis, score: FloatArray, given: Circumstances) -> tuple[Rule
     reaches, low, high = score >= axis.threshold, given.low, given.high
     is_good = given.match == ReferenceMatch.GOOD
     return (
-        (score < axis.threshold, Call.NOT_DETECTED, "below"),
-        (reaches, Call.BORDERLINE, "borderline"),
-        (reaches & ~(low < axis.threshold), Call.DETECTED, "reaches"),
-        (reaches & (low <= 0), Call.NOT_EVALUABLE, "doubt"),
-        (~is_good & (low <= 0) & (high >= axis.threshold), Call.NOT_EVALUABLE, "doubt"),
-        (~is_good & (axis.kind is AxisKind.WEAKEST_LINK), Call.NOT_EVALUABLE, "single_gene"),
-        ((low > 0) & (given.raw_high < 0), Call.NOT_EVALUABLE, "contradicts"),
+        Rule(score < axis.threshold, Call.NOT_DETECTED, "below"),
+        Rule(reaches, Call.BORDERLINE, "borderline"),
+        Rule(reaches & ~(low < axis.threshold), Call.DETECTED, "reaches"),
+        Rule(reaches & (low <= 0), Call.NOT_EVALUABLE, "doubt"),
+        Rule(~is_good & (low <= 0) & (high >= axis.threshold), Call.NOT_EVALUABLE, "doubt"),
+        Rule(~is_good & (axis.kind is AxisKind.WEAKEST_LINK), Call.NOT_EVALUABLE, "single_gene"),
+        Rule((low > 0) & (given.raw_high < 0), Call.NOT_EVALUABLE, "contradicts", FOUND),
     )
 
 
@@ -109,11 +117,16 @@ def _withheld(axis: Axis, values: AxisValues, given: Circumstances) -> tuple[Rul
     is_class_one = axis.kind in (AxisKind.CHAIN_LOSS, AxisKind.LINK_LOSS)
     no_score = "no_link" if axis.kind is AxisKind.LINK_LOSS else "no_genes"
     return (
-        (nowhere if values.is_hidden is None else values.is_hidden, Call.NOT_EVALUABLE, "hidden"),
-        (nowhere if values.is_stand_in is None else values.is_stand_in, Call.NOT_EVALUABLE, "stand_in"),
-        (np.isnan(values.score), Call.NOT_EVALUABLE, no_score),
-        (given.is_lifted & ~np.isnan(values.score), Call.NOT_EVALUABLE, "lifted"),
-        (given.is_absent & is_class_one, Call.NOT_EVALUABLE, "no_molecule"),
+        Rule(
+            nowhere if values.is_hidden is None else values.is_hidden,
+            Call.NOT_EVALUABLE,
+            "hidden",
+            (Call.NOT_DETECTED,),
+        ),
+        Rule(nowhere if values.is_stand_in is None else values.is_stand_in, Call.NOT_EVALUABLE, "stand_in"),
+        Rule(np.isnan(values.score), Call.NOT_EVALUABLE, no_score),
+        Rule(given.is_lifted & ~np.isnan(values.score), Call.NOT_EVALUABLE, "lifted"),
+        Rule(given.is_absent & is_class_one, Call.NOT_EVALUABLE, "no_molecule"),
     )
 
 

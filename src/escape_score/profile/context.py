@@ -22,6 +22,7 @@ from escape_score.profile.domain import Outside, contrast_domains
 from escape_score.profile.intervals.uncertainty import Errors, compute_errors
 from escape_score.profile.mhc.class_one import ClassOne
 from escape_score.profile.terms import TermModel, Weights, compute_terms, linear_terms, mean_present
+from escape_score.reference.read import COHORT_REFERENCE
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,11 @@ class ProfileContext:
         return compute_errors(
             self.scores, self.reference, self.design, terms=self.terms, more=self.class_one.errors
         )
+
+    @property
+    def is_relative(self) -> bool:
+        """Whether the cohort is its own reference."""
+        return self.reference.name == COHORT_REFERENCE
 
     @cached_property
     def excess(self) -> FloatArray:

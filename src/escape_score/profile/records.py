@@ -46,7 +46,6 @@ from escape_score.profile.percentiles import percentile_interval, percentile_rea
 from escape_score.profile.quality import profile_flags
 from escape_score.profile.sheet import Pairing, change_interval, msi_notes, pair_samples
 from escape_score.profile.stage import axis_models
-from escape_score.reference.read import COHORT_REFERENCE
 
 REFERENCE_INDEX = "index"
 """Column of the index among the reference's distributions."""
@@ -194,9 +193,8 @@ class RecordMaker:
         kind = scores.reason[row]
         if axis.is_context and scores.found[row] != Call.NOT_EVALUABLE:
             kind = "context"
-        is_relative = self.context.reference.name == COHORT_REFERENCE
-        counted = within_of(scores.bounds, row) if is_relative else absolute_of(scores.bounds, row)
-        return call_reason(axis, kind, known(scores.score[row]), counted)
+        ends = within_of if self.context.is_relative else absolute_of
+        return call_reason(axis, kind, known(scores.score[row]), ends(scores.bounds, row))
 
     def _published(self, row: int) -> tuple[PublishedRecord, ...]:
         table = self.context.scores.published
@@ -241,7 +239,7 @@ class RecordMaker:
             n_anchors=int(placement.n_anchors[row]),
             anchor_offset_log2=known(placement.offset_log2[row]),
             is_sample_in_reference=bool(self.profiles.is_own[row]),
-            is_cohort=reference.name == COHORT_REFERENCE,
+            is_cohort=self.context.is_relative,
             typical_detections=known(reference.typical_detections),
             withheld=tuple(map(NoteRecord.of, withheld_by(match))),
             untrusted_genes=tuple(reference.untrusted_genes),

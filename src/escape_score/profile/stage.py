@@ -21,7 +21,6 @@ from escape_score.profile.intervals.uncertainty import Variances, bounds_of, sco
 from escape_score.profile.mhc.axes import ChainLossAxis, LinkLossAxis
 from escape_score.profile.percentiles import find_own_tumours, percentile_of, permitted
 from escape_score.profile.terms import Weights, mean_present
-from escape_score.reference.read import COHORT_REFERENCE
 
 KINDS: Mapping[AxisKind, Callable[[Axis], AxisModel]] = MappingProxyType(
     {
@@ -107,11 +106,10 @@ def _circumstances(
     model: AxisModel, values: AxisValues, bounds: Bounds, context: ProfileContext
 ) -> Circumstances:
     """What calls of an axis depend on."""
-    is_relative = context.reference.name == COHORT_REFERENCE
     raw_high = np.full(len(values.score), np.nan)
     if values.raw is not None:
         raw = _bounds(model.raw_errors(context), values.raw, context)
-        raw_high = raw.high_within if is_relative else raw.high
+        raw_high = raw.high_within if context.is_relative else raw.high
     return Circumstances(
         bounds=bounds,
         match=context.match,
@@ -119,7 +117,7 @@ def _circumstances(
         outside=model.outside(context),
         is_lifted=context.is_lifted,
         is_absent=context.class_one.is_absent,
-        is_relative=is_relative,
+        is_relative=context.is_relative,
     )
 
 
