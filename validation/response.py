@@ -5,7 +5,8 @@
 AUROC for non-response (index and axes: larger = more resistance) or for response (published scores: larger =
 more immune), so that above 0.5 is the direction expected of each; with a 95 % interval from bootstrap draws
 of patients, responders and others apart. The mean is over the cohorts that have the score. There is no
-target, and nothing was tuned to these figures: all of them stand in one table, the index among them.
+target, and nothing was tuned to these figures: all of them stand in one table, the index among them. The last
+column has the number of patients with a score, over all cohorts. The index is the one before it is withheld.
 
 Left out: samples under treatment, a patient's second tumour, and those without a response. Labels are those
 of the cohorts' own sheets (column ``response``: R or NR).
@@ -157,7 +158,9 @@ def main() -> int:
     )
     order = [*cohorts, MEAN]
     wide = cells.pivot_table(index="score", columns="cohort", values="cell", aggfunc="first", sort=False)
-    print(wide.reindex(columns=order).fillna("-").to_string())
+    wide = wide.reindex(columns=order).fillna("-")
+    known = sum((scores.notna().sum().reindex(wide.index).fillna(0) for scores, _ in cohorts.values()))
+    print(wide.assign(patients=known.astype(int)).to_string())
     plot(table, args.out / "response.png")
     return 0
 
