@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -87,3 +88,18 @@ def test_records_begin_with_approaches_of_their_own_type(demo_tpm: pd.DataFrame,
         for item in profile.approaches:
             assert item.is_own_type is ((name in item.tumour_types) if item.tumour_types else None)
     assert {item.is_own_type for item in unknown.approaches} == {None}
+
+
+def test_a_sample_far_from_the_reference_has_no_type_of_its_own_without_a_sheet(
+    demo_tpm: pd.DataFrame, demo: Profiles
+) -> None:
+    row = next(i for i, record in enumerate(demo.maker.records()) if record.approaches)
+    anchors = [
+        s for s, a in zip(demo.reference.genes.symbols, demo.reference.genes.is_anchor, strict=True) if a
+    ]
+    far = demo_tpm.iloc[[row]].copy()
+    far[anchors] *= np.exp2(np.random.default_rng(2).normal(0, 0.9, len(anchors)))
+    (profile,) = es.profile(es.from_dataframe(far, units="tpm"))
+    assert profile.status == "provisional"
+    assert profile.approaches
+    assert {item.is_own_type for item in profile.approaches} == {None}

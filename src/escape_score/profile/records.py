@@ -210,7 +210,9 @@ class RecordMaker:
         found = {*detected, self.profiles.archetype[row]}
         approaches = (item for item in catalogue.approaches if item.mechanism in found)
         sample = self.context.scores.facts.samples[row]
-        return own_first(approaches, own_type(sample, self.context.reference.tumour_type))
+        # a sample far from the reference may be of any type
+        is_like = self.profiles.match[row] == ReferenceMatch.GOOD
+        return own_first(approaches, own_type(sample, self.context.reference.tumour_type if is_like else ""))
 
     def _index(self, row: int) -> IndexProfile:
         index = self.profiles.index

@@ -127,18 +127,22 @@ class ClassOne:
         interferon = scores.of(self.design.catalogue.covariates.interferon)
         elsewhere = z - self.reference.constants.ifng_factor * interferon[:, None]
         is_member = np.isin(symbols, self.design.components[self.inputs.fallback])
-        elsewhere = np.where(is_member, elsewhere, np.nan)
-        tested = np.full_like(z, np.nan)
-        if self.state is not None:
-            column = {symbol: i for i, symbol in enumerate(self.state.gene_symbols)}
-            own = np.diagonal(self.state.model.covariance) * (1.0 - self.state.share) ** 2
-            residual = np.where(
-                self.state.is_measured, self.state.residual / np.sqrt(own + self.state.error), np.nan
-            )
-            for k, symbol in enumerate(symbols):
-                if symbol in column:
-                    tested[:, k] = residual[:, column[symbol]]
-        return np.where(self.is_tested[:, None], tested, elsewhere)
+        return np.where(
+            self.is_tested[:, None], self._residuals(symbols), np.where(is_member, elsewhere, np.nan)
+        )
+
+    def _residuals(self, symbols: Sequence[str]) -> FloatArray:
+        """Residuals of some genes over their SD, shape (n_samples, n_symbols); NaN where not in the model."""
+        found, state = np.full((len(self.interferon), len(symbols)), np.nan), self.state
+        if state is None:
+            return found
+        own = np.diagonal(state.model.covariance) * (1.0 - state.share) ** 2
+        scaled = np.where(state.is_measured, state.residual / np.sqrt(own + state.error), np.nan)
+        column = {symbol: i for i, symbol in enumerate(state.gene_symbols)}
+        for k, symbol in enumerate(symbols):
+            if symbol in column:
+                found[:, k] = scaled[:, column[symbol]]
+        return found
 
     @property
     def is_uncounted(self) -> npt.NDArray[np.bool_]:
