@@ -44,7 +44,7 @@ def run_stages(inputs: Inputs, work: Path, out: Path, n_chunks: int, score: tupl
     assert main(["gather", str(out), "--parts", str(profiles), *(str(part) for part in parts)]) == 0
 
 
-@pytest.mark.parametrize("n_chunks", [1, 3, 9])
+@pytest.mark.parametrize("n_chunks", [1, 3, pytest.param(9, marks=pytest.mark.slow)])
 def test_stages_end_at_the_same_bytes_as_run(
     n_chunks: int, inputs: Inputs, finished: Path, tmp_path: Path
 ) -> None:

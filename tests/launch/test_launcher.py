@@ -65,7 +65,8 @@ def test_workflow_refuses_a_folder_with_the_executor_slurm_where_there_is_none(
     assert not (tmp_path / "run").exists()
 
 
-@pytest.mark.parametrize("variable", ["HOME", pytest.param("XDG_CACHE_HOME", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("variable", ["HOME", "XDG_CACHE_HOME"])
 def test_cache_that_cannot_be_written_is_below_the_directory_of_the_run(
     variable: str, tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

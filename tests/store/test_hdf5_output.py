@@ -65,6 +65,7 @@ def test_scores_on_a_full_disk_are_one_line(demo: Profiles, tmp_path: Path) -> N
     must_be_refused_below((tmp_path / "whole.h5ad").stat().st_size, write, tmp_path)
 
 
+@pytest.mark.slow
 def test_cohort_on_a_full_disk_is_one_line(
     make_cohort: MakeCohort, demo_counts: pd.DataFrame, tmp_path: Path
 ) -> None:
