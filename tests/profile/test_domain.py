@@ -36,27 +36,44 @@ def own_genes(axis: Axis) -> list[str]:
     return [g for part in parts for g in DESIGN.components[part.numerator] if g not in below]
 
 
+@pytest.fixture(scope="module")
+def unchanged(demo_tpm: pd.DataFrame, make_cohort: MakeCohort, run_engine: RunEngine) -> Profiles:
+    """Profiles of the tumours as they are."""
+    return run_engine(make_cohort(demo_tpm))
+
+
+@pytest.mark.parametrize("factor", [1.5, 64.0])
 @pytest.mark.parametrize("axis", RATIOS, ids=lambda axis: axis.axis)
-@pytest.mark.parametrize("factor", [1.5, 4.0, 64.0])
 def test_no_score_falls_when_its_own_genes_rise(
-    axis: Axis, factor: float, *, demo_tpm: pd.DataFrame, make_cohort: MakeCohort, run_engine: RunEngine
+    axis: Axis,
+    factor: float,
+    *,
+    unchanged: Profiles,
+    demo_tpm: pd.DataFrame,
+    make_cohort: MakeCohort,
+    run_engine: RunEngine,
 ) -> None:
     more = demo_tpm.copy()
     more[[gene for gene in own_genes(axis) if gene in more]] *= factor
-    before = run_engine(make_cohort(demo_tpm)).profiles.axis(axis.axis).score
+    before = unchanged.profiles.axis(axis.axis).score
     after = run_engine(make_cohort(more)).profiles.axis(axis.axis).score
     both = ~np.isnan(before) & ~np.isnan(after)
     assert both.sum() > 4
     assert (after[both] > before[both]).all()
 
 
-@pytest.mark.parametrize("factor", [1.5, 4.0, 16.0])
+@pytest.mark.parametrize("factor", [1.5, 16.0])
 def test_the_loss_of_class_one_falls_when_its_genes_rise(
-    factor: float, demo_tpm: pd.DataFrame, make_cohort: MakeCohort, run_engine: RunEngine
+    factor: float,
+    *,
+    unchanged: Profiles,
+    demo_tpm: pd.DataFrame,
+    make_cohort: MakeCohort,
+    run_engine: RunEngine,
 ) -> None:
     more = demo_tpm.copy()
     more[[gene for gene in DESIGN.components["mhc1"] if gene in more]] *= factor
-    before = run_engine(make_cohort(demo_tpm)).profiles.axis("mhc1_loss")
+    before = unchanged.profiles.axis("mhc1_loss")
     after = run_engine(make_cohort(more)).profiles.axis("mhc1_loss")
     both = ~np.isnan(before.score) & ~np.isnan(after.score)
     assert both.sum() > 4

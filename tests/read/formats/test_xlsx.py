@@ -376,6 +376,7 @@ def test_open_matrix_takes_saved_values_of_formulas(tmp_path: Path) -> None:
     assert source_of(write_raw(tmp_path / "m.xlsx", sheet)).block(0, 1).tolist() == [[5.0, 6.0]]
 
 
+@pytest.mark.slow
 def test_open_matrix_refuses_row_without_bounds(tmp_path: Path) -> None:
     path = write_raw(tmp_path / "m.xlsx", HEAD + gene_row(2, "<c/>" * 1_100_000))
     with pytest.raises(FileUnreadableError, match="a row has more than"):

@@ -384,7 +384,7 @@ class Said:
             yield "spelling"
 
 
-@for_every_language
+@pytest.mark.parametrize("lang", ["en", pytest.param("fr", marks=pytest.mark.slow)])
 def test_no_sentence_contradicts_the_calls(lang: str, make_profile: ProfileFactory) -> None:
     words, phrases = translations(lang), PHRASES[lang]
     seed = len(lang) + ord(lang[0])
