@@ -37,7 +37,6 @@ from escape_score.model.record import (
     slug_of,
 )
 from escape_score.model.reference import Distributions
-from escape_score.profile.approaches import own_first, own_type
 from escape_score.profile.archetype import withheld_by
 from escape_score.profile.calls import call_reason
 from escape_score.profile.context import ProfileContext
@@ -46,6 +45,7 @@ from escape_score.profile.percentiles import percentile_interval, percentile_rea
 from escape_score.profile.quality import profile_flags
 from escape_score.profile.sheet import Pairing, change_interval, msi_notes, pair_samples
 from escape_score.profile.stage import axis_models
+from escape_score.profile.tumour_type import own_first, own_type
 
 REFERENCE_INDEX = "index"
 """Column of the index among the reference's distributions."""

@@ -10,7 +10,7 @@ import pytest
 from escape_score.library.axes import load_axis_catalogue
 from escape_score.library.tumour_types import load_tumour_types
 from escape_score.model.record import ApproachRecord, Call, EscapeProfile, EvidenceLevel
-from escape_score.profile.approaches import own_first
+from escape_score.profile.tumour_type import own_first
 from escape_score.report import render_sample
 from escape_score.report.sample.approaches import approach_groups, evidence_words
 from escape_score.report.text.i18n import languages, translations

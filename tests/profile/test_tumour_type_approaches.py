@@ -14,7 +14,7 @@ from escape_score.library.tumour_types import load_tumour_types
 from escape_score.model.cohort import SampleRecord
 from escape_score.model.record import ApproachRecord, EvidenceLevel
 from escape_score.pipeline.profiles import Profiles
-from escape_score.profile.approaches import own_first, own_type
+from escape_score.profile.tumour_type import own_first, own_type
 from escape_score.reference.read import load_reference
 
 COLORECTAL = load_reference().tumour_type
