@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 import numpy as np
@@ -36,6 +36,13 @@ def own_genes(axis: Axis) -> list[str]:
     return [g for part in parts for g in DESIGN.components[part.numerator] if g not in below]
 
 
+def times(table: pd.DataFrame, genes: Iterable[str], factor: float) -> pd.DataFrame:
+    """The table with some genes multiplied, those of them that it has."""
+    changed = table.copy()
+    changed[[gene for gene in genes if gene in table]] *= factor
+    return changed
+
+
 @pytest.fixture(scope="module")
 def unchanged(demo_tpm: pd.DataFrame, make_cohort: MakeCohort, run_engine: RunEngine) -> Profiles:
     """Profiles of the tumours as they are."""
@@ -53,8 +60,7 @@ def test_no_score_falls_when_its_own_genes_rise(
     make_cohort: MakeCohort,
     run_engine: RunEngine,
 ) -> None:
-    more = demo_tpm.copy()
-    more[[gene for gene in own_genes(axis) if gene in more]] *= factor
+    more = times(demo_tpm, own_genes(axis), factor)
     before = unchanged.profiles.axis(axis.axis).score
     after = run_engine(make_cohort(more)).profiles.axis(axis.axis).score
     both = ~np.isnan(before) & ~np.isnan(after)
@@ -71,8 +77,7 @@ def test_the_loss_of_class_one_falls_when_its_genes_rise(
     make_cohort: MakeCohort,
     run_engine: RunEngine,
 ) -> None:
-    more = demo_tpm.copy()
-    more[[gene for gene in DESIGN.components["mhc1"] if gene in more]] *= factor
+    more = times(demo_tpm, DESIGN.components["mhc1"], factor)
     before = unchanged.profiles.axis("mhc1_loss")
     after = run_engine(make_cohort(more)).profiles.axis("mhc1_loss")
     both = ~np.isnan(before.score) & ~np.isnan(after.score)
@@ -85,8 +90,7 @@ def test_no_score_exists_without_its_denominator(
     axis: Axis, demo_tpm: pd.DataFrame, make_cohort: MakeCohort, run_engine: RunEngine
 ) -> None:
     contrast = CONTRASTS[axis.terms[0].name]
-    none = demo_tpm.copy()
-    none[[gene for gene in DESIGN.components[contrast.denominator] if gene in none]] = 0.0
+    none = times(demo_tpm, DESIGN.components[contrast.denominator], 0.0)
     result = run_engine(make_cohort(none))
     found = result.profiles.axis(axis.axis)
     assert np.isnan(found.score).all()
@@ -101,9 +105,8 @@ def test_few_t_cells_among_many_leukocytes_are_no_denominator(
     contrast: Contrast, demo_tpm: pd.DataFrame, make_cohort: MakeCohort, run_engine: RunEngine
 ) -> None:
     """Leukocytes rise, T cells stay as they are: their genes may then be those of other cells."""
-    many = demo_tpm.copy()
     only = set(DESIGN.components[contrast.beside]) - set(DESIGN.components[contrast.denominator])
-    many[[gene for gene in sorted(only) if gene in many]] *= 32.0
+    many = times(demo_tpm, sorted(only), 32.0)
     outside = run_engine(make_cohort(many)).maker.context.outside[contrast.contrast]
     assert np.isin(outside, [Outside.FEW_BESIDE, Outside.FEW]).all()
     assert (outside == Outside.FEW_BESIDE).any()
@@ -113,9 +116,8 @@ def test_a_silent_numerator_is_never_above_the_centre(
     demo_tpm: pd.DataFrame, make_cohort: MakeCohort, run_engine: RunEngine
 ) -> None:
     """Few leukocytes and no granulocytes at all would give a high ratio, made of nothing."""
-    cold = demo_tpm.copy()
-    cold[[gene for gene in DESIGN.components["leukocyte"] if gene in cold]] *= 0.2
-    cold[[gene for gene in DESIGN.components["mdsc"] if gene in cold]] = 0.0
+    cold = times(demo_tpm, DESIGN.components["leukocyte"], 0.2)
+    cold = times(cold, DESIGN.components["mdsc"], 0.0)
     found = run_engine(make_cohort(cold))
     scores, outside = found.profiles.axis("mdsc"), found.maker.context.outside["mdsc_per_leukocyte"]
     assert (outside == Outside.SILENT).any()

@@ -187,6 +187,11 @@ class AxisProfile(Record):
     meaning: str = Field(description="what a detected mechanism may mean; a hypothesis, never an order")
     limits: str = Field(description="what the axis cannot see")
 
+    @property
+    def is_evaluable(self) -> bool:
+        """Whether it is called at all: context axes are not, nor mechanisms that are not evaluable."""
+        return self.call not in (None, Call.NOT_EVALUABLE)
+
 
 class PublishedRecord(Record):
     """One published score, in addition to the axes."""

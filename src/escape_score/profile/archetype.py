@@ -25,7 +25,7 @@ def call_phenotype(
 ) -> TextArray:
     """Desert, excluded or inflamed; empty where T cells or stroma are not evaluable.
 
-    ``lack``: calls of the lack of effector T cells, which the level must not contradict: else it is middling.
+    ``lack``: calls of the lack of effector T cells. A level that contradicts them is intermediate.
     """
     t, known = limits, ~(np.isnan(t_level) | np.isnan(stroma))
     is_lack = np.isin(lack, [Call.DETECTED, Call.BORDERLINE])

@@ -42,7 +42,7 @@ class AxisModel(ABC):
         return None
 
     def outside(self, context: ProfileContext) -> TextArray:
-        """Why there is no score where a term is outside its domain; empty text where none is."""
+        """Why a score is missing where its terms are outside their domains; else empty text."""
         return no_genes(len(context.scores.sample_ids))
 
 
@@ -83,12 +83,11 @@ class MeanAxis(AxisModel):
         return tuple(_source(context.term_models[term.name], term.sign) for term in self.definition.terms)
 
     def outside(self, context: ProfileContext) -> TextArray:
-        """The reason of the first term that is outside its domain, where no term has a value."""
+        """The reason of the first term that is outside its domain; it counts where no term has a value."""
         reasons = super().outside(context)
-        is_empty = np.isnan(context.mean_of(self.definition.terms))
         for term in reversed(self.definition.terms):
-            own = context.outside.get(term.name)
-            reasons = reasons if own is None else np.where(is_empty & (own != ""), own, reasons)
+            own = context.outside.get(term.name, reasons)
+            reasons = np.where(own != "", own, reasons)
         return reasons
 
 

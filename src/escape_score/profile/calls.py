@@ -47,7 +47,8 @@ class Circumstances:
     bounds, raw_high
         Intervals of the score, and upper end of that of the unadjusted score; NaN where there is none.
     outside
-        Why there is no score: values of :class:`~escape_score.profile.domain.Outside`, or empty text.
+        Why a score is missing: values of :class:`~escape_score.profile.domain.Outside`, or empty text.
+        Only counts where it is.
     is_lifted, is_absent
         As in the context and its class I model.
     is_relative

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from os.path import realpath  # a loop of links is no error here
+from os.path import realpath  # a loop of links is not an error here
 from pathlib import Path
 
 from escape_score.errors import OutputUnwritableError, ResultInvalidError, listed

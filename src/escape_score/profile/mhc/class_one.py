@@ -162,7 +162,7 @@ class ClassOne:
 
     @cached_property
     def is_uncovered(self) -> npt.NDArray[np.bool_]:
-        """Samples whose tumour cells have more interferon response than the reference's tumours."""
+        """Samples whose tumour cells have an interferon response outside that of the reference's tumours."""
         return np.asarray(np.abs(self.interferon) > self.design.thresholds.domain.most_interferon_z)
 
     @property

@@ -9,7 +9,7 @@ from statistics import median
 
 from markupsafe import Markup
 
-from escape_score.model.record import Call, EscapeProfile, NoteRecord
+from escape_score.model.record import EscapeProfile, NoteRecord
 from escape_score.report.facts import Fact
 from escape_score.report.messages import N_, note_markup
 from escape_score.report.text.i18n import Language, translate_record_text
@@ -49,7 +49,7 @@ _MEASURES: tuple[
     (N_("Leukocyte fraction of the RNA"), lambda profile: profile.leukocyte_fraction, format_fraction),
     (
         N_("Mechanisms evaluable"),
-        lambda profile: sum(axis.call not in (None, Call.NOT_EVALUABLE) for axis in profile.axes),
+        lambda profile: sum(axis.is_evaluable for axis in profile.axes),
         format_index,
     ),
 )

@@ -26,7 +26,6 @@ N_NAMED = 3
 _NORMALISED_UNITS = ("array", "nanostring")
 
 _OF_PHENOTYPE = {
-    None: N_("The phenotype of this tumour could not be determined"),
     Phenotype.DESERT: N_("This tumour has few T cells (immune desert)"),
     Phenotype.EXCLUDED: N_(
         "This tumour has an intermediate level of T cells, which pathologists most often classify as excluded"
@@ -99,7 +98,7 @@ def _headline(profile: EscapeProfile, words: Language) -> str:
         )
     if profile.phenotype is None:
         return decisive or _("The phenotype of this tumour could not be determined.")
-    sentence = _phenotype_clause(profile, words)
+    sentence = _phenotype_clause(profile.phenotype, profile, words)
     known = _OF_ARCHETYPE[profile.archetype]
     leading = _(known) if known and not decisive else ""
     if leading:
@@ -122,11 +121,11 @@ def _decisive(profile: EscapeProfile, words: Language) -> str:
     return sentence.format(names=enumerate_words(named, 0, words))
 
 
-def _phenotype_clause(profile: EscapeProfile, words: Language) -> str:
+def _phenotype_clause(phenotype: Phenotype, profile: EscapeProfile, words: Language) -> str:
     """What the phenotype means, in the words that the calls permit."""
     _ = words.gettext
-    if profile.phenotype is not Phenotype.EXCLUDED:
-        return _(_OF_PHENOTYPE[profile.phenotype])
+    if phenotype is not Phenotype.EXCLUDED:
+        return _(_OF_PHENOTYPE[phenotype])
     calls = {axis.axis: axis.call for axis in profile.axes}
     stroma, lack = {calls.get(name) for name in STROMA_AXES}, calls.get(LACK_AXIS)
     if Call.DETECTED in stroma:
@@ -142,7 +141,7 @@ def _phenotype_clause(profile: EscapeProfile, words: Language) -> str:
 
 def _findings(profile: EscapeProfile, words: Language) -> str:
     axes = profile.axes
-    n_evaluable = sum(axis.call not in (None, Call.NOT_EVALUABLE) for axis in axes)
+    n_evaluable = sum(axis.is_evaluable for axis in axes)
     detected, borderline = called_first(axes), called_first(axes, Call.BORDERLINE)
     if not n_evaluable:
         return words.gettext("No mechanism is evaluable.")
