@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from escape_score.model.units import ExpressionUnit, UnitDecision
 from escape_score.pipeline.profiles import Profiles
 from escape_score.read.checks.unit_evidence import totals_of
 from escape_score.read.checks.values import gather_facts
+from escape_score.reference.known import DATA_VARIABLE
 
 DECLARED = note(Code.UNIT, "declared", unit="tpm", figures="")
 
@@ -41,6 +42,22 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.get_closest_marker("browser"):
             item.add_marker(skip)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_references_of_the_user(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """An empty data folder, so that no reference of the machine's user changes a choice."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(DATA_VARIABLE, str(tmp_path_factory.mktemp("data-of-nobody")))
+        yield
+
+
+@pytest.fixture
+def kept_references(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A data folder of the test's own; the folder in which references are kept."""
+    folder = tmp_path / "data-of-user"
+    monkeypatch.setenv(DATA_VARIABLE, str(folder))
+    return folder / "references"
 
 
 @pytest.fixture(scope="session")

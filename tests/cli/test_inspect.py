@@ -76,7 +76,7 @@ def test_genesets_check_says_what_is_unknown(tmp_path: Path, capsys: pytest.Capt
 
 
 def test_references_are_listed_and_shown(capsys: pytest.CaptureFixture[str]) -> None:
-    assert said_by(capsys, "reference", "list").startswith(f"{DEFAULT_REFERENCE}\t592 samples\t")
+    assert said_by(capsys, "reference", "list").startswith(f"{DEFAULT_REFERENCE}\tshipped\t592 samples\t")
     assert load_reference().sha256 in said_by(capsys, "reference", "show", DEFAULT_REFERENCE)
 
 

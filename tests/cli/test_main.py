@@ -157,7 +157,7 @@ PRINTING = {
     "help": ["run", "--help"],
     "list": ["genesets", "list"],
     "show": ["genesets", "show", "effector"],
-    "reference": ["reference", "show", "auto"],
+    "reference": ["reference", "show", "tcga-coadread-v1"],
 }
 
 

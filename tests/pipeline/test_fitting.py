@@ -290,3 +290,14 @@ def test_profile_stage_without_the_fitted_cohort_says_what_to_do(
     parts = ["--out", tmp_path / "out", "--part", work / "part.json"]
     (line,) = refused(3, "profile", work / "scores.h5ad", *parts, "--reference", "cohort")
     assert f"{work / 'reference'}: no such folder; run the stage score with --reference cohort first" in line
+
+
+def test_a_reference_without_out_is_kept_and_found_by_name(
+    files: Files, kept_references: Path, tmp_path: Path, refused: Refused
+) -> None:
+    command = ["reference", "fit", str(files.all), *files.units, "--name", "lab"]
+    assert main(command) == 0
+    assert (kept_references / "fitted" / "lab" / "reference.json").is_file()
+    assert set(run(files, tmp_path / "o", "--reference", "lab")["reference"]) == {"lab"}
+    (line,) = refused(2, *command)
+    assert line.endswith("run: reference remove lab")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -20,7 +21,10 @@ def fit(
     ],
     *,
     name: Annotated[str, typer.Option("--name", help="Name of the reference.")],
-    out: Annotated[Path, typer.Option("--out", help="Folder to write; use it as --reference.")],
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", help="Folder to write; kept in your data folder under its name if not given."),
+    ] = None,
     units: Units = None,
     gene_lengths: GeneLengths = None,
     tumour_type: Annotated[
@@ -34,14 +38,12 @@ def fit(
     """Fit a reference on tumours from your own pipeline."""
     if not any(matrix.exists() for matrix in matrices):
         require_files(*matrices, gene_lengths=gene_lengths)
-    from functools import partial
-
     from escape_score.errors import attempt, raise_faults
     from escape_score.library.axes import load_design
     from escape_score.pipeline.references import GIVEN_TWICE, fit_reference, require_name
     from escape_score.read import read_cohort
 
-    require_name(name)
+    require_name(name, is_kept=out is None)
     attempts = [attempt(partial(read_cohort, matrix, units=units or "auto")) for matrix in matrices]
     raise_faults(fault for one in attempts for fault in one.faults)
     fitted = fit_reference(
@@ -60,18 +62,40 @@ def fit(
     if fitted.untrusted_genes:
         names = ", ".join(fitted.untrusted_genes)
         print(f"warning: not used, because this pipeline does not count them: {names}", file=sys.stderr)
-    print(f"{name}: {n} samples, {len(fitted.genes.symbols)} genes; use it with --reference {out}")
+    use = "--reference auto finds it" if out is None else f"use it with --reference {out}"
+    print(f"{name}: {n} samples, {len(fitted.genes.symbols)} genes; {use}")
     return 0
 
 
 @commands.command("list")
 def list_all() -> int:
-    """List the shipped references."""
-    from escape_score.reference.read import list_references, load_reference
+    """List all references: shipped, fetched and fitted by you."""
+    from escape_score.errors import InputError, attempt, raise_faults
+    from escape_score.reference.known import known_references
+    from escape_score.reference.read import load_reference
 
-    for name in list_references():
-        reference = load_reference(name)
-        print(f"{name}\t{reference.n_samples} samples\t{reference.tumour_type}\t{reference.description}")
+    faults: list[InputError] = []
+    for known in known_references():
+        loaded = attempt(partial(load_reference, str(known.folder)))
+        faults += loaded.faults
+        for one in loaded.results:
+            row = (known.name, known.origin.value, f"{one.n_samples} samples", one.tumour_type, one.assay)
+            print("\t".join((*row, one.description)))
+    raise_faults(faults)
+    return 0
+
+
+@commands.command("remove")
+def remove(
+    names: Annotated[
+        list[str], typer.Argument(metavar="NAME...", help="References that you fitted or fetched.")
+    ],
+) -> int:
+    """Remove references that are kept in your data folder."""
+    from escape_score.reference.write import remove_reference
+
+    for name in names:
+        print(f"{name}: removed from {remove_reference(name).parent}")
     return 0
 
 

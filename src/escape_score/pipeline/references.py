@@ -17,7 +17,8 @@ from escape_score.model.cohort import Cohort, HarmonisedCohort
 from escape_score.model.reference import Reference
 from escape_score.model.scores import SignatureScores
 from escape_score.model.units import ExpressionUnit
-from escape_score.reference.read import AUTO_REFERENCE, COHORT_REFERENCE, list_references, load_reference
+from escape_score.reference.known import Origin, kept_folder, known_references
+from escape_score.reference.read import AUTO_REFERENCE, COHORT_REFERENCE, DEFAULT_REFERENCE, load_reference
 from escape_score.reference.write import recorded, write_reference
 
 NOT_STATED = "not stated"
@@ -48,7 +49,8 @@ def fit_reference(
     gene_lengths
         TSV of genes and their lengths in bp, for counts; the shipped lengths where None.
     out
-        Folder to write it to; give that folder as ``reference`` later. Not written where None.
+        Folder to write it to; give that folder as ``reference`` later. Where None, it is kept in your data
+        folder: its name finds it, and ``reference="auto"`` takes it for cohorts that match it.
 
     Returns
     -------
@@ -58,19 +60,19 @@ def fit_reference(
     Raises
     ------
     UsageError
-        The name cannot be used, or ``cohorts`` is empty.
+        The name cannot be used or is taken, or ``cohorts`` is empty.
     ReferenceUnfittableError
         Too few samples, cohorts of different scales, or an id with different values in two of them.
     OutputUnwritableError
-        ``out`` holds other files, or cannot be written.
+        ``out`` holds other files, or the folder cannot be written.
 
     Examples
     --------
     >>> import escape_score as es
-    >>> lab = es.fit_reference([es.read("lab.tsv")], name="our-lab", out="our-lab")  # doctest: +SKIP
-    >>> result = es.profile(es.read("patient.tsv"), reference=lab)  # doctest: +SKIP
+    >>> lab = es.fit_reference([es.read("lab.tsv")], name="our-lab")  # doctest: +SKIP
+    >>> result = es.profile(es.read("patient.tsv"), reference="our-lab")  # doctest: +SKIP
     """
-    require_name(name)
+    require_name(name, is_kept=out is None)
     if not cohorts:
         msg = "cohorts: there is none; give at least one cohort of es.read"
         raise UsageError(msg)
@@ -85,8 +87,7 @@ def fit_reference(
         provenance=_provenance(harmonised) | ({GIVEN_TWICE: listed(repeated)} if repeated else {}),
     )
     fitted = _fitted(joined, label, min_samples=load_design().thresholds.fit.min_fit_samples)
-    if out is not None:
-        write_reference(Path(out), fitted)
+    write_reference(kept_folder(name, Origin.FITTED) if out is None else Path(out), fitted)
     return fitted
 
 
@@ -113,6 +114,8 @@ def open_reference(reference: str | Path | Reference = AUTO_REFERENCE) -> Refere
     """
     if isinstance(reference, Reference):
         return reference
+    if str(reference) == AUTO_REFERENCE:
+        return load_reference()
     return None if str(reference) == COHORT_REFERENCE else load_reference(str(reference))
 
 
@@ -130,7 +133,8 @@ def reference_of_scores(path: Path, scores: SignatureScores, reference: str) -> 
     if reference == COHORT_REFERENCE and not folder.is_dir():
         msg = f"{folder}: no such folder; run the stage score with --reference {COHORT_REFERENCE} first"
         raise ReferenceInvalidError(msg)
-    loaded = load_reference(str(folder) if reference == COHORT_REFERENCE else reference)
+    named = {COHORT_REFERENCE: str(folder), AUTO_REFERENCE: DEFAULT_REFERENCE}
+    loaded = load_reference(named.get(reference, reference))
     if (loaded.name, loaded.sha256) != (scores.reference, scores.reference_sha256):
         other = loaded.name if loaded.name != scores.reference else f"this state of {loaded.name}"
         msg = f"{path}: scored against {scores.reference}, not {other}; score again or give that reference"
@@ -138,14 +142,21 @@ def reference_of_scores(path: Path, scores: SignatureScores, reference: str) -> 
     return loaded
 
 
-def require_name(name: str) -> None:
-    """Refuse a name that is taken or has other characters; raises UsageError."""
-    taken = (*list_references(), COHORT_REFERENCE, AUTO_REFERENCE)
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", name) or name in taken:
+def require_name(name: str, *, is_kept: bool) -> None:
+    """Refuse a name that is taken or has other characters; raises UsageError.
+
+    A reference that is kept must not have the name of another one that is kept.
+    """
+    known = {one.name: one.origin for one in known_references()}
+    reserved = (*(one for one in known if known[one] is Origin.SHIPPED), COHORT_REFERENCE, AUTO_REFERENCE)
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", name) or name in reserved:
         msg = (
             f"name: {name!r} cannot be the name of a reference; use letters, digits, '.', '_' and '-', and "
-            f"none of {', '.join(taken)}"
+            f"none of {', '.join(reserved)}"
         )
+        raise UsageError(msg)
+    if is_kept and name in known:
+        msg = f"name: {name!r} is kept already; choose another name, or run: reference remove {name}"
         raise UsageError(msg)
 
 

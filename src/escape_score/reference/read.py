@@ -39,6 +39,7 @@ from escape_score.model.reference import (
     ReferenceGenes,
     WeakestLinkFit,
 )
+from escape_score.reference.known import find_reference, known_references, unknown_reference
 
 DEFAULT_REFERENCE = "tcga-coadread-v1"
 UNTRUSTED = "untrusted_genes.tsv"
@@ -46,7 +47,7 @@ LENGTH_FACTORS = "length_factors.tsv"
 COHORT_REFERENCE = "cohort"
 """Asks for a reference fitted on the cohort itself; no reference may be called that."""
 AUTO_REFERENCE = "auto"
-"""Asks for the shipped reference; no reference may be called that."""
+"""Asks for the reference that fits a cohort best; no reference may be called that."""
 
 FITTED_TABLES = "sha256 of the fit"
 """Key of the provenance that has the digest of what a fit wrote; a shipped reference has none."""
@@ -87,7 +88,7 @@ def load_reference(name_or_path: str = DEFAULT_REFERENCE) -> Reference:
     Parameters
     ----------
     name_or_path
-        Name of a shipped reference, ``"auto"``, or a folder.
+        Name of a reference that is shipped or kept, or a folder.
 
     Returns
     -------
@@ -105,15 +106,12 @@ def load_reference(name_or_path: str = DEFAULT_REFERENCE) -> Reference:
     >>> es.load_reference("tcga-coadread-v1").n_samples
     592
     """
-    if name_or_path == AUTO_REFERENCE:
-        name_or_path = DEFAULT_REFERENCE
     folder = Path(name_or_path)
     if not _is_folder(folder):
-        if name_or_path not in list_references():
-            known = ", ".join(list_references())
-            msg = f"{name_or_path}: no such reference; give a folder or one of {known}"
-            raise ReferenceInvalidError(msg)
-        folder = resource_path("reference", name_or_path)
+        known = find_reference(name_or_path)
+        if known is None:
+            raise unknown_reference(name_or_path)
+        folder = known.folder
     return _read_folder(folder.resolve())
 
 
@@ -126,7 +124,7 @@ def _is_folder(path: Path) -> bool:
 
 
 def list_references() -> tuple[str, ...]:
-    """Names of the shipped references, sorted.
+    """Names of all references: those shipped, then those that you fetched or fitted.
 
     Returns
     -------
@@ -136,10 +134,10 @@ def list_references() -> tuple[str, ...]:
     Examples
     --------
     >>> import escape_score as es
-    >>> es.list_references()
-    ('tcga-coadread-v1',)
+    >>> "tcga-coadread-v1" in es.list_references()
+    True
     """
-    return tuple(sorted(path.parent.name for path in resource_path("reference").glob("*/reference.json")))
+    return tuple(known.name for known in known_references())
 
 
 def forget_references() -> None:

@@ -12,8 +12,9 @@ from pathlib import Path
 
 import numpy as np
 
-from escape_score.errors import OutputUnwritableError
+from escape_score.errors import OutputUnwritableError, UsageError
 from escape_score.model.reference import PresentationModel, Reference
+from escape_score.reference.known import Origin, find_reference, unknown_reference
 from escape_score.reference.read import (
     FITTED_TABLES,
     LINK_COLUMNS,
@@ -130,6 +131,35 @@ def write_reference(folder: Path, reference: Reference) -> None:
         for name, content in render_tables(reference).items():
             (temporary / name).write_bytes(content)
             sync(temporary / name)
+
+
+def remove_reference(name: str) -> Path:
+    """Remove a kept reference; its folder, which is no longer there.
+
+    Raises
+    ------
+    ReferenceInvalidError
+        No reference has this name.
+    UsageError
+        It is shipped with the program.
+    OutputUnwritableError
+        Its folder cannot be removed, or holds files that are not part of a reference.
+    """
+    known = find_reference(name)
+    if known is None:
+        raise unknown_reference(name)
+    if known.origin is Origin.SHIPPED:
+        msg = (
+            f"{name}: is shipped with the program; only references that you fitted or fetched can be removed"
+        )
+        raise UsageError(msg)
+    _require_ours(known.folder)
+    try:
+        shutil.rmtree(known.folder)
+    except OSError as error:
+        raise unwritable(known.folder, error) from error
+    forget_references()
+    return known.folder
 
 
 def _require_ours(folder: Path) -> None:

@@ -1,0 +1,82 @@
+"""Which references there are: shipped with the program, and kept in the user's data folder."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from escape_score.errors import ReferenceInvalidError
+from escape_score.library.files import resource_path
+
+DATA_VARIABLE = "ESCAPE_SCORE_DATA"
+"""Environment variable that names another data folder; see :func:`data_folder`."""
+
+HEADER = "reference.json"
+
+
+class Origin(StrEnum):
+    """Where a reference comes from."""
+
+    SHIPPED = "shipped"
+    FETCHED = "fetched"
+    """Fitted on a public matrix, by ``reference fetch``."""
+    FITTED = "fitted"
+    """Fitted on matrices of the user, by ``reference fit`` without ``--out``."""
+
+
+@dataclass(frozen=True)
+class KnownReference:
+    """A reference that can be named: its name, where it comes from, and the folder of its tables."""
+
+    name: str
+    origin: Origin
+    folder: Path
+
+
+def data_folder() -> Path:
+    """Folder in which the program keeps references of the user.
+
+    ``$ESCAPE_SCORE_DATA`` where it is set, else the usual place of the system for data of a program. It is
+    not made here.
+    """
+    named = os.environ.get(DATA_VARIABLE, "")
+    if named:
+        return Path(named).expanduser().absolute()
+    from platformdirs import user_data_path
+
+    return user_data_path("escape_score", appauthor=False)
+
+
+def kept_folder(name: str, origin: Origin) -> Path:
+    """Folder in which a reference of a name is kept, whether it is there or not."""
+    return data_folder() / "references" / origin.value / name
+
+
+def known_references() -> tuple[KnownReference, ...]:
+    """All references with a name, those shipped first, each kind sorted by name."""
+    return tuple(one for origin in Origin for one in sorted(_of(origin), key=lambda one: one.name))
+
+
+def find_reference(name: str) -> KnownReference | None:
+    """The reference of a name; None where there is none."""
+    return next((one for one in known_references() if one.name == name), None)
+
+
+def unknown_reference(name: str) -> ReferenceInvalidError:
+    """The error for a name that no reference has."""
+    names = ", ".join(one.name for one in known_references())
+    return ReferenceInvalidError.at(name, f"no such reference; give a folder or one of {names}")
+
+
+def _of(origin: Origin) -> Iterator[KnownReference]:
+    """References of one kind."""
+    parent = resource_path("reference") if origin is Origin.SHIPPED else kept_folder("", origin)
+    try:
+        folders = [path.parent for path in parent.glob(f"*/{HEADER}")]
+    except OSError as error:
+        msg = f"cannot be read ({error.strerror}); check its permissions or set {DATA_VARIABLE}"
+        raise ReferenceInvalidError.at(parent, msg) from error
+    return (KnownReference(path.name, origin, path) for path in folders if not path.name.startswith("."))
