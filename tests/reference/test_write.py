@@ -10,6 +10,7 @@ import pytest
 
 from escape_score.errors import OutputUnwritableError
 from escape_score.model.reference import Reference
+from escape_score.reference.known import Origin, known_references
 from escape_score.reference.read import TABLES, UNTRUSTED, load_reference
 from escape_score.reference.write import render_tables, sealed, write_reference
 
@@ -23,11 +24,12 @@ def lab() -> Reference:
     return sealed(replace(lab, location_variance=0.078540))
 
 
-def test_render_tables_gives_the_shipped_files(repo_root: Path) -> None:
-    folder = repo_root / "resources" / "reference" / load_reference().name
-    for name, content in render_tables(load_reference()).items():
-        assert content == (folder / name).read_bytes(), name
-    assert sealed(load_reference()).sha256 == load_reference().sha256
+@pytest.mark.parametrize("name", [one.name for one in known_references() if one.origin is Origin.SHIPPED])
+def test_render_tables_gives_the_shipped_files(name: str, repo_root: Path) -> None:
+    folder, shipped = repo_root / "resources" / "reference" / name, load_reference(name)
+    for table, content in render_tables(shipped).items():
+        assert content == (folder / table).read_bytes(), table
+    assert sealed(shipped).sha256 == shipped.sha256
 
 
 def test_write_reference_is_read_back_to_the_last_bit(lab: Reference, tmp_path: Path) -> None:

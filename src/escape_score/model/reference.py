@@ -151,6 +151,8 @@ class Reference:
         open. 0 where it is too small to count.
     untrusted_genes
         Gene to the reason why the pipeline's values of it are not used; such genes are not among ``genes``.
+    limits
+        What the reference cannot do, in words; empty where nothing was noted.
     provenance
         What the reference was made from, in words.
     sha256
@@ -176,6 +178,7 @@ class Reference:
     typical_detections: float = float("nan")
     location_variance: float = 0.0
     untrusted_genes: Mapping[str, str] = field(default_factory=dict)
+    limits: str = ""
     provenance: Mapping[str, str] = field(default_factory=dict)
     sha256: str = ""
     is_edited: bool = False

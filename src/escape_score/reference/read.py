@@ -4,7 +4,7 @@ A reference is a folder of small text tables, so that it can be read, compared a
 
 ==================== =======================================================================================
 reference.json       name, description, tumour type, assay, number of tumours, anchor distance, index location
-                     and spread, constants file, provenance; location variance where tumours are few
+                     and spread, provenance; location variance and limits where tumours are few
 genes.tsv            gene_symbol, location, spread, n_samples
 terms.tsv            term, location, spread: components, contrasts and the MHC class I shortfall
 slopes.tsv           contrast, slope
@@ -79,6 +79,7 @@ class ReferenceHeader(BaseModel):
     index_spread: float
     location_variance: float = 0.0
     typical_detections: float = float("nan")
+    limits: str = ""
     provenance: dict[str, str]
 
 
@@ -190,6 +191,7 @@ def assemble_reference(folder: Path) -> Reference:
         location_variance=header.location_variance,
         typical_detections=header.typical_detections,
         untrusted_genes={r["gene_symbol"]: r["reason"] for r in untrusted},
+        limits=header.limits,
         provenance=header.provenance,
         sha256=digest_tables(tables),
         is_edited=header.provenance.get(FITTED_TABLES, "") not in {"", digest_fitted(tables)},

@@ -78,6 +78,7 @@ def _header(reference: Reference) -> dict[str, object]:
             else {"typical_detections": reference.typical_detections}
         ),
         **({"location_variance": reference.location_variance} if reference.location_variance else {}),
+        **({"limits": reference.limits} if reference.limits else {}),
         "provenance": dict(reference.provenance),
     }
 
