@@ -70,6 +70,10 @@ class FileMissingError(InputError):
     """A named file does not exist."""
 
 
+class DownloadFailedError(InputError):
+    """A public file cannot be fetched, or is not the one that is expected."""
+
+
 class FileUnreadableError(InputError):
     """A file is not regular, cut short, damaged, or of no known format."""
 

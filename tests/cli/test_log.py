@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import json
+import sys
 from pathlib import Path
 from typing import Protocol
 
 import pytest
 
 from escape_score.cli import main
-from escape_score.cli.log import CommandLog
+from escape_score.cli.log import CommandLog, TransferProgress
 
 
 class Inputs(Protocol):
@@ -39,3 +41,28 @@ def test_summary_names_where_to_look_in_one_line(
     said = capsys.readouterr().err
     assert (where in said) is says
     assert said.endswith("3 samples\n") is says
+
+
+class Terminal(io.StringIO):
+    """A stream that is a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(
+    ("stream", "is_quiet", "is_shown"),
+    [(Terminal(), False, True), (Terminal(), True, False), (io.StringIO(), False, False)],
+)
+def test_transfer_is_shown_on_a_terminal_only(
+    stream: io.StringIO, is_quiet: bool, is_shown: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stderr", stream)
+    monkeypatch.setenv("TERM", "xterm")
+    with TransferProgress(is_quiet=is_quiet) as progress:
+        progress.update("fetch", 500_000, 2_000_000)
+        progress.update("fetch", 2_000_000, 2_000_000)
+        progress.update("fit", 0, None)
+    said = stream.getvalue()
+    assert ("fit" in said) is is_shown
+    assert bool(said) is is_shown

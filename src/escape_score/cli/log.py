@@ -78,6 +78,44 @@ class CommandLog:
         print(closing, file=sys.stderr)
 
 
+class TransferProgress:
+    """Bytes of a file on its way, then the step that follows; shown on a terminal only."""
+
+    def __init__(self, *, is_quiet: bool) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, DownloadColumn, Progress, SpinnerColumn, TextColumn
+        from rich.progress import TransferSpeedColumn as SpeedColumn
+
+        columns = (
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(),
+            DownloadColumn(),
+            SpeedColumn(),
+        )
+        is_shown = not is_quiet and sys.stderr.isatty()
+        console = Console(stderr=True)
+        self._progress = Progress(*columns, console=console, disable=not is_shown, transient=True)
+        self._task, self._step = self._progress.add_task("", total=None), ""
+
+    def __enter__(self) -> Self:
+        """Start to show."""
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop to show."""
+        self._progress.stop()
+
+    def update(self, step: str, done: int, total: int | None) -> None:
+        """Show what is done of a step; nothing is known of its end where ``total`` is None."""
+        if step != self._step:
+            # the total of a task cannot become unknown again, so a step is a task
+            self._progress.remove_task(self._task)
+            self._task, self._step = self._progress.add_task(step, total=total), step
+        self._progress.update(self._task, completed=done, total=total)
+
+
 class StageProgress:
     """The stage at work, and samples done where a stage counts them; every stage that ends is an event."""
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 import sys
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from escape_score.cli.options import GeneLengths, Units, require_files
+from escape_score.cli.options import GeneLengths, Quiet, Units, require_files
+
+if TYPE_CHECKING:
+    from escape_score.model.reference import Reference
 
 commands = typer.Typer(help="What samples are measured against.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -39,7 +42,6 @@ def fit(
     if not any(matrix.exists() for matrix in matrices):
         require_files(*matrices, gene_lengths=gene_lengths)
     from escape_score.errors import attempt, raise_faults
-    from escape_score.library.axes import load_design
     from escape_score.pipeline.references import GIVEN_TWICE, fit_reference, require_name
     from escape_score.read import read_cohort
 
@@ -54,17 +56,94 @@ def fit(
         gene_lengths=gene_lengths,
         out=out,
     )
-    n, advised = fitted.n_samples, load_design().thresholds.fit.advised_fit_samples
-    if n < advised:
-        print(f"warning: {name} has {n} samples; its levels are stable from {advised} on", file=sys.stderr)
+    _warn_of_limits(fitted)
     if repeated := fitted.provenance.get(GIVEN_TWICE):
         print(f"note: samples given twice count once: {repeated}", file=sys.stderr)
+    use = "--reference auto finds it" if out is None else f"use it with --reference {out}"
+    print(f"{name}: {fitted.n_samples} samples, {len(fitted.genes.symbols)} genes; {use}")
+    return 0
+
+
+def _warn_of_limits(fitted: Reference) -> None:
+    """Report on stderr that a reference has few samples, or leaves genes out."""
+    from escape_score.library.axes import load_design
+
+    n, advised = fitted.n_samples, load_design().thresholds.fit.advised_fit_samples
+    if n < advised:
+        few = f"{fitted.name} has {n} samples; its levels are stable from {advised} on"
+        print(f"warning: {few}", file=sys.stderr)
     if fitted.untrusted_genes:
         names = ", ".join(fitted.untrusted_genes)
         print(f"warning: not used, because this pipeline does not count them: {names}", file=sys.stderr)
-    use = "--reference auto finds it" if out is None else f"use it with --reference {out}"
-    print(f"{name}: {n} samples, {len(fitted.genes.symbols)} genes; {use}")
+
+
+@commands.command("fetch")
+def fetch(
+    types: Annotated[
+        list[str], typer.Argument(metavar="TYPE...", help="Tumour types, such as SKCM or melanoma.")
+    ],
+    *,
+    source_file: Annotated[
+        Path | None,
+        typer.Option("--from", metavar="FILE", help="The matrix, if you fetched it yourself; of one type."),
+    ] = None,
+    refit: Annotated[
+        bool, typer.Option("--refit", help="Fit again if the reference is already there.")
+    ] = False,
+    accept_change: Annotated[
+        bool, typer.Option("--accept-change", help="Accept a file that differs from an earlier fetch.")
+    ] = False,
+    quiet: Quiet = False,
+) -> int:
+    """Fetch the public TCGA matrix of a tumour type, and fit a reference on its tumours."""
+    from escape_score.errors import UsageError, attempt, raise_faults
+    from escape_score.reference.sources import find_public_matrix
+
+    if source_file is not None:
+        if len(types) > 1:
+            msg = "--from: a file is the matrix of one tumour type; give one TYPE"
+            raise UsageError(msg)
+        require_files(source_file)
+    # all types are looked up before the first is fetched
+    names = dict.fromkeys(find_public_matrix(one).type for one in types)
+    attempts = [
+        attempt(
+            partial(_fetch_one, one, source_file, refit=refit, accept_change=accept_change, is_quiet=quiet)
+        )
+        for one in names
+    ]
+    raise_faults(fault for one in attempts for fault in one.faults)
     return 0
+
+
+def _fetch_one(
+    tumour_type: str, source_file: Path | None, *, refit: bool, accept_change: bool, is_quiet: bool
+) -> None:
+    """Fetch one reference, and report what was kept."""
+    from escape_score.cli.log import TransferProgress
+    from escape_score.pipeline.fetching import LEFT_OUT, fetch_reference, kept_reference
+    from escape_score.reference.sources import find_public_matrix
+
+    is_kept = not refit and kept_reference(find_public_matrix(tumour_type)) is not None
+    with TransferProgress(is_quiet=is_quiet) as progress:
+        fitted = fetch_reference(
+            tumour_type,
+            source_file=source_file,
+            refit=refit,
+            accept_change=accept_change,
+            on_progress=progress.update,
+        )
+    if is_quiet:
+        return
+    use = f"use it with --reference {fitted.name}"
+    if is_kept:
+        print(
+            f"{fitted.name}: already there, {fitted.n_samples} tumours; {use}, or fit it again with --refit"
+        )
+        return
+    _warn_of_limits(fitted)
+    print(f"{fitted.name}: {fitted.n_samples} tumours, {len(fitted.genes.symbols)} genes; {use}")
+    print(f"{fitted.name}: samples left out: {fitted.provenance.get(LEFT_OUT, 'none')}")
 
 
 @commands.command("list")

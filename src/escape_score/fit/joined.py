@@ -99,7 +99,7 @@ def distinct_samples(cohorts: Sequence[HarmonisedCohort]) -> tuple[list[Harmonis
         left_out += [sample_id for sample_id in cohort.sample_ids if sample_id in repeated]
         rows = [row for row, sample_id in enumerate(cohort.sample_ids) if sample_id not in repeated]
         if rows:
-            kept.append(cohort if not repeated else _with_rows(cohort, rows))
+            kept.append(cohort if not repeated else with_rows(cohort, rows))
     return kept, tuple(left_out)
 
 
@@ -128,8 +128,8 @@ def _sample(cohort: HarmonisedCohort, row: int) -> FloatArray:
     return values
 
 
-def _with_rows(cohort: HarmonisedCohort, rows: Sequence[int]) -> HarmonisedCohort:
-    """The same cohort with some of its samples."""
+def with_rows(cohort: HarmonisedCohort, rows: Sequence[int]) -> HarmonisedCohort:
+    """The same cohort with some of its samples; ``rows``: their positions."""
     reads = None if cohort.reads_per_tpm is None else cohort.reads_per_tpm[list(rows)]
     samples = tuple(cohort.samples[row] for row in rows)
     return replace(cohort, source=RowSubset(cohort.source, tuple(rows)), samples=samples, reads_per_tpm=reads)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 from escape_score import __version__
 from escape_score.errors import ReferenceInvalidError, UsageError, listed
@@ -17,7 +18,7 @@ from escape_score.model.cohort import Cohort, HarmonisedCohort
 from escape_score.model.reference import Reference
 from escape_score.model.scores import SignatureScores
 from escape_score.model.units import ExpressionUnit
-from escape_score.reference.known import Origin, kept_folder, known_references
+from escape_score.reference.known import NAME_PATTERN, Origin, kept_folder, known_references
 from escape_score.reference.read import AUTO_REFERENCE, COHORT_REFERENCE, DEFAULT_REFERENCE, load_reference
 from escape_score.reference.write import recorded, write_reference
 
@@ -78,17 +79,41 @@ def fit_reference(
         raise UsageError(msg)
     lengths = open_gene_lengths(gene_lengths)
     harmonised, repeated = distinct_samples([harmonise(cohort, gene_lengths=lengths) for cohort in cohorts])
-    joined, base = join_cohorts(name, harmonised), load_reference()
-    label = ReferenceLabel(
+    fitted = fit_joined(
+        harmonised,
         name=name,
-        description=f"{len(joined.sample_ids)} samples given by the user, fitted together with {base.name}",
-        tumour_type=tumour_type or NOT_STATED,
-        assay=assay or _assay(joined),
-        provenance=_provenance(harmonised) | ({GIVEN_TWICE: listed(repeated)} if repeated else {}),
+        samples="samples given by the user",
+        tumour_type=tumour_type,
+        assay=assay,
+        notes={GIVEN_TWICE: listed(repeated)} if repeated else {},
     )
-    fitted = _fitted(joined, label, min_samples=load_design().thresholds.fit.min_fit_samples)
     write_reference(kept_folder(name, Origin.FITTED) if out is None else Path(out), fitted)
     return fitted
+
+
+def fit_joined(
+    cohorts: Sequence[HarmonisedCohort],
+    *,
+    name: str,
+    samples: str,
+    tumour_type: str | None = None,
+    assay: str | None = None,
+    notes: Mapping[str, str] = MappingProxyType({}),
+) -> Reference:
+    """Fit a reference on all samples of harmonised cohorts of one pipeline.
+
+    ``samples`` names the samples in the description, ``notes`` are added to the provenance. Raises
+    ReferenceUnfittableError: too few samples, or cohorts that cannot be joined.
+    """
+    joined, base = join_cohorts(name, cohorts), load_reference()
+    label = ReferenceLabel(
+        name=name,
+        description=f"{len(joined.sample_ids)} {samples}, fitted together with {base.name}",
+        tumour_type=tumour_type or NOT_STATED,
+        assay=assay or _assay(joined),
+        provenance=_provenance(cohorts) | dict(notes),
+    )
+    return _fitted(joined, label, min_samples=load_design().thresholds.fit.min_fit_samples)
 
 
 def fit_on_cohort(cohort: HarmonisedCohort) -> Reference:
@@ -149,7 +174,7 @@ def require_name(name: str, *, is_kept: bool) -> None:
     """
     known = {one.name: one.origin for one in known_references()}
     reserved = (*(one for one in known if known[one] is Origin.SHIPPED), COHORT_REFERENCE, AUTO_REFERENCE)
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", name) or name in reserved:
+    if not re.fullmatch(NAME_PATTERN, name) or name in reserved:
         msg = (
             f"name: {name!r} cannot be the name of a reference; use letters, digits, '.', '_' and '-', and "
             f"none of {', '.join(reserved)}"

@@ -16,6 +16,9 @@ DATA_VARIABLE = "ESCAPE_SCORE_DATA"
 
 HEADER = "reference.json"
 
+NAME_PATTERN = "[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
+"""What the name of a reference may be: it is also the name of its folder."""
+
 
 class Origin(StrEnum):
     """Where a reference comes from."""

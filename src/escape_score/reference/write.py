@@ -14,7 +14,7 @@ import numpy as np
 
 from escape_score.errors import OutputUnwritableError, UsageError
 from escape_score.model.reference import PresentationModel, Reference
-from escape_score.reference.known import Origin, find_reference, unknown_reference
+from escape_score.reference.known import Origin, find_reference, kept_folder, unknown_reference
 from escape_score.reference.read import (
     FITTED_TABLES,
     LINK_COLUMNS,
@@ -171,7 +171,7 @@ def _require_ours(folder: Path) -> None:
             raise OutputUnwritableError(msg)
         held = {path.name: path for path in folder.iterdir()} if folder.is_dir() else {}
         foreign = [name for name, path in held.items() if not _is_table(path)]
-        if held and not foreign and not _is_reference(folder):
+        if held and not foreign and not (_is_kept(folder) or _is_reference(folder)):
             foreign = list(held)
     except OSError as error:
         raise unwritable(folder, error) from error
@@ -191,6 +191,11 @@ def _is_reference(folder: Path) -> bool:
     except (OSError, ValueError):
         return False
     return True
+
+
+def _is_kept(folder: Path) -> bool:
+    """Whether the program itself chose the folder: an earlier version may have written another header."""
+    return folder.parent in {kept_folder("", origin) for origin in Origin if origin is not Origin.SHIPPED}
 
 
 @contextmanager
