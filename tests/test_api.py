@@ -119,7 +119,7 @@ def test_write_refuses_what_it_cannot_do(demo: es.Profiles, tmp_path: Path) -> N
 def test_reference_can_be_an_object_a_folder_or_a_name(
     demo: es.Profiles, demo_counts: pd.DataFrame, demo_lengths: Path, repo_root: Path
 ) -> None:
-    folder = repo_root / "resources" / "reference" / es.list_references()[0]
+    folder = repo_root / "resources" / "reference" / es.load_reference().name
     cohort = es.from_dataframe(demo_counts, units="counts")
     for reference in (es.load_reference(), folder, folder.name, "auto"):
         found = es.profile(cohort, reference=reference, gene_lengths=demo_lengths)

@@ -24,7 +24,8 @@ from escape_score.model.cohort import Cohort
 from escape_score.model.notes import Code, NoteLog, Severity, note
 from escape_score.model.record import EscapeProfile, NoteRecord
 from escape_score.pipeline.inspection import findings_of
-from escape_score.reference.read import read_length_factors
+from escape_score.reference.known import DATA_VARIABLE, Origin, kept_folder
+from escape_score.reference.read import forget_references, read_length_factors
 from escape_score.report.messages import MESSAGES, english, sentence, template_of
 from escape_score.report.text.i18n import languages, translations
 from escape_score.report.text.wording import matters
@@ -311,6 +312,52 @@ def profile_what_is_not_measured(
     found.profile(logarithms(rows + 1).assign(**opposed), "array")
 
 
+def distinct_tumours(tpm: pd.DataFrame, n: int) -> pd.DataFrame:
+    """So many tumours that are not copies of each other: mixes of two, with noise of each gene."""
+    rng, logs = np.random.default_rng(5), np.log2(tpm.to_numpy() + 1)
+    pair, share = rng.integers(0, len(tpm), (2, n)), rng.uniform(0.2, 0.8, (n, 1))
+    mixed = share * logs[pair[0]] + (1 - share) * logs[pair[1]]
+    values = np.maximum(np.exp2(mixed + rng.normal(0, 0.35, mixed.shape)) - 1, 0)
+    rows = pd.DataFrame(values, [f"S{at:02d}" for at in range(n)], tpm.columns)
+    return rows.div(rows.sum(axis=1), axis=0) * 1e6
+
+
+def other_pipeline(rows: pd.DataFrame, seed: int = 1) -> pd.DataFrame:
+    """The same tumours as another pipeline would count them: every gene has its own factor."""
+    return rows * np.exp2(np.random.default_rng(seed).normal(0, 1.5, rows.shape[1]))
+
+
+def choose_references(found: Found, tpm: pd.DataFrame) -> None:
+    """Cohorts for which every rule of the choice applies, with all that is said of their own reference."""
+    near = distinct_tumours(tpm, 24)
+    far = other_pipeline(near)
+    infiltrate = [*genes_of("tcell", tpm), *genes_of("leukocyte", tpm)]
+
+    def labelled(frame: pd.DataFrame, **columns: object) -> Cohort:
+        return es.from_dataframe(frame, units="tpm", samples=pd.DataFrame(columns, frame.index))
+
+    types = ["normal", "cell line", *["tumour"] * 22]
+    patients = ["a", "b", "c", "c", *map(str, range(20))]
+    found.profile(labelled(far, sample_type=types, patient_id=patients))
+    found.profile(far, reference="cohort")
+    found.profile(near)
+    found.profile(labelled(near, cancer_type="colon"))
+    found.profile(far.iloc[:8])
+    found.profile(labelled(far.iloc[:8], cancer_type="melanoma"))
+    mixed = pd.concat([near.iloc[:12], far.iloc[12:]])
+    found.profile(mixed)
+    found.profile(labelled(mixed, site=["one"] * 12 + ["two"] * 12))
+    for factor in (40.0, 0.001):
+        unusual = other_pipeline(near.assign(**{gene: near[gene] * factor for gene in infiltrate}))
+        found.profile(unusual)
+        found.profile(labelled(unusual, cancer_type="colon"))
+    es.fit_reference([es.from_dataframe(near, units="tpm")], name="kept")
+    found.profile(near)
+    (kept_folder("kept", Origin.FITTED) / "terms.tsv").unlink()
+    forget_references()
+    found.profile(near)
+
+
 def compare_labels(found: Found, tpm: pd.DataFrame) -> None:
     """Sheets with every label: enough of each, and too few. What orders survival has no Cox model."""
     n, at = 32, np.arange(32)
@@ -362,6 +409,9 @@ def found(
     profile_damaged_samples(found, demo_tpm)
     profile_pipelines(found, demo_tpm, tmp_path_factory.mktemp("references"))
     profile_what_is_not_measured(found, demo_tpm, demo_counts, demo_lengths)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(DATA_VARIABLE, str(tmp_path_factory.mktemp("kept")))
+        choose_references(found, demo_tpm)
     compare_labels(found, demo_tpm)
     return found
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from escape_score.config import WorkflowConfig, load_workflow_config
+from escape_score.reference.known import DEFAULT_REFERENCE
 
 ROOT = Path(__file__).resolve().parents[1]
 WORKFLOW = ROOT / "workflow"
@@ -137,7 +138,11 @@ def keys_of(block: dict[str, object], above: str = "") -> set[str]:
 
 def test_config_states_every_default() -> None:
     shipped = load_workflow_config(ROOT / "config" / "config.yaml").model_dump(exclude={"cohorts"})
-    assert shipped == WorkflowConfig(cohorts=Path("cohorts.tsv")).model_dump(exclude={"cohorts"})
+    # the demo names its reference, so that references of a user do not change it
+    assert shipped["profile"].pop("reference") == DEFAULT_REFERENCE
+    default = WorkflowConfig(cohorts=Path("cohorts.tsv")).model_dump(exclude={"cohorts"})
+    assert default["profile"].pop("reference") is None
+    assert shipped == default
 
 
 def test_config_is_explained_key_by_key() -> None:

@@ -133,7 +133,7 @@ def agreements(
     is_labelled = np.isin(labels, WORDS)
     whole = {
         "shipped": load_reference(),
-        "cohort itself": fit_on_cohort(cohort),
+        "cohort itself": fit_on_cohort(cohort, load_reference(), rows=range(len(cohort.sample_ids))),
     }
     for name, reference in whole.items():
         found = profiled(cohort, reference).phenotype

@@ -8,6 +8,7 @@ that the reference is built from.
 from __future__ import annotations
 
 import importlib.util
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -28,7 +29,8 @@ from escape_score.model.units import ExpressionUnit
 from escape_score.pipeline.profiling import profile_scores, score
 from escape_score.profile.index import profile_index
 from escape_score.read import read_cohort
-from escape_score.reference.read import DEFAULT_REFERENCE, load_reference
+from escape_score.reference.known import DEFAULT_REFERENCE
+from escape_score.reference.read import load_reference
 
 ROOT = Path(__file__).parents[1]
 WHEELS = ROOT / "build" / "wheels"
@@ -93,10 +95,10 @@ def cohort_folders(folder: Path | None) -> list[Path]:
     return [folder / name for name in UNITS if (folder / name / "expression.parquet").is_file()]
 
 
-def from_folder(folder: Path) -> HarmonisedCohort:
+def from_folder(folder: Path, units: str | None = None) -> HarmonisedCohort:
     """Read and harmonise one cohort."""
     path = folder / "expression.parquet"
-    unit = ExpressionUnit(UNITS.get(folder.name, "auto"))
+    unit = ExpressionUnit(units or UNITS.get(folder.name, "auto"))
     cohort = read_cohort(path, cohort=folder.name, units=unit)
     harmonised = harmonise(cohort)
     return in_memory(harmonised, values_of(harmonised))
@@ -108,13 +110,14 @@ def labels_of(folder: Path, sample_ids: Sequence[str]) -> pd.DataFrame:
     return sheet.set_index("sample_id").reindex(list(sample_ids)).fillna("")
 
 
-def _builder() -> ModuleType:
+def builder() -> ModuleType:
     """The script that builds the reference."""
     path = ROOT / "resources" / "reference" / "build_reference.py"
     spec = importlib.util.spec_from_file_location("build_reference", path)
     if spec is None or spec.loader is None:
         raise FileNotFoundError(path)
     module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # dataclasses look their module up
     spec.loader.exec_module(module)
     return module
 
@@ -124,8 +127,8 @@ def reference_tumours(wheels: Path) -> HarmonisedCohort | None:
     if not list(wheels.glob("TumorDecon-*.whl")):
         print(f"tcga: no TumorDecon wheel in {wheels}, skipped; make reference downloads it")
         return None
-    builder, genes = _builder(), load_gene_table()
-    cohort = builder.make_cohort(builder.read_expression(builder.fetch_wheel(wheels, "TumorDecon")))
+    script, genes = builder(), load_gene_table()
+    cohort = script.make_cohort(script.read_expression(script.fetch_wheel(wheels, "TumorDecon")))
     harmonised = harmonise_cohort(cohort, genes, gene_lengths=read_gene_lengths(LENGTHS, genes))
     return replace(in_memory(harmonised, values_of(harmonised)), name="tcga")
 

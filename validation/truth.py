@@ -42,7 +42,7 @@ from escape_score.library.axes import load_design
 from escape_score.model.axes import Axis
 from escape_score.model.cohort import HarmonisedCohort
 from escape_score.model.units import ExpressionUnit
-from escape_score.reference.read import DEFAULT_REFERENCE
+from escape_score.reference.known import DEFAULT_REFERENCE
 
 INTERFERON, CELLS, HYPOXIA = "hppt_ifn_gse161916", "park2020_crc_celltypes_a", "gse106305_hypoxia_lncap_pc3"
 UNDER_QUANTIFIED, MSI = "hugo2016", "tcga_coadread_labels"

@@ -26,7 +26,7 @@ AXIS_TEXTS = ("title", "group", "mechanism", "adjusted_for", "meaning", "limits"
 APPROACH_TEXTS = ("approach", "statement", "setting")
 TUMOUR_TYPE_TEXTS = ("name",)
 PUBLISHED_TEXTS = ("title", "unit", "differs")
-REFERENCE_TEXTS = ("description", "assay", "tumour_type")
+REFERENCE_TEXTS = ("description", "assay", "tumour_type", "limits")
 KEYWORDS = {"_": None, "N_": None, "gettext": None, "ngettext": (1, 2)}
 DROPPED = tuple(
     f'"{name}'.encode() for name in ("POT-", "PO-Rev", "Report-", "Last-", "Language-Team", "Generated-")

@@ -13,7 +13,8 @@ import pytest
 
 from escape_score.cli import main
 from escape_score.library.gene_sets import load_signatures
-from escape_score.reference.read import DEFAULT_REFERENCE, load_reference
+from escape_score.reference.known import DEFAULT_REFERENCE
+from escape_score.reference.read import load_reference
 
 Refused = Callable[..., tuple[str, ...]]
 
@@ -76,7 +77,7 @@ def test_genesets_check_says_what_is_unknown(tmp_path: Path, capsys: pytest.Capt
 
 
 def test_references_are_listed_and_shown(capsys: pytest.CaptureFixture[str]) -> None:
-    assert said_by(capsys, "reference", "list").startswith(f"{DEFAULT_REFERENCE}\tshipped\t592 samples\t")
+    assert f"\n{DEFAULT_REFERENCE}\tshipped\t592 samples\t" in said_by(capsys, "reference", "list")
     assert load_reference().sha256 in said_by(capsys, "reference", "show", DEFAULT_REFERENCE)
 
 

@@ -135,9 +135,10 @@ def test_a_fault_is_one_line_without_traceback_unless_asked_for(tmp_path: Path) 
 def test_run_says_what_it_did_on_stderr_only(inputs: Inputs, tmp_path: Path) -> None:
     done = program("run", inputs.matrix, "--units", "counts", "--out", "o", "--no-reports", cwd=tmp_path)
     assert (done.returncode, done.stdout) == (0, "")
-    heading, row, closing = done.stderr.splitlines()
+    heading, row, choice, closing = done.stderr.splitlines()
     assert heading.split()[:2] == ["cohort", "samples"]
     assert row.split()[1] == "4"
+    assert choice.startswith("Compared with tcga-coadread-v1: the closest of 8 references, ")
     assert closing.startswith("4 samples (")
     assert closing.endswith("see o/profiles.tsv")
     assert [p.name for p in tmp_path.iterdir()] == ["o"]

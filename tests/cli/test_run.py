@@ -63,6 +63,7 @@ def test_columns_of_profiles_are_those_of_the_contract(finished: Path) -> None:
         "mhc1_weakest_gene",
         "leukocyte_fraction",
         "reference",
+        "reference_choice",
     ]
     table = pd.read_csv(finished / "profiles.tsv", sep="\t")
     assert list(table.columns) == expected

@@ -158,7 +158,22 @@ def test_match_of_widens_its_limits_with_the_spread_of_the_reference_itself() ->
 def test_status_of(match: str, index: float, phenotype: str, expected: str) -> None:
     words = (np.array([word], dtype=object) for word in (match, phenotype))
     matched, kind = words
-    assert status_of(matched, np.array([index]), kind).tolist() == [expected]
+    assert status_of(matched, np.array([index]), kind, is_relative=False).tolist() == [expected]
+
+
+@pytest.mark.parametrize(
+    ("match", "expected"),
+    [
+        ("good", "cohort-relative"),
+        ("moderate", "cohort-relative"),
+        ("poor", "provisional"),
+        ("", "provisional"),
+    ],
+)
+def test_status_of_a_cohort_that_is_its_own_reference(match: str, expected: str) -> None:
+    matched, kind = np.array([match], dtype=object), np.array([""], dtype=object)
+    assert status_of(matched, np.array([50.0]), kind, is_relative=True).tolist() == [expected]
+    assert status_of(matched, np.array([NAN]), kind, is_relative=True).tolist() == ["not-evaluable"]
 
 
 def test_weak_link_off_the_reference_does_not_name_the_archetype(

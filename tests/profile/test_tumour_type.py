@@ -87,10 +87,10 @@ def test_page_and_table_of_flags_have_the_sentence(typed: es.Profiles, tmp_path:
     assert [SENTENCES["en"] in " ".join(row.values()) for row in rows] == is_second
 
 
-def test_a_fitted_reference_of_another_type_is_noticed(demo_tpm: pd.DataFrame) -> None:
+def test_a_fitted_reference_of_another_type_is_noticed(demo_tpm: pd.DataFrame, tmp_path: Path) -> None:
     many = pd.concat([demo_tpm, demo_tpm]).set_axis([f"S{at}" for at in range(16)])
     fitted = es.fit_reference(
-        [es.from_dataframe(many, units="tpm")], name="lab", tumour_type="Poumon (NSCLC)"
+        [es.from_dataframe(many, units="tpm")], name="lab", tumour_type="Poumon (NSCLC)", out=tmp_path / "lab"
     )
     sheet = pd.DataFrame({"cancer_type": ["COAD", "LUAD", *["lung cancer"] * 6]}, demo_tpm.index)
     result = es.profile(es.from_dataframe(demo_tpm, units="tpm", samples=sheet), reference=fitted)

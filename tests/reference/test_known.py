@@ -12,13 +12,14 @@ from escape_score.cli import main
 from escape_score.errors import OutputUnwritableError, ReferenceInvalidError, UsageError
 from escape_score.reference.known import (
     DATA_VARIABLE,
+    DEFAULT_REFERENCE,
     Origin,
     data_folder,
     find_reference,
     kept_folder,
     known_references,
 )
-from escape_score.reference.read import DEFAULT_REFERENCE, forget_references, load_reference
+from escape_score.reference.read import forget_references, load_reference
 from escape_score.reference.write import remove_reference
 
 

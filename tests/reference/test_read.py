@@ -11,7 +11,8 @@ import pytest
 
 from escape_score.errors import ReferenceInvalidError
 from escape_score.library.tumour_types import load_tumour_types
-from escape_score.reference.read import DEFAULT_REFERENCE, TABLES, list_references, load_reference
+from escape_score.reference.known import DEFAULT_REFERENCE
+from escape_score.reference.read import TABLES, list_references, load_reference
 
 
 @pytest.fixture

@@ -32,8 +32,7 @@ SCORE_OPTIONS = SETTINGS.score.model_dump_json(exclude={"gene_sets"})
 REFERENCE_FILES = PLAN.reference_files
 GENE_SETS = SETTINGS.score.gene_sets or []
 REFERENCE = ["--reference", SETTINGS.profile.reference] if SETTINGS.profile.reference else []
-FITTED = "work/{cohort}/reference"
-IS_FITTED = SETTINGS.profile.reference == "cohort"
+USED_REFERENCE = "work/{cohort}/reference"
 
 
 wildcard_constraints:

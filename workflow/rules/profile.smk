@@ -2,8 +2,7 @@ rule profile:
     """Signature scores to one profile per sample: tables, and one JSON file a sample, which the part file lists."""
     input:
         scores="work/{cohort}/scores.h5ad",
-        reference=REFERENCE_FILES,
-        fitted=[FITTED] if IS_FITTED else [],
+        reference=USED_REFERENCE,
     output:
         profiles_tsv=report(
             "results/{cohort}/profiles.tsv", caption="../report/profiles.rst", category="{cohort}"
@@ -24,8 +23,7 @@ rule profile:
     params:
         package_version=PACKAGE_VERSION,
         results="results/{cohort}",
-        reference=REFERENCE,
         seed=SETTINGS.seed,
     shell:
         "escape-score profile {input.scores:q} --out {params.results:q} --part {output.part:q}"
-        " {params.reference:q} --seed {params.seed:q} > {log:q} 2>&1"
+        " --seed {params.seed:q} > {log:q} 2>&1"

@@ -6,7 +6,7 @@ rule score:
         reference=REFERENCE_FILES,
     output:
         scores="work/{cohort}/scores.h5ad",
-        fitted=[directory(FITTED)] if IS_FITTED else [],
+        reference=directory(USED_REFERENCE),
     log:
         "logs/{cohort}/score.log",
     benchmark:

@@ -70,6 +70,7 @@ def check(
     if report.unit:
         print(f"{matrix}: {report.n_samples} samples, {report.n_genes} genes recognised")
         print(f"unit: {report.unit} ({report.unit_evidence})")
+        print(f"reference: {report.reference_choice}")
     errors = [finding.line for finding in report.findings if finding.kind == ERROR]
     others = [finding.line for finding in report.findings if finding.kind != ERROR]
     print_limited(errors, rest="error: and {n} more faults; fix these first")

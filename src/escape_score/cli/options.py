@@ -14,7 +14,6 @@ from escape_score.errors import (
     ConfigInvalidError,
     FileMissingError,
     InputError,
-    ReferenceInvalidError,
     ResultInvalidError,
     raise_faults,
 )
@@ -44,7 +43,7 @@ GeneSets = Annotated[
 ]
 ReferenceName = Annotated[
     str | None,
-    typer.Option("--reference", help="auto, a shipped reference, the folder of a fitted one, or cohort."),
+    typer.Option("--reference", help="auto, cohort, a name of reference list, or the folder of a reference."),
 ]
 Transpose = Annotated[bool | None, typer.Option("--transpose", help="Samples are in rows, genes in columns.")]
 SheetName = Annotated[
@@ -122,12 +121,9 @@ def _unknown_reference(reference: str | None) -> list[InputError]:
     """A reference that is given by its folder, which is not there."""
     if reference is None or "/" not in reference or not _is_missing(Path(reference)):
         return []
-    from escape_score.library.files import resource_path
+    from escape_score.reference.known import unknown_reference
 
-    known = ", ".join(
-        sorted(path.parent.name for path in resource_path("reference").glob("*/reference.json"))
-    )
-    return [ReferenceInvalidError.at(reference, f"no such reference; give a folder or one of {known}")]
+    return [unknown_reference(reference)]
 
 
 def _show_version(value: bool) -> None:

@@ -176,4 +176,7 @@ def _summarise(
         "seconds": round(seconds),
     }
     said = ", ".join(f"{n} {status}" for status, n in sorted(counts.items()))
-    log.summary([row], seconds=seconds, closing=f"{row['samples']} samples ({said}); see {where}")
+    why = result.why_reference
+    log.event("reference", reference=result.reference.name, choice=why)
+    closing = f"{why}\n{row['samples']} samples ({said}); see {where}"
+    log.summary([row], seconds=seconds, closing=closing)

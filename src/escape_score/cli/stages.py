@@ -91,23 +91,24 @@ def score(
     """Stage 3: harmonised cohort to signature scores."""
     require_files(harmonised, gene_sets=gene_sets, reference=reference)
     from escape_score.config import ScoreConfig, parse_block
+    from escape_score.pipeline.choosing import choose_reference
     from escape_score.pipeline.gene_sets import open_gene_sets
     from escape_score.pipeline.profiling import score as score_cohort
-    from escape_score.pipeline.references import fit_on_cohort, fitted_folder, open_reference
-    from escape_score.reference.read import AUTO_REFERENCE
+    from escape_score.pipeline.references import open_reference, used_folder
+    from escape_score.reference.known import AUTO_REFERENCE
     from escape_score.reference.write import write_reference
     from escape_score.store.h5ad import read_harmonised, require_stage_file, write_scores
 
     require_stage_file(out, harmonised, gene_sets)
     choice = parse_block("--options", options, ScoreConfig).choice(threads=threads)
-    named, user_sets = open_reference(reference or AUTO_REFERENCE), open_gene_sets(gene_sets)
+    wanted = reference or AUTO_REFERENCE
+    named, user_sets = open_reference(wanted), open_gene_sets(gene_sets)
     cohort = read_harmonised(harmonised)
-    against = named or fit_on_cohort(cohort)
-    if named is None:
-        write_reference(fitted_folder(out), against)
-    write_scores(
-        out, score_cohort(cohort, against, user_sets, choice=choice), genesets_sha256=user_sets.digest
-    )
+    chosen = choose_reference(cohort, wanted, named)
+    # the stage profile reads it here, whatever becomes of references that are kept
+    write_reference(used_folder(out), chosen.reference)
+    scores = score_cohort(cohort, chosen.reference, user_sets, choice=choice)
+    write_scores(out, chosen.applied(scores), genesets_sha256=user_sets.digest)
     return 0
 
 
@@ -124,7 +125,7 @@ def profile(
     from escape_score.pipeline.profiling import profile_scores
     from escape_score.pipeline.references import reference_of_scores
     from escape_score.pipeline.reports import files_of_workflow
-    from escape_score.reference.read import AUTO_REFERENCE
+    from escape_score.reference.known import AUTO_REFERENCE
     from escape_score.store.h5ad import read_scores
     from escape_score.store.manifest import write_part
     from escape_score.store.result_folder import withdraw_result

@@ -101,8 +101,8 @@ class ProfileConfig(ConfigModel):
         None,
         min_length=1,
         description=(
-            "Reference by name, by path (with '/' in it, relative to this file), or 'cohort'; "
-            "the shipped one where empty."
+            "Reference by name, by path (with '/' in it, relative to this file), 'cohort', or 'auto', which "
+            "chooses one for each cohort; auto where empty."
         ),
     )
 

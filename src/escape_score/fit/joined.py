@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from escape_score.errors import ReferenceUnfittableError
-from escape_score.model.cohort import FloatArray, HarmonisedCohort, MatrixSource
+from escape_score.model.cohort import FloatArray, HarmonisedCohort, MatrixSource, narrowed
 from escape_score.model.notes import Note, NoteLog
 from escape_score.model.units import ExpressionUnit
 
@@ -81,6 +81,10 @@ class RowSubset:
         """Values of samples ``start`` to ``stop``."""
         return np.vstack([self.source.block(row, row + 1) for row in self.rows[start:stop]])
 
+    def narrowed(self, gene_ids: Sequence[str]) -> RowSubset:
+        """The same samples with some genes only."""
+        return RowSubset(narrowed(self.source, gene_ids), self.rows)
+
 
 def distinct_samples(cohorts: Sequence[HarmonisedCohort]) -> tuple[list[HarmonisedCohort], tuple[str, ...]]:
     """Leave out samples that an earlier cohort has with the same id and the same values.
@@ -129,7 +133,9 @@ def _sample(cohort: HarmonisedCohort, row: int) -> FloatArray:
 
 
 def with_rows(cohort: HarmonisedCohort, rows: Sequence[int]) -> HarmonisedCohort:
-    """The same cohort with some of its samples; ``rows``: their positions."""
+    """The same cohort with some of its samples; itself where these are all."""
+    if list(rows) == list(range(len(cohort.sample_ids))):
+        return cohort
     reads = None if cohort.reads_per_tpm is None else cohort.reads_per_tpm[list(rows)]
     samples = tuple(cohort.samples[row] for row in rows)
     return replace(cohort, source=RowSubset(cohort.source, tuple(rows)), samples=samples, reads_per_tpm=reads)

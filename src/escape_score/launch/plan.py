@@ -17,6 +17,7 @@ from pydantic.main import IncEx
 
 from escape_score.config import CohortEntry, WorkflowConfig, load_workflow_config, read_cohorts
 from escape_score.errors import FileMissingError, FileUnreadableError, InputError, attempt, raise_faults
+from escape_score.reference.known import AUTO_REFERENCE, HEADER, Origin, known_references
 
 NO_PART_OF_RESULTS: Final[Mapping[str, IncEx | bool]] = {
     "cohorts": True,
@@ -141,7 +142,7 @@ class WorkflowPlan:
 
     @property
     def reference_files(self) -> tuple[Path, ...]:
-        """Tables of the reference, where it is given by its folder."""
+        """Files by which a change of the reference is noticed."""
         return reference_files(self.config)
 
 
@@ -185,9 +186,17 @@ def plan_workflow(config: Path) -> WorkflowPlan:
 
 
 def reference_files(config: WorkflowConfig) -> tuple[Path, ...]:
-    """Tables of a reference given by its folder: where one changes, what depends on it is computed again."""
-    folder = _reference_folder(config)
-    return tuple(sorted(path for path in folder.iterdir() if path.is_file())) if folder else ()
+    """Files by which a change of the reference is noticed, so that what depends on it is computed again.
+
+    Tables of a reference that is given by its folder, or kept; headers of all that are kept where ``auto``
+    chooses. A shipped one changes with the program only.
+    """
+    folder, name = _reference_folder(config), config.profile.reference or AUTO_REFERENCE
+    kept = [] if folder else [one for one in known_references() if one.origin is not Origin.SHIPPED]
+    if name == AUTO_REFERENCE:
+        return tuple(one.folder / HEADER for one in kept)
+    folders = [folder] if folder else [one.folder for one in kept if one.name == name]
+    return tuple(sorted(path for one in folders for path in one.iterdir() if path.is_file()))
 
 
 def _reference_folder(config: WorkflowConfig) -> Path | None:

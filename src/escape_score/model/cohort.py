@@ -165,6 +165,9 @@ class SampleRecord:
         }
 
 
+TUMOUR, NORMAL, CELL_LINE = "tumour", "normal", "cell line"
+"""Types of a sample."""
+
 SAMPLE_COLUMNS = tuple(
     name for name in SampleRecord.__dataclass_fields__ if name not in ("sample_id", "groups")
 )

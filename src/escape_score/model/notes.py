@@ -29,6 +29,7 @@ class Code(StrEnum):
     """Codes of notes: first the flags, whose names are part of the contract of ``profiles.tsv``."""
 
     BAD_SURVIVAL = "bad_survival"
+    COHORT_COMPOSITION = "cohort_composition"
     COHORT_TOO_SMALL = "cohort_too_small"
     COMPOSITION_OUTLIER = "composition_outlier"
     COUNTS_CONVERTED = "counts_converted"
@@ -59,12 +60,15 @@ class Code(StrEnum):
     NANOSTRING_SCALED = "nanostring_scaled"
     NANOSTRING_WEAK = "nanostring_weak"
     NO_METADATA = "no_metadata"
+    NOT_A_TUMOUR = "not_a_tumour"
     NON_GENE_ROWS = "non_gene_rows"
     PURITY_OUT_OF_RANGE = "purity_out_of_range"
     QUANTILE_NORMALISED = "quantile_normalised"
     QUANTITY_CHOSEN = "quantity_chosen"
     REFERENCE_DISTANT = "reference_distant"
     REFERENCE_EDITED = "reference_edited"
+    REFERENCE_LEFT_OUT = "reference_left_out"
+    REFERENCE_SKIPPED = "reference_skipped"
     RENAMED_SYMBOLS = "renamed_symbols"
     RESCALED_TO_TPM = "rescaled_to_tpm"
     SAMPLE_CONSTANT = "sample_constant"
@@ -98,6 +102,8 @@ class Code(StrEnum):
     LEFT_OUT = "left_out"
     COLUMN = "column"
     GROUP = "group"
+    REFERENCE_CHOICE = "reference_choice"
+    MORE_EVALUABLE = "more_evaluable"
 
 
 NOTES = frozenset(
@@ -121,6 +127,7 @@ NOTES = frozenset(
         Code.NON_GENE_ROWS,
         Code.PURITY_OUT_OF_RANGE,
         Code.QUANTITY_CHOSEN,
+        Code.REFERENCE_LEFT_OUT,
         Code.RENAMED_SYMBOLS,
         Code.RESCALED_TO_TPM,
         Code.SHEET_COLUMNS_UNUSED,

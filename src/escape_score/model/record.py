@@ -50,6 +50,8 @@ class Status(StrEnum):
     """How far the levels of a profile can be read against its reference."""
 
     REFERENCE_MATCHED = "reference-matched"
+    COHORT_RELATIVE = "cohort-relative"
+    """The cohort is its own reference: high and low are those of this cohort."""
     PROVISIONAL = "provisional"
     NOT_EVALUABLE = "not-evaluable"
 
@@ -269,6 +271,9 @@ class ReferenceRecord(Record):
     untrusted_genes: tuple[str, ...] = Field(
         default=(), description="genes that the reference leaves out: its pipeline does not count them right"
     )
+    limits: str = Field(default="", description="what the reference cannot do")
+    choice: NoteRecord | None = Field(default=None, description="why this reference was taken")
+    advice: tuple[NoteRecord, ...] = Field(default=(), description="what would make more evaluable")
 
 
 class InputRecord(Record):

@@ -83,6 +83,22 @@ class GeneValues:
         return np.array([i for i, symbol in enumerate(self.gene_symbols) if symbol in members], dtype=np.intp)
 
 
+@dataclass(frozen=True)
+class ReferenceChoice:
+    """Why samples are measured against their reference.
+
+    Attributes
+    ----------
+    reason
+        A note of the code ``reference_choice``; its kind is the rule.
+    advice
+        What would make more evaluable; empty where the reference matches.
+    """
+
+    reason: Note
+    advice: tuple[Note, ...] = ()
+
+
 REFERENCE_Z = "reference_z"
 """Name of the axes' own method."""
 
@@ -129,6 +145,8 @@ class SignatureScores:
         Scores that no axis is made of.
     reference, reference_sha256
         Name and digest of the reference they were made with.
+    reference_choice
+        Why it was taken; None where a program gave the reference itself.
     """
 
     facts: CohortFacts
@@ -142,6 +160,7 @@ class SignatureScores:
     flags: NoteLog = NoteLog()
     beside: tuple[MethodTable, ...] = ()
     reference_sha256: str = ""
+    reference_choice: ReferenceChoice | None = None
 
     @property
     def sample_ids(self) -> tuple[str, ...]:

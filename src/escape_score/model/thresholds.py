@@ -59,6 +59,18 @@ class MatchLimits(Group):
     min_percentile_samples: int
 
 
+class AutoLimits(Group):
+    """Which reference a cohort is measured against."""
+
+    matched_fraction: float
+    judged_samples: int
+    batch_gap: float
+    batch_fraction: float
+    batch_samples: int
+    batch_anchors: int
+    composition_sd: float
+
+
 class FitLimits(Group):
     """References fitted on a laboratory's own tumours."""
 
@@ -147,6 +159,7 @@ class Thresholds(Group):
     locus: LocusLimits
     untrusted: UntrustedLimits
     match: MatchLimits
+    auto: AutoLimits
     fit: FitLimits
     index: IndexLimits
     phenotype: PhenotypeLimits

@@ -219,6 +219,7 @@ def _fitted(matrix: PublicMatrix, file: _FetchedFile) -> Reference:
         tumour_type=matrix.tumour_type,
         assay=matrix.assay or None,
         notes=_notes(matrix, file, choice),
+        is_one_pipeline=True,
     )
 
 

@@ -52,6 +52,8 @@ class InputReport:
     unit_evidence: str
     n_samples: int
     n_genes: int
+    reference: str
+    reference_choice: str
     findings: tuple[Finding, ...]
 
     @property
@@ -88,7 +90,7 @@ def inspect_input(
     try:
         result = profile_opened(lambda: read_requested(matrix, request, samples=samples), options)
     except EscapeScoreError as error:
-        return InputReport(str(matrix), "", "", 0, 0, (*_errors(error), *errors))
+        return InputReport(str(matrix), "", "", 0, 0, "", "", (*_errors(error), *errors))
     facts = result.scores.facts
     return InputReport(
         matrix=str(matrix),
@@ -96,6 +98,8 @@ def inspect_input(
         unit_evidence=in_english(facts.unit.evidence),
         n_samples=len(facts.samples),
         n_genes=facts.n_genes,
+        reference=result.reference.name,
+        reference_choice=result.why_reference,
         findings=(*errors, *findings_of(result.maker.flags)),
     )
 

@@ -150,10 +150,16 @@ class Profiles:
         write_result(self, Path(folder), lang=lang if reports else None)
         return Path(folder)
 
+    @property
+    def why_reference(self) -> str:
+        """Why the samples are measured against their reference, and what would make more evaluable."""
+        choice = self.scores.reference_choice
+        return "" if choice is None else in_english(choice.reason, *choice.advice)
+
     @cached_property
     def header(self) -> ResultHeader:
         """What the profiles were made from and with."""
-        facts, made = self.scores.facts, self.maker.provenance
+        facts, made, choice = self.scores.facts, self.maker.provenance, self.scores.reference_choice
         return ResultHeader(
             cohort=facts.name,
             n_samples=len(facts.samples),
@@ -161,6 +167,7 @@ class Profiles:
             matrix_sha256=facts.matrix_sha256,
             reference=self.reference.name,
             reference_sha256=self.reference.sha256,
+            reference_choice="" if choice is None else in_english(choice.reason),
             genesets_sha256=made.genesets_sha256,
             parameters={"unit": facts.unit.unit.value, **dict(facts.parameters)},
             labels=_labels(facts.samples),
@@ -176,7 +183,8 @@ class Profiles:
         more = f"<p>… and {len(self) - N_SHOWN} more samples</p>" if len(self) > N_SHOWN else ""
         title = f"<b>{escape(self.cohort)}</b>: {len(self)} samples ({said})"
         table = shown.to_html(float_format="{:.1f}".format, na_rep="", border=0)
-        return f"<div><p>{title}, reference {escape(self.reference.name)}</p>{table}{more}</div>"
+        why = escape(self.why_reference)
+        return f"<div><p>{title}, reference {escape(self.reference.name)}</p><p>{why}</p>{table}{more}</div>"
 
 
 def _labels(samples: Sequence[SampleRecord]) -> tuple[str, ...]:

@@ -19,11 +19,12 @@ from escape_score.model.record import NoteRecord, Provenance, PublishedRecord
 from escape_score.model.reference import Reference
 from escape_score.model.scores import SignatureScores
 from escape_score.model.signature import Signature
+from escape_score.pipeline.choosing import choose_reference
 from escape_score.pipeline.gene_sets import GeneSets, UserGeneSets, open_gene_sets
 from escape_score.pipeline.profiles import Profiles
-from escape_score.pipeline.references import fit_on_cohort, open_reference
+from escape_score.pipeline.references import open_reference
 from escape_score.profile import RecordMaker, build_context, profile_cohort
-from escape_score.reference.read import AUTO_REFERENCE
+from escape_score.reference.known import AUTO_REFERENCE
 from escape_score.score import Beside, score_signatures
 
 MIN_GENES = 200
@@ -64,8 +65,9 @@ def profile(
         From :func:`escape_score.read`, :func:`escape_score.from_anndata` or
         :func:`escape_score.from_dataframe`.
     reference
-        What samples are measured against: ``"auto"``, ``"cohort"`` (the cohort itself, from 20 samples on),
-        the name of a shipped reference, the folder of a fitted one, or a
+        What samples are measured against: ``"auto"`` (a reference that matches, or the cohort itself;
+        ``result.scores.reference_choice`` says which and why), ``"cohort"`` (the cohort itself, from 20
+        tumours on), a name of :func:`escape_score.list_references`, the folder of a fitted reference, or a
         :class:`~escape_score.Reference`.
     gene_sets
         More gene sets to score: a GMT file, or names with their genes.
@@ -150,10 +152,10 @@ def profile_opened(
     on_stage("harmonise")
     harmonised = harmonise(cohort.get(), gene_lengths=lengths.get(), min_genes=options.min_genes)
     on_stage("score")
-    reference, sets = named.get() or fit_on_cohort(harmonised), user_sets.get()
-    scores = score(harmonised, reference, sets, choice=options.choice)
+    chosen, sets = choose_reference(harmonised, options.reference, named.get()), user_sets.get()
+    scores = chosen.applied(score(harmonised, chosen.reference, sets, choice=options.choice))
     on_stage("profile")
-    return profile_scores(scores, reference, genesets_sha256=sets.digest, seed=options.seed)
+    return profile_scores(scores, chosen.reference, genesets_sha256=sets.digest, seed=options.seed)
 
 
 def score(

@@ -9,8 +9,9 @@ from types import MappingProxyType
 
 from escape_score import __version__
 from escape_score.errors import ReferenceInvalidError, UsageError, listed
-from escape_score.fit import ReferenceLabel, distinct_samples, join_cohorts
+from escape_score.fit import ReferenceLabel, distinct_samples, join_cohorts, require_samples, with_rows
 from escape_score.fit import fit_reference as fit_on
+from escape_score.fit.selection import LeftOut
 from escape_score.genes.lengths import open_gene_lengths
 from escape_score.harmonise import harmonise
 from escape_score.library.axes import load_design
@@ -18,13 +19,30 @@ from escape_score.model.cohort import Cohort, HarmonisedCohort
 from escape_score.model.reference import Reference
 from escape_score.model.scores import SignatureScores
 from escape_score.model.units import ExpressionUnit
-from escape_score.reference.known import NAME_PATTERN, Origin, kept_folder, known_references
-from escape_score.reference.read import AUTO_REFERENCE, COHORT_REFERENCE, DEFAULT_REFERENCE, load_reference
+from escape_score.pipeline.candidates import Candidates
+from escape_score.reference.known import (
+    AUTO_REFERENCE,
+    COHORT_REFERENCE,
+    NAME_PATTERN,
+    Origin,
+    kept_folder,
+    known_references,
+)
+from escape_score.reference.read import load_reference
 from escape_score.reference.write import recorded, write_reference
 
 NOT_STATED = "not stated"
 GIVEN_TWICE = "samples given twice, counted once"
 """Key of the provenance that names such samples."""
+
+
+NOT_ENTERED = "samples left out"
+"""Begin of the keys of the provenance that name samples which did not enter."""
+LEFT_OUT_WORDS = {
+    LeftOut.NORMAL: "normal tissue",
+    LeftOut.CELL_LINE: "cell lines",
+    LeftOut.REPEAT: "further samples of a patient",
+}
 
 
 def fit_reference(
@@ -41,8 +59,10 @@ def fit_reference(
     Parameters
     ----------
     cohorts
-        From :func:`escape_score.read`; together 10 samples or more, from 20 on levels are stable. A sample
-        that is given twice, with the same id and the same values, counts once.
+        From :func:`escape_score.read`; together 10 tumours or more, from 20 on levels are stable. A sample
+        that is given twice, with the same id and the same values, counts once. Normal tissue, cell lines and
+        further samples of a patient are left out (``sample_type`` and ``patient_id`` of the sheet, or TCGA
+        barcodes).
     name
         Name of the reference: letters, digits, ``.``, ``_`` and ``-``.
     tumour_type, assay
@@ -63,7 +83,8 @@ def fit_reference(
     UsageError
         The name cannot be used or is taken, or ``cohorts`` is empty.
     ReferenceUnfittableError
-        Too few samples, cohorts of different scales, or an id with different values in two of them.
+        Too few samples, cohorts of different scales, an id with different values in two of them, or two
+        groups of samples that differ like two pipelines.
     OutputUnwritableError
         ``out`` holds other files, or the folder cannot be written.
 
@@ -99,71 +120,96 @@ def fit_joined(
     tumour_type: str | None = None,
     assay: str | None = None,
     notes: Mapping[str, str] = MappingProxyType({}),
+    is_one_pipeline: bool = False,
 ) -> Reference:
-    """Fit a reference on all samples of harmonised cohorts of one pipeline.
+    """Fit a reference on the tumours of harmonised cohorts of one pipeline, one sample a patient.
 
-    ``samples`` names the samples in the description, ``notes`` are added to the provenance. Raises
-    ReferenceUnfittableError: too few samples, or cohorts that cannot be joined.
+    ``samples`` names the samples in the description, ``notes`` are added to the provenance. The samples are
+    searched for groups of two pipelines unless they are known to be of one. Raises ReferenceUnfittableError:
+    too few tumours, or cohorts that cannot be joined.
     """
-    joined, base = join_cohorts(name, cohorts), load_reference()
+    joined = join_cohorts(name, cohorts)
+    # what is kept must not change a fit
+    candidates = Candidates.of(joined, (Origin.SHIPPED,))
+    base, seen = candidates.base(), candidates.survey
+    if not is_one_pipeline:
+        candidates.require_one_pipeline(base, joined.label or joined.name)
     label = ReferenceLabel(
         name=name,
-        description=f"{len(joined.sample_ids)} {samples}, fitted together with {base.name}",
+        description=f"{len(seen.rows)} {samples}, fitted together with {base.name}",
         tumour_type=tumour_type or NOT_STATED,
         assay=assay or _assay(joined),
-        provenance=_provenance(cohorts) | dict(notes),
+        provenance=_provenance(cohorts, base) | dict(notes) | _left_out(joined, seen.left_out),
     )
-    return _fitted(joined, label, min_samples=load_design().thresholds.fit.min_fit_samples)
+    least = load_design().thresholds.fit.min_fit_samples
+    return _fitted(joined, base, label, rows=seen.rows, min_samples=least)
 
 
-def fit_on_cohort(cohort: HarmonisedCohort) -> Reference:
+def fit_on_cohort(cohort: HarmonisedCohort, base: Reference, *, rows: Sequence[int]) -> Reference:
     """Fit the reference ``cohort`` on the cohort that is being profiled.
 
-    Raises ReferenceUnfittableError: fewer than 20 samples can be placed.
+    Parameters
+    ----------
+    cohort
+        log2(TPM + 1).
+    base
+        What spreads and slopes are shrunk towards.
+    rows
+        Samples that enter, by position.
+
+    Raises
+    ------
+    ReferenceUnfittableError
+        Fewer than 20 samples can be placed.
     """
-    n, types = len(cohort.sample_ids), {sample.cancer_type for sample in cohort.samples} - {""}
+    n, types = len(rows), {cohort.samples[row].cancer_type for row in rows} - {""}
     label = ReferenceLabel(
         name=COHORT_REFERENCE,
-        description=f"the {n} samples of this cohort themselves: numbers of a sample depend on the others",
+        description=f"{n} samples of this cohort itself, fitted together with {base.name}: the numbers of a "
+        "sample depend on the others",
         tumour_type=NOT_STATED if not types else types.pop() if len(types) == 1 else "mixed",
         assay=_assay(cohort),
-        provenance=_provenance((cohort,)),
+        provenance=_provenance((cohort,), base),
     )
-    return _fitted(cohort, label, min_samples=load_design().thresholds.fit.advised_fit_samples)
+    least = load_design().thresholds.fit.advised_fit_samples
+    return _fitted(cohort, base, label, rows=rows, min_samples=least)
 
 
 def open_reference(reference: str | Path | Reference = AUTO_REFERENCE) -> Reference | None:
-    """Look a reference up by name or folder; None for ``"cohort"``, the cohort that is being profiled.
+    """Look a reference up by name or folder; None for ``"auto"`` and ``"cohort"``, which need the cohort.
 
-    Raises ReferenceInvalidError: there is no such reference, or a table of it is damaged.
+    Raises ReferenceInvalidError: no reference has this name, or a table of it is damaged.
     """
     if isinstance(reference, Reference):
         return reference
-    if str(reference) == AUTO_REFERENCE:
-        return load_reference()
-    return None if str(reference) == COHORT_REFERENCE else load_reference(str(reference))
+    is_chosen = str(reference) in {AUTO_REFERENCE, COHORT_REFERENCE}
+    return None if is_chosen else load_reference(str(reference))
 
 
-def fitted_folder(scores: Path) -> Path:
-    """Folder of the reference that was fitted on a cohort, next to its scores."""
+def used_folder(scores: Path) -> Path:
+    """Folder of the reference that the stage score used, next to its scores."""
     return scores.with_name("reference")
 
 
 def reference_of_scores(path: Path, scores: SignatureScores, reference: str) -> Reference:
-    """Look up the reference that a file of scores was made with; one fitted on the cohort is next to it.
+    """Look up the reference that a file of scores was made with, which is next to it.
 
-    Raises ReferenceInvalidError: there is no such reference, or the scores were made with another one.
+    Raises ReferenceInvalidError: it is not there, another one is there, or ``reference`` names another one.
     """
-    folder = fitted_folder(path)
-    if reference == COHORT_REFERENCE and not folder.is_dir():
-        msg = f"{folder}: no such folder; run the stage score with --reference {COHORT_REFERENCE} first"
-        raise ReferenceInvalidError(msg)
-    named = {COHORT_REFERENCE: str(folder), AUTO_REFERENCE: DEFAULT_REFERENCE}
-    loaded = load_reference(named.get(reference, reference))
+    folder = used_folder(path)
+    if not folder.is_dir():
+        raise ReferenceInvalidError.at(folder, "no such folder; run the stage score again")
+    loaded = load_reference(str(folder))
     if (loaded.name, loaded.sha256) != (scores.reference, scores.reference_sha256):
-        other = loaded.name if loaded.name != scores.reference else f"this state of {loaded.name}"
-        msg = f"{path}: scored against {scores.reference}, not {other}; score again or give that reference"
-        raise ReferenceInvalidError(msg)
+        msg = (
+            f"is not the reference {scores.reference} that {path} was scored with; run the stage score again"
+        )
+        raise ReferenceInvalidError.at(folder, msg)
+    named = open_reference(reference)
+    if named is not None and named.sha256 != loaded.sha256:
+        other = named.name if named.name != loaded.name else f"this state of {named.name}"
+        msg = f"scored against {loaded.name}, not {other}; score again or give that reference"
+        raise ReferenceInvalidError.at(path, msg)
     return loaded
 
 
@@ -185,9 +231,24 @@ def require_name(name: str, *, is_kept: bool) -> None:
         raise UsageError(msg)
 
 
-def _fitted(cohort: HarmonisedCohort, label: ReferenceLabel, *, min_samples: int) -> Reference:
-    base, design = load_reference(), load_design()
-    return recorded(fit_on(cohort, base, design=design, label=label, min_samples=min_samples))
+def _fitted(
+    cohort: HarmonisedCohort,
+    base: Reference,
+    label: ReferenceLabel,
+    *,
+    rows: Sequence[int],
+    min_samples: int,
+) -> Reference:
+    """Fit on some samples of a cohort."""
+    require_samples(len(rows), min_samples, name=label.name, source=cohort.label or cohort.name)
+    entering, design = with_rows(cohort, sorted(rows)), load_design()
+    return recorded(fit_on(entering, base, design=design, label=label, min_samples=min_samples))
+
+
+def _left_out(cohort: HarmonisedCohort, rows: Mapping[int, LeftOut]) -> dict[str, str]:
+    """Samples that did not enter, by reason, for the provenance."""
+    ids = {kind: [cohort.sample_ids[row] for row in rows if rows[row] is kind] for kind in LeftOut}
+    return {f"{NOT_ENTERED}, {LEFT_OUT_WORDS[kind]}": listed(names) for kind, names in ids.items() if names}
 
 
 def _assay(cohort: HarmonisedCohort) -> str:
@@ -196,9 +257,8 @@ def _assay(cohort: HarmonisedCohort) -> str:
     return f"{platform.get(cohort.unit.unit, 'RNA-seq')}, {kind}"
 
 
-def _provenance(cohorts: Sequence[HarmonisedCohort]) -> dict[str, str]:
+def _provenance(cohorts: Sequence[HarmonisedCohort], base: Reference) -> dict[str, str]:
     """What a reference was fitted on: digests and units of the inputs, program, base."""
-    base = load_reference()
     inputs, lengths = dict[str, str](), dict[str, str]()
     for i, cohort in enumerate(cohorts, 1):
         digest = cohort.input_sha256 or f"of the matrix {cohort.matrix_sha256}"

@@ -99,13 +99,13 @@ def match_of(distance: FloatArray, own_distance: float, limits: MatchLimits) -> 
     )
 
 
-def withheld_by(match: ReferenceMatch | None) -> tuple[Note, ...]:
-    """What a match to the reference forbids."""
+def withheld_by(match: ReferenceMatch | None, *, is_relative: bool = False) -> tuple[Note, ...]:
+    """What a match to the reference forbids; ``is_relative``: the cohort is its own reference."""
     if match is ReferenceMatch.GOOD:
         return ()
     provisional = (note(Code.WITHHELD, "levels"), note(Code.WITHHELD, "calls"))
     if match is ReferenceMatch.MODERATE:
-        return provisional
+        return provisional[1:] if is_relative else provisional
     return (*provisional, note(Code.WITHHELD, "percentiles"))
 
 
@@ -115,16 +115,19 @@ def msi_suspected(found: TextArray) -> TextArray:
     return _choose(len(found), rules)
 
 
-def status_of(match: TextArray, index: FloatArray, phenotype: TextArray) -> TextArray:
+def status_of(match: TextArray, index: FloatArray, phenotype: TextArray, *, is_relative: bool) -> TextArray:
     """How far a profile's levels can be read; not evaluable where there is neither index nor phenotype.
 
-    Both as they would be if the match forbade nothing.
+    Both as they would be if the match forbade nothing. ``is_relative``: the cohort is its own reference. Its
+    samples are of the reference's pipeline, so that a moderate match is enough.
     """
+    is_near = match == ReferenceMatch.GOOD
+    near = Status.COHORT_RELATIVE if is_relative else Status.REFERENCE_MATCHED
     return _choose(
         len(match),
         [
             (np.ones(len(match), dtype=bool), Status.PROVISIONAL),
-            (match == ReferenceMatch.GOOD, Status.REFERENCE_MATCHED),
+            (is_near | (is_relative & (match == ReferenceMatch.MODERATE)), near),
             (np.isnan(index) & (phenotype == ""), Status.NOT_EVALUABLE),
         ],
     )

@@ -131,8 +131,15 @@ def _withheld(axis: Axis, values: AxisValues, given: Circumstances) -> tuple[Rul
     )
 
 
-def call_reason(axis: Axis, kind: str, score: float | None, interval: Interval | None) -> Note:
-    """The note of why a call was made, with its figures."""
+COMPARED = frozenset({"reaches", "below"})
+"""Reasons that compare with the reference, and have other words where that is the cohort."""
+
+
+def call_reason(
+    axis: Axis, kind: str, score: float | None, interval: Interval | None, *, is_relative: bool = False
+) -> Note:
+    """The note of why a call was made, with its figures; ``is_relative``: the cohort is its own reference."""
+    kind = f"{kind}_cohort" if is_relative and kind in COMPARED else kind
     if score is None:
         return note(Code.CALL, kind, cells=axis.adjusted_for or "")
     if interval is None:

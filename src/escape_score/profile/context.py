@@ -22,7 +22,7 @@ from escape_score.profile.domain import Outside, contrast_domains
 from escape_score.profile.intervals.uncertainty import Errors, compute_errors
 from escape_score.profile.mhc.class_one import ClassOne
 from escape_score.profile.terms import TermModel, Weights, compute_terms, linear_terms, mean_present
-from escape_score.reference.read import COHORT_REFERENCE
+from escape_score.reference.known import COHORT_REFERENCE
 
 
 @dataclass(frozen=True)

@@ -6,12 +6,15 @@ from collections.abc import Collection, Iterable
 
 import numpy as np
 
+from escape_score.model.cohort import CELL_LINE, NORMAL
 from escape_score.model.notes import Code, Note, NoteLog, note
 from escape_score.model.profiles import CohortProfiles
 from escape_score.model.record import ReferenceMatch
 from escape_score.profile.context import ProfileContext
 from escape_score.profile.tumour_type import type_notes
 from escape_score.reference.untrusted import find_untrusted_genes
+
+NO_TUMOURS = (NORMAL, CELL_LINE)
 
 MIN_SHARED_ZERO = 5
 """Fewer samples can share a zero by biology; then only genes that are hardly ever at zero count."""
@@ -50,6 +53,7 @@ def _sample_flags(context: ProfileContext, profiles: CohortProfiles) -> Iterable
     """Flags of single samples."""
     suspect = context.thresholds.presentation.leukocyte_fraction_suspect
     is_placed = ~np.isnan(context.scores.placement.offset_log2)
+    types = np.array([sample.sample_type for sample in context.scores.facts.samples], dtype=object)
     rules = (
         (context.class_one.infiltrate.is_mhc1_unquantified, note(Code.HLA_UNQUANTIFIED, "core")),
         (context.class_one.is_absent & is_placed, note(Code.HLA_UNQUANTIFIED, "absent")),
@@ -58,6 +62,7 @@ def _sample_flags(context: ProfileContext, profiles: CohortProfiles) -> Iterable
             note(Code.REFERENCE_DISTANT, name=context.reference.name),
         ),
         (profiles.leukocyte_fraction > suspect, note(Code.IMPLAUSIBLE_PROFILE, limit=suspect)),
+        *((types == kind, note(Code.NOT_A_TUMOUR, kind.replace(" ", "_"))) for kind in NO_TUMOURS),
     )
     for applies, found in rules:
         for sample_id, yes in zip(context.scores.sample_ids, applies, strict=True):

@@ -193,8 +193,9 @@ class RecordMaker:
         kind = scores.reason[row]
         if axis.is_context and scores.found[row] != Call.NOT_EVALUABLE:
             kind = "context"
-        ends = within_of if self.context.is_relative else absolute_of
-        return call_reason(axis, kind, known(scores.score[row]), ends(scores.bounds, row))
+        is_relative = self.context.is_relative
+        interval = (within_of if is_relative else absolute_of)(scores.bounds, row)
+        return call_reason(axis, kind, known(scores.score[row]), interval, is_relative=is_relative)
 
     def _published(self, row: int) -> tuple[PublishedRecord, ...]:
         table = self.context.scores.published
@@ -230,6 +231,7 @@ class RecordMaker:
     def _reference(self, row: int) -> ReferenceRecord:
         reference, placement = self.context.reference, self.context.scores.placement
         match = ReferenceMatch(self.profiles.match[row]) if self.profiles.match[row] else None
+        choice = self.context.scores.reference_choice
         return ReferenceRecord(
             name=reference.name,
             description=reference.description,
@@ -243,8 +245,11 @@ class RecordMaker:
             is_sample_in_reference=bool(self.profiles.is_own[row]),
             is_cohort=self.context.is_relative,
             typical_detections=known(reference.typical_detections),
-            withheld=tuple(map(NoteRecord.of, withheld_by(match))),
+            withheld=tuple(map(NoteRecord.of, withheld_by(match, is_relative=self.context.is_relative))),
             untrusted_genes=tuple(reference.untrusted_genes),
+            limits=reference.limits,
+            choice=None if choice is None else NoteRecord.of(choice.reason),
+            advice=() if choice is None else tuple(map(NoteRecord.of, choice.advice)),
         )
 
     @cached_property

@@ -63,8 +63,8 @@ def profile_cohort(context: ProfileContext) -> CohortProfiles:
     # far from the reference, the index would be that of the pipeline
     index = profile_index(context).withheld(context.match == ReferenceMatch.POOR)
     phenotype = _phenotype(axes, context)
-    status = status_of(context.match, index.raw, phenotype)
-    is_given = status == Status.REFERENCE_MATCHED
+    status = status_of(context.match, index.raw, phenotype, is_relative=context.is_relative)
+    is_given = np.isin(status, [Status.REFERENCE_MATCHED, Status.COHORT_RELATIVE])
     phenotype = np.where(is_given, phenotype, "")
     return CohortProfiles(
         axes=tuple(axes.values()),

@@ -16,6 +16,13 @@ DATA_VARIABLE = "ESCAPE_SCORE_DATA"
 
 HEADER = "reference.json"
 
+DEFAULT_REFERENCE = "tcga-coadread-v1"
+"""The first shipped one, of most tumours: others are shrunk towards it, and it has the gene lengths."""
+COHORT_REFERENCE = "cohort"
+"""Asks for a reference fitted on the cohort itself; no reference may be called that."""
+AUTO_REFERENCE = "auto"
+"""Asks for the reference that fits a cohort best; no reference may be called that."""
+
 NAME_PATTERN = "[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
 """What the name of a reference may be: it is also the name of its folder."""
 

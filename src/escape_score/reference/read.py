@@ -20,7 +20,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 
@@ -39,16 +39,15 @@ from escape_score.model.reference import (
     ReferenceGenes,
     WeakestLinkFit,
 )
-from escape_score.reference.known import find_reference, known_references, unknown_reference
+from escape_score.reference.known import (
+    DEFAULT_REFERENCE,
+    find_reference,
+    known_references,
+    unknown_reference,
+)
 
-DEFAULT_REFERENCE = "tcga-coadread-v1"
 UNTRUSTED = "untrusted_genes.tsv"
 LENGTH_FACTORS = "length_factors.tsv"
-COHORT_REFERENCE = "cohort"
-"""Asks for a reference fitted on the cohort itself; no reference may be called that."""
-AUTO_REFERENCE = "auto"
-"""Asks for the reference that fits a cohort best; no reference may be called that."""
-
 FITTED_TABLES = "sha256 of the fit"
 """Key of the provenance that has the digest of what a fit wrote; a shipped reference has none."""
 
@@ -148,11 +147,39 @@ def forget_references() -> None:
 
 @cache
 def _read_folder(folder: Path) -> Reference:
+    return _readable(folder, assemble_reference)
+
+
+def read_anchors(folder: Path) -> Reference:
+    """Read a reference reduced to its anchors, enough to tell how far samples are from it.
+
+    Raises ReferenceInvalidError: its header or genes are missing or damaged.
+    """
+    return _readable(folder, _assemble_anchors)
+
+
+def _readable(folder: Path, assemble: Callable[[Path], Reference]) -> Reference:
+    """What a folder holds; ReferenceInvalidError where it is missing or damaged."""
     try:
-        return assemble_reference(folder)
+        return assemble(folder)
     except (OSError, KeyError, ValueError, csv.Error, ReferenceInvalidError) as error:
         msg = f"{folder}: not a complete reference ({' '.join(str(error).split())[:160]}); rebuild it"
         raise ReferenceInvalidError(msg) from error
+
+
+def _assemble_anchors(folder: Path) -> Reference:
+    header = read_header(folder)
+    constants, anchors = read_constants(resource_path("reference", "constants.tsv"))
+    return Reference(
+        name=header.name,
+        description=header.description,
+        tumour_type=header.tumour_type,
+        assay=header.assay,
+        n_samples=header.n_samples,
+        genes=_genes(folder / "genes.tsv", anchors, is_whole=False),
+        constants=constants,
+        anchor_distance=header.anchor_distance,
+    )
 
 
 def assemble_reference(folder: Path) -> Reference:
@@ -221,6 +248,7 @@ def read_header(folder: Path) -> ReferenceHeader:
     return ReferenceHeader.model_validate_json((folder / "reference.json").read_text(encoding="utf-8"))
 
 
+@cache
 def read_constants(path: Path) -> tuple[ReferenceConstants, frozenset[str]]:
     """Read figures that come from cells of known type, and the anchor genes."""
     rows = _rows(path)
@@ -248,10 +276,19 @@ def _rows(path: Path) -> list[dict[str, str]]:
     return rows
 
 
-def _genes(path: Path, anchors: frozenset[str]) -> ReferenceGenes:
-    rows = _rows(path)
-    symbols = tuple(row["gene_symbol"] for row in rows)
-    location, spread = _numbers(rows, "location"), _numbers(rows, "spread")
+def _genes(path: Path, anchors: frozenset[str], *, is_whole: bool = True) -> ReferenceGenes:
+    """Genes of a reference, or its anchors alone."""
+    header, *lines = path.read_text(encoding="utf-8").splitlines()
+    if not is_whole:  # lines of other genes are not even split
+        lines = [line for line in lines if line.partition("\t")[0] in anchors]
+    names, cells = header.split("\t"), [line.split("\t") for line in lines]
+    for line, row in enumerate(cells, 2):
+        if len(row) != len(names):
+            msg = f"{path.name} line {line} has not as many fields as the header"
+            raise ValueError(msg)
+    columns = dict(zip(names, zip(*cells, strict=True), strict=True))
+    symbols = columns["gene_symbol"]
+    location, spread = (np.array(columns[name], dtype=np.float64) for name in ("location", "spread"))
     if not (np.isfinite(location).all() and np.isfinite(spread).all() and (spread > 0).all()):
         msg = f"{path.name}: locations must be numbers, and spreads positive ones"
         raise ValueError(msg)
@@ -259,8 +296,8 @@ def _genes(path: Path, anchors: frozenset[str]) -> ReferenceGenes:
         symbols,
         location,
         spread,
-        np.array([symbol in anchors for symbol in symbols]),
-        np.array([int(row["n_samples"]) for row in rows]),
+        np.array([symbol in anchors for symbol in symbols], dtype=bool),
+        np.array(columns["n_samples"], dtype=np.int64),
     )
 
 

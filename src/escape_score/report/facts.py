@@ -118,7 +118,13 @@ def quality_facts(profile: EscapeProfile, words: Language) -> tuple[Fact, ...]:
     untrusted = ", ".join(reference.untrusted_genes)
     return (
         Fact(_("Reference"), record_markup(reference.description, words)),
+        *((Fact(_("Why this reference"), note_markup(reference.choice, words)),) if reference.choice else ()),
         Fact(_("Assay of the reference"), record_markup(reference.assay, words)),
+        *(
+            (Fact(_("Limits of the reference"), record_markup(reference.limits, words)),)
+            if reference.limits
+            else ()
+        ),
         Fact(_("Anchor genes measured"), format_count(reference.n_anchors, words)),
         Fact(_("Distance from the reference"), format_log2(reference.distance, words)),
         Fact(_("Anchor offset"), format_log2(reference.anchor_offset_log2, words)),

@@ -27,6 +27,26 @@ MESSAGES = MappingProxyType(
     {
         "bad_survival.days": N_("{column} is {value!r}, which is not a number of days; it is left out."),
         "bad_survival.event": N_("{column} must be 0/1 or true/false and is {value!r}; it is left out."),
+        "cohort_composition.hot": N_(
+            "This cohort has more T cells and leukocytes than usual: its median is {sd:.1f} SD above the "
+            "median of {name}. The cohort is its own reference, so a typical sample here is infiltrated, and "
+            "few T cells means few for this cohort."
+        ),
+        "cohort_composition.cold": N_(
+            "This cohort has fewer T cells and leukocytes than usual: its median is {sd:.1f} SD below the "
+            "median of {name}. The cohort is its own reference, so a typical sample here has few T cells, "
+            "and many T cells means many for this cohort."
+        ),
+        "cohort_composition.hot_all": N_(
+            "This cohort has more T cells and leukocytes than usual: its median is far above that of {n} of "
+            "{n_all} references. The cohort is its own reference, so a typical sample here is infiltrated, "
+            "and few T cells means few for this cohort."
+        ),
+        "cohort_composition.cold_all": N_(
+            "This cohort has fewer T cells and leukocytes than usual: its median is far below that of {n} of "
+            "{n_all} references. The cohort is its own reference, so a typical sample here has few T cells, "
+            "and many T cells means many for this cohort."
+        ),
         "cohort_too_small": N_(
             "{n} samples: effects of the pipeline cannot be separated from biology (needs {least}"
             " samples). Scores are not affected."
@@ -196,6 +216,20 @@ MESSAGES = MappingProxyType(
         "quantity_chosen.strand": N_(
             "The file has counts by strand. {column} is read, because the counts show this strandedness."
         ),
+        "not_a_tumour.normal": N_(
+            "The sample sheet or the barcode says that this sample is normal tissue. The profile describes "
+            "tumours."
+        ),
+        "not_a_tumour.cell_line": N_(
+            "The sample sheet or the barcode says that this sample is a cell line. A cell line has no "
+            "infiltrate."
+        ),
+        "reference_left_out.normal": N_("Normal tissue: not used for the reference of this cohort."),
+        "reference_left_out.cell_line": N_("Cell line: not used for the reference of this cohort."),
+        "reference_left_out.repeat": N_(
+            "Further sample of a patient: not used for the reference of this cohort."
+        ),
+        "reference_skipped": N_("Reference {name} was not considered, because it cannot be read: {why}"),
         "reference_distant": N_(
             "Pipeline or tissue differ from the reference {name}. Levels are provisional. Percentiles, "
             "index, phenotype and archetype are not given. Comparisons within a cohort are not "
@@ -354,6 +388,12 @@ MESSAGES = MappingProxyType(
         "percentile.not_evaluable": N_("The mechanism is not evaluable in this sample."),
         "percentile.few_tumours": N_("The reference has {n} tumours with this score; {least} are needed."),
         "percentile.distant": N_("The sample is too far from the reference for its levels to be compared."),
+        "call.reaches_cohort": N_(
+            "Score {score:.2f} reaches the threshold {threshold:g}: high for this cohort."
+        ),
+        "call.below_cohort": N_(
+            "Score {score:.2f} is below the threshold {threshold:g}: not high for this cohort."
+        ),
         "withheld.levels": N_(
             "Compare samples within the cohort only. Phenotype and archetype are not given."
         ),
@@ -484,6 +524,54 @@ MESSAGES = MappingProxyType(
         "column.pdl1_ihc": N_("pdl1_ihc"),
         "column.other": N_("{name}"),
         "group": N_("{group} (n = {n})"),
+        "reference_choice.named": N_("Compared with {name}, as requested."),
+        "reference_choice.cohort_named": N_(
+            "Compared with the {n} tumours of this cohort itself, as requested (fitted together with "
+            "{base}). The numbers of a sample depend on the others."
+        ),
+        "reference_choice.kept": N_(
+            "Compared with {name}, a reference of yours: it matches {share:.0%} of the samples, {good:.0%} "
+            "well."
+        ),
+        "reference_choice.type": N_(
+            "Compared with {name}: it has the tumour type of the samples and matches {share:.0%} of them, "
+            "{good:.0%} well."
+        ),
+        "reference_choice.closest": N_(
+            "Compared with {name}: the closest of {n} references, it matches {share:.0%} of the samples, "
+            "{good:.0%} well."
+        ),
+        "reference_choice.cohort": N_(
+            "Compared with the {n} tumours of this cohort itself: the closest reference, {base}, matches "
+            "{share:.0%} of the samples well. The numbers of a sample depend on the others."
+        ),
+        "reference_choice.provisional": N_(
+            "Compared with {name}: the closest of {n} references, but it matches only {share:.0%} of the "
+            "samples. {why}"
+        ),
+        "reference_choice.few": N_(
+            "The cohort cannot be its own reference: {n} tumours can be used, {least} are needed."
+        ),
+        "reference_choice.batches": N_(
+            "The cohort cannot be its own reference: two groups of samples differ like two pipelines, "
+            "{n_first} ({first}, …) and {n_second} ({second}, …)."
+        ),
+        "reference_choice.batches_by": N_(
+            "The cohort cannot be its own reference: two groups of samples differ like two pipelines, "
+            "{n_first} ({first}, …) and {n_second} ({second}, …). Column {column} of the sample sheet "
+            "separates them."
+        ),
+        "more_evaluable.samples": N_(
+            "Profile {n} or more further tumours from the same pipeline together with these."
+        ),
+        "more_evaluable.separate": N_("Profile each of the two groups on its own."),
+        "more_evaluable.fit": N_(
+            "Fit a reference on {least} or more tumours from your own pipeline: escape-score reference fit."
+        ),
+        "more_evaluable.type": N_("Give the tumour type in the sample sheet (column cancer_type)."),
+        "more_evaluable.fetch": N_(
+            "Fetch the public reference of the tumour type: escape-score reference fetch {names}."
+        ),
     }
 )
 """Templates by code, or by code and kind; ``.one`` is used where ``n`` is 1."""

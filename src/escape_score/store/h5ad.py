@@ -32,7 +32,14 @@ from escape_score.model.cohort import (
     sheet_columns,
 )
 from escape_score.model.notes import Note, NoteLog
-from escape_score.model.scores import CohortFacts, GeneValues, MethodTable, Placement, SignatureScores
+from escape_score.model.scores import (
+    CohortFacts,
+    GeneValues,
+    MethodTable,
+    Placement,
+    ReferenceChoice,
+    SignatureScores,
+)
 from escape_score.model.units import UnitDecision
 from escape_score.store.hdf5_output import column_key, replacing_hdf5
 
@@ -42,7 +49,9 @@ CHUNK_SAMPLES = 16
 _SHARED_FIELDS = ("name", "unit", "samples", "input_sha256", "matrix_sha256", "flags")
 COHORT_FIELDS = (*_SHARED_FIELDS, "gene_lengths")
 HARMONISED_FIELDS = (*_SHARED_FIELDS, "is_targeted_panel", "gene_changes", "parameters")
-SCORES_FIELDS = ("facts", "reference", "reference_sha256", "signature_ids", "skipped", "flags")
+SCORES_FIELDS = (
+    *("facts", "reference", "reference_sha256", "reference_choice", "signature_ids", "skipped", "flags"),
+)
 Meta = TypeVar("Meta")
 
 
@@ -91,6 +100,7 @@ class ScoresMeta:
     facts: CohortFacts
     reference: str
     reference_sha256: str
+    reference_choice: ReferenceChoice | None
     signature_ids: tuple[str, ...]
     skipped: tuple[tuple[str, Note], ...]
     gene_symbols: tuple[str, ...]

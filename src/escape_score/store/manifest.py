@@ -44,7 +44,8 @@ class FailedSample(_Strict):
 class ResultHeader(_Strict):
     """What a result was made from and with; no time, host, path or number of cores.
 
-    ``labels`` are the columns of the sample sheet that are filled for a sample at least.
+    ``reference_choice`` says in English why the reference was taken. ``labels`` are the columns of the sample
+    sheet that are filled for a sample at least.
     """
 
     cohort: str
@@ -54,6 +55,7 @@ class ResultHeader(_Strict):
     package_version: str = __version__
     reference: str
     reference_sha256: str
+    reference_choice: str = ""
     genesets_sha256: str
     parameters: dict[str, str]
     labels: tuple[str, ...] = ()

@@ -54,6 +54,8 @@ def profiles_table(
     columns["mhc1_weakest_gene"] = profiles.axis("mhc1_weakest_link").weakest_gene
     columns["leukocyte_fraction"] = profiles.leukocyte_fraction
     columns["reference"] = [reference.name] * len(scores.sample_ids)
+    rule = "" if scores.reference_choice is None else scores.reference_choice.reason.kind
+    columns["reference_choice"] = [rule] * len(scores.sample_ids)
     return pd.DataFrame(columns)
 
 
@@ -95,6 +97,7 @@ def qc_table(
             "n_anchors": placement.n_anchors,
             "anchor_offset_log2": placement.offset_log2,
             "reference": [reference.name] * n,
+            "reference_choice": [_choice_in_words(scores, in_words)] * n,
             "reference_distance": placement.distance,
             "reference_match": profiles.match,
             "leukocyte_fraction": profiles.leukocyte_fraction,
@@ -104,6 +107,12 @@ def qc_table(
             FAILED: [""] * n,
         }
     )
+
+
+def _choice_in_words(scores: SignatureScores, in_words: Callable[..., str]) -> str:
+    """Why the reference was taken, and what would make more evaluable."""
+    choice = scores.reference_choice
+    return "" if choice is None else in_words(choice.reason, *choice.advice)
 
 
 def write_parquet(path: Path, table: pd.DataFrame) -> None:

@@ -58,6 +58,10 @@ Texts = npt.NDArray[np.object_]
 for_every_language = pytest.mark.parametrize("lang", ["en", "fr"])
 
 
+NEAR = frozenset({Status.REFERENCE_MATCHED, Status.COHORT_RELATIVE})
+"""States in which levels can be read."""
+
+
 @dataclass(frozen=True)
 class Phrases:
     """How a language says what must agree with the calls."""
@@ -140,6 +144,7 @@ class Draws:
     phenotype: Texts
     archetype: Texts
     status: Texts
+    relative: npt.NDArray[np.bool_]
     suspected: Texts
 
 
@@ -164,8 +169,13 @@ def drawn(n: int, seed: int) -> Draws:
     t_level = np.where(np.isnan(lack[0]), np.nan, (2 * effector + t_other) / 2)
     found = call_phenotype(t_level, stroma[0], lack[3], DESIGN.thresholds.phenotype)
     raw_index = np.where((rng.random(n) < 0.05) | unplaced, np.nan, rng.uniform(0, 100, n))
-    status = status_of(match, raw_index, found)
-    phenotype = np.where(status == Status.REFERENCE_MATCHED, found, "")
+    relative = rng.random(n) < 0.4  # as in a cohort that is its own reference
+    status = np.where(
+        relative,
+        status_of(match, raw_index, found, is_relative=True),
+        status_of(match, raw_index, found, is_relative=False),
+    )
+    phenotype = np.where(np.isin(status, list(NEAR)), found, "")
     archetype = call_archetype(
         phenotype,
         **{
@@ -185,6 +195,7 @@ def drawn(n: int, seed: int) -> Draws:
         phenotype=phenotype,
         archetype=archetype,
         status=status,
+        relative=relative,
         suspected=msi_suspected(axes[CATALOGUE.msi_proxy][3]),
     )
 
@@ -253,6 +264,7 @@ def profiles(make_profile: ProfileFactory, n: int, seed: int) -> Iterator[Escape
             for axis, plain in zip(CATALOGUE.axes, plain_axes, strict=True)
         )
         match = ReferenceMatch(draws.match[row]) if draws.match[row] else None
+        is_relative = bool(draws.relative[row])
         calls = {axis.axis: axis.call for axis in axes}
         kinds: list[str] = [["high"], ["high", "high_not_seen"], ["stable_but_seen"], [], []][row % 5]
         suspected = {"yes": True, "no": False}.get(draws.suspected[row])
@@ -275,7 +287,8 @@ def profiles(make_profile: ProfileFactory, n: int, seed: int) -> Iterator[Escape
                         "match": match,
                         "distance": None if match is None else 0.5,
                         "typical_detections": 1.2,
-                        "withheld": tuple(map(NoteRecord.of, withheld_by(match))),
+                        "withheld": tuple(map(NoteRecord.of, withheld_by(match, is_relative=is_relative))),
+                        "is_cohort": is_relative,
                     }
                 ),
             }
@@ -336,7 +349,7 @@ class Said:
         head, said, profile, calls = self.view.verdict.headline, self.phrases, self.view.profile, self.calls
         for archetype, text in said.main_finding.items():
             is_true = any(calls[name] is Call.DETECTED for name in LEADING[archetype])
-            if text in head and not (is_true and profile.status is Status.REFERENCE_MATCHED):
+            if text in head and not (is_true and profile.status in NEAR):
                 yield text
         decisive = set(profile.decisive_mechanisms) if profile.status is not Status.NOT_EVALUABLE else set()
         is_empty = profile.status is Status.PROVISIONAL and not decisive
@@ -348,7 +361,7 @@ class Said:
 
     def _findings(self) -> Iterator[str]:
         findings, said = self.view.verdict.findings, self.phrases
-        if said.usual in findings and self.view.profile.status is not Status.REFERENCE_MATCHED:
+        if said.usual in findings and self.view.profile.status not in NEAR:
             yield "usual"
         first, _, borderline = findings.partition(said.borderline)
         first = first.partition(said.usual)[0]

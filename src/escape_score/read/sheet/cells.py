@@ -12,7 +12,7 @@ from types import MappingProxyType
 
 from escape_score.errors import InputError, SampleSheetInvalidError
 from escape_score.library.files import resource_path
-from escape_score.model.cohort import SampleRecord
+from escape_score.model.cohort import CELL_LINE, NORMAL, TUMOUR, SampleRecord
 from escape_score.model.notes import Code, Note, note
 from escape_score.read.sheet.columns import DAYS_PER, EVENT_COLUMNS
 from escape_score.read.sheet.rows import SheetRow, event_of
@@ -116,7 +116,6 @@ def _event(row: SheetRow, column: str, notes: list[Note]) -> bool | None:
     return event
 
 
-TUMOUR, NORMAL, CELL_LINE = "tumour", "normal", "cell line"
 _SAMPLE_TYPES: Mapping[str, frozenset[str]] = MappingProxyType(
     {
         CELL_LINE: frozenset({"cell line", "cell lines", "cellline", "celllines"}),

@@ -52,6 +52,7 @@ _NUMBER = re.compile(r"(<?) ?(\d+(?:\.\d+)?)")
 # the fullest shape for what a reader looks for
 _STATUSES: dict[StrEnum, int] = {
     Status.REFERENCE_MATCHED: LOW,
+    Status.COHORT_RELATIVE: LOW,
     Status.PROVISIONAL: STRIPES,
     Status.NOT_EVALUABLE: FULL,
 }

@@ -21,6 +21,7 @@ from escape_score.report.cohort.rows import (
     tallies_of,
 )
 from escape_score.report.facts import Fact, sheet_labels
+from escape_score.report.messages import note_markup
 from escape_score.report.text.i18n import Language, record_markup
 from escape_score.report.text.visible import checked_slug, visible_profile, visible_text
 from escape_score.report.text.wording import enumerate_words, match_word
@@ -36,6 +37,8 @@ class CohortView:
     title: str
     headline: str
     summary: str
+    choice: Markup
+    advice: tuple[Markup, ...]
     statuses: tuple[Tally, ...]
     phenotypes: tuple[Tally, ...]
     archetypes: tuple[Tally, ...]
@@ -74,6 +77,8 @@ class _Collected:
     cohorts: Counter[str] = field(default_factory=Counter)
     mechanisms: dict[str, MechanismTally] = field(default_factory=dict)
     quality: QualityTally = field(default_factory=QualityTally)
+    choice: Markup = Markup()  # noqa: RUF009 - a text, and texts do not change
+    advice: tuple[Markup, ...] = ()
 
     def add(self, profile: EscapeProfile, slug: str, words: Language) -> None:
         """Count one profile and keep its row."""
@@ -83,6 +88,9 @@ class _Collected:
         self.archetypes[profile.archetype] += 1
         self.matches[profile.reference.match] += 1
         self.cohorts[profile.cohort] += 1
+        if profile.reference.choice is not None and not self.choice:  # that of all samples
+            self.choice = note_markup(profile.reference.choice, words)
+            self.advice = tuple(note_markup(one, words) for one in profile.reference.advice)
         count_mechanisms(self.mechanisms, profile.axes, words)
         self.quality.add(profile, words)
         self.rows.append(sample_row(profile, slug, self.mechanisms, words))
@@ -98,6 +106,8 @@ class _Collected:
             title=", ".join(self.cohorts) or words.gettext("Cohort without samples"),
             headline=_headline(self.statuses, words),
             summary=_summary_sentence(mechanisms, len(self.rows), words),
+            choice=self.choice,
+            advice=self.advice,
             statuses=tallies_of(self.statuses, "s", words),
             phenotypes=tallies_of(self.phenotypes, "p", words),
             archetypes=tallies_of(self.archetypes, "a", words),
@@ -129,6 +139,7 @@ def _counted(status: Status, n: int, words: Language) -> str:
     """A status agrees with its number in some languages."""
     one_and_many = {
         Status.REFERENCE_MATCHED: words.ngettext("{n} reference-matched", "{n} reference-matched", n),
+        Status.COHORT_RELATIVE: words.ngettext("{n} cohort-relative", "{n} cohort-relative", n),
         Status.PROVISIONAL: words.ngettext("{n} provisional", "{n} provisional", n),
         Status.NOT_EVALUABLE: words.ngettext("{n} not evaluable", "{n} not evaluable", n),
     }

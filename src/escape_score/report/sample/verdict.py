@@ -17,7 +17,13 @@ from escape_score.model.record import (
 )
 from escape_score.report.messages import N_, note_markup
 from escape_score.report.text.i18n import Language, translate_record_text
-from escape_score.report.text.numbers import format_index, format_interval, format_log2, format_score
+from escape_score.report.text.numbers import (
+    format_count,
+    format_index,
+    format_interval,
+    format_log2,
+    format_score,
+)
 from escape_score.report.text.wording import enumerate_words, match_word, matters
 
 N_NAMED = 3
@@ -165,7 +171,7 @@ def _findings(profile: EscapeProfile, words: Language) -> str:
 def _typical(profile: EscapeProfile, words: Language) -> str:
     """How many mechanisms are detected in a tumour of the reference; empty where it is not known."""
     typical = profile.reference.typical_detections
-    if typical is None or profile.status is not Status.REFERENCE_MATCHED:
+    if typical is None or profile.status not in {Status.REFERENCE_MATCHED, Status.COHORT_RELATIVE}:
         return ""
     number = words.number(f"{typical:.1f}")
     return words.gettext("On average, {n} mechanisms are detected in a tumour of the reference.").format(
@@ -221,6 +227,11 @@ def _caution(profile: EscapeProfile, words: Language) -> str | Markup:
         return _("Provisional: levels cannot be read in absolute terms because {reasons}.").format(
             reasons=_("; ").join(_provisional_reasons(profile, words))
         )
+    if profile.status is Status.COHORT_RELATIVE:
+        return _(
+            "Cohort-relative: high and low are those of the {n} tumours of this cohort. Detected means high "
+            "for this cohort, about its highest tenth."
+        ).format(n=format_count(profile.reference.n_samples, words))
     return _("Reference-matched: levels can be read against the reference {reference} ({match}).").format(
         reference=profile.reference.name, match=match_word(profile.reference.match, words)
     )

@@ -24,6 +24,7 @@ _WORDS: dict[StrEnum, str] = {
     Call.NOT_DETECTED: N_("not detected"),
     Call.NOT_EVALUABLE: N_("not evaluable"),
     Status.REFERENCE_MATCHED: N_("reference-matched"),
+    Status.COHORT_RELATIVE: N_("cohort-relative"),
     Status.PROVISIONAL: N_("provisional"),
     Status.NOT_EVALUABLE: N_("not evaluable"),
     Phenotype.DESERT: N_("desert"),
@@ -47,6 +48,7 @@ _SYMBOLS: dict[StrEnum, tuple[str, str]] = {
     Call.NOT_DETECTED: ("○", "clear"),
     Call.NOT_EVALUABLE: ("✕", "unknown"),
     Status.REFERENCE_MATCHED: ("✓", "good"),
+    Status.COHORT_RELATIVE: ("◎", "good"),
     Status.PROVISIONAL: ("◐", "caution"),
     Status.NOT_EVALUABLE: ("✕", "unknown"),
 }

@@ -1,0 +1,163 @@
+"""What the tumours of a cohort show before a reference is chosen: how far they are from each of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+import numpy as np
+
+from escape_score.fit.batches import Batches, find_batches
+from escape_score.fit.joined import with_rows
+from escape_score.fit.selection import LeftOut, left_out
+from escape_score.library.tumour_types import load_tumour_types
+from escape_score.model.axes import Design
+from escape_score.model.cohort import FloatArray, HarmonisedCohort, InMemoryMatrix, iter_blocks, narrowed
+from escape_score.model.notes import Code, Note, note
+from escape_score.model.record import ReferenceMatch
+from escape_score.model.reference import Reference
+from escape_score.profile.archetype import match_of
+from escape_score.reference.auto import Candidate
+from escape_score.reference.known import KnownReference
+from escape_score.score import score_signatures
+from escape_score.score.placement import PlacedBlock, align, place_block
+
+LEVEL_COMPONENTS = ("tcell", "leukocyte")
+"""Components whose mean says how hot a tumour is."""
+
+
+@dataclass(frozen=True, eq=False)
+class Survey:
+    """Tumours of a cohort that a choice looks at.
+
+    Attributes
+    ----------
+    judged
+        At most ``judged_samples`` of the tumours, in memory, over anchors and the genes of the axes.
+    rows
+        Samples of the cohort that may enter a reference, by position.
+    left_out
+        Those that may not, with the reason.
+    own_types
+        Tumour types that the sheet gives for all tumours; empty where it does not, or they differ.
+    """
+
+    judged: HarmonisedCohort
+    rows: tuple[int, ...] = field(repr=False)
+    left_out: Mapping[int, LeftOut] = field(repr=False)
+    own_types: frozenset[str]
+    design: Design = field(repr=False)
+
+    @cached_property
+    def _values(self) -> FloatArray:
+        return self.judged.source.block(0, len(self.judged.sample_ids))
+
+    def placed(self, anchors: Reference) -> PlacedBlock:
+        """Anchors of the judged tumours on the scale of a reference."""
+        alignment = align(self.judged.gene_symbols, anchors, ())
+        at = {symbol: column for column, symbol in enumerate(self.judged.gene_symbols)}
+        columns = [at[symbol] for symbol in alignment.symbols]
+        return place_block(self._values[:, columns], alignment, self.design.thresholds.placement)
+
+    def candidate(self, known: KnownReference, anchors: Reference) -> Candidate | None:
+        """How the tumours are placed on a reference; None where too few anchors are measured."""
+        distance = self.placed(anchors).distance
+        if np.isnan(distance).all():
+            return None
+        match = match_of(distance, anchors.anchor_distance, self.design.thresholds.match)
+        good = match == ReferenceMatch.GOOD
+        return Candidate(
+            name=known.name,
+            origin=known.origin,
+            distance=float(np.nanmedian(distance)),
+            share_good=float(good.mean()),
+            share_matched=float((good | (match == ReferenceMatch.MODERATE)).mean()),
+            is_own_type=self.is_own_type(anchors),
+        )
+
+    def is_own_type(self, reference: Reference) -> bool:
+        """Whether a reference is of the tumour type of the sheet."""
+        types = load_tumour_types()
+        theirs = types.understood(reference.tumour_type)
+        return bool(self.own_types and theirs) and types.agree(self.own_types, theirs)
+
+    def batches(self, anchors: Reference) -> Batches | None:
+        """Two groups of the judged tumours that differ like two pipelines; None where there are none."""
+        placed = self.placed(anchors).log2_tpm
+        return find_batches(placed, self.design.thresholds.auto)
+
+    def composition(self, references: Sequence[Reference]) -> Note | None:
+        """Caution where a cohort that is its own reference has unusually many or few T cells and leukocytes.
+
+        ``references``: the one of the own tumour type, or where there is none all. A cohort is then hot if
+        its level is high against four of five, since lymphomas are hotter than any, and cold if it is low
+        against most: in some types these genes are near zero, and no cohort can be far below.
+        """
+        limits = self.design.thresholds.auto
+        levels = np.array([self._level(reference) for reference in references])
+        n_high, n_low = (
+            int((levels > limits.composition_sd).sum()),
+            int((levels < -limits.composition_sd).sum()),
+        )
+        is_hot = len(levels) > 0 and n_high >= limits.matched_fraction * len(levels)
+        if not is_hot and 2 * n_low <= len(levels):
+            return None
+        kind = "hot" if is_hot else "cold"
+        if len(levels) > 1:
+            return note(
+                Code.COHORT_COMPOSITION, f"{kind}_all", n=n_high if is_hot else n_low, n_all=len(levels)
+            )
+        return note(Code.COHORT_COMPOSITION, kind, name=references[0].name, sd=float(abs(levels[0])))
+
+    def _level(self, reference: Reference) -> float:
+        """Median over the tumours of their T-cell and leukocyte level, in SD of a reference."""
+        scores = score_signatures(self.judged, self.design.signatures, reference, design=self.design)
+        stats = [(scores.of(name), *reference.term_stats[name]) for name in LEVEL_COMPONENTS]
+        levels = np.mean([(values - at) / spread for values, at, spread in stats], axis=0)
+        return float(np.nanmedian(levels)) if not np.isnan(levels).all() else 0.0
+
+
+def survey(cohort: HarmonisedCohort, anchors: Sequence[str], design: Design) -> Survey:
+    """Read what a choice needs of a cohort.
+
+    Parameters
+    ----------
+    cohort
+        log2(TPM + 1).
+    anchors
+        Anchor genes of the references.
+    design
+        Genes of the axes, and the fixed numbers of the method.
+    """
+    out = left_out(cohort.samples)
+    ids = cohort.sample_ids
+    sound = [
+        row for row, one in enumerate(ids) if row not in out and not cohort.flags.has(one, Code.FLOOR_SUSPECT)
+    ]
+    rows = tuple(sorted(sound, key=lambda row: ids[row]))
+    # a cohort without a tumour is placed all the same
+    shown = rows or tuple(range(len(ids)))
+    limit = design.thresholds.auto.judged_samples
+    chosen = [shown[i] for i in np.unique(np.linspace(0, len(shown) - 1, limit).round().astype(int))]
+    return Survey(
+        judged=_in_memory(with_rows(cohort, sorted(chosen)), {*anchors, *design.genes}),
+        rows=rows,
+        left_out=out,
+        own_types=_shared_types([cohort.samples[row].cancer_type for row in shown]),
+        design=design,
+    )
+
+
+def _in_memory(cohort: HarmonisedCohort, wanted: set[str]) -> HarmonisedCohort:
+    """Some genes of a small cohort, held whole."""
+    symbols = tuple(symbol for symbol in cohort.gene_symbols if symbol in wanted)
+    values = np.concatenate([block for _, block in iter_blocks(narrowed(cohort.source, symbols))])
+    return replace(cohort, source=InMemoryMatrix(cohort.sample_ids, symbols, values))
+
+
+def _shared_types(given: Iterable[str]) -> frozenset[str]:
+    """The tumour types that all samples have in common; empty where one has none, or another."""
+    types = load_tumour_types()
+    found = {types.understood(text.strip()) if text.strip() else frozenset[str]() for text in {*given}}
+    return next(iter(found)) if len(found) == 1 else frozenset()
