@@ -142,12 +142,10 @@ def halves(cohorts: Sequence[HarmonisedCohort]) -> Iterator[dict[str, object]]:
 def anchors_of(cohort: HarmonisedCohort) -> pd.DataFrame:
     """Anchors of a cohort, placed on the default reference."""
     base = load_reference()
-    anchors = [s for s, yes in zip(base.genes.symbols, base.genes.is_anchor, strict=True) if yes]
-    seen = survey(cohort, anchors, load_design())
-    measured = {*seen.judged.gene_symbols}
-    names = [symbol for symbol in base.genes.symbols if symbol in {*anchors} & measured]
-    placed = seen.placed(base).log2_tpm
-    return pd.DataFrame(placed, columns=names if placed.shape[1] == len(names) else None)
+    seen = survey(cohort, base.genes.symbols, load_design())
+    alignment, placed = seen.placed(base)
+    names = np.array(alignment.symbols)[alignment.is_anchor]
+    return pd.DataFrame(placed.log2_tpm[:, alignment.is_anchor], columns=names)
 
 
 def gap_of(values: FloatArray) -> tuple[float, npt.NDArray[np.bool_]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -18,10 +18,10 @@ from escape_score.model.notes import Code, Note, note
 from escape_score.model.record import ReferenceMatch
 from escape_score.model.reference import Reference
 from escape_score.profile.archetype import match_of
+from escape_score.profile.terms import mean_present
 from escape_score.reference.auto import Candidate
 from escape_score.reference.known import KnownReference
-from escape_score.score import score_signatures
-from escape_score.score.placement import PlacedBlock, align, place_block
+from escape_score.score.placement import Alignment, PlacedBlock, align, place_block
 
 LEVEL_COMPONENTS = ("tcell", "leukocyte")
 """Components whose mean says how hot a tumour is."""
@@ -34,7 +34,8 @@ class Survey:
     Attributes
     ----------
     judged
-        At most ``judged_samples`` of the tumours, in memory, over anchors and the genes of the axes.
+        At most ``judged_samples`` of the tumours, in memory, over anchors and the genes of
+        :func:`level_genes`.
     rows
         Samples of the cohort that may enter a reference, by position.
     left_out
@@ -53,19 +54,24 @@ class Survey:
     def _values(self) -> FloatArray:
         return self.judged.source.block(0, len(self.judged.sample_ids))
 
-    def placed(self, anchors: Reference) -> PlacedBlock:
-        """Anchors of the judged tumours on the scale of a reference."""
-        alignment = align(self.judged.gene_symbols, anchors, ())
-        at = {symbol: column for column, symbol in enumerate(self.judged.gene_symbols)}
-        columns = [at[symbol] for symbol in alignment.symbols]
-        return place_block(self._values[:, columns], alignment, self.design.thresholds.placement)
+    @cached_property
+    def _column_of(self) -> Mapping[str, int]:
+        return {symbol: column for column, symbol in enumerate(self.judged.gene_symbols)}
 
-    def candidate(self, known: KnownReference, anchors: Reference) -> Candidate | None:
+    def placed(
+        self, reference: Reference, further_genes: Sequence[str] = ()
+    ) -> tuple[Alignment, PlacedBlock]:
+        """Anchors and further genes of the judged tumours on the scale of a reference."""
+        alignment = align(self.judged.gene_symbols, reference, further_genes)
+        columns = [self._column_of[symbol] for symbol in alignment.symbols]
+        return alignment, place_block(self._values[:, columns], alignment, self.design.thresholds.placement)
+
+    def candidate(self, known: KnownReference, reference: Reference) -> Candidate | None:
         """How the tumours are placed on a reference; None where too few anchors are measured."""
-        distance = self.placed(anchors).distance
+        distance = self.placed(reference)[1].distance
         if np.isnan(distance).all():
             return None
-        match = match_of(distance, anchors.anchor_distance, self.design.thresholds.match)
+        match = match_of(distance, reference.anchor_distance, self.design.thresholds.match)
         good = match == ReferenceMatch.GOOD
         return Candidate(
             name=known.name,
@@ -73,7 +79,7 @@ class Survey:
             distance=float(np.nanmedian(distance)),
             share_good=float(good.mean()),
             share_matched=float((good | (match == ReferenceMatch.MODERATE)).mean()),
-            is_own_type=self.is_own_type(anchors),
+            is_own_type=self.is_own_type(reference),
         )
 
     def is_own_type(self, reference: Reference) -> bool:
@@ -82,10 +88,10 @@ class Survey:
         theirs = types.understood(reference.tumour_type)
         return bool(self.own_types and theirs) and types.agree(self.own_types, theirs)
 
-    def batches(self, anchors: Reference) -> Batches | None:
-        """Two groups of the judged tumours that differ like two pipelines; None where there are none."""
-        placed = self.placed(anchors).log2_tpm
-        return find_batches(placed, self.design.thresholds.auto)
+    def batches(self, reference: Reference) -> Batches | None:
+        """Two groups of the judged tumours that differ like two pipelines; None where none are found."""
+        alignment, placed = self.placed(reference)
+        return find_batches(placed.log2_tpm[:, alignment.is_anchor], self.design.thresholds.auto)
 
     def composition(self, references: Sequence[Reference]) -> Note | None:
         """Caution where a cohort that is its own reference has unusually many or few T cells and leukocytes.
@@ -111,24 +117,34 @@ class Survey:
         return note(Code.COHORT_COMPOSITION, kind, name=references[0].name, sd=float(abs(levels[0])))
 
     def _level(self, reference: Reference) -> float:
-        """Median over the tumours of their T-cell and leukocyte level, in SD of a reference."""
-        scores = score_signatures(self.judged, self.design.signatures, reference, design=self.design)
-        stats = [(scores.of(name), *reference.term_stats[name]) for name in LEVEL_COMPONENTS]
-        levels = np.mean([(values - at) / spread for values, at, spread in stats], axis=0)
-        return float(np.nanmedian(levels)) if not np.isnan(levels).all() else 0.0
+        """Median over the tumours of their T-cell and leukocyte level, in SD of a reference; 0 if unknown."""
+        alignment, placed = self.placed(reference, level_genes(self.design))
+        levels = []
+        for name in LEVEL_COMPONENTS:
+            columns = alignment.positions(self.design.components[name])
+            at, spread = reference.term_stats[name]
+            if len(columns):
+                levels.append((mean_present(list(placed.z[:, columns].T)) - at) / spread)
+        level = np.mean(levels, axis=0) if levels else np.array([np.nan])
+        return 0.0 if np.isnan(level).all() else float(np.nanmedian(level))
 
 
-def survey(cohort: HarmonisedCohort, anchors: Sequence[str], design: Design) -> Survey:
+def level_genes(design: Design) -> tuple[str, ...]:
+    """Genes by which a tumour is hot or cold."""
+    return tuple(symbol for name in LEVEL_COMPONENTS for symbol in design.components[name])
+
+
+def survey(cohort: HarmonisedCohort, genes: Sequence[str], design: Design) -> Survey:
     """Read what a choice needs of a cohort.
 
     Parameters
     ----------
     cohort
         log2(TPM + 1).
-    anchors
-        Anchor genes of the references.
+    genes
+        Genes of the references that are read: anchors, and those of :func:`level_genes`.
     design
-        Genes of the axes, and the fixed numbers of the method.
+        Axes, and the fixed numbers of the method.
     """
     out = left_out(cohort.samples)
     ids = cohort.sample_ids
@@ -138,10 +154,9 @@ def survey(cohort: HarmonisedCohort, anchors: Sequence[str], design: Design) -> 
     rows = tuple(sorted(sound, key=lambda row: ids[row]))
     # a cohort without a tumour is placed all the same
     shown = rows or tuple(range(len(ids)))
-    limit = design.thresholds.auto.judged_samples
-    chosen = [shown[i] for i in np.unique(np.linspace(0, len(shown) - 1, limit).round().astype(int))]
+    chosen = evenly(shown, design.thresholds.auto.judged_samples)
     return Survey(
-        judged=_in_memory(with_rows(cohort, sorted(chosen)), {*anchors, *design.genes}),
+        judged=held(cohort, chosen, {*genes}),
         rows=rows,
         left_out=out,
         own_types=_shared_types([cohort.samples[row].cancer_type for row in shown]),
@@ -149,11 +164,17 @@ def survey(cohort: HarmonisedCohort, anchors: Sequence[str], design: Design) -> 
     )
 
 
-def _in_memory(cohort: HarmonisedCohort, wanted: set[str]) -> HarmonisedCohort:
-    """Some genes of a small cohort, held whole."""
-    symbols = tuple(symbol for symbol in cohort.gene_symbols if symbol in wanted)
-    values = np.concatenate([block for _, block in iter_blocks(narrowed(cohort.source, symbols))])
-    return replace(cohort, source=InMemoryMatrix(cohort.sample_ids, symbols, values))
+def evenly(rows: Sequence[int], most: int) -> tuple[int, ...]:
+    """At most so many of some rows, evenly spread over them."""
+    return tuple(rows[i] for i in np.unique(np.linspace(0, len(rows) - 1, most).round().astype(int)))
+
+
+def held(cohort: HarmonisedCohort, rows: Sequence[int], genes: Container[str]) -> HarmonisedCohort:
+    """Some samples, in the order of the cohort, and those genes of it that are wanted, in memory."""
+    some = with_rows(cohort, sorted(rows))
+    symbols = tuple(symbol for symbol in cohort.gene_symbols if symbol in genes)
+    values = np.concatenate([block for _, block in iter_blocks(narrowed(some.source, symbols))])
+    return replace(some, source=InMemoryMatrix(some.sample_ids, symbols, values))
 
 
 def _shared_types(given: Iterable[str]) -> frozenset[str]:

@@ -64,6 +64,7 @@ class AutoLimits(Group):
 
     matched_fraction: float
     judged_samples: int
+    own_samples: int
     batch_gap: float
     batch_fraction: float
     batch_samples: int

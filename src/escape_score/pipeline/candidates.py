@@ -9,14 +9,14 @@ from typing import cast
 
 from escape_score.errors import InputError, ReferenceUnfittableError, attempt
 from escape_score.fit.batches import Batches
-from escape_score.fit.survey import Survey, survey
+from escape_score.fit.survey import Survey, level_genes, survey
 from escape_score.library.axes import load_design
 from escape_score.model.cohort import HarmonisedCohort
 from escape_score.model.notes import Code, Note, note
 from escape_score.model.reference import Reference
 from escape_score.reference.auto import Candidate, closest
 from escape_score.reference.known import DEFAULT_REFERENCE, KnownReference, Origin, known_references
-from escape_score.reference.read import load_reference, read_anchors
+from escape_score.reference.read import load_reference, read_reduced
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,14 +27,14 @@ class Candidates:
     ----------
     survey
         The tumours that are looked at.
-    anchors
-        Name to a reference reduced to its anchors.
+    reduced
+        Name to a reference reduced to its anchors and the genes of levels.
     skipped
         Notes on kept references that cannot be read.
     """
 
     survey: Survey
-    anchors: Mapping[str, Reference] = field(repr=False)
+    reduced: Mapping[str, Reference] = field(repr=False)
     placed: tuple[Candidate, ...]
     skipped: tuple[Note, ...] = ()
 
@@ -42,18 +42,20 @@ class Candidates:
     def of(cls, cohort: HarmonisedCohort, origins: Collection[Origin] = tuple(Origin)) -> Candidates:
         """Read the anchors of all references of some origins, and place a cohort on them."""
         known, skipped = [one for one in known_references() if one.origin in origins], list[Note]()
-        anchors: dict[str, Reference] = {}
+        reduced: dict[str, Reference] = {}
+        design = load_design()
+        further = frozenset(level_genes(design))
         for one in known:
-            found = attempt(partial(read_anchors, one.folder))
+            found = attempt(partial(read_reduced, one.folder, further))
             if one.origin is Origin.SHIPPED or not found.faults:
-                anchors[one.name] = found.get()
+                reduced[one.name] = found.get()
             else:
                 skipped.append(_skipped(one.name, found.faults[0]))
-        wanted = dict.fromkeys(symbol for one in anchors.values() for symbol in one.genes.symbols)
-        seen = survey(cohort, tuple(wanted), load_design())
-        found_on = (seen.candidate(one, anchors[one.name]) for one in known if one.name in anchors)
+        wanted = dict.fromkeys(symbol for one in reduced.values() for symbol in one.genes.symbols)
+        seen = survey(cohort, tuple(wanted), design)
+        found_on = (seen.candidate(one, reduced[one.name]) for one in known if one.name in reduced)
         placed = tuple(one for one in found_on if one is not None)
-        return cls(seen, anchors, placed or (_default(known),), tuple(skipped))
+        return cls(seen, reduced, placed or (_default(known),), tuple(skipped))
 
     @property
     def public(self) -> tuple[Candidate, ...]:
@@ -75,7 +77,7 @@ class Candidates:
 
     def batches(self, base: Reference) -> Batches | None:
         """Two groups of tumours that differ like two pipelines; None where none are found."""
-        return self.survey.batches(self.anchors[base.name])
+        return self.survey.batches(self.reduced[base.name])
 
     def require_one_pipeline(self, base: Reference, source: str) -> None:
         """Refuse tumours of two pipelines; ReferenceUnfittableError."""
@@ -88,7 +90,7 @@ class Candidates:
         """References that show what is usual: the closest of the own tumour type; else all."""
         own = [one for one in self.public if one.is_own_type]
         chosen = [closest(own)] if own else self.public
-        return tuple(found for one in chosen for found in attempt(partial(load_reference, one.name)).results)
+        return tuple(self.reduced[one.name] for one in chosen)
 
 
 def in_two_groups(groups: Mapping[str, object]) -> str:

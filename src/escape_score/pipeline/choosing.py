@@ -65,8 +65,7 @@ def choose_reference(
         return _by_rule(cohort, candidates)
     base = candidates.base()
     candidates.require_one_pipeline(base, cohort.label or cohort.name)
-    n = len(candidates.survey.rows)
-    return _own(cohort, candidates, base, note(Code.REFERENCE_CHOICE, "cohort_named", n=n, base=base.name))
+    return _own(cohort, candidates, base, "cohort_named")
 
 
 def _by_rule(cohort: HarmonisedCohort, candidates: Candidates) -> Chosen:
@@ -83,7 +82,7 @@ def _by_rule(cohort: HarmonisedCohort, candidates: Candidates) -> Chosen:
         batches = candidates.batches(base)
         if batches is None:
             try:
-                return _own(cohort, candidates, base, _reason(decision, candidates))
+                return _own(cohort, candidates, base, Rule.COHORT, share=decision.candidate.share_good)
             except ReferenceUnfittableError:
                 n = 0  # enough samples, but too few of them have enough anchors
         decision = decide(candidates.placed, can_be_own=False, limits=limits.auto)
@@ -95,10 +94,13 @@ def _by_rule(cohort: HarmonisedCohort, candidates: Candidates) -> Chosen:
     return Chosen(base, ReferenceChoice(reason, advice), NoteLog(cohort=candidates.skipped))
 
 
-def _own(cohort: HarmonisedCohort, candidates: Candidates, base: Reference, reason: Note) -> Chosen:
-    """Make the cohort its own reference, shrunk towards ``base``."""
+def _own(
+    cohort: HarmonisedCohort, candidates: Candidates, base: Reference, kind: str, **figures: float
+) -> Chosen:
+    """Make the cohort its own reference, shrunk towards ``base``; ``kind`` and ``figures`` say why."""
     seen = candidates.survey
     reference = fit_on_cohort(cohort, base, rows=seen.rows)
+    reason = note(Code.REFERENCE_CHOICE, kind, n=reference.n_samples, base=base.name, **figures)
     unusual = seen.composition(candidates.comparable())
     flags = NoteLog(
         cohort=(*candidates.skipped, *(() if unusual is None else (unusual,))),
@@ -111,11 +113,8 @@ def _own(cohort: HarmonisedCohort, candidates: Candidates, base: Reference, reas
 
 
 def _reason(decision: Decision, candidates: Candidates, against: Note | None = None) -> Note:
-    """Why a reference was taken; ``against``: why the cohort is not its own."""
+    """Why a reference other than the cohort was taken; ``against``: why the cohort is not its own."""
     rule, found = decision.rule, decision.candidate
-    if rule is Rule.COHORT:
-        n = len(candidates.survey.rows)
-        return note(Code.REFERENCE_CHOICE, rule, n=n, base=found.name, share=found.share_good)
     n, share, good = len(candidates.placed), found.share_matched, found.share_good
     if rule is Rule.PROVISIONAL and against is not None:
         return note(Code.REFERENCE_CHOICE, rule, name=found.name, n=n, share=share, why=against)

@@ -12,6 +12,7 @@ from escape_score.errors import ReferenceInvalidError, UsageError, listed
 from escape_score.fit import ReferenceLabel, distinct_samples, join_cohorts, require_samples, with_rows
 from escape_score.fit import fit_reference as fit_on
 from escape_score.fit.selection import LeftOut
+from escape_score.fit.survey import evenly, held
 from escape_score.genes.lengths import open_gene_lengths
 from escape_score.harmonise import harmonise
 from escape_score.library.axes import load_design
@@ -155,14 +156,17 @@ def fit_on_cohort(cohort: HarmonisedCohort, base: Reference, *, rows: Sequence[i
     base
         What spreads and slopes are shrunk towards.
     rows
-        Samples that enter, by position.
+        Tumours, by position in the order of their ids. Of more than ``thresholds.auto.own_samples`` so many
+        enter, evenly spread.
 
     Raises
     ------
     ReferenceUnfittableError
         Fewer than 20 samples can be placed.
     """
-    n, types = len(rows), {cohort.samples[row].cancer_type for row in rows} - {""}
+    design = load_design()
+    entering = evenly(rows, design.thresholds.auto.own_samples)
+    n, types = len(entering), {cohort.samples[row].cancer_type for row in entering} - {""}
     label = ReferenceLabel(
         name=COHORT_REFERENCE,
         description=f"{n} samples of this cohort itself, fitted together with {base.name}: the numbers of a "
@@ -171,8 +175,10 @@ def fit_on_cohort(cohort: HarmonisedCohort, base: Reference, *, rows: Sequence[i
         assay=_assay(cohort),
         provenance=_provenance((cohort,), base),
     )
-    least = load_design().thresholds.fit.advised_fit_samples
-    return _fitted(cohort, base, label, rows=rows, min_samples=least)
+    least = design.thresholds.fit.advised_fit_samples
+    require_samples(n, least, name=label.name, source=cohort.label or cohort.name)
+    own = held(cohort, entering, {*cohort.gene_symbols})
+    return _fitted(own, base, label, rows=range(n), min_samples=least)
 
 
 def open_reference(reference: str | Path | Reference = AUTO_REFERENCE) -> Reference | None:

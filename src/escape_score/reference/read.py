@@ -21,7 +21,7 @@ import csv
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -150,12 +150,12 @@ def _read_folder(folder: Path) -> Reference:
     return _readable(folder, assemble_reference)
 
 
-def read_anchors(folder: Path) -> Reference:
-    """Read a reference reduced to its anchors, enough to tell how far samples are from it.
+def read_reduced(folder: Path, further_genes: frozenset[str]) -> Reference:
+    """Read a reference reduced to its anchors and some genes: where samples are placed, and their levels.
 
-    Raises ReferenceInvalidError: its header or genes are missing or damaged.
+    Raises ReferenceInvalidError: its header, genes or terms are missing or damaged.
     """
-    return _readable(folder, _assemble_anchors)
+    return _readable(folder, partial(_assemble_reduced, further_genes=further_genes))
 
 
 def _readable(folder: Path, assemble: Callable[[Path], Reference]) -> Reference:
@@ -167,7 +167,7 @@ def _readable(folder: Path, assemble: Callable[[Path], Reference]) -> Reference:
         raise ReferenceInvalidError(msg) from error
 
 
-def _assemble_anchors(folder: Path) -> Reference:
+def _assemble_reduced(folder: Path, *, further_genes: frozenset[str]) -> Reference:
     header = read_header(folder)
     constants, anchors = read_constants(resource_path("reference", "constants.tsv"))
     return Reference(
@@ -176,9 +176,10 @@ def _assemble_anchors(folder: Path) -> Reference:
         tumour_type=header.tumour_type,
         assay=header.assay,
         n_samples=header.n_samples,
-        genes=_genes(folder / "genes.tsv", anchors, is_whole=False),
+        genes=_genes(folder / "genes.tsv", anchors, only=anchors | further_genes),
         constants=constants,
         anchor_distance=header.anchor_distance,
+        term_stats=_terms(folder / "terms.tsv"),
     )
 
 
@@ -204,9 +205,7 @@ def assemble_reference(folder: Path) -> Reference:
         genes=_genes(folder / "genes.tsv", anchors),
         constants=constants,
         anchor_distance=header.anchor_distance,
-        term_stats={
-            r["term"]: (float(r["location"]), float(r["spread"])) for r in _rows(folder / "terms.tsv")
-        },
+        term_stats=_terms(folder / "terms.tsv"),
         slopes=slopes,
         weakest_links={
             r["gene_symbol"]: WeakestLinkFit(*(float(r[name]) for name in LINK_COLUMNS))
@@ -276,11 +275,15 @@ def _rows(path: Path) -> list[dict[str, str]]:
     return rows
 
 
-def _genes(path: Path, anchors: frozenset[str], *, is_whole: bool = True) -> ReferenceGenes:
-    """Genes of a reference, or its anchors alone."""
+def _terms(path: Path) -> dict[str, tuple[float, float]]:
+    return {row["term"]: (float(row["location"]), float(row["spread"])) for row in _rows(path)}
+
+
+def _genes(path: Path, anchors: frozenset[str], *, only: frozenset[str] | None = None) -> ReferenceGenes:
+    """Genes of a reference; those in ``only`` where it is given."""
     header, *lines = path.read_text(encoding="utf-8").splitlines()
-    if not is_whole:  # lines of other genes are not even split
-        lines = [line for line in lines if line.partition("\t")[0] in anchors]
+    if only is not None:  # lines of other genes are not even split
+        lines = [line for line in lines if line.partition("\t")[0] in only]
     names, cells = header.split("\t"), [line.split("\t") for line in lines]
     for line, row in enumerate(cells, 2):
         if len(row) != len(names):

@@ -14,7 +14,7 @@ import numpy as np
 
 from escape_score.errors import OutputUnwritableError, UsageError
 from escape_score.model.reference import PresentationModel, Reference
-from escape_score.reference.known import Origin, find_reference, kept_folder, unknown_reference
+from escape_score.reference.known import HEADER, Origin, find_reference, kept_folder, unknown_reference
 from escape_score.reference.read import (
     FITTED_TABLES,
     LINK_COLUMNS,
@@ -62,11 +62,14 @@ def render_tables(reference: Reference) -> dict[str, bytes]:
     if reference.untrusted_genes:
         rows[UNTRUSTED] = ("gene_symbol reason", reference.untrusted_genes.items())
     tables = {name: _table(header.split(), content) for name, (header, content) in rows.items()}
-    header = json.dumps(_header(reference), indent=2, ensure_ascii=False) + "\n"
-    return {"reference.json": header.encode("utf-8")} | tables
+    return {HEADER: _header(reference)} | tables
 
 
-def _header(reference: Reference) -> dict[str, object]:
+def _header(reference: Reference) -> bytes:
+    return (json.dumps(_header_fields(reference), indent=2, ensure_ascii=False) + "\n").encode("utf-8")
+
+
+def _header_fields(reference: Reference) -> dict[str, object]:
     names = ("name", "description", "tumour_type", "assay", "n_samples", "anchor_distance")
     return {
         **{name: getattr(reference, name) for name in names},
@@ -114,8 +117,10 @@ def sealed(reference: Reference) -> Reference:
 
 def recorded(reference: Reference) -> Reference:
     """The same reference, sealed, with a record of what the fit wrote, by which a later change is noticed."""
-    digest = digest_fitted(render_tables(reference))
-    return sealed(replace(reference, provenance={**reference.provenance, FITTED_TABLES: digest}))
+    tables = render_tables(reference)
+    provenance = {**reference.provenance, FITTED_TABLES: digest_fitted(tables)}
+    noted = replace(reference, provenance=provenance)
+    return replace(noted, sha256=digest_tables({**tables, HEADER: _header(noted)}))
 
 
 def write_reference(folder: Path, reference: Reference) -> None:
