@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -200,3 +201,21 @@ def test_data_folder_that_cannot_be_read_is_an_error(
     (folder / "reference.json").write_text("{", encoding="utf-8")
     notes = profiled(far).maker.flags.cohort
     assert [dict(one.params)["name"] for one in notes if one.code == "reference_skipped"] == ["lab"]
+
+
+def test_pages_of_an_own_reference_show_the_intervals_that_count(far: pd.DataFrame, tmp_path: Path) -> None:
+    result = profiled(far)
+    folder = result.write(tmp_path / "o")
+    record = result[far.index[0]]
+    assert record.index.interval_within is not None
+    low, high = (
+        f"{end:.0f}" for end in (record.index.interval_within.low, record.index.interval_within.high)
+    )
+    page = (folder / "samples" / f"{record.slug}.html").read_text(encoding="utf-8")
+    assert f"of 100, 90 % interval [{low}, {high}]" in page
+    assert "this cohort itself, 30 samples (" in page
+    assert "mechanisms are detected in a tumour of this cohort." in page
+    assert "Detected means high for this cohort, about its highest tenth." in page
+    assert (
+        re.search(r"reaches the threshold \S+: high for this cohort", page) or "detected</span>" not in page
+    )

@@ -60,12 +60,12 @@ def test_score_bar_draws_a_score_without_interval(stroma: AxisProfile) -> None:
 
 def test_index_gauge_is_empty_without_an_index() -> None:
     index = IndexProfile(score=None, interval=None, interval_within=None, blocks=())
-    assert index_gauge(index, alternative="x") == ""
+    assert index_gauge(index, index.interval, alternative="x") == ""
 
 
 @pytest.mark.parametrize(("score", "x"), [(0.0, 6.0), (50.0, 130.0), (100.0, 254.0)])
 def test_index_gauge_places_the_index(score: float, x: float) -> None:
     index = IndexProfile(score=score, interval=None, interval_within=None, blocks=())
-    drawing = ET.fromstring(index_gauge(index, alternative="index"))
+    drawing = ET.fromstring(index_gauge(index, index.interval, alternative="index"))
     (dot,) = drawing.findall("circle")
     assert float(dot.attrib["cx"]) == x

@@ -360,6 +360,11 @@ class EscapeProfile(Record):
     input: InputRecord
     provenance: Provenance
 
+    @property
+    def index_interval(self) -> Interval | None:
+        """The interval of the index that counts: within the pipeline where the cohort is the reference."""
+        return self.index.interval_within if self.reference.is_cohort else self.index.interval
+
     def __repr__(self) -> str:
         index = "not evaluable" if self.index.score is None else f"{self.index.score:.0f} of 100"
         detected = [axis.axis for axis in self.axes if axis.call is Call.DETECTED]

@@ -46,10 +46,11 @@ def score_bar(axis: AxisProfile, interval: Interval | None, *, alternative: str)
     return _drawing("bar", _BAR_WIDTH, _BAR_HEIGHT, alternative, parts)
 
 
-def index_gauge(index: IndexProfile, *, alternative: str) -> Markup:
+def index_gauge(index: IndexProfile, interval: Interval | None, *, alternative: str) -> Markup:
     """Draw the index with its 90 % interval; bounds outside 0-100 are drawn at the ends.
 
-    ``alternative`` is what the drawing says, in words; empty text where there is no index.
+    ``interval``: the one that counts. ``alternative`` is what the drawing says, in words; the drawing is
+    empty text where the index has no score.
     """
     if index.score is None:
         return Markup("")
@@ -58,7 +59,7 @@ def index_gauge(index: IndexProfile, *, alternative: str) -> Markup:
         _reference_band(index.reference_quantiles, _x_of_index, middle, 7),
         _line("track", _MARGIN, _GAUGE_WIDTH - _MARGIN, middle),
         *(_gauge_mark(points) for points in (0, 50, 100)),
-        _gauge_interval(index.interval, middle),
+        _gauge_interval(interval, middle),
         _dot(_x_of_index(index.score), middle, is_detected=False, radius=6),
     )
     return _drawing("gauge", _GAUGE_WIDTH, _GAUGE_HEIGHT, alternative, parts)

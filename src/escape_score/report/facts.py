@@ -103,6 +103,10 @@ def _input_sentence(profile: EscapeProfile, words: Language) -> str:
 
 def _reference_sentence(profile: EscapeProfile, words: Language) -> str:
     reference = profile.reference
+    if reference.is_cohort:
+        return words.gettext("this cohort itself, {n_samples} samples ({match})").format(
+            n_samples=format_count(reference.n_samples, words), match=match_word(reference.match, words)
+        )
     return words.gettext("{name}: {tumour_type}, {n_samples} samples ({match})").format(
         name=reference.name,
         tumour_type=translate_record_text(reference.tumour_type, words),

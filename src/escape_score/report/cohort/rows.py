@@ -138,7 +138,7 @@ def sample_row(
         index=format_index(index.score, words),
         index_order="" if index.score is None else f"{index.score:.3f}",
         # the cell of an index that is not there says so already
-        interval="" if index.score is None else format_interval(index.interval, words, decimals=0),
+        interval="" if index.score is None else format_interval(profile.index_interval, words, decimals=0),
         phenotype=word_of(profile.phenotype, words),
         archetype=word_of(profile.archetype, words),
         sheet="",

@@ -174,6 +174,10 @@ def _typical(profile: EscapeProfile, words: Language) -> str:
     if typical is None or profile.status not in {Status.REFERENCE_MATCHED, Status.COHORT_RELATIVE}:
         return ""
     number = words.number(f"{typical:.1f}")
+    if profile.reference.is_cohort:
+        return words.gettext("On average, {n} mechanisms are detected in a tumour of this cohort.").format(
+            n=number
+        )
     return words.gettext("On average, {n} mechanisms are detected in a tumour of the reference.").format(
         n=number
     )
@@ -209,10 +213,10 @@ def _index(profile: EscapeProfile, words: Language) -> str:
     if index.score is None:
         return _("The immunoresistance index is not evaluable.")
     score = format_index(index.score, words)
-    if index.interval is None:
+    if profile.index_interval is None:
         return _("Immunoresistance index {score} of 100, exploratory.").format(score=score)
     sentence = _("Immunoresistance index {score} of 100 (90 % interval {interval}), exploratory.")
-    return sentence.format(score=score, interval=format_interval(index.interval, words, decimals=0))
+    return sentence.format(score=score, interval=format_interval(profile.index_interval, words, decimals=0))
 
 
 def _is_lifted(profile: EscapeProfile) -> bool:

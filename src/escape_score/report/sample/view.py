@@ -16,7 +16,6 @@ from escape_score.model.record import (
     Call,
     EscapeProfile,
     IndexBlock,
-    IndexProfile,
     Interval,
     LinkRecord,
     NoteRecord,
@@ -189,12 +188,13 @@ def score_drawing(row: Mechanism, words: Language) -> Markup:
     return score_bar(axis, row.interval, alternative=said)
 
 
-def index_drawing(index: IndexProfile, words: Language) -> Markup:
+def index_drawing(profile: EscapeProfile, words: Language) -> Markup:
     """Draw the index and its interval, with the same in words."""
+    index, interval = profile.index, profile.index_interval
     alternative = words.gettext("index {score} on a scale from 0 to 100, 90 % interval {interval}").format(
-        score=format_index(index.score, words), interval=format_interval(index.interval, words, decimals=0)
+        score=format_index(index.score, words), interval=format_interval(interval, words, decimals=0)
     )
-    return index_gauge(index, alternative=alternative)
+    return index_gauge(index, interval, alternative=alternative)
 
 
 def format_raw(axis: AxisProfile, words: Language) -> str:
