@@ -301,3 +301,20 @@ def test_a_reference_without_out_is_kept_and_found_by_name(
     assert set(run(files, tmp_path / "o", "--reference", "lab")["reference"]) == {"lab"}
     (line,) = refused(2, *command)
     assert line.endswith("run: reference remove lab")
+
+
+def test_fit_leaves_out_what_the_sheet_says_is_no_tumour(
+    files: Files, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ids = list(pd.read_parquet(files.all).columns[1:])
+    sheet, out = tmp_path / "sheet.tsv", tmp_path / "lab"
+    kinds = ["normal", "cell line", *["tumour"] * (N_SAMPLES - 2)]
+    rows = [f"{one}\t{kind}\t{min(i, 20)}" for i, (one, kind) in enumerate(zip(ids, kinds, strict=True))]
+    sheet.write_text("\n".join(["sample_id\tsample_type\tpatient_id", *rows]), encoding="utf-8")
+    command = ["reference", "fit", *map(str, files.halves), *files.units, "--samples", str(sheet)]
+    assert main([*command, "--name", "lab", "--out", str(out)]) == 0
+    said = capsys.readouterr().err.splitlines()
+    assert f"note: samples left out, normal tissue: '{ids[0]}'" in said
+    assert f"note: samples left out, cell lines: '{ids[1]}'" in said
+    assert any(line.startswith("note: samples left out, further samples of a patient: ") for line in said)
+    assert json.loads((out / "reference.json").read_text(encoding="utf-8"))["n_samples"] == 19

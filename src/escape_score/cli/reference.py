@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from escape_score.cli.options import GeneLengths, Quiet, Units, require_files
+from escape_score.cli.options import GeneLengths, Quiet, Samples, Units, require_files
 
 if TYPE_CHECKING:
     from escape_score.model.reference import Reference
@@ -28,6 +28,7 @@ def fit(
         Path | None,
         typer.Option("--out", help="Folder to write; kept in your data folder under its name if not given."),
     ] = None,
+    samples: Samples = None,
     units: Units = None,
     gene_lengths: GeneLengths = None,
     tumour_type: Annotated[
@@ -40,13 +41,14 @@ def fit(
 ) -> int:
     """Fit a reference on tumours from your own pipeline."""
     if not any(matrix.exists() for matrix in matrices):
-        require_files(*matrices, gene_lengths=gene_lengths)
+        require_files(*matrices, samples=samples, gene_lengths=gene_lengths)
     from escape_score.errors import attempt, raise_faults
-    from escape_score.pipeline.references import GIVEN_TWICE, fit_reference, require_name
+    from escape_score.pipeline.references import GIVEN_TWICE, NOT_ENTERED, fit_reference, require_name
     from escape_score.read import read_cohort
 
     require_name(name, is_kept=out is None)
-    attempts = [attempt(partial(read_cohort, matrix, units=units or "auto")) for matrix in matrices]
+    read = partial(read_cohort, units=units or "auto", samples=samples)
+    attempts = [attempt(partial(read, matrix)) for matrix in matrices]
     raise_faults(fault for one in attempts for fault in one.faults)
     fitted = fit_reference(
         [one.get() for one in attempts],
@@ -59,6 +61,9 @@ def fit(
     _warn_of_limits(fitted)
     if repeated := fitted.provenance.get(GIVEN_TWICE):
         print(f"note: samples given twice count once: {repeated}", file=sys.stderr)
+    for key, names in fitted.provenance.items():
+        if key.startswith(NOT_ENTERED):
+            print(f"note: {key}: {names}", file=sys.stderr)
     use = "--reference auto finds it" if out is None else f"use it with --reference {out}"
     print(f"{name}: {fitted.n_samples} samples, {len(fitted.genes.symbols)} genes; {use}")
     return 0
