@@ -17,7 +17,7 @@ skip() {
     echo "== $1: $2; skipped"
 }
 
-cohort_scripts=(intervals response demo_contrast)
+cohort_scripts=(intervals response demo_contrast references)
 for script in phenotype mhc_loss percell truth; do
     [[ -f validation/$script.py ]] && cohort_scripts+=("$script")
 done
