@@ -54,7 +54,7 @@ def is_used(labels: pd.DataFrame) -> BoolArray:
     known = labels["response"].isin(["R", "NR"])
     before = ~labels.index.str.contains("OnTx")
     if "timepoint" in labels:
-        before &= labels["timepoint"].isin(["pre", ""])
+        before &= labels["timepoint"].str.lower().isin(["pre", ""])
     return np.asarray(known & before & ~labels.index.isin(SECOND_TUMOURS))
 
 

@@ -15,7 +15,9 @@ import pytest
 import escape_score as es
 from escape_score.cli import main
 from escape_score.errors import ReferenceUnfittableError
+from escape_score.harmonise import harmonise
 from escape_score.library.axes import load_design
+from escape_score.pipeline.candidates import Candidates
 from escape_score.reference.known import DEFAULT_REFERENCE
 from escape_score.reference.read import forget_references
 
@@ -219,3 +221,16 @@ def test_pages_of_an_own_reference_show_the_intervals_that_count(far: pd.DataFra
     assert (
         re.search(r"reaches the threshold \S+: high for this cohort", page) or "detected</span>" not in page
     )
+
+
+@pytest.mark.parametrize(
+    ("given", "is_own"), [("UVM", True), ("melanoma", False), ("colon", False), ("", False)]
+)
+def test_a_narrower_type_is_not_the_own_type(far: pd.DataFrame, given: str, *, is_own: bool) -> None:
+    cohort = harmonise(
+        es.from_dataframe(
+            far.iloc[:6], units="tpm", samples=pd.DataFrame({"cancer_type": given}, far.index[:6])
+        )
+    )
+    own = {one.name for one in Candidates.of(cohort).placed if one.is_own_type}
+    assert ("tcga-uvm-v1" in own) is is_own

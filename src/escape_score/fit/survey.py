@@ -83,10 +83,15 @@ class Survey:
         )
 
     def is_own_type(self, reference: Reference) -> bool:
-        """Whether a reference is of the tumour type of the sheet."""
+        """Whether a reference is of the tumour type of the sheet, or of a wider one.
+
+        A narrower one does not count: uveal melanomas are not what is usual for melanomas.
+        """
         types = load_tumour_types()
         theirs = types.understood(reference.tumour_type)
-        return bool(self.own_types and theirs) and types.agree(self.own_types, theirs)
+        return bool(self.own_types) and self.own_types <= frozenset().union(
+            *(types.members[t] for t in theirs)
+        )
 
     def batches(self, reference: Reference) -> Batches | None:
         """Two groups of the judged tumours that differ like two pipelines; None where none are found."""
