@@ -40,7 +40,11 @@ def test_public_names_are_sorted_and_there() -> None:
 
 def test_public_functions_are_documented_with_an_example() -> None:
     functions = [getattr(es, name) for name in es.__all__ if callable(getattr(es, name))]
-    public = [f for f in (*functions, es.pl.heatmap, es.pl.survival) if not isinstance(f, type)]
+    public = [
+        f
+        for f in (*functions, es.pl.heatmap, es.pl.survival, es.pl.reference_distance)
+        if not isinstance(f, type)
+    ]
     assert len(public) >= 8
     for function in public:
         assert ">>> " in (function.__doc__ or ""), function.__name__

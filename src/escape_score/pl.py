@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from escape_score.errors import UsageError
 from escape_score.library.axes import load_axis_catalogue
+from escape_score.model.cohort import Cohort
 from escape_score.model.profiles import INDEX
+from escape_score.model.reference import Reference
+from escape_score.pipeline.distance_figure import draw_distances, figure_size
+from escape_score.pipeline.distances import measure_distances
 from escape_score.pipeline.profiles import Profiles
 
 if TYPE_CHECKING:
@@ -110,6 +115,53 @@ def survival(result: Profiles, column: str, *, endpoint: str = "os", ax: Axes | 
     ax.set_ylim(0, 1.05)
     ax.set_title(f"{column}, log-rank p = {p:.2g}")
     return ax
+
+
+def reference_distance(
+    cohort: Cohort,
+    reference: str | Path | Reference,
+    *,
+    gene_lengths: str | Path | None = None,
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw how far the samples of a cohort are from a reference, and from all others with a name.
+
+    Parameters
+    ----------
+    cohort
+        From :func:`escape_score.read`, :func:`escape_score.from_anndata` or
+        :func:`escape_score.from_dataframe`.
+    reference
+        A name of :func:`escape_score.list_references`, the folder of a fitted reference, or a
+        :class:`~escape_score.Reference`. It is highlighted.
+    gene_lengths
+        TSV of genes and their lengths in bp, for counts; the shipped lengths where None.
+    ax
+        Axes to draw on; new ones where None.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        One row a reference, the closest first, and one point a sample: its distance, log2. Lines mark the
+        limits of a good and a moderate match.
+
+    Raises
+    ------
+    InputError
+        The reference, the gene lengths or the cohort cannot be used.
+
+    Examples
+    --------
+    >>> import escape_score as es
+    >>> cohort = es.read("matrix.tsv", units="tpm")  # doctest: +SKIP
+    >>> es.pl.reference_distance(cohort, "tcga-coadread-v1")  # doctest: +SKIP
+    """
+    import matplotlib.pyplot as plt
+
+    found = measure_distances(lambda: cohort, reference, gene_lengths=gene_lengths)
+    if ax is None:
+        _, ax = plt.subplots(figsize=figure_size(found), layout="constrained")
+    return draw_distances(found, ax)
 
 
 def _survival_columns(

@@ -66,6 +66,9 @@ FAULTS_OF_USE = {
     "report": ["report", "no.tsv"],
     "export": ["export", "no.tsv", "--format", "gct", "--out", "o"],
     "reference": ["reference", "fit", "no.tsv", "no.tsv", "--name", "x", "--out", "o"],
+    "reference show": ["reference", "show", "tcga-coadread-v1", "--for", "no.tsv"],
+    "reference show, ending": ["reference", "show", "x", "--for", "no.tsv", "--plot", "nope"],
+    "reference show, no matrix": ["reference", "show", "nope", "--for", "here.tsv"],
     "genesets": ["genesets", "check", "no.tsv"],
 }
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from escape_score.cli.options import GeneLengths, Quiet, Samples, Units, require_files
+from escape_score.cli.reference_show import show
 
 if TYPE_CHECKING:
     from escape_score.model.reference import Reference
@@ -183,21 +184,4 @@ def remove(
     return 0
 
 
-@commands.command("show")
-def show(name: Annotated[str, typer.Argument(help="Name or folder.")]) -> int:
-    """Show what a reference was made from."""
-    from escape_score.reference.read import load_reference
-
-    reference = load_reference(name)
-    print(f"{reference.name}: {reference.description}")
-    print(f"tumour type: {reference.tumour_type}; assay: {reference.assay}; samples: {reference.n_samples}")
-    print(f"genes: {len(reference.genes.symbols)}, of these anchors: {int(reference.genes.is_anchor.sum())}")
-    print(f"anchor distance of its own tumours: {reference.anchor_distance:.2f} log2")
-    for gene, reason in reference.untrusted_genes.items():
-        print(f"not used: {gene}: {reason}")
-    for key, value in reference.provenance.items():
-        print(f"made from: {key}: {value}")
-    print(f"sha256: {reference.sha256}")
-    if reference.is_edited:
-        print(f"warning: {name}: a file was changed after the fit; fit it again", file=sys.stderr)
-    return 0
+commands.command("show")(show)

@@ -35,7 +35,11 @@ class Chosen:
 
 
 def choose_reference(
-    cohort: HarmonisedCohort, wanted: str | Path | Reference, named: Reference | None
+    cohort: HarmonisedCohort,
+    wanted: str | Path | Reference,
+    named: Reference | None,
+    *,
+    candidates: Candidates | None = None,
 ) -> Chosen:
     """Choose the reference of a cohort.
 
@@ -47,6 +51,8 @@ def choose_reference(
         ``"auto"``, ``"cohort"``, a name, a folder, or a reference.
     named
         What ``wanted`` names; None for the first two.
+    candidates
+        How the cohort is placed on all references; found here where None.
 
     Returns
     -------
@@ -60,7 +66,7 @@ def choose_reference(
     """
     if named is not None:
         return Chosen(named, ReferenceChoice(note(Code.REFERENCE_CHOICE, Rule.NAMED, name=named.name)))
-    candidates = Candidates.of(cohort)
+    candidates = candidates or Candidates.of(cohort)
     if str(wanted) != COHORT_REFERENCE:
         return _by_rule(cohort, candidates)
     base = candidates.base()

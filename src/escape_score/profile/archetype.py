@@ -85,10 +85,7 @@ def match_of(distance: FloatArray, own_distance: float, limits: MatchLimits) -> 
     ``distance``: scaled MAD of the anchors of each sample, log2; ``own_distance``: that of the tumours of the
     reference. Those of a mixed cohort are farther from their own median, as are new tumours of their kind.
     """
-    good = max(limits.reference_good, limits.reference_good_ratio * own_distance)
-    moderate = max(
-        limits.reference_moderate, float(np.hypot(own_distance, limits.reference_moderate_excess)), good
-    )
+    good, moderate = match_limits(own_distance, limits)
     return _choose(
         len(distance),
         [
@@ -97,6 +94,13 @@ def match_of(distance: FloatArray, own_distance: float, limits: MatchLimits) -> 
             (distance < good, ReferenceMatch.GOOD),
         ],
     )
+
+
+def match_limits(own_distance: float, limits: MatchLimits) -> tuple[float, float]:
+    """Distances below which a match is good, and moderate; log2."""
+    good = max(limits.reference_good, limits.reference_good_ratio * own_distance)
+    excess = float(np.hypot(own_distance, limits.reference_moderate_excess))
+    return good, max(limits.reference_moderate, excess, good)
 
 
 def withheld_by(match: ReferenceMatch | None, *, is_relative: bool = False) -> tuple[Note, ...]:

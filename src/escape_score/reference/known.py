@@ -75,6 +75,34 @@ def find_reference(name: str) -> KnownReference | None:
     return next((one for one in known_references() if one.name == name), None)
 
 
+def find_folder(name_or_path: str) -> Path:
+    """Folder of a reference that is given by its name or folder.
+
+    Raises ReferenceInvalidError: there is no such reference.
+    """
+    folder = Path(name_or_path)
+    if not _is_folder(folder):
+        known = find_reference(name_or_path)
+        if known is None:
+            raise unknown_reference(name_or_path)
+        folder = known.folder
+    return folder.resolve()
+
+
+def known_at(folder: Path) -> KnownReference | None:
+    """The reference with a name that is in a folder; None for any other folder."""
+    resolved = folder.resolve()
+    return next((one for one in known_references() if one.folder.resolve() == resolved), None)
+
+
+def _is_folder(path: Path) -> bool:
+    """Whether there is such a folder; a name that no file can have is none."""
+    try:
+        return path.is_dir()
+    except OSError:
+        return False
+
+
 def unknown_reference(name: str) -> ReferenceInvalidError:
     """The error for a name that no reference has."""
     names = ", ".join(one.name for one in known_references())

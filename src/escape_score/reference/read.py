@@ -41,9 +41,8 @@ from escape_score.model.reference import (
 )
 from escape_score.reference.known import (
     DEFAULT_REFERENCE,
-    find_reference,
+    find_folder,
     known_references,
-    unknown_reference,
 )
 
 UNTRUSTED = "untrusted_genes.tsv"
@@ -106,21 +105,7 @@ def load_reference(name_or_path: str = DEFAULT_REFERENCE) -> Reference:
     >>> es.load_reference("tcga-coadread-v1").n_samples
     592
     """
-    folder = Path(name_or_path)
-    if not _is_folder(folder):
-        known = find_reference(name_or_path)
-        if known is None:
-            raise unknown_reference(name_or_path)
-        folder = known.folder
-    return _read_folder(folder.resolve())
-
-
-def _is_folder(path: Path) -> bool:
-    """Whether there is such a folder; a name that no file can have is none."""
-    try:
-        return path.is_dir()
-    except OSError:
-        return False
+    return _read_folder(find_folder(name_or_path))
 
 
 def list_references() -> tuple[str, ...]:

@@ -1,0 +1,64 @@
+"""Figures of the distances from references; the other figures are in ``test_api.py``."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import escape_score as es
+from escape_score.errors import ReferenceInvalidError
+from escape_score.pipeline import distance_figure
+from escape_score.pipeline.distances import measure_distances
+from escape_score.store.figures import write_figure
+
+
+def test_every_sample_is_a_point_of_every_reference(demo_tpm: pd.DataFrame) -> None:
+    from matplotlib.collections import PathCollection
+    from matplotlib.figure import Figure
+
+    cohort = es.from_dataframe(demo_tpm, units="tpm", cohort="my $tumours$")
+    ax = Figure().subplots()
+    assert es.pl.reference_distance(cohort, "tcga-stad-v1", ax=ax) is ax
+    points = [one for one in ax.collections if isinstance(one, PathCollection)]
+    found = measure_distances(lambda: cohort, "tcga-stad-v1")
+    for row, (drawn, one) in enumerate(zip(points, found.ranked, strict=True)):
+        x, y = np.asarray(drawn.get_offsets()).T
+        np.testing.assert_array_equal(x, one.distance)
+        assert (abs(y - row) < 0.5).all()
+    labels = [(label.get_text(), label.get_fontweight()) for label in ax.get_yticklabels()]
+    assert labels[0] == ("tcga-coadread-v1 (592, colorectal adenocarcinoma)", "normal")
+    assert [text for text, weight in labels if weight == "bold"] == ["tcga-stad-v1 (37, gastric cancer)"]
+    assert ax.get_title() == "my $tumours$: 8 samples"
+    legend = ax.get_legend()
+    assert legend is not None
+    assert len(legend.get_texts()) == 4
+
+
+def test_new_axes_are_made_where_none_are_given(demo_tpm: pd.DataFrame) -> None:
+    import matplotlib as mpl
+    from matplotlib import pyplot as plt
+
+    mpl.use("Agg")
+    cohort = es.from_dataframe(demo_tpm, units="tpm")
+    assert len(es.pl.reference_distance(cohort, es.load_reference()).get_yticks()) == 9
+    with pytest.raises(ReferenceInvalidError, match="nothing"):
+        es.pl.reference_distance(cohort, "nothing")
+    plt.close("all")
+
+
+def test_names_of_users_are_text_and_many_points_an_image(
+    demo_tpm: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cohort = es.from_dataframe(demo_tpm, units="tpm", cohort="$\\frac$ <&> \x01 \udce9")
+    found = measure_distances(lambda: cohort, "tcga-stad-v1")
+    write_figure(tmp_path / "a.svg", lambda: distance_figure.distance_figure(found))
+    text = (tmp_path / "a.svg").read_text(encoding="utf-8")
+    assert re.search(r">\$\\frac\$ &lt;&amp;&gt;\s+: 8 samples<", text)
+    assert "<image" not in text
+    monkeypatch.setattr(distance_figure, "MOST_DRAWN", 10)
+    write_figure(tmp_path / "a.svg", lambda: distance_figure.distance_figure(found))
+    assert "<image" in (tmp_path / "a.svg").read_text(encoding="utf-8")
