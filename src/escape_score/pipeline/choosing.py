@@ -8,7 +8,6 @@ from functools import partial
 from pathlib import Path
 
 from escape_score.errors import ReferenceUnfittableError, attempt
-from escape_score.fit.batches import Batches
 from escape_score.library.axes import load_design
 from escape_score.model.cohort import HarmonisedCohort
 from escape_score.model.notes import Code, Note, NoteLog, note
@@ -16,7 +15,7 @@ from escape_score.model.reference import Reference
 from escape_score.model.scores import ReferenceChoice, SignatureScores
 from escape_score.pipeline.candidates import Candidates
 from escape_score.pipeline.references import fit_on_cohort
-from escape_score.reference.auto import Decision, Rule, decide
+from escape_score.reference.auto import Candidate, Decision, Rule, decide
 from escape_score.reference.known import COHORT_REFERENCE, Origin
 from escape_score.reference.read import load_reference
 
@@ -74,30 +73,44 @@ def choose_reference(
     return _own(cohort, candidates, base, "cohort_named")
 
 
-def _by_rule(cohort: HarmonisedCohort, candidates: Candidates) -> Chosen:
-    """Apply the rule; the next one where the cohort turns out not to be its own reference."""
-    limits, n = load_design().thresholds, len(candidates.survey.rows)
-    is_enough = n >= limits.fit.advised_fit_samples
-    decision = decide(candidates.placed, can_be_own=is_enough, limits=limits.auto)
-    name, batches = decision.candidate.name, None
-    loaded = attempt(partial(load_reference, name))
-    if loaded.faults and decision.candidate.origin is not Origin.SHIPPED:
-        return _by_rule(cohort, candidates.without(name, loaded.faults[0]))
-    base = loaded.get()
+def _by_rule(cohort: HarmonisedCohort, candidates: Candidates, against: Note | None = None) -> Chosen:
+    """Apply the rule; ``against`` says why the cohort is not its own reference, where that is known."""
+    against = against or _too_few(candidates)
+    decision = decide(candidates.placed, can_be_own=against is None, limits=load_design().thresholds.auto)
+    found = decision.candidate
+    loaded = attempt(partial(load_reference, found.name))
+    if loaded.faults and found.origin is not Origin.SHIPPED:
+        return _by_rule(cohort, candidates.without(found.name, loaded.faults[0]), against)
     if decision.rule is Rule.COHORT:
-        batches = candidates.batches(base)
-        if batches is None:
-            try:
-                return _own(cohort, candidates, base, Rule.COHORT, share=decision.candidate.share_good)
-            except ReferenceUnfittableError:
-                n = 0  # enough samples, but too few of them have enough anchors
-        decision = decide(candidates.placed, can_be_own=False, limits=limits.auto)
-        base = load_reference(decision.candidate.name)
-    against = _against_own(candidates, batches, n)
-    is_near = decision.candidate.share_good >= limits.auto.matched_fraction
-    advice = () if is_near else tuple(_advice(candidates, against))
-    reason = _reason(decision, candidates, against)
-    return Chosen(base, ReferenceChoice(reason, advice), NoteLog(cohort=candidates.skipped))
+        return _own_or_next(cohort, candidates, loaded.get(), share=found.share_good)
+    choice = ReferenceChoice(_reason(decision, candidates, against), _advice(candidates, found, against))
+    return Chosen(loaded.get(), choice, NoteLog(cohort=candidates.skipped))
+
+
+def _own_or_next(
+    cohort: HarmonisedCohort, candidates: Candidates, base: Reference, *, share: float
+) -> Chosen:
+    """The cohort as its own reference; what the rule gives next where that turns out impossible."""
+    batches = candidates.batches(base)
+    if batches is not None:
+        groups = batches.params(candidates.survey.judged.samples)
+        kind = "batches_by" if groups["column"] else "batches"
+        return _by_rule(cohort, candidates, note(Code.REFERENCE_CHOICE, kind, **groups))
+    try:
+        return _own(cohort, candidates, base, Rule.COHORT, share=share)
+    except ReferenceUnfittableError:  # too few of the tumours have enough anchors
+        return _by_rule(cohort, candidates, _few(0))
+
+
+def _too_few(candidates: Candidates) -> Note | None:
+    """Why a cohort of few tumours is not its own reference; None where they are enough."""
+    n = len(candidates.survey.rows)
+    return _few(n) if n < load_design().thresholds.fit.advised_fit_samples else None
+
+
+def _few(n: int) -> Note:
+    least = load_design().thresholds.fit.advised_fit_samples
+    return note(Code.REFERENCE_CHOICE, "few", n=n, least=least)
 
 
 def _own(
@@ -118,7 +131,7 @@ def _own(
     return Chosen(reference, ReferenceChoice(reason), flags)
 
 
-def _reason(decision: Decision, candidates: Candidates, against: Note | None = None) -> Note:
+def _reason(decision: Decision, candidates: Candidates, against: Note | None) -> Note:
     """Why a reference other than the cohort was taken; ``against``: why the cohort is not its own."""
     rule, found = decision.rule, decision.candidate
     n, share, good = len(candidates.placed), found.share_matched, found.share_good
@@ -127,25 +140,24 @@ def _reason(decision: Decision, candidates: Candidates, against: Note | None = N
     return note(Code.REFERENCE_CHOICE, rule, name=found.name, n=n, share=share, good=good)
 
 
-def _against_own(candidates: Candidates, batches: Batches | None, n: int) -> Note:
-    """Why a cohort is not its own reference: two pipelines, or too few tumours."""
-    if batches is not None:
-        groups = batches.params(candidates.survey.judged.samples)
-        kind = "batches_by" if groups["column"] else "batches"
-        return note(Code.REFERENCE_CHOICE, kind, **groups)
-    least = load_design().thresholds.fit.advised_fit_samples
-    return note(Code.REFERENCE_CHOICE, "few", n=n, least=least)
-
-
-def _advice(candidates: Candidates, against: Note) -> Iterator[Note]:
-    """What would make more evaluable."""
+def _advice(candidates: Candidates, found: Candidate, against: Note | None) -> tuple[Note, ...]:
+    """What would make more evaluable; nothing where the reference matches well."""
+    if against is None or found.share_good >= load_design().thresholds.auto.matched_fraction:
+        return ()
     limits, seen = load_design().thresholds.fit, candidates.survey
-    if against.kind.startswith("batches"):
-        yield note(Code.MORE_EVALUABLE, "separate")
-    else:
-        yield note(Code.MORE_EVALUABLE, "samples", n=max(1, limits.advised_fit_samples - len(seen.rows)))
-    yield note(Code.MORE_EVALUABLE, "fit", least=limits.min_fit_samples)
-    if not seen.own_types:
+    n_more = max(1, limits.advised_fit_samples - len(seen.rows))
+    is_mixed = against.kind != "few"
+    return (
+        note(Code.MORE_EVALUABLE, "separate") if is_mixed else note(Code.MORE_EVALUABLE, "samples", n=n_more),
+        note(Code.MORE_EVALUABLE, "fit", least=limits.min_fit_samples),
+        *_advice_on_type(candidates),
+    )
+
+
+def _advice_on_type(candidates: Candidates) -> Iterator[Note]:
+    """Give the tumour type, or fetch its reference."""
+    types = candidates.survey.own_types
+    if not types:
         yield note(Code.MORE_EVALUABLE, "type")
     elif not any(one.is_own_type and one.origin is Origin.FETCHED for one in candidates.placed):
-        yield note(Code.MORE_EVALUABLE, "fetch", names=sorted(seen.own_types))
+        yield note(Code.MORE_EVALUABLE, "fetch", names=sorted(types))
