@@ -128,6 +128,7 @@ def list_references() -> tuple[str, ...]:
 def forget_references() -> None:
     """Read references again from the disk when they are next named, because one was written."""
     _read_folder.cache_clear()
+    read_reduced.cache_clear()
 
 
 @cache
@@ -135,6 +136,7 @@ def _read_folder(folder: Path) -> Reference:
     return _readable(folder, assemble_reference)
 
 
+@cache
 def read_reduced(folder: Path, further_genes: frozenset[str]) -> Reference:
     """Read a reference reduced to its anchors and some genes: where samples are placed, and their levels.
 
