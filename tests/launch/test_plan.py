@@ -171,3 +171,33 @@ def test_plan_workflow_counts_samples_in_the_unit_of_the_cohort(tmp_path: Path) 
     (tmp_path / "own.tsv").write_text("gene\tcpm\tnormalized_count\nCD8A\t1\t2\nB2M\t3\t4\n")
     config = write_project(tmp_path, rows="a\t../own.tsv\t\tcpm\t\n")
     assert plan_workflow(config).cohorts["a"].n_samples == 1
+
+
+@pytest.mark.parametrize(
+    ("config", "expected"),
+    [
+        pytest.param("", ["a-lab/reference.json", "b-lab/reference.json"], id="auto"),
+        pytest.param(
+            "profile:\n  reference: auto\n", ["a-lab/reference.json", "b-lab/reference.json"], id="auto, said"
+        ),
+        pytest.param(
+            "profile:\n  reference: b-lab\n", ["b-lab/genes.tsv", "b-lab/reference.json"], id="kept"
+        ),
+        pytest.param("profile:\n  reference: tcga-brca-v1\n", [], id="shipped"),
+        pytest.param("profile:\n  reference: cohort\n", [], id="cohort"),
+    ],
+)
+def test_reference_files_are_those_by_which_a_change_is_noticed(
+    tmp_path: Path, kept_references: Path, config: str, expected: list[str]
+) -> None:
+    for name in ("b-lab", "a-lab"):
+        folder = kept_references / "fitted" / name
+        folder.mkdir(parents=True)
+        for table in ("genes.tsv", "reference.json"):
+            (folder / table).touch()
+    plan = plan_workflow(write_project(tmp_path, config=config, rows="a\t../matrix.tsv\t\t\t\n"))
+    found = [path.relative_to(kept_references / "fitted").as_posix() for path in plan.reference_files]
+    assert found == expected
+    assert [path for path in plan.cohorts["a"].sources if path in plan.reference_files] == list(
+        plan.reference_files
+    )
