@@ -82,6 +82,10 @@ class MatrixInvalidError(InputError):
     """The cells, names or shape of an expression matrix are not usable."""
 
 
+class SingleCellsError(InputError):
+    """The rows of a matrix look like single cells, not samples."""
+
+
 class UnitContradictedError(InputError):
     """The declared unit contradicts the numbers."""
 

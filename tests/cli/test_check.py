@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -46,6 +48,52 @@ def test_check_reports_faults_of_all_files_together(
     assert [any(name in line for line in errors) for name in ("tpm.parquet", "sheet.tsv", "sets.gmt")] == [
         True
     ] * 3
+
+
+@pytest.fixture
+def cells(tmp_path: Path, demo_tpm: pd.DataFrame) -> Path:
+    """UMI counts of cells, named by barcodes."""
+    tpm = demo_tpm.iloc[:1].fillna(0.0).to_numpy()
+    values = np.random.default_rng(1).poisson(tpm.T * 0.002, (tpm.shape[1], 30))
+    names = ["".join(letters) for letters in np.random.default_rng(2).choice(list("ACGT"), (30, 16))]
+    genes = pd.Index(demo_tpm.columns, name="gene")
+    pd.DataFrame(values, index=genes, columns=names).to_csv(tmp_path / "cells.tsv", sep="\t")
+    return tmp_path / "cells.tsv"
+
+
+@pytest.mark.parametrize(
+    ("command", "rest"),
+    [
+        ("check", []),
+        ("run", ["--out", "out"]),
+        ("read", ["--out", "out.h5ad"]),
+        ("reference", ["--name", "mine", "--out", "out"]),
+    ],
+)
+def test_commands_refuse_cells_in_one_line_unless_declared(
+    *,
+    command: str,
+    rest: list[str],
+    cells: Path,
+    tmp_path: Path,
+    refused: Callable[..., tuple[str, ...]],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    rest = [str(tmp_path / one) if one.startswith("out") else one for one in rest]
+    called = [command, *(["fit"] if command == "reference" else []), cells, *rest]
+    (line,) = refused(3, *called)
+    assert "30 samples look like single cells" in line
+    assert not list(tmp_path.glob("out*"))
+    main([*map(str, called), "--units", "umi", "--as-samples"])
+    err = capsys.readouterr().err
+    assert "single cells" not in err
+    assert "internal" not in err
+
+
+def test_config_and_options_declare_samples(cells: Path, tmp_path: Path) -> None:
+    command = ["read", str(cells), "--out", str(tmp_path / "out.h5ad"), "--units", "umi", "--options"]
+    assert main([*command, '{"as_samples": true}']) == 0
+    assert main([*command, '{"as_samples": false}']) == 3
 
 
 def test_check_reports_faulty_lengths_and_reference_with_the_matrix(

@@ -11,6 +11,7 @@ import typer
 
 from escape_score.cli.log import print_limited
 from escape_score.cli.options import (
+    AsSamples,
     ColumnMap,
     GeneLengths,
     GeneSets,
@@ -40,6 +41,7 @@ def check(
     sheet: SheetName = None,
     layer: Layer = None,
     strand: Strandedness = None,
+    as_samples: AsSamples = None,
     columns: ColumnMap = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> int:
@@ -53,7 +55,13 @@ def check(
     from escape_score.read import ReadRequest
 
     settings = RunConfig().overridden(
-        units=units, transpose=transpose, sheet=sheet, layer=layer, strand=strand, columns=columns or None
+        units=units,
+        transpose=transpose,
+        sheet=sheet,
+        layer=layer,
+        strand=strand,
+        as_samples=as_samples,
+        columns=columns or None,
     )
     report = inspect_input(
         matrix,

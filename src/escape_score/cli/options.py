@@ -53,6 +53,10 @@ Layer = Annotated[str | None, typer.Option("--layer", help="Layer of an h5ad; X 
 Strandedness = Annotated[
     Strand | None, typer.Option("--strand", help="Strandedness of the library, for gene counts of STAR.")
 ]
+AsSamples = Annotated[
+    bool | None,
+    typer.Option("--as-samples", help="Each row is one sample, even if rows look like single cells."),
+]
 ColumnMap = Annotated[
     list[str] | None,
     typer.Option(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from escape_score.cli.options import GeneLengths, Quiet, Samples, Units, require_files
+from escape_score.cli.options import AsSamples, GeneLengths, Quiet, Samples, Units, require_files
 from escape_score.cli.reference_show import show
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ def fit(
     samples: Samples = None,
     units: Units = None,
     gene_lengths: GeneLengths = None,
+    as_samples: AsSamples = None,
     tumour_type: Annotated[
         str | None,
         typer.Option(
@@ -48,7 +49,7 @@ def fit(
     from escape_score.read import read_cohort
 
     require_name(name, is_kept=out is None)
-    read = partial(read_cohort, units=units or "auto", samples=samples)
+    read = partial(read_cohort, units=units or "auto", samples=samples, as_samples=bool(as_samples))
     attempts = [attempt(partial(read, matrix)) for matrix in matrices]
     raise_faults(fault for one in attempts for fault in one.faults)
     fitted = fit_reference(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from escape_score.cli.options import (
+    AsSamples,
     ColumnMap,
     GeneLengths,
     Layer,
@@ -54,6 +55,7 @@ def show(
     sheet: SheetName = None,
     layer: Layer = None,
     strand: Strandedness = None,
+    as_samples: AsSamples = None,
     columns: ColumnMap = None,
     plot: Annotated[
         Path | None,
@@ -78,6 +80,7 @@ def show(
                 "sheet": sheet,
                 "layer": layer,
                 "strand": strand,
+                "as-samples": as_samples,
                 "map": columns,
             }
         )
@@ -89,7 +92,13 @@ def show(
     from escape_score.read import ReadRequest, read_requested
 
     settings = RunConfig().overridden(
-        units=units, transpose=transpose, sheet=sheet, layer=layer, strand=strand, columns=columns or None
+        units=units,
+        transpose=transpose,
+        sheet=sheet,
+        layer=layer,
+        strand=strand,
+        as_samples=as_samples,
+        columns=columns or None,
     )
     request = ReadRequest.from_config(settings.read, units=settings.units)
     found = measure_distances(

@@ -13,6 +13,7 @@ import typer
 
 from escape_score.cli.log import CommandLog, StageProgress, print_lost
 from escape_score.cli.options import (
+    AsSamples,
     CohortName,
     ColumnMap,
     GeneLengths,
@@ -59,6 +60,7 @@ def run(
     sheet: SheetName = None,
     layer: Layer = None,
     strand: Strandedness = None,
+    as_samples: AsSamples = None,
     columns: ColumnMap = None,
     seed: Annotated[int | None, typer.Option("--seed", min=0, help="Seed of every random draw.")] = None,
     reports: Annotated[
@@ -95,6 +97,7 @@ def run(
         sheet=sheet,
         layer=layer,
         strand=strand,
+        as_samples=as_samples,
         columns=columns or None,
     )
     return _run(settings, cohort, CommandLog(is_quiet=quiet, is_json=log_json), has_reports=reports)

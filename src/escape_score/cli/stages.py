@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from escape_score.cli.options import (
+    AsSamples,
     CohortName,
     ColumnMap,
     GeneLengths,
@@ -37,6 +38,7 @@ def read(
     sheet: SheetName = None,
     layer: Layer = None,
     strand: Strandedness = None,
+    as_samples: AsSamples = None,
     columns: ColumnMap = None,
     options: Annotated[str, typer.Option("--options", help="The config's block read, as JSON.")] = "{}",
 ) -> int:
@@ -48,7 +50,13 @@ def read(
 
     require_stage_file(out, matrix, samples)
     settings = RunConfig(read=parse_block("--options", options, ReadConfig)).overridden(
-        units=units, transpose=transpose, sheet=sheet, layer=layer, strand=strand, columns=columns or None
+        units=units,
+        transpose=transpose,
+        sheet=sheet,
+        layer=layer,
+        strand=strand,
+        as_samples=as_samples,
+        columns=columns or None,
     )
     request = ReadRequest.from_config(settings.read, units=settings.units)
     write_cohort(out, read_requested(matrix, request, samples=samples, cohort=cohort))

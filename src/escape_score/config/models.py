@@ -36,6 +36,9 @@ class ReadConfig(ConfigModel):
     strand: Literal["auto", "unstranded", "forward", "reverse"] = Field(
         "auto", description="Strandedness of the library, for gene counts of STAR."
     )
+    as_samples: bool = Field(
+        False, description="Whether each row is one sample, even if rows look like single cells."
+    )
     columns: list[str] = Field(
         [], description="Columns of the sample sheet under other names, each as ours=theirs."
     )

@@ -32,13 +32,14 @@ from escape_score.read.checks.gene_kinds import check_kind, foreign_rows
 from escape_score.read.checks.low_end import low_end_notes
 from escape_score.read.checks.names import check_orientation, check_samples
 from escape_score.read.checks.non_genes import selected, without_non_genes
+from escape_score.read.checks.single_cells import glance_at, refuse_cells
 from escape_score.read.checks.unit_evidence import totals_of
 from escape_score.read.checks.units import decide_unit
 from escape_score.read.checks.values import MatrixFacts, check_finite, flag_samples, gather_facts
 from escape_score.read.files.limits import DEFAULT_LIMITS, ReadLimits, check_shape
 from escape_score.read.files.probe import probe_path
 from escape_score.read.formats import choose_format
-from escape_score.read.formats.reader import MatrixReading, digest_of, matrix_digest
+from escape_score.read.formats.reader import MatrixFormat, MatrixReading, digest_of, matrix_digest
 from escape_score.read.request import DEFAULT_REQUEST, ReadRequest
 from escape_score.read.sheet import join_sheet, open_sheet
 
@@ -72,6 +73,7 @@ def read_cohort(
     sheet: str | None = None,
     layer: str | None = None,
     strand: Strand | str = Strand.AUTO,
+    as_samples: bool = False,
     columns: Mapping[str, str] = MappingProxyType({}),
     limits: ReadLimits = DEFAULT_LIMITS,
 ) -> Cohort:
@@ -100,6 +102,9 @@ def read_cohort(
     strand
         Strandedness of the library, for gene counts of STAR: ``"unstranded"``, ``"forward"``, ``"reverse"``,
         or ``"auto"``, which infers it from the counts.
+    as_samples
+        Whether each row is one sample, even if rows look like single cells. Without it such a matrix is
+        refused.
     columns
         Columns of the sample sheet that have other names than the package's: its name to theirs.
     limits
@@ -132,6 +137,7 @@ def read_cohort(
         sheet=sheet,
         layer=layer,
         strand=declared_strand(strand),
+        as_samples=as_samples,
         columns=columns,
     )
     return read_requested(Path(matrix), request, samples=samples, cohort=cohort)
@@ -143,7 +149,11 @@ def read_requested(
     """Read a matrix and its sheet as :func:`read_cohort`, by one object that holds all that is declared."""
 
     def opened() -> MatrixReading:
-        reading = choose_format(probe_path(matrix, request.limits)).open_matrix(matrix, request)
+        found = choose_format(probe_path(matrix, request.limits))
+        is_known = _refuse_cells_in(found, matrix, request)
+        reading = found.open_matrix(matrix, request)
+        if not (is_known or request.as_samples):
+            refuse_cells(str(matrix), glance_at(reading.source))
         return replace(reading, parts=reading.parts or (matrix,))
 
     name = cohort or cohort_name(matrix)
@@ -156,6 +166,16 @@ def read_requested(
         limits=request.limits,
         columns=request.columns,
     )
+
+
+def _refuse_cells_in(found: MatrixFormat, matrix: Path, request: ReadRequest) -> bool:
+    """Whether a file could be looked at before it is read; raises SingleCellsError: it holds single cells."""
+    # a fault of the file is named by its reader
+    glance = None if request.as_samples else attempt(lambda: found.glance(matrix, request))
+    seen = glance.results[0] if glance and glance.results else None
+    if seen is not None:
+        refuse_cells(str(matrix), seen)
+    return seen is not None
 
 
 def cohort_name(matrix: Path) -> str:
@@ -225,9 +245,13 @@ def _declared(words: type[_Word], word: _Word | str, argument: str, what: str) -
 def count_samples(matrix: Path, *, request: ReadRequest = DEFAULT_REQUEST) -> int:
     """Count the samples of a matrix by its header or footer, without reading its values or checking names.
 
-    Raises InputError: the file cannot be opened as a matrix.
+    Raises InputError: the file cannot be opened as a matrix, or is too large, also where it holds cells.
     """
-    return choose_format(probe_path(matrix, request.limits)).count_samples(matrix, request)
+    found = choose_format(probe_path(matrix, request.limits))
+    counted = attempt(lambda: found.count_samples(matrix, request))
+    if counted.faults:
+        _refuse_cells_in(found, matrix, request)
+    return counted.get()
 
 
 def list_parts(matrix: Path, *, request: ReadRequest = DEFAULT_REQUEST) -> tuple[Path, ...]:

@@ -20,6 +20,7 @@ from escape_score.read.checks.names import (
     sample_name_faults,
     statistics_among,
 )
+from escape_score.read.checks.single_cells import find_grouping, glance_at, refuse_cells
 from escape_score.read.cohort import Sheet, check_cohort, declared_unit
 from escape_score.read.formats.one_sample import select_columns
 from escape_score.read.formats.reader import IN_OBS, SYMBOL_COLUMNS, ArrayMatrix, MatrixReading
@@ -38,6 +39,7 @@ def from_dataframe(
     units: ExpressionUnit | str = ExpressionUnit.AUTO,
     samples: Sheet = None,
     cohort: str = IN_MEMORY,
+    as_samples: bool = False,
 ) -> Cohort:
     """Make a cohort from a table of numbers.
 
@@ -53,6 +55,9 @@ def from_dataframe(
         Sample sheet: a file, or a table with a column ``sample_id`` or with the sample ids as its index.
     cohort
         Name of the cohort.
+    as_samples
+        Whether each row is one sample, even if rows look like single cells. Without it such a matrix is
+        refused.
 
     Returns
     -------
@@ -79,7 +84,7 @@ def from_dataframe(
     if not hasattr(frame, "columns"):
         msg = f"frame: a {type(frame).__name__}, not a pandas DataFrame; give a table of genes × samples"
         raise UsageError(msg)
-    request = ReadRequest(units=declared_unit(units))
+    request = ReadRequest(units=declared_unit(units), as_samples=as_samples)
     return check_cohort(
         "frame", lambda: _frame_reading(frame, request, cohort), units=units, samples=samples, name=cohort
     )
@@ -92,6 +97,7 @@ def from_anndata(
     layer: str | None = None,
     samples: Sheet = None,
     cohort: str = IN_MEMORY,
+    as_samples: bool = False,
 ) -> Cohort:
     """Make a cohort from an AnnData object whose observations are samples.
 
@@ -109,6 +115,9 @@ def from_anndata(
         Sample sheet: a file, or a table such as ``adata.obs``. Columns of obs are used only so.
     cohort
         Name of the cohort.
+    as_samples
+        Whether each row is one sample, even if rows look like single cells. Without it such a matrix is
+        refused.
 
     Returns
     -------
@@ -134,7 +143,11 @@ def from_anndata(
     """
     values = anndata_values(adata, layer)
     return check_cohort(
-        "adata", lambda: _anndata_reading(adata, values, layer), units=units, samples=samples, name=cohort
+        "adata",
+        lambda: _anndata_reading(adata, values, layer, as_samples=as_samples),
+        units=units,
+        samples=samples,
+        name=cohort,
     )
 
 
@@ -154,17 +167,26 @@ def anndata_values(adata: AnnData, layer: str | None) -> Any:  # noqa: ANN401
     return values
 
 
-def _anndata_reading(adata: AnnData, values: Any, layer: str | None) -> MatrixReading:  # noqa: ANN401
-    sample_ids, gene_ids = _names(adata.obs_names), _gene_names(adata)
-    raise_faults(sample_name_faults("adata", sample_ids))
+def _anndata_reading(
+    adata: AnnData,
+    values: Any,  # noqa: ANN401
+    layer: str | None,
+    *,
+    as_samples: bool,
+) -> MatrixReading:
     if np.dtype(values.dtype).kind not in "biuf":
         msg = f"adata: values are {values.dtype}, not numbers; store them as float"
         raise MatrixInvalidError(msg)
     by_rows = values.tocsr() if getattr(values, "format", "") == "csc" else values
+    source = ArrayMatrix(_names(adata.obs_names), _gene_names(adata), by_rows)
+    if not as_samples:
+        columns = {str(name): at for at, name in enumerate(adata.obs.columns)}
+        cells_of = lambda name: _names(pd.Index(adata.obs.iloc[:, columns[name]]))  # noqa: E731
+        refuse_cells("adata", glance_at(source, find_grouping(columns, cells_of)))
+    raise_faults(sample_name_faults("adata", source.sample_ids))
     others = [f"layers[{name!r}]" for name in adata.layers if name != layer]
     others += ["raw"] if adata.raw is not None else []
     remedy = f"adata holds other matrices ({', '.join(others[:5])}): give the one with expression"
-    source = ArrayMatrix(sample_ids, gene_ids, by_rows)
     return MatrixReading(source, remedy=remedy if others else "", layout=f"{IN_OBS}; give adata.T")
 
 
@@ -191,6 +213,8 @@ def _frame_reading(frame: pd.DataFrame, request: ReadRequest, own: str) -> Matri
     else:
         kept, described = _sample_columns(columns) if has_genes else (list(range(len(columns))), ())
         columns, values = tuple(columns[at] for at in kept), _numbers(frame.iloc[:, kept]).T
+    if not request.as_samples:
+        refuse_cells("frame", glance_at(InMemoryMatrix(columns, rows, values)))
     raise_faults(sample_name_faults("frame", columns))
     chosen = select_columns("frame", columns, request, own=own)
     is_whole = len(chosen.columns) == len(columns)

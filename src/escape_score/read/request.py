@@ -30,6 +30,8 @@ class ReadRequest:
         Layer of an h5ad; ``X`` where None.
     strand
         Strandedness of the library.
+    as_samples
+        Whether each row is one sample, even if rows look like single cells.
     columns
         Names of the sample sheet's columns as the package calls them, to their names in the sheet.
     """
@@ -40,6 +42,7 @@ class ReadRequest:
     sheet: str | None = None
     layer: str | None = None
     strand: Strand = Strand.AUTO
+    as_samples: bool = False
     columns: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}), hash=False)
 
     @classmethod
@@ -52,6 +55,7 @@ class ReadRequest:
             sheet=config.sheet,
             layer=config.layer,
             strand=Strand(config.strand),
+            as_samples=config.as_samples,
             columns=column_names(config.columns),
         )
 

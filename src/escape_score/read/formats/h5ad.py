@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
@@ -18,6 +19,18 @@ from escape_score.read.checks.names import (
     are_row_numbers,
     check_samples,
     gene_fraction,
+)
+from escape_score.read.checks.single_cells import (
+    MAX_NAMES,
+    MAX_ROWS,
+    NO_GROUPING,
+    CellGlance,
+    Grouping,
+    ValueGlance,
+    are_counts,
+    find_grouping,
+    glance_at_rows,
+    runs,
 )
 from escape_score.read.files.limits import ReadLimits, check_shape
 from escape_score.read.formats.reader import (
@@ -40,6 +53,8 @@ PARTS = ("X", "obs", "var")
 _BYTES_PER_CELL = 16
 """Memory of one cell of a sparse matrix: a number and a position."""
 
+_GLANCED_GENES, _GLANCED_RUNS = 256, 16
+"""Neighbouring genes that are looked at together, and how often, in a matrix that is sparse by gene."""
 
 HDF5_DAMAGED = (OSError, KeyError, ValueError, RuntimeError, TypeError, AttributeError)
 """What h5py raises on a file that is not as its own header says."""
@@ -201,14 +216,14 @@ def _n_cells(column: h5py.Dataset | h5py.Group) -> int:
     )
 
 
-def texts_of(column: h5py.Dataset | h5py.Group) -> Names:
-    """Cells of a column in text: plain, nullable, or categories with their codes."""
+def texts_of(column: h5py.Dataset | h5py.Group, stop: int | None = None) -> Names:
+    """Cells of a column down to ``stop`` in text: plain, nullable, or categories with their codes."""
     if isinstance(column, h5py.Group) and "codes" in column:
-        codes, categories = column["codes"][:], column["categories"]
-        found = texts_of(categories) if len(categories) <= len(codes) else ()
+        codes, categories = column["codes"][:stop], column["categories"]
+        found = texts_of(categories) if len(categories) <= len(column["codes"]) else ()
         return tuple(found[code] if 0 <= code < len(found) else "" for code in codes)
     cells = column["values"] if isinstance(column, h5py.Group) else column
-    return tuple(cell.decode() if isinstance(cell, bytes) else str(cell) for cell in cells[:])
+    return tuple(cell.decode() if isinstance(cell, bytes) else str(cell) for cell in cells[:stop])
 
 
 def _gene_names(path: Path, file: h5py.File, axis: str, shape: tuple[int, int]) -> Names:
@@ -276,10 +291,97 @@ def _by_rows(path: Path, x: h5py.Group, starts: IntArray, shape: tuple[int, int]
     return sparse.csc_matrix((x["data"][:].astype(np.float64), inside, starts), shape=shape).tocsr()
 
 
+def _glance(path: Path, request: ReadRequest) -> CellGlance | None:
+    with hdf5_faults(path), h5py.File(path) as file:
+        place = _place(path, file, request)
+        axis, x = ("var" if request.transpose else "obs"), file[place]
+        index = file[axis].attrs["_index"]
+        shape = tuple(int(size) for size in (x.shape if isinstance(x, h5py.Dataset) else x.attrs["shape"]))
+        n_rows, n_genes = reversed(shape) if request.transpose else shape
+        columns = [name for name in file[axis] if name != index]
+        grouping = group_rows(file[axis], columns, n_rows)
+        return glance_at_hdf5(
+            Hdf5Matrix(path, place, (), (), request.transpose, None),
+            (n_rows, n_genes),
+            file[axis][index],
+            grouping,
+            limits=request.limits,
+        )
+
+
+def group_rows(group: h5py.Group, columns: Sequence[str], n_rows: int) -> Grouping:
+    """Find columns of sample and cell type in a group of an HDF5 file, which has one cell for each row."""
+    own = [name for name in columns if isinstance(group.get(name, getlink=True), h5py.HardLink)]
+    whole = [name for name in own if n_rows <= MAX_ROWS and _is_column(group[name], n_rows)]
+    return find_grouping(whole, lambda name: texts_of(group[name]))
+
+
+def _is_column(column: h5py.Dataset | h5py.Group, n_rows: int) -> bool:
+    is_plain = isinstance(column, h5py.Dataset) and column.ndim == 1
+    is_coded = isinstance(column, h5py.Group) and {"codes", "categories"} <= column.keys()
+    return (is_plain or is_coded) and _n_cells(column) == n_rows
+
+
+def glance_at_hdf5(
+    matrix: Hdf5Matrix,
+    shape: tuple[int, int],
+    names: h5py.Dataset | h5py.Group,
+    grouping: Grouping = NO_GROUPING,
+    *,
+    limits: ReadLimits,
+) -> CellGlance | None:
+    """Look at some rows of a matrix without names, of which ``shape`` has rows and genes.
+
+    None where it is too large for a glance, or not as its header says.
+    """
+    n_rows, n_genes = shape
+    if n_rows > MAX_ROWS or n_genes > limits.max_genes or _n_cells(names) != n_rows:
+        return None
+    found = texts_of(names, MAX_NAMES)
+    values = _glance_at_values(matrix, names.file[matrix.place], n_rows, n_genes)
+    return None if values is None else CellGlance(n_rows, found, values, grouping)
+
+
+def _glance_at_values(
+    matrix: Hdf5Matrix, x: h5py.Dataset | h5py.Group, n_rows: int, n_genes: int
+) -> ValueGlance | None:
+    """Look at some rows, or at some genes where the file holds its cells gene by gene."""
+    blank = replace(matrix, sample_ids=("",) * n_rows, gene_ids=("",) * n_genes)
+    if isinstance(x, h5py.Dataset):
+        return glance_at_rows(blank)
+    starts, is_csc = row_starts(matrix.path, x), x.attrs.get("encoding-type") == "csc_matrix"
+    is_by_gene = is_csc is not matrix.samples_in_var if "encoding-type" in x.attrs else False
+    n_lines, longest = (n_genes, n_rows) if is_by_gene else (n_rows, n_genes)
+    if len(starts) != n_lines + 1 or (np.diff(starts) > longest).any():
+        return None
+    if is_by_gene:
+        return _glance_at_genes(x, starts, n_rows)
+    return glance_at_rows(replace(blank, row_starts=starts))
+
+
+def _glance_at_genes(x: h5py.Group, starts: IntArray, n_rows: int) -> ValueGlance:
+    """Look at some genes of a matrix that is sparse by gene; the others are taken to be like them."""
+    n_genes, n_seen, is_whole = len(starts) - 1, 0, True
+    detected = np.zeros(n_rows, dtype=np.int64)
+    for first, last in runs(n_genes, size=_GLANCED_GENES, n_runs=_GLANCED_RUNS):
+        cells, rows = (x[name][starts[first] : starts[last]] for name in ("data", "indices"))
+        is_whole &= are_counts(cells)
+        detected += np.bincount(rows[cells != 0], minlength=n_rows)
+        n_seen += last - first
+    share = detected / max(n_seen, 1)
+    return ValueGlance(is_whole, 1.0 - float(share.mean()), float(np.median(share)) * n_genes)
+
+
 def _count_samples(path: Path, request: ReadRequest) -> int:
     with hdf5_faults(path), h5py.File(path) as file:
         return _checked_shape(path, file, _place(path, file, request), request)[int(request.transpose)]
 
 
-H5AD = MatrixFormat("h5ad", lambda probe: probe.head.startswith(MAGIC), _open_matrix, _count_samples)
+H5AD = MatrixFormat(
+    "h5ad",
+    lambda probe: probe.head.startswith(MAGIC),
+    _open_matrix,
+    _count_samples,
+    glance=_glance,
+)
 """AnnData on disk, dense or sparse, written by anndata 0.7 or later."""

@@ -12,6 +12,7 @@ import h5py
 
 from escape_score.errors import MatrixInvalidError, listed
 from escape_score.read.checks.names import MIN_GENE_FRACTION, check_samples, gene_fraction
+from escape_score.read.checks.single_cells import CellGlance
 from escape_score.read.files.limits import ReadLimits, check_shape
 from escape_score.read.files.probe import Probe
 from escape_score.read.formats.h5ad import (
@@ -19,6 +20,8 @@ from escape_score.read.formats.h5ad import (
     MAGIC,
     Hdf5Matrix,
     Names,
+    glance_at_hdf5,
+    group_rows,
     hdf5_faults,
     refuse_links,
     texts_of,
@@ -93,10 +96,23 @@ def _open_matrix(path: Path, request: ReadRequest) -> MatrixReading:
     return MatrixReading(source)
 
 
+def _glance(path: Path, request: ReadRequest) -> CellGlance | None:
+    with hdf5_faults(path), h5py.File(path) as file:
+        place = _place(path, file, request)
+        n_genes, n_rows = file[place].shape
+        columns = file["col_attrs"]
+        names = next((columns[name] for name in _SAMPLE_ATTRIBUTES if name in columns), None)
+        if names is None:
+            return None
+        matrix = Hdf5Matrix(path, place, (), (), samples_in_var=True, row_starts=None)
+        grouping = group_rows(columns, [name for name in columns if name not in _SAMPLE_ATTRIBUTES], n_rows)
+        return glance_at_hdf5(matrix, (n_rows, n_genes), names, grouping, limits=request.limits)
+
+
 def _count_samples(path: Path, request: ReadRequest) -> int:
     with hdf5_faults(path), h5py.File(path) as file:
         return _shape(path, file[_place(path, file, request)], request.limits)[1]
 
 
-LOOM = MatrixFormat("loom", _is_loom, _open_matrix, _count_samples)
+LOOM = MatrixFormat("loom", _is_loom, _open_matrix, _count_samples, glance=_glance)
 """loom 2 and 3, the matrix or a layer."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,7 +16,9 @@ from scipy import sparse
 
 from escape_score.errors import FileUnreadableError, InputError, MatrixInvalidError, listed, raise_faults
 from escape_score.genes import load_gene_table
+from escape_score.read.checks.cells import NUMBER
 from escape_score.read.checks.names import sample_name_faults
+from escape_score.read.checks.single_cells import CellGlance, ValueGlance, are_counts
 from escape_score.read.files.limits import ReadLimits, check_shape
 from escape_score.read.files.probe import Probe, probe_path
 from escape_score.read.files.streams import iter_lines, open_text
@@ -33,6 +36,10 @@ _FEATURE_NAMES, _BARCODE_NAMES = ("features.tsv", "genes.tsv"), ("barcodes.tsv",
 
 _BYTES_PER_ENTRY = 24
 """Memory of one entry while it is read: two positions and a number."""
+
+
+_GLANCED_LINES = 10_000
+"""Lines of each file that are looked at before it is read."""
 
 
 class TenXFolder(NamedTuple):
@@ -258,6 +265,27 @@ def _entry_fault(path: Path, header: MtxHeader, limits: ReadLimits) -> InputErro
     return MatrixInvalidError.at(path, "entries cannot be read; the file may be damaged, copy it again")
 
 
+def _glance(path: Path, request: ReadRequest) -> CellGlance | None:
+    """Look at the header and the first lines; its entries a barcode are the mean of detected genes."""
+    limits = request.limits
+    parts = _find_parts(path, limits)
+    header = _read_header(parts.matrix, limits)
+    names = [line.split("\t")[0] for line in _first_lines(parts.barcodes, limits)]
+    lines = _first_lines(parts.matrix, limits, after=header.n_lines)
+    values = [fields[2] for fields in map(str.split, lines) if len(fields) == 3]  # noqa: PLR2004
+    if not (header.n_barcodes and header.n_features and all(map(NUMBER.fullmatch, values))):
+        return None
+    n_detected = header.n_entries / header.n_barcodes
+    is_whole = are_counts(np.array(values, dtype=np.float64))
+    seen = ValueGlance(is_whole, 1.0 - n_detected / header.n_features, n_detected)
+    return CellGlance(header.n_barcodes, names, seen)
+
+
+def _first_lines(path: Path, limits: ReadLimits, *, after: int = 0) -> list[str]:
+    with open_text(path, limits) as stream:
+        return list(islice(iter_lines(stream, path=path, limits=limits), after, after + _GLANCED_LINES))
+
+
 def _count_samples(path: Path, request: ReadRequest) -> int:
     limits = request.limits
     return _read_header(_find_parts(path, limits).matrix, limits).n_barcodes
@@ -268,6 +296,11 @@ def _list_parts(path: Path, request: ReadRequest) -> tuple[Path, ...]:
 
 
 TENX_FOLDER = MatrixFormat(
-    "10x folder (matrix.mtx, barcodes, features)", _is_10x, _open_matrix, _count_samples, _list_parts
+    "10x folder (matrix.mtx, barcodes, features)",
+    _is_10x,
+    _open_matrix,
+    _count_samples,
+    _list_parts,
+    _glance,
 )
 """Folders of Cell Ranger 2 (genes.tsv) and later (features.tsv.gz), or the matrix.mtx inside one."""

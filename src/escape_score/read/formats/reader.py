@@ -17,6 +17,7 @@ from escape_score.model.cohort import FloatArray, MatrixSource, iter_blocks
 from escape_score.model.notes import Note
 from escape_score.model.units import ExpressionUnit
 from escape_score.read.checks.names import check_samples
+from escape_score.read.checks.single_cells import CellGlance
 from escape_score.read.files.limits import ReadLimits
 from escape_score.read.files.probe import Probe
 from escape_score.read.request import DEFAULT_REQUEST, ReadRequest
@@ -102,6 +103,9 @@ class MatrixFormat:
         Counts samples by header or footer alone.
     list_parts
         Lists all files that a matrix is read from.
+    glance
+        Looks whether the rows are cells without reading all values or checking the size; None where the
+        format has no cheap way, or the file is not as it should be. May raise an ``InputError``.
     """
 
     name: str
@@ -109,6 +113,7 @@ class MatrixFormat:
     open_matrix: Callable[[Path, ReadRequest], MatrixReading]
     count_samples: Callable[[Path, ReadRequest], int]
     list_parts: Callable[[Path, ReadRequest], tuple[Path, ...]] = lambda path, _: (path,)
+    glance: Callable[[Path, ReadRequest], CellGlance | None] = lambda _path, _request: None
 
 
 def refuse_transpose(path: Path, request: ReadRequest, what: str) -> None:

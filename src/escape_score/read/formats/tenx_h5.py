@@ -15,6 +15,7 @@ import numpy as np
 from escape_score.errors import FileUnreadableError, MatrixInvalidError, listed
 from escape_score.read.checks.names import check_samples
 from escape_score.read.checks.non_genes import SelectedGenes
+from escape_score.read.checks.single_cells import CellGlance
 from escape_score.read.files.limits import ReadLimits, check_shape
 from escape_score.read.files.probe import Probe
 from escape_score.read.formats.h5ad import (
@@ -22,6 +23,7 @@ from escape_score.read.formats.h5ad import (
     MAGIC,
     Hdf5Matrix,
     check_stored,
+    glance_at_hdf5,
     hdf5_faults,
     refuse_links,
     row_starts,
@@ -128,10 +130,19 @@ def _open_matrix(path: Path, request: ReadRequest) -> MatrixReading:
     return MatrixReading(SelectedGenes(source, kept))
 
 
+def _glance(path: Path, request: ReadRequest) -> CellGlance | None:
+    with hdf5_faults(path), h5py.File(path) as file:
+        place = _choose_group(path, file)
+        n_features, n_barcodes = (int(size) for size in file[place]["shape"][:2])
+        matrix = Hdf5Matrix(path, place, (), (), samples_in_var=False, row_starts=None)
+        shape, names = (n_barcodes, n_features), file[place]["barcodes"]
+        return glance_at_hdf5(matrix, shape, names, limits=request.limits)
+
+
 def _count_samples(path: Path, request: ReadRequest) -> int:
     with hdf5_faults(path), h5py.File(path) as file:
         return _shape(path, file[_choose_group(path, file)], request.limits)[0]
 
 
-TENX_H5 = MatrixFormat("Cell Ranger HDF5", _is_tenx, _open_matrix, _count_samples)
+TENX_H5 = MatrixFormat("Cell Ranger HDF5", _is_tenx, _open_matrix, _count_samples, glance=_glance)
 """Matrices of gene expression; antibodies, guides and peaks are left out."""
