@@ -234,3 +234,16 @@ def test_a_narrower_type_is_not_the_own_type(far: pd.DataFrame, given: str, *, i
     )
     own = {one.name for one in Candidates.of(cohort).placed if one.is_own_type}
     assert ("tcga-uvm-v1" in own) is is_own
+
+
+def test_panel_without_the_genes_of_any_mechanism_is_not_evaluable(tumours: pd.DataFrame) -> None:
+    design = load_design()
+    used = {*design.genes, *design.locus_genes, *design.control_genes}
+    anchors = [
+        s
+        for s, yes in zip(es.load_reference().genes.symbols, es.load_reference().genes.is_anchor, strict=True)
+        if yes
+    ]
+    panel = tumours[[gene for gene in anchors if gene in tumours and gene not in used][:400]]
+    for reference in ("auto", DEFAULT_REFERENCE):
+        assert set(profiled(panel, reference=reference).profiles.status) == {"not-evaluable"}

@@ -97,6 +97,8 @@ def between_variance(
     terms: Mapping[str, FloatArray], components: Sequence[str], reference: Reference, limit: float
 ) -> FloatArray:
     """Mean square of a sample's standardised components, held within a limit; at least the reference's: 1."""
+    if not components:  # a panel without the genes of any
+        return np.ones(len(next(iter(terms.values()))))
     moments = [(terms[name], *reference.term_stats[name]) for name in components]
     columns = [np.clip((value - location) / spread, -limit, limit) for value, location, spread in moments]
     return np.maximum(1.0, np.nan_to_num(mean_present([column**2 for column in columns]), nan=1.0))
