@@ -27,8 +27,11 @@ import escape_score as es
 from escape_score.errors import ResultInvalidError
 from escape_score.genes.lengths import open_gene_lengths
 from escape_score.harmonise import harmonise
+from escape_score.pipeline.choosing import choose_reference
 from escape_score.pipeline.gene_sets import UserGeneSets
 from escape_score.pipeline.profiling import score
+from escape_score.pipeline.references import used_folder
+from escape_score.reference.write import write_reference
 from escape_score.store.h5ad import write_scores
 from escape_score.store.manifest import MANIFEST, verify
 
@@ -81,13 +84,16 @@ class Bench:
         return program("run", matrix, "--out", out, "--units", "counts", "--gene-lengths", self.lengths)
 
     def stage_scores(self, name: str, folder: Path) -> Path:
-        """The file that the stage score hands to the stage profile."""
-        path, reference = folder / "scores.h5ad", es.load_reference()
+        """The file that the stage score hands to the stage profile, with the reference beside it."""
+        path = folder / "scores.h5ad"
         lengths = open_gene_lengths(self.lengths)
         cohort = harmonise(
             es.read(self.folder / f"{name}.parquet", units="counts"), gene_lengths=lengths, min_genes=200
         )
-        write_scores(path, score(cohort, reference), genesets_sha256=UserGeneSets().digest)
+        chosen = choose_reference(cohort, "auto", None)
+        write_reference(used_folder(path), chosen.reference)
+        scores = chosen.applied(score(cohort, chosen.reference))
+        write_scores(path, scores, genesets_sha256=UserGeneSets().digest)
         return path
 
     def state_of(self, out: Path) -> str | None:
