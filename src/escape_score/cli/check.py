@@ -24,6 +24,7 @@ from escape_score.cli.options import (
     Strandedness,
     Transpose,
     Units,
+    read_request,
     require_files,
 )
 
@@ -50,22 +51,20 @@ def check(
         require_files(
             matrix, samples=samples, gene_lengths=gene_lengths, gene_sets=gene_sets, reference=reference
         )
-    from escape_score.config import RunConfig
     from escape_score.pipeline.inspection import ERROR, inspect_input
-    from escape_score.read import ReadRequest
 
-    settings = RunConfig().overridden(
+    request = read_request(
         units=units,
         transpose=transpose,
         sheet=sheet,
         layer=layer,
         strand=strand,
         as_samples=as_samples,
-        columns=columns or None,
+        columns=columns,
     )
     report = inspect_input(
         matrix,
-        ReadRequest.from_config(settings.read, units=settings.units),
+        request,
         samples=samples,
         gene_lengths=gene_lengths,
         lengths_from_positions=bool(lengths_from_positions),

@@ -6,7 +6,7 @@ Commands import what they need when they are called, so that ``escape-score --he
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -18,6 +18,10 @@ from escape_score.errors import (
     raise_faults,
 )
 from escape_score.model.units import ExpressionUnit, Strand
+
+if TYPE_CHECKING:
+    from escape_score.config import ReadConfig
+    from escape_score.read import ReadRequest
 
 Matrix = Annotated[Path, typer.Argument(help="Expression matrix: genes in rows, samples in columns.")]
 Results = Annotated[Path, typer.Argument(help="Folder of a result.")]
@@ -94,6 +98,21 @@ def require_files(
         FileMissingError.at(path, f"{what}; check the path") for path, what in named if _is_missing(path)
     ]
     raise_faults([*_unknown_reference(reference), *missing])
+
+
+def read_request(
+    block: ReadConfig | None = None, *, columns: list[str] | None, **given: object
+) -> ReadRequest:
+    """How a matrix is read by the options of a command line; ``block`` holds what they do not give.
+
+    Raises ConfigInvalidError: a value is not one that the option takes.
+    """
+    from escape_score.config import ReadConfig, RunConfig
+    from escape_score.read import ReadRequest
+
+    base = RunConfig(read=block or ReadConfig())
+    settings = base.overridden(columns=columns or None, **given)
+    return ReadRequest.from_config(settings.read, units=settings.units)
 
 
 def require_results(folder: Path) -> None:

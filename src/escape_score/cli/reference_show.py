@@ -21,6 +21,7 @@ from escape_score.cli.options import (
     Strandedness,
     Transpose,
     Units,
+    read_request,
     require_files,
 )
 from escape_score.errors import UsageError, attempt, raise_faults
@@ -87,20 +88,18 @@ def show(
         print_reference(name)
         return 0
     _require_inputs(name, cohort, samples=samples, gene_lengths=gene_lengths, plot=plot)
-    from escape_score.config import RunConfig
     from escape_score.pipeline.distances import auto_choice, measure_distances
-    from escape_score.read import ReadRequest, read_requested
+    from escape_score.read import read_requested
 
-    settings = RunConfig().overridden(
+    request = read_request(
         units=units,
         transpose=transpose,
         sheet=sheet,
         layer=layer,
         strand=strand,
         as_samples=as_samples,
-        columns=columns or None,
+        columns=columns,
     )
-    request = ReadRequest.from_config(settings.read, units=settings.units)
     found = measure_distances(
         partial(read_requested, cohort, request, samples=samples),
         name,

@@ -23,6 +23,7 @@ from escape_score.cli.options import (
     Strandedness,
     Transpose,
     Units,
+    read_request,
     require_files,
 )
 
@@ -44,21 +45,21 @@ def read(
 ) -> int:
     """Stage 1: matrix and sample sheet to a checked cohort."""
     require_files(matrix, samples=samples)
-    from escape_score.config import ReadConfig, RunConfig, parse_block
-    from escape_score.read import ReadRequest, read_requested
+    from escape_score.config import ReadConfig, parse_block
+    from escape_score.read import read_requested
     from escape_score.store.h5ad import require_stage_file, write_cohort
 
     require_stage_file(out, matrix, samples)
-    settings = RunConfig(read=parse_block("--options", options, ReadConfig)).overridden(
+    request = read_request(
+        parse_block("--options", options, ReadConfig),
         units=units,
         transpose=transpose,
         sheet=sheet,
         layer=layer,
         strand=strand,
         as_samples=as_samples,
-        columns=columns or None,
+        columns=columns,
     )
-    request = ReadRequest.from_config(settings.read, units=settings.units)
     write_cohort(out, read_requested(matrix, request, samples=samples, cohort=cohort))
     return 0
 

@@ -140,7 +140,7 @@ def write_reference(folder: Path, reference: Reference) -> None:
 
 
 def remove_reference(name: str) -> Path:
-    """Remove a kept reference; its folder, which is no longer there.
+    """Remove a kept reference; the folder that it had.
 
     Raises
     ------
