@@ -104,6 +104,8 @@ class Code(StrEnum):
     GROUP = "group"
     REFERENCE_CHOICE = "reference_choice"
     MORE_EVALUABLE = "more_evaluable"
+    CELL_QUANTITY = "cell_quantity"
+    CELL_LABELS = "cell_labels"
 
 
 NOTES = frozenset(
