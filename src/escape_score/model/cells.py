@@ -1,4 +1,4 @@
-"""Single cells on their way: a sample's cells, their labels, and the quantities made from a patient's cells."""
+"""Single cells: the cells of a sample, their labels, and the quantities made from the cells of a patient."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ class CellSample:
     gene_symbols
         Approved symbols, unique, in the order of the columns.
     counts
-        Shape (n_cells, n_genes), CSR, ≥ 0, no column twice in a row: UMIs, or reads where ``is_umi`` is False.
+        Shape (n_cells, n_genes), CSR, ≥ 0, no column twice in a row: UMIs, or reads if not ``is_umi``.
     given_types
         Shape (n_cells,), text: the labels of the file; None where no column was named.
     is_umi
@@ -112,9 +112,7 @@ class CellSample:
         """Refuse names that do not fit the counts."""
         shape = (len(self.cell_ids), len(self.gene_symbols))
         if self.counts.shape != shape:
-            msg = (
-                f"{self.sample_id}: counts have shape {self.counts.shape}, names need {shape} (cells, genes)"
-            )
+            msg = f"{self.sample_id}: counts of shape {self.counts.shape}, names of {shape} (cells, genes)"
             raise MatrixInvalidError(msg)
 
     @property
