@@ -15,9 +15,7 @@ def quantity_of(
 ) -> CellQuantity:
     """A quantity with its call.
 
-    Detected if the whole interval is beyond the threshold, borderline if only the value is. Not detected if
-    neither is, and the limit of detection permits to say so: a limit above the value still counts, because the
-    upper end of the interval shows what was not seen.
+    Detected if the whole interval is beyond the threshold, borderline if only the value is, else not detected.
     """
     rule = load_quantities()[quantity]
     if rule.threshold is None:

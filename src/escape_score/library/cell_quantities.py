@@ -1,4 +1,4 @@
-"""What is quantified from single cells: one definition a quantity, from ``resources/cells/quantities.tsv``."""
+"""What is quantified from single cells, from ``resources/cells/quantities.tsv``."""
 
 from __future__ import annotations
 
