@@ -15,7 +15,7 @@ def quantity_of(
 ) -> CellQuantity:
     """A quantity with its call.
 
-    Detected if the whole interval is beyond the threshold, borderline if only the value is, else not detected.
+    Detected if the whole interval is beyond the threshold, borderline if only the value is.
     """
     rule = load_quantities()[quantity]
     if rule.threshold is None:
