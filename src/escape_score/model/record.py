@@ -322,6 +322,95 @@ class PairedChange(Record):
     axes: tuple[AxisChange, ...] = Field(description="mechanisms with a score in both samples")
 
 
+class QuantityRecord(Record):
+    """One quantity of a patient, made from all of the patient's cells. ``None`` means not evaluable."""
+
+    quantity: str
+    title: str
+    group: str = Field(description="composition, presentation, malignant, t_cells or myeloid")
+    axis: str = Field(description="mechanism that it is evidence for; empty if it describes")
+    unit: str = Field(description="fraction, log2_ratio or log2_rate (log2 of counts in 10,000)")
+    cells: str = Field(description="cells that it was made from")
+    direction: int = Field(description="+1: larger values mean more resistance, -1: smaller, 0: it describes")
+    threshold: float | None = Field(description="value beyond which it is detected; None if it is not called")
+    value: float | None
+    interval: Interval | None
+    n_cells: int = Field(ge=0)
+    limit_of_detection: float | None = Field(description="smallest value that would be detected here")
+    call: Call | None = Field(description="None for quantities that describe")
+    reason: NoteRecord = Field(description="why it is called so, or why it is not evaluable")
+    meaning: str
+    limits: str
+
+
+class CompartmentRecord(Record):
+    """One compartment of a sample."""
+
+    compartment: str
+    n_cells: int = Field(ge=0)
+    share: float | None = Field(ge=0, le=1, description="of the sample's cells")
+    interval: Interval | None
+
+
+class SideBySide(Record):
+    """One mechanism as bulk and as single cells show it."""
+
+    axis: str
+    bulk: Call | None = Field(description="call of the sample's pseudo-bulk")
+    cells: Call = Field(description="the most severe call of the quantities that are evidence for it")
+    quantity: str = Field(description="quantity behind the call of the cells")
+    is_in_agreement: bool | None = Field(description="None if either was not evaluable or borderline")
+
+
+class CellMap(Record):
+    """A map of at most 5,000 cells, drawn before."""
+
+    png: str = Field(description="picture, base64")
+    n_cells: int = Field(description="cells on it")
+    compartments: tuple[str, ...] = Field(description="compartments on it, most cells first")
+    colours: tuple[str, ...] = Field(description="their colours")
+
+
+class CellSampleRecord(Record):
+    """Cells of one sample."""
+
+    sample_id: str
+    patient_id: str
+    n_read: int = Field(ge=0)
+    n_cells: int = Field(ge=0, description="that passed the gates")
+    n_few_umi: int
+    n_few_genes: int
+    n_mitochondrial: int
+    median_umi: float
+    is_umi: bool = Field(description="whether counts are molecules, not reads")
+    ambient: float | None = Field(description="share of a malignant cell's counts that is ambient RNA")
+    labels_are_given: bool
+    malignant: NoteRecord = Field(description="why malignant cells were found, or were not")
+    unknown_labels: tuple[str, ...] = ()
+    compartments: tuple[CompartmentRecord, ...]
+    flags: tuple[NoteRecord, ...] = ()
+
+
+class PatientRecord(Record):
+    """What all cells of a patient show."""
+
+    patient_id: str
+    samples: tuple[CellSampleRecord, ...]
+    quantities: tuple[QuantityRecord, ...]
+
+
+class CellsRecord(Record):
+    """The block ``cells`` of a profile: this sample's cells, and what all cells of its patient show."""
+
+    patient_id: str
+    patient_sample_ids: tuple[str, ...] = Field(description="samples behind the quantities")
+    n_patient_cells: int
+    sample: CellSampleRecord
+    quantities: tuple[QuantityRecord, ...]
+    side_by_side: tuple[SideBySide, ...] = ()
+    map: CellMap | None = None
+
+
 class EscapeProfile(Record):
     """The immunoresistance profile of one sample."""
 
@@ -352,6 +441,9 @@ class EscapeProfile(Record):
     notes: tuple[NoteRecord, ...] = Field(default=(), description="what to read together with the scores")
     changes: tuple[PairedChange, ...] = Field(
         default=(), description="change since earlier samples of the same patient, the earliest first"
+    )
+    cells: CellsRecord | None = Field(
+        default=None, description="what single cells show; None for bulk expression"
     )
     metadata: dict[str, str | float | bool] = Field(
         description="what the sample sheet says; never used in a score"
