@@ -20,7 +20,7 @@ LAYERS = (
     {"library", "genes", "config", "store"},
     {"reference"},
     {"read", "harmonise", "score"},
-    {"profile"},
+    {"profile", "cells"},
     {"fit"},
     {"statistics", "export", "report"},
     {"pipeline"},
