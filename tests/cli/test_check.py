@@ -82,7 +82,7 @@ def test_commands_refuse_cells_in_one_line_unless_declared(
     rest = [str(tmp_path / one) if one.startswith("out") else one for one in rest]
     called = [command, *(["fit"] if command == "reference" else []), cells, *rest]
     (line,) = refused(3, *called)
-    assert "30 samples look like single cells" in line
+    assert "30 rows look like single cells" in line
     assert not list(tmp_path.glob("out*"))
     main([*map(str, called), "--units", "umi", "--as-samples"])
     err = capsys.readouterr().err

@@ -44,6 +44,19 @@ class ReadConfig(ConfigModel):
     )
 
 
+class CellsConfig(ConfigModel):
+    """Gates of single cells: cells that are left out, and samples that have too few others."""
+
+    min_umi: int = Field(200, ge=0, le=100_000, description="Fewest counts of a cell, over all its genes.")
+    min_genes: int = Field(100, ge=0, le=20_000, description="Fewest genes detected in a cell.")
+    max_mitochondrial: float = Field(
+        0.25, ge=0, le=1, description="Largest share of a cell's counts in genes of the mitochondrion (MT-)."
+    )
+    min_cells: int = Field(
+        50, ge=1, le=1_000_000, description="Fewest cells of a sample after the gates; others are not scored."
+    )
+
+
 class HarmoniseConfig(ConfigModel):
     """Options of the stage ``harmonise``."""
 

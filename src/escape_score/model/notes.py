@@ -29,6 +29,7 @@ class Code(StrEnum):
     """Codes of notes: first the flags, whose names are part of the contract of ``profiles.tsv``."""
 
     BAD_SURVIVAL = "bad_survival"
+    CELLS_GATED = "cells_gated"
     COHORT_COMPOSITION = "cohort_composition"
     COHORT_TOO_SMALL = "cohort_too_small"
     COMPOSITION_OUTLIER = "composition_outlier"
@@ -39,8 +40,11 @@ class Code(StrEnum):
     DUPLICATE_GENES = "duplicate_genes"
     DUPLICATE_GENES_AFTER_MAPPING = "duplicate_genes_after_mapping"
     EXCEL_GENE_DATES = "excel_gene_dates"
+    FEATURES_LEFT_OUT = "features_left_out"
+    FEW_CELLS = "few_cells"
     FEW_GENES = "few_genes"
     FLOOR_SUSPECT = "floor_suspect"
+    FULL_LENGTH_READS = "full_length_reads"
     GENE_CASE_CHANGED = "gene_case_changed"
     GENE_IDS_DISAGREE = "gene_ids_disagree"
     GENE_IDS_SUSPECT = "gene_ids_suspect"
@@ -57,9 +61,11 @@ class Code(StrEnum):
     MISSING_VALUES = "missing_values"
     MIXED_GENE_IDS = "mixed_gene_ids"
     MIXED_UNITS = "mixed_units"
+    MOST_CELLS_GATED = "most_cells_gated"
     NANOSTRING_SCALED = "nanostring_scaled"
     NANOSTRING_WEAK = "nanostring_weak"
     NO_METADATA = "no_metadata"
+    NO_MITOCHONDRIAL_GENES = "no_mitochondrial_genes"
     NOT_A_TUMOUR = "not_a_tumour"
     NON_GENE_ROWS = "non_gene_rows"
     PURITY_OUT_OF_RANGE = "purity_out_of_range"
@@ -111,6 +117,7 @@ class Code(StrEnum):
 NOTES = frozenset(
     {
         Code.BAD_SURVIVAL,
+        Code.CELLS_GATED,
         Code.COHORT_TOO_SMALL,
         Code.COUNTS_CONVERTED,
         Code.COUNTS_WITHOUT_LENGTHS,
@@ -118,6 +125,7 @@ NOTES = frozenset(
         Code.DUPLICATE_GENES,
         Code.DUPLICATE_GENES_AFTER_MAPPING,
         Code.EXCEL_GENE_DATES,
+        Code.FEATURES_LEFT_OUT,
         Code.GENE_CASE_CHANGED,
         Code.GENE_NAMES_REWRITTEN,
         Code.GENE_SET_LOW_COVERAGE,
@@ -126,6 +134,7 @@ NOTES = frozenset(
         Code.MIXED_GENE_IDS,
         Code.NANOSTRING_SCALED,
         Code.NO_METADATA,
+        Code.NO_MITOCHONDRIAL_GENES,
         Code.NON_GENE_ROWS,
         Code.PURITY_OUT_OF_RANGE,
         Code.QUANTITY_CHOSEN,
@@ -144,7 +153,7 @@ NOTES = frozenset(
         *list(Code)[list(Code).index(Code.CALL) :],
     }
 )
-ERRORS = frozenset({Code.SAMPLE_CONSTANT, Code.SAMPLE_EMPTY})
+ERRORS = frozenset({Code.FEW_CELLS, Code.SAMPLE_CONSTANT, Code.SAMPLE_EMPTY})
 """Severities of codes; every other code is a caution."""
 
 MAX_NAMED = 5

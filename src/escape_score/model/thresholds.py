@@ -152,6 +152,17 @@ class EvidenceLimits(Group):
     evidence_genes: int
 
 
+class CellReadLimits(Group):
+    """What a file of single cells may hold."""
+
+    min_genes_recognised: int
+    empty_barcode_genes: int
+    full_length_reads: float
+    estimated_whole_fraction: float
+    constant_total_fraction: float
+    most_gated_fraction: float
+
+
 class Thresholds(Group):
     """All groups."""
 
@@ -169,3 +180,4 @@ class Thresholds(Group):
     domain: DomainLimits
     links: LinkLimits
     evidence: EvidenceLimits
+    cell_read: CellReadLimits

@@ -102,22 +102,20 @@ def test_line_names_rows_signs_samples_and_remedy() -> None:
         refuse_cells("m.h5ad", glance_of(cells, make_obs(cells.index, sample="Patient_ID")))
     (line,) = caught.value.lines
     for part in (
-        *("m.h5ad: the 60 samples look like single cells", "whole numbers, 81 % are 0", "genes detected"),
-        *("100 % of the names contain a cell barcode", "'Patient_ID' and 'cell_type'"),
         *(
-            "column 'Patient_ID' has 3 samples",
-            "pseudo-bulk",
-            "--units umi",
-            "--as-samples",
-            "as_samples=True",
+            "m.h5ad: the 60 rows look like single cells of 3 samples",
+            "whole numbers, 81 % are 0",
+            "genes detected",
         ),
+        *("100 % of the names contain a cell barcode", "'Patient_ID' and 'cell_type'"),
+        *("use escape-score cells m.h5ad --sample-column Patient_ID", "--as-samples", "as_samples=True"),
     ):
         assert part in line
 
 
 def test_sample_column_is_named_without_types() -> None:
     cells = make_cells()
-    with pytest.raises(SingleCellsError, match="column 'sample' has 3 samples"):
+    with pytest.raises(SingleCellsError, match=r"cells of 3 samples .*--sample-column sample, or"):
         refuse_cells("m.h5ad", glance_of(cells, make_obs(cells.index)[["sample"]]))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -152,13 +153,15 @@ def refuse_cells(label: str, glance: CellGlance) -> None:
     if len(signs) < MIN_SIGNS:
         return
     found = glance.grouping
-    samples = f"{found.n_samples} sample{'s' if found.n_samples > 1 else ''}"
-    origin = f"; column {found.sample_column!r} has {samples}" if found.sample_column else ""
-    msg = (
-        f"the {glance.n_rows} samples look like single cells ({'; '.join(signs)}{origin}); sum the counts of "
+    samples = (
+        f" of {found.n_samples} sample{'s' if found.n_samples > 1 else ''}" if found.sample_column else ""
     )
-    msg += "each sample's cells into one row (pseudo-bulk) and declare --units umi, or use --as-samples "
-    raise SingleCellsError.at(label, msg + "(as_samples=True in Python) if each row is one sample")
+    # data in memory are called by the name of an argument
+    command = f"escape-score cells {'FILE' if label.isidentifier() else shlex.quote(label)} --sample-column "
+    command += found.sample_column or "COLUMN"
+    msg = f"the {glance.n_rows} rows look like single cells{samples} ({'; '.join(signs)}); use {command}, or "
+    msg += "--as-samples (as_samples=True in Python) if each row is one sample"
+    raise SingleCellsError.at(label, msg)
 
 
 def glance_at(source: MatrixSource, grouping: Grouping = NO_GROUPING) -> CellGlance:
@@ -202,7 +205,7 @@ def find_grouping(columns: Iterable[str], cells_of: Callable[[str], Sequence[str
     ``cells_of`` reads one of the columns; only those are read whose name suggests one of the two.
     """
     names = list(columns)
-    by_sample = _shared(sorted(filter(_sample_rank, names), key=_sample_rank), cells_of)
+    by_sample = _shared(sorted(filter(sample_rank, names), key=sample_rank), cells_of)
     sample, codes = next(by_sample, ("", np.empty(0, dtype=np.int64)))
     if not sample:
         return NO_GROUPING
@@ -217,8 +220,8 @@ def _plain(name: str) -> str:
     return "_".join(re.split(r"[\W_]+", name.strip().lower())).strip("_")
 
 
-def _sample_rank(name: str) -> int:
-    """Place among the words for samples, from 1 on; 0 where the name is not one of them."""
+def sample_rank(name: str) -> int:
+    """Place of a column name among the words for samples, from 1 on; 0 where it is not one of them."""
     found = _SAMPLE_NAME.fullmatch(_plain(name))
     return _SAMPLE_WORDS.index(found["word"]) + 1 if found else 0
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
@@ -85,40 +86,53 @@ class Hdf5Matrix:
 
     def block(self, start: int, stop: int) -> FloatArray:
         """Values of samples ``start`` to ``stop``: (stop - start, n_genes), float64, not stored = 0."""
+        if self.row_starts is not None:
+            return np.asarray(self.sparse_block(start, stop).astype(np.float64).toarray())
+        return np.asarray(self._dense_rows(start, stop), dtype=np.float64)
+
+    def sparse_block(self, start: int, stop: int) -> sparse.csr_array:
+        """Values of rows ``start`` to ``stop`` as CSR of shape (stop - start, n_genes), as they are stored.
+
+        Raises FileUnreadableError: the file is damaged.
+        """
+        if self.row_starts is None:
+            return sparse.csr_array(self._dense_rows(start, stop))
+        starts, n_genes = self.row_starts[start : stop + 1], len(self.gene_ids)
         with hdf5_faults(self.path), h5py.File(self.path) as file:
             values = file[self.place]
-            if self.row_starts is None:
-                rows = values[:, start:stop].T if self.samples_in_var else values[start:stop]
-                return np.asarray(rows, dtype=np.float64)
-            starts, n_genes = self.row_starts[start : stop + 1], len(self.gene_ids)
             stored, columns = (values[name][starts[0] : starts[-1]] for name in ("data", "indices"))
-            if len(columns) and (columns.min() < 0 or columns.max() >= n_genes):
-                msg = f"damaged HDF5 file ({self.place} names a gene beyond its {n_genes} genes)"
-                raise FileUnreadableError.at(self.path, f"{msg}; copy the file again")
-            cells = (np.asarray(stored, dtype=np.float64), columns, starts - starts[0])
-            return np.asarray(sparse.csr_matrix(cells, shape=(stop - start, n_genes)).toarray())
+        if len(columns) and (columns.min() < 0 or columns.max() >= n_genes):
+            msg = f"damaged HDF5 file ({self.place} names a gene beyond its {n_genes} genes)"
+            raise FileUnreadableError.at(self.path, f"{msg}; copy the file again")
+        return sparse.csr_array((stored, columns, starts - starts[0]), shape=(stop - start, n_genes))
+
+    def _dense_rows(self, start: int, stop: int) -> npt.NDArray[Any]:
+        with hdf5_faults(self.path), h5py.File(self.path) as file:
+            values = file[self.place]
+            rows = values[:, start:stop].T if self.samples_in_var else values[start:stop]
+            return np.asarray(rows)
 
 
 def _open_matrix(path: Path, request: ReadRequest) -> MatrixReading:
     with hdf5_faults(path), h5py.File(path) as file:
-        place = _place(path, file, request)
-        shape = _checked_shape(path, file, place, request)
+        place = place_of(path, file, request)
+        shape = checked_shape(path, file, place, request)
         sample_axis, gene_axis = ("var", "obs") if request.transpose else ("obs", "var")
-        sample_ids = _names(path, file, sample_axis, shape)
-        gene_ids = _gene_names(path, file, gene_axis, shape)
+        sample_ids = names_in(path, file, sample_axis, shape)
+        gene_ids = gene_names_in(path, file, gene_axis, shape)
         advice = layout_advice(request, IN_OBS)
         check_samples(str(path), sample_ids, request.limits, layout=advice)
         source = _source(path, file, place, sample_ids, gene_ids, samples_in_var=request.transpose)
         return MatrixReading(source, remedy=_remedy(file, place), layout=advice)
 
 
-def _place(path: Path, file: h5py.File, request: ReadRequest) -> str:
+def place_of(path: Path, file: h5py.File, request: ReadRequest) -> str:
     """Where the values are, once it is known that the file does not point outside itself.
 
     Raises FileUnreadableError: it is not an AnnData file, or has parts in another file. Raises
     MatrixInvalidError: there is no such layer, or no X.
     """
-    layers = _layers(file)
+    layers = layers_in(file)
     if request.layer is not None and request.layer not in layers:
         msg = f"no layer {request.layer!r} (layers: {listed(layers) or 'none'}); "
         raise MatrixInvalidError.at(path, msg + "name one of them with --layer, or leave it out for X")
@@ -138,13 +152,13 @@ def _place(path: Path, file: h5py.File, request: ReadRequest) -> str:
     return place
 
 
-def _layers(file: h5py.File) -> Names:
+def layers_in(file: h5py.File) -> Names:
     """Names of the layers; none where they are in another file."""
     is_here = isinstance(file.get("layers", getlink=True), h5py.HardLink)
     return tuple(file["layers"]) if is_here and isinstance(file["layers"], h5py.Group) else ()
 
 
-def _checked_shape(path: Path, file: h5py.File, place: str, request: ReadRequest) -> tuple[int, int]:
+def checked_shape(path: Path, file: h5py.File, place: str, request: ReadRequest) -> tuple[int, int]:
     """Rows and columns of the matrix; refuses what is too large before any value is read."""
     x, limits = file[place], request.limits
     shape = tuple(int(size) for size in (x.shape if isinstance(x, h5py.Dataset) else x.attrs["shape"]))
@@ -189,27 +203,27 @@ def refuse_links(path: Path, group: h5py.Group, name: str) -> None:
 def _remedy(file: h5py.File, place: str) -> str:
     """Name the other matrices of the file, which the one read may have been made from."""
     others = ["raw"] if "raw" in file else []
-    others += [f"layers[{name!r}]" for name in _layers(file) if place != f"layers/{name}"]
+    others += [f"layers[{name!r}]" for name in layers_in(file) if place != f"layers/{name}"]
     if not others:
         return ""
     return f"the file has other matrices ({', '.join(others[:5])}): name a layer with --layer, write raw as X"
 
 
-def _names(path: Path, file: h5py.File, axis: str, shape: tuple[int, int]) -> Names:
+def names_in(path: Path, file: h5py.File, axis: str, shape: tuple[int, int]) -> Names:
     """Row names of obs or var, in text, after a look at how many there are."""
     frame = file[axis]
     if isinstance(frame, h5py.Dataset):
         msg = f"h5ad of an anndata before 0.7 ({axis} is a table); write it again with a newer anndata"
         raise FileUnreadableError.at(path, msg)
     column = frame[frame.attrs["_index"]]
-    n_names, n_expected = _n_cells(column), shape[axis == "var"]
+    n_names, n_expected = length_of(column), shape[axis.endswith("var")]
     if n_names != n_expected:
         msg = f"X has shape {shape} but there are {n_names} {axis} names; write the file again"
         raise MatrixInvalidError.at(path, msg)
     return texts_of(column)
 
 
-def _n_cells(column: h5py.Dataset | h5py.Group) -> int:
+def length_of(column: h5py.Dataset | h5py.Group) -> int:
     """Cells of a column, without reading them."""
     return len(
         column["codes" if "codes" in column else "values"] if isinstance(column, h5py.Group) else column
@@ -222,17 +236,20 @@ def texts_of(column: h5py.Dataset | h5py.Group, stop: int | None = None) -> Name
         codes, categories = column["codes"][:stop], column["categories"]
         found = texts_of(categories) if len(categories) <= len(column["codes"]) else ()
         return tuple(found[code] if 0 <= code < len(found) else "" for code in codes)
+    if isinstance(column, h5py.Group) and "mask" in column:
+        pairs = zip(texts_of(column["values"], stop), column["mask"][:stop], strict=True)
+        return tuple("" if is_masked else text for text, is_masked in pairs)
     cells = column["values"] if isinstance(column, h5py.Group) else column
     return tuple(cell.decode() if isinstance(cell, bytes) else str(cell) for cell in cells[:stop])
 
 
-def _gene_names(path: Path, file: h5py.File, axis: str, shape: tuple[int, int]) -> Names:
+def gene_names_in(path: Path, file: h5py.File, axis: str, shape: tuple[int, int]) -> Names:
     """Names of the genes: the row names, or symbols in a column where these name no genes."""
-    names = _names(path, file, axis, shape)
+    names = names_in(path, file, axis, shape)
     if gene_fraction(names, with_entrez=not are_row_numbers(names)) >= MIN_GENE_FRACTION:
         return names
     for column in (one for one in SYMBOL_COLUMNS if one in file[axis]):
-        if _n_cells(file[axis][column]) == len(names):
+        if length_of(file[axis][column]) == len(names):
             symbols = texts_of(file[axis][column])
             if gene_fraction(symbols, with_entrez=False) >= MIN_GENE_FRACTION:
                 return symbols
@@ -293,7 +310,7 @@ def _by_rows(path: Path, x: h5py.Group, starts: IntArray, shape: tuple[int, int]
 
 def _glance(path: Path, request: ReadRequest) -> CellGlance | None:
     with hdf5_faults(path), h5py.File(path) as file:
-        place = _place(path, file, request)
+        place = place_of(path, file, request)
         axis, x = ("var" if request.transpose else "obs"), file[place]
         index = file[axis].attrs["_index"]
         shape = tuple(int(size) for size in (x.shape if isinstance(x, h5py.Dataset) else x.attrs["shape"]))
@@ -319,7 +336,7 @@ def group_rows(group: h5py.Group, columns: Sequence[str], n_rows: int) -> Groupi
 def _is_column(column: h5py.Dataset | h5py.Group, n_rows: int) -> bool:
     is_plain = isinstance(column, h5py.Dataset) and column.ndim == 1
     is_coded = isinstance(column, h5py.Group) and {"codes", "categories"} <= column.keys()
-    return (is_plain or is_coded) and _n_cells(column) == n_rows
+    return (is_plain or is_coded) and length_of(column) == n_rows
 
 
 def glance_at_hdf5(
@@ -335,7 +352,7 @@ def glance_at_hdf5(
     None where it is too large for a glance, or not as its header says.
     """
     n_rows, n_genes = shape
-    if n_rows > MAX_ROWS or n_genes > limits.max_genes or _n_cells(names) != n_rows:
+    if n_rows > MAX_ROWS or n_genes > limits.max_genes or length_of(names) != n_rows:
         return None
     found = texts_of(names, MAX_NAMES)
     values = _glance_at_values(matrix, names.file[matrix.place], n_rows, n_genes)
@@ -374,7 +391,7 @@ def _glance_at_genes(x: h5py.Group, starts: IntArray, n_rows: int) -> ValueGlanc
 
 def _count_samples(path: Path, request: ReadRequest) -> int:
     with hdf5_faults(path), h5py.File(path) as file:
-        return _checked_shape(path, file, _place(path, file, request), request)[int(request.transpose)]
+        return checked_shape(path, file, place_of(path, file, request), request)[int(request.transpose)]
 
 
 H5AD = MatrixFormat(

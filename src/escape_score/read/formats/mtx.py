@@ -31,7 +31,7 @@ GENE_EXPRESSION = "Gene Expression"
 _READABLE_KINDS = ("matrix coordinate real general", "matrix coordinate integer general")
 
 _PACKED = r"(?:\.(?:gz|zst|bz2|xz))?"
-_MATRIX_NAME = re.compile(rf"(?P<prefix>.*)matrix\.mtx{_PACKED}")
+MATRIX_NAME = re.compile(rf"(?P<prefix>.*)matrix\.mtx{_PACKED}")
 _FEATURE_NAMES, _BARCODE_NAMES = ("features.tsv", "genes.tsv"), ("barcodes.tsv",)
 
 _BYTES_PER_ENTRY = 24
@@ -61,27 +61,28 @@ class MtxHeader(NamedTuple):
 
 def _is_10x(probe: Probe) -> bool:
     is_matrix = probe.text_head.startswith(b"%%MatrixMarket")
-    return bool(_matrices_in(probe.path)) if probe.is_folder else is_matrix
+    return bool(matrices_in(probe.path)) if probe.is_folder else is_matrix
 
 
-def _matrices_in(folder: Path) -> list[Path]:
+def matrices_in(folder: Path) -> list[Path]:
+    """Files of matrices in a folder; raises FileUnreadableError: it cannot be read."""
     try:
-        return sorted(path for path in folder.iterdir() if _MATRIX_NAME.fullmatch(path.name))
+        return sorted(path for path in folder.iterdir() if MATRIX_NAME.fullmatch(path.name))
     except OSError as error:
         msg = f"the folder cannot be read ({error.strerror}); check its permissions"
         raise FileUnreadableError.at(folder, msg) from error
 
 
-def _find_parts(path: Path, limits: ReadLimits) -> TenXFolder:
+def find_parts(path: Path, limits: ReadLimits) -> TenXFolder:
     """Find the files of a folder, or those that belong to a matrix."""
     matrix = path
     if path.is_dir():
-        matrix, *others = _matrices_in(path)
+        matrix, *others = matrices_in(path)
         if others:
             names = listed([one.name for one in (matrix, *others)])
             msg = f"the folder holds several matrices ({names}); name one of them"
             raise MatrixInvalidError.at(path, msg)
-    found = _MATRIX_NAME.fullmatch(matrix.name)
+    found = MATRIX_NAME.fullmatch(matrix.name)
     prefix = found["prefix"] if found else ""
     features, barcodes = (
         _neighbour(path, matrix.parent, prefix, names) for names in (_FEATURE_NAMES, _BARCODE_NAMES)
@@ -102,7 +103,8 @@ def _neighbour(path: Path, folder: Path, prefix: str, names: Sequence[str]) -> P
     raise MatrixInvalidError.at(path, f"{what} beside matrix.mtx; a 10x folder holds one of each")
 
 
-def _read_header(path: Path, limits: ReadLimits) -> MtxHeader:
+def read_header(path: Path, limits: ReadLimits) -> MtxHeader:
+    """Read the lines above the entries; raises MatrixInvalidError: they promise no matrix that is read."""
     with open_text(path, limits) as stream:
         lines = enumerate(iter_lines(stream, path=path, limits=limits), start=1)
         kind = " ".join(next(lines, (0, ""))[1].lower().split()[1:])
@@ -127,9 +129,7 @@ def _sizes(path: Path, number: int, line: str) -> MtxHeader:
     return MtxHeader(number, *map(int, fields))
 
 
-def _check_header(
-    path: Path, header: MtxHeader, n_features: int, n_barcodes: int, limits: ReadLimits
-) -> None:
+def check_header(path: Path, header: MtxHeader, n_features: int, n_barcodes: int, limits: ReadLimits) -> None:
     """Compare the sizes with the names and the limits, before anything of that size is allocated."""
     if (header.n_features, header.n_barcodes) != (n_features, n_barcodes):
         msg = f"dimensions do not match: matrix.mtx has {header.n_features} rows by {header.n_barcodes} "
@@ -143,7 +143,7 @@ def _check_header(
         raise MatrixInvalidError.at(path, f"too large ({header.n_entries} entries); give h5ad")
 
 
-def _read_fields(path: Path, limits: ReadLimits, *, max_lines: int) -> list[list[str]]:
+def read_fields(path: Path, limits: ReadLimits, *, max_lines: int) -> list[list[str]]:
     """Fields of the lines of a file of names; no more than would be too many."""
     found: list[str] = []
     with open_text(path, limits) as stream:
@@ -180,12 +180,12 @@ def is_gene(path: Path, features: Sequence[Sequence[str]]) -> npt.NDArray[np.boo
 def _open_matrix(path: Path, request: ReadRequest) -> MatrixReading:
     limits = request.limits
     refuse_transpose(path, request, "10x folder")
-    parts = _find_parts(path, limits)
-    header = _read_header(parts.matrix, limits)
-    barcode_lines = _read_fields(parts.barcodes, limits, max_lines=10 * limits.max_samples)
+    parts = find_parts(path, limits)
+    header = read_header(parts.matrix, limits)
+    barcode_lines = read_fields(parts.barcodes, limits, max_lines=10 * limits.max_samples)
     barcodes = tuple(fields[0] for fields in barcode_lines)
-    features = _read_fields(parts.features, limits, max_lines=10 * limits.max_genes)
-    _check_header(path, header, len(features), len(barcodes), limits)
+    features = read_fields(parts.features, limits, max_lines=10 * limits.max_genes)
+    check_header(path, header, len(features), len(barcodes), limits)
     raise_faults(sample_name_faults(str(parts.barcodes), barcodes))
     is_kept = is_gene(parts.features, features)
     genes = [fields for fields, kept in zip(features, is_kept, strict=True) if kept]
@@ -197,9 +197,9 @@ def _open_matrix(path: Path, request: ReadRequest) -> MatrixReading:
 def _read_entries(path: Path, header: MtxHeader, limits: ReadLimits) -> sparse.csr_matrix:
     """Read all entries to a matrix of barcodes by features."""
     try:
-        batches = list(_iter_batches(path, header, limits))
+        batches = list(iter_batches(path, header, limits))
     except pa.ArrowInvalid as error:
-        raise _entry_fault(path, header, limits) from error
+        raise entry_fault(path, header, limits) from error
     columns = [np.concatenate(parts) for parts in zip(*batches, strict=True)] or [np.empty(0)] * 3
     features, barcodes = (positions.astype(np.int64) - 1 for positions in columns[:2])
     _check_entries(path, header, features, barcodes)
@@ -207,9 +207,13 @@ def _read_entries(path: Path, header: MtxHeader, limits: ReadLimits) -> sparse.c
     return sparse.coo_matrix((columns[2].astype(np.float64), (barcodes, features)), shape=shape).tocsr()
 
 
-def _iter_batches(
+def iter_batches(
     path: Path, header: MtxHeader, limits: ReadLimits
 ) -> Iterator[list[npt.NDArray[np.float64]]]:
+    """Entries in batches: features and barcodes, counted from 1, and values.
+
+    Raises ArrowInvalid: a line is no entry. MatrixInvalidError: there are more than the header promises.
+    """
     types = {"feature": pa.int64(), "barcode": pa.int64(), "value": pa.float64()}
     with open_text(path, limits) as stream:
         for _ in range(header.n_lines):
@@ -226,11 +230,12 @@ def _iter_batches(
         for batch in reader:
             n_entries += batch.num_rows
             if n_entries > header.n_entries:
-                raise _count_fault(path, f"more than {header.n_entries}", header)
+                raise count_fault(path, f"more than {header.n_entries}", header)
             yield [column.to_numpy(zero_copy_only=False) for column in batch.columns]
 
 
-def _count_fault(path: Path, found: str, header: MtxHeader) -> InputError:
+def count_fault(path: Path, found: str, header: MtxHeader) -> InputError:
+    """Error for another number of entries than the header promises."""
     msg = f"{found} entries where line {header.n_lines} promises {header.n_entries} (dimensions do not "
     return MatrixInvalidError.at(path, msg + "match); the file may be truncated, copy it again")
 
@@ -240,7 +245,7 @@ def _check_entries(
 ) -> None:
     """Refuse too few entries, entries outside the matrix, and two for one cell."""
     if len(features) != header.n_entries:
-        raise _count_fault(path, str(len(features)), header)
+        raise count_fault(path, str(len(features)), header)
     is_inside = (features >= 0) & (features < header.n_features)
     is_inside &= (barcodes >= 0) & (barcodes < header.n_barcodes)
     if not is_inside.all():
@@ -253,7 +258,7 @@ def _check_entries(
         raise MatrixInvalidError.at(path, msg)
 
 
-def _entry_fault(path: Path, header: MtxHeader, limits: ReadLimits) -> InputError:
+def entry_fault(path: Path, header: MtxHeader, limits: ReadLimits) -> InputError:
     """Read again, slowly, to name the line that is no entry."""
     entry = re.compile(r"[0-9]+ [0-9]+ [+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
     with open_text(path, limits) as stream:
@@ -268,8 +273,8 @@ def _entry_fault(path: Path, header: MtxHeader, limits: ReadLimits) -> InputErro
 def _glance(path: Path, request: ReadRequest) -> CellGlance | None:
     """Look at the header and the first lines; its entries a barcode are the mean of detected genes."""
     limits = request.limits
-    parts = _find_parts(path, limits)
-    header = _read_header(parts.matrix, limits)
+    parts = find_parts(path, limits)
+    header = read_header(parts.matrix, limits)
     names = [line.split("\t")[0] for line in _first_lines(parts.barcodes, limits)]
     lines = _first_lines(parts.matrix, limits, after=header.n_lines)
     values = [fields[2] for fields in map(str.split, lines) if len(fields) == 3]  # noqa: PLR2004
@@ -288,11 +293,11 @@ def _first_lines(path: Path, limits: ReadLimits, *, after: int = 0) -> list[str]
 
 def _count_samples(path: Path, request: ReadRequest) -> int:
     limits = request.limits
-    return _read_header(_find_parts(path, limits).matrix, limits).n_barcodes
+    return read_header(find_parts(path, limits).matrix, limits).n_barcodes
 
 
 def _list_parts(path: Path, request: ReadRequest) -> tuple[Path, ...]:
-    return tuple(_find_parts(path, request.limits))
+    return tuple(find_parts(path, request.limits))
 
 
 TENX_FOLDER = MatrixFormat(

@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
+from scipy import sparse
 
 from escape_score.errors import FileUnreadableError, MatrixInvalidError
 from escape_score.model.cohort import FloatArray, MatrixSource, iter_blocks
@@ -44,6 +45,21 @@ SYMBOL_COLUMNS = (
 def layout_advice(request: ReadRequest, rule: str = IN_COLUMNS) -> str:
     """What to do where a matrix turns out to be the other way round than it was read."""
     return "leave --transpose out" if request.transpose else f"use --transpose, or change it: {rule}"
+
+
+class SparseSource(Protocol):
+    """Anything that yields whole rows as they are stored: the cells of a file or of a matrix in memory."""
+
+    @property
+    def sample_ids(self) -> tuple[str, ...]:
+        """Names of the rows."""
+
+    @property
+    def gene_ids(self) -> tuple[str, ...]:
+        """Names of the columns, as in the file."""
+
+    def sparse_block(self, start: int, stop: int) -> sparse.csr_array:
+        """Values of rows ``start`` to ``stop``: CSR of shape (stop - start, n_genes), in the stored type."""
 
 
 @dataclass(frozen=True)
@@ -180,6 +196,10 @@ class ArrayMatrix:
         """Values of samples ``start`` to ``stop``: (stop - start, n_genes), float64, not stored = 0."""
         rows = self.values[start:stop]
         return np.asarray(rows.toarray() if hasattr(rows, "toarray") else rows, dtype=np.float64)
+
+    def sparse_block(self, start: int, stop: int) -> sparse.csr_array:
+        """Values of rows ``start`` to ``stop`` as they are stored: CSR of shape (stop - start, n_genes)."""
+        return sparse.csr_array(self.values[start:stop])
 
 
 def digest_of(paths: Sequence[Path]) -> str:

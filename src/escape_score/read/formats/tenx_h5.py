@@ -73,7 +73,7 @@ def _groups(file: h5py.File) -> list[str]:
     return [name for name in groups if all(member in file[name] for member in _MEMBERS)]
 
 
-def _choose_group(path: Path, file: h5py.File) -> str:
+def choose_group(path: Path, file: h5py.File) -> str:
     """The only matrix, or the only one of a human genome."""
     groups = _groups(file)
     human = [name for name in groups if name.lower().startswith(_HUMAN_GENOMES)]
@@ -85,7 +85,7 @@ def _choose_group(path: Path, file: h5py.File) -> str:
     return chosen[0]
 
 
-def _shape(path: Path, group: h5py.Group, limits: ReadLimits) -> tuple[int, int]:
+def shape_of(path: Path, group: h5py.Group, limits: ReadLimits) -> tuple[int, int]:
     """Barcodes and features, once it is known that the file holds as many of each as it says."""
     n_features, n_barcodes = (int(size) for size in group["shape"][:2])
     found = (len(group["barcodes"]), len(group["indptr"]) - 1)
@@ -99,7 +99,7 @@ def _shape(path: Path, group: h5py.Group, limits: ReadLimits) -> tuple[int, int]
     return n_barcodes, n_features
 
 
-def _features(path: Path, group: h5py.Group, n_features: int) -> list[tuple[str, str, str]]:
+def features_of(path: Path, group: h5py.Group, n_features: int) -> list[tuple[str, str, str]]:
     """Id, name and type of each feature."""
     layout = next((one for one in _LAYOUTS if one.ids in group and one.names in group), None)
     members = [name for name in layout or () if name in group]
@@ -115,10 +115,10 @@ def _features(path: Path, group: h5py.Group, n_features: int) -> list[tuple[str,
 def _open_matrix(path: Path, request: ReadRequest) -> MatrixReading:
     refuse_transpose(path, request, "matrix of Cell Ranger")
     with hdf5_faults(path), h5py.File(path) as file:
-        place = _choose_group(path, file)
-        _, n_features = _shape(path, file[place], request.limits)
+        place = choose_group(path, file)
+        _, n_features = shape_of(path, file[place], request.limits)
         barcodes = texts_of(file[place]["barcodes"])
-        features = _features(path, file[place], n_features)
+        features = features_of(path, file[place], n_features)
         starts = row_starts(path, file[place])
     check_samples(str(path), barcodes, request.limits, layout=layout_advice(request))
     kept = np.flatnonzero(is_gene(path, features))
@@ -132,7 +132,7 @@ def _open_matrix(path: Path, request: ReadRequest) -> MatrixReading:
 
 def _glance(path: Path, request: ReadRequest) -> CellGlance | None:
     with hdf5_faults(path), h5py.File(path) as file:
-        place = _choose_group(path, file)
+        place = choose_group(path, file)
         n_features, n_barcodes = (int(size) for size in file[place]["shape"][:2])
         matrix = Hdf5Matrix(path, place, (), (), samples_in_var=False, row_starts=None)
         shape, names = (n_barcodes, n_features), file[place]["barcodes"]
@@ -141,7 +141,7 @@ def _glance(path: Path, request: ReadRequest) -> CellGlance | None:
 
 def _count_samples(path: Path, request: ReadRequest) -> int:
     with hdf5_faults(path), h5py.File(path) as file:
-        return _shape(path, file[_choose_group(path, file)], request.limits)[0]
+        return shape_of(path, file[choose_group(path, file)], request.limits)[0]
 
 
 TENX_H5 = MatrixFormat("Cell Ranger HDF5", _is_tenx, _open_matrix, _count_samples, glance=_glance)
