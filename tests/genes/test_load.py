@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 from escape_score.genes import load_gene_table
+from escape_score.genes.positions import GenePosition, load_positions
+from escape_score.genes.table import gene_rows
 from escape_score.library.files import resource_path
 
 
@@ -52,3 +54,19 @@ def test_load_gene_table_has_all_rows() -> None:
     assert sum(map(len, table.previous.values())) == kinds["previous"]
     assert sum(map(len, table.aliases.values())) == kinds["alias"]
     assert sum(map(len, table.ensembl_retired.values())) == kinds["ensembl_retired"]
+
+
+@pytest.mark.parametrize(
+    ("symbol", "chromosome", "start_bp"),
+    [("TP53", "17", 7661779), ("HLA-A", "6", 29941260), ("PLCXD1", "X", 276322), ("MT-ND1", "MT", 3307)],
+)
+def test_load_positions_counts_from_one(symbol: str, chromosome: str, start_bp: int) -> None:
+    assert load_positions()[symbol] == GenePosition(chromosome, start_bp)
+
+
+def test_load_positions_has_nearly_all_protein_coding_genes() -> None:
+    rows = gene_rows(resource_path("genes", "genes.tsv.gz"))
+    coding = [row[0] for row in rows if row[4] == "protein_coding" and row[5]]
+    found = [symbol in load_positions() for symbol in coding]
+    assert len(coding) > 19_000
+    assert sum(found) > 0.999 * len(found)

@@ -317,7 +317,8 @@ def load_gene_table() -> GeneTable:
     current: dict[str, Candidates] = {}
     lengths: dict[str, float] = {}
     others: defaultdict[str, dict[str, Candidates]] = defaultdict(dict)
-    for symbol, hgnc, ensembl, entrez, _, _, length_bp in _rows(resource_path("genes", "genes.tsv.gz")):
+    for row in gene_rows(resource_path("genes", "genes.tsv.gz")):
+        symbol, hgnc, ensembl, entrez, _, _, length_bp, _ = row
         own = current[symbol] = (symbol,)
         if ensembl:
             others["ensembl"][ensembl] = own
@@ -328,7 +329,7 @@ def load_gene_table() -> GeneTable:
         if length_bp:
             lengths[symbol] = float(length_bp)
     lengths |= _effective_lengths()
-    for name, kind, symbol, _ in _rows(resource_path("genes", "names.tsv.gz")):
+    for name, kind, symbol, _ in gene_rows(resource_path("genes", "names.tsv.gz")):
         known = others[kind].setdefault(name, current[symbol])
         if known is not current[symbol]:  # the genes of an ambiguous name stay sorted, as the rows are
             others[kind][name] = (*known, symbol)
@@ -342,7 +343,7 @@ def _effective_lengths() -> Mapping[str, float]:
     return {symbol: float(length_bp) for symbol, length_bp in rows}
 
 
-def _rows(path: Path) -> Iterator[list[str]]:
+def gene_rows(path: Path) -> Iterator[list[str]]:
     """Rows of a gzipped TSV, without its header."""
     lines = gzip.decompress(path.read_bytes()).decode("utf-8").split("\n")
     return (line.split("\t") for line in lines[1:-1])

@@ -161,6 +161,60 @@ class CellReadLimits(Group):
     estimated_whole_fraction: float
     constant_total_fraction: float
     most_gated_fraction: float
+class CellAssignLimits(Group):
+    """Compartments of single cells."""
+
+    on_quantile: float
+    on_floor: float
+    seed_level: float
+    seed_margin: float
+    seed_score: float
+    seed_markers: int
+    min_seeds: int
+    train_cells: int
+    features: int
+    feature_sd: float
+    regularisation: float
+    posterior: float
+    sure_posterior: float
+    contradiction: float
+    least_own: float
+    min_umi: int
+    min_voters: int
+    vote_share: float
+    vote_posterior: float
+    vote_own: float
+    cells_per_cluster: int
+    most_clusters: int
+    cells_per_small_cluster: int
+    small_clusters: int
+    variable_genes: int
+    components: int
+    batches_from: int
+
+
+class CopyNumberLimits(Group):
+    """Malignant cells by copy number."""
+
+    window_genes: int
+    window_step: int
+    gene_level: float
+    offset: float
+    clip_log2: float
+    min_genes: int
+    min_cells: int
+    min_reference: int
+    min_type: int
+    min_held_out: int
+    min_group: int
+    signal_log2: float
+    agreement: float
+    over_held_out: float
+    same_profile: float
+    strength: float
+    doubtful: float
+    null_spreads: float
+    rounds: int
 
 
 class Thresholds(Group):
@@ -181,3 +235,5 @@ class Thresholds(Group):
     links: LinkLimits
     evidence: EvidenceLimits
     cell_read: CellReadLimits
+    cell_assign: CellAssignLimits
+    copy_number: CopyNumberLimits
