@@ -215,6 +215,30 @@ class CopyNumberLimits(Group):
     doubtful: float
     null_spreads: float
     rounds: int
+class CellPresentationLimits(Group):
+    """Antigen presentation of malignant cells, from single cells."""
+
+    cell_interval_level: float
+    level_mean_log2: float
+    level_sd_log2: float
+    dispersion_mean_log: float
+    dispersion_sd_log: float
+    residual: float
+    stroma_like_share: float
+    stroma_size: float
+    ambient_size: float
+    ambient_sd_log: float
+    min_ambient_cells: int
+    min_marker_counts: float
+    outlier_sd: float
+    marker_sd: float
+    max_ambient: float
+    max_ambient_to_signal: float
+    min_expected_count: float
+    min_stroma_cells: int
+    min_stroma_sd: float
+    min_level_gene_share: float
+    detection_power: float
 
 
 class Thresholds(Group):
@@ -237,3 +261,4 @@ class Thresholds(Group):
     cell_read: CellReadLimits
     cell_assign: CellAssignLimits
     copy_number: CopyNumberLimits
+    cell_presentation: CellPresentationLimits
