@@ -239,6 +239,14 @@ class CellPresentationLimits(Group):
     min_stroma_sd: float
     min_level_gene_share: float
     detection_power: float
+class CellStateLimits(Group):
+    """States of single cells."""
+
+    least_probability: float
+    least_markers: float
+    widest_interval: float
+    reference_draws: int
+    definition_sd_log_odds: float
 
 
 class Thresholds(Group):
@@ -262,3 +270,4 @@ class Thresholds(Group):
     cell_assign: CellAssignLimits
     copy_number: CopyNumberLimits
     cell_presentation: CellPresentationLimits
+    cell_state: CellStateLimits
