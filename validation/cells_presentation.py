@@ -8,7 +8,8 @@ replacement, of malignant and of stromal cells of one tumour. The ambient RNA st
 A loss replaces the counts of some genes in malignant cells by draws of ambient RNA (negative binomial about
 ambient share x soup x total, size 10).
 
-levels      AUROC of malignant cells against stroma, complete loss or none
+levels      AUROC of malignant cells against stroma, complete loss or none. The malignant cells of CID4465
+            have HLA-A, B and C 60-fold below stroma, and 16-fold below normal epithelium of the same patient
 shares      power, false calls, AUROC and coverage of the shares put in, where they are evaluable
 depths      35 % lost, cells thinned to 20-100 % of their counts, each by its own factor; AUROC of the share,
             and of the share of cells with a zero count
@@ -21,7 +22,7 @@ from __future__ import annotations
 import argparse
 import zipfile
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 
@@ -33,7 +34,7 @@ import scipy.sparse as sp
 from mixes import auroc
 
 from escape_score.cells.ambient import with_ambient
-from escape_score.cells.presentation import presentation_genes, presentation_quantities, quantity_genes
+from escape_score.cells.presentation import presentation_genes, presentation_quantity, quantity_genes
 from escape_score.model.cells import CODE_OF, STROMA, Compartment, PatientCells
 
 Floats = npt.NDArray[np.float64]
@@ -107,14 +108,6 @@ def of_rows(cells: PatientCells, rows: Rows) -> PatientCells:
     )
 
 
-@dataclass(frozen=True)
-class Drawn:
-    """A virtual patient and the cells that lost genes."""
-
-    cells: PatientCells
-    is_lost: npt.NDArray[np.bool_]
-
-
 def drawn(
     whole: PatientCells,
     size: int,
@@ -144,19 +137,18 @@ def drawn(
 
 def rows_of(cells: PatientCells, names: tuple[str, ...]) -> Iterator[dict[str, object]]:
     """Quantities of a patient as rows."""
-    for one in presentation_quantities(cells, seed=0):
-        if one.quantity in names:
-            call = None if one.call is None else one.call.value
-            yield {
-                "tumour": cells.patient_id,
-                "quantity": one.quantity,
-                "value": one.value,
-                "low": one.low,
-                "high": one.high,
-                "limit": one.limit,
-                "call": call,
-                "reason": one.reason.kind,
-            }
+    for name in names:
+        one = presentation_quantity(cells, name, seed=0)
+        yield {
+            "tumour": cells.patient_id,
+            "quantity": name,
+            "value": one.value,
+            "low": one.low,
+            "high": one.high,
+            "limit": one.limit,
+            "call": None if one.call is None else one.call.value,
+            "reason": one.reason.kind,
+        }
 
 
 def complete_losses(whole: list[PatientCells], rounds: int, rng: np.random.Generator) -> pd.DataFrame:
@@ -206,7 +198,7 @@ def level_coverage(whole: list[PatientCells], rounds: int, rng: np.random.Genera
     names = tuple(name for name in quantity_genes() if name not in LOST)
     rows = []
     for cells in whole:
-        truth = {one.quantity: one.value for one in presentation_quantities(cells, seed=0)}
+        truth = {name: presentation_quantity(cells, name, seed=0).value for name in names}
         for size in SIZES:
             for _ in range(rounds):
                 for row in rows_of(drawn(cells, size, (), 0.0, rng), names):
@@ -232,8 +224,13 @@ def report_levels(table: pd.DataFrame) -> None:
     for (name, size), part in table.groupby(["quantity", "size"], sort=False):
         lost = part["is_lost"].to_numpy()
         detected = (part["call"] == "detected").to_numpy()
+        apart = [
+            auroc(-one["value"].to_numpy(), one["is_lost"].to_numpy()) for _, one in part.groupby("tumour")
+        ]
         rows[f"{name}, {size} cells"] = {
             "AUROC": auroc(-part["value"].to_numpy(), lost),
+            "in one tumour, median": float(np.median(apart)),
+            "lowest": min(apart),
             "evaluable": part["value"].notna().mean(),
             "called if lost": detected[lost].mean(),
             "called if intact": detected[~lost].mean(),

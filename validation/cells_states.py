@@ -1,24 +1,28 @@
 """Measure states of single cells: shares of exhausted and regulatory T cells, levels, and their intervals.
 
-    python validation/cells_states.py --cells DIR [--wheels build/wheels] [--repeats 20]
+    python validation/cells_states.py [--cells DIR] [--wheels build/wheels] [--repeats 20]
 
 Profiles are judged on other cells than those they were made from:
 
-SCLC       16,475 immune cells of lung cancers, 74 genes, with labels (``iatlas_sc_msk_*.feather`` in ``--cells``).
-           Counts over all genes are not known there: 45 times the sum of the 74, their share of T cells in the
-           Wu 2020 and Qian 2020 files. FOXP3, TOX, CXCL13, LAYN, CD4, CD8A and CD8B are not among the genes.
+simulated  cells of the shipped profile under rates drawn from its error; the truth differs from the share of
+           the cells by the error of definition.
 Spectra    T cells with labels, by a profile of the scirpy file alone (``--wheels``).
 scirpy     T cells with labels, by a profile of the Spectra file alone.
-simulated  cells of the shipped profile under rates drawn from its error.
+SCLC       16,475 immune cells of lung cancers, 74 genes, labels (``iatlas_sc_msk_*.feather``, ``--cells``).
+           Counts over all genes are not known: 45 times the sum of the 74, from their share of the counts of
+           T cells in the Wu 2020 and Qian 2020 files. FOXP3, TOX, CXCL13, LAYN, CD4, CD8A and
+           CD8B are not among the genes.
 CID4465    myeloid cells of a breast cancer with labels (``wu2021_CID4465.h5ad`` in ``--cells``).
 
-Virtual samples draw cells of two labels at random with a known chance, the truth, thinned to x1, x0.5 and x0.25 of their depth. A row
-gives error (RMSE), mean difference, share of intervals that hold the truth, and mean width of the intervals.
+Virtual samples draw cells of two labels at random with a known chance, which is the truth, thinned to x1,
+x0.5 and x0.25 of their depth. A row gives error (RMSE), mean difference, share of intervals that hold the
+truth, and mean width of the intervals.
 
-Exhausted cells of SCLC have two truths. ``label``: the share of cells with the label. ``pool``: the same share of
-two pools whose content is what the model finds in all their cells together. The second has no error of
-definition; it shows sampling, depth and mixing alone. ``own rates`` is the best case for labels: the same model
-with rates taken from these labels themselves.
+Exhausted cells of SCLC have two truths. ``label``: the chance of a cell with the label. ``pool``: the same
+chance, where each pool counts with what is found in all of its cells together. The second has no error of
+definition: it shows sampling, depth and mixing alone. Three more rows show what labels permit. ``own
+rates`` is the same model with rates taken from these labels themselves. ``two genes`` counts cells in which
+two exhaustion genes are seen. AUROC at the same depth compares cells of both labels, thinned to 60 counts.
 """
 
 from __future__ import annotations
@@ -35,6 +39,7 @@ from types import ModuleType
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from scipy.special import expit, logit
 
 from escape_score.cells.state_levels import level_of
 from escape_score.cells.state_model import Mixture, ShareErrors, evidence_of, shares_of, state_probability
@@ -52,7 +57,7 @@ TREG_SHARES = (0.0, 0.05, 0.1, 0.2, 0.3, 0.5)
 MEMORY = ("CD8-positive, alpha-beta memory T cell", "effector CD8-positive, alpha-beta T cell")
 EXHAUSTED, TREG, CD4 = "exhausted T cell", "regulatory T cell", "CD4-positive, alpha-beta T cell"
 OTHER_T = (*MEMORY, EXHAUSTED, CD4, "gamma-delta T cell")
-LEAST_COUNTS = 10
+LEAST_COUNTS, SAME_DEPTH = 10, 60
 
 
 @dataclass(frozen=True, eq=False)
@@ -165,13 +170,13 @@ def share(cells: Labelled, profiles: StateProfiles, state: str) -> tuple[float, 
 
 def virtual(
     cells: Labelled,
-    case: npt.NDArray[np.intp],
-    control: npt.NDArray[np.intp],
+    pools: tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]],
     n_cells: int,
     part: float,
     rng: np.random.Generator,
 ) -> Labelled:
     """Cells of two kinds, drawn without putting back where there are enough."""
+    case, control = pools
     n_case = int(rng.binomial(n_cells, part))
     drawn = rng.choice(case, n_case, replace=n_case > len(case))
     others = rng.choice(control, n_cells - n_case, replace=n_cells - n_case > len(control))
@@ -195,12 +200,11 @@ def report_treg(
     name: str,
     cells: Labelled,
     profiles: StateProfiles,
-    starts: tuple[str, ...],
-    others: tuple[str, ...],
+    starts: tuple[tuple[str, ...], tuple[str, ...]],
     repeats: int,
 ) -> None:
-    """Regulatory T cells: each cell, and shares."""
-    case, control = cells.rows(*starts), cells.rows(*others)
+    """Regulatory T cells: each cell, and shares; ``starts`` of labels of these and of other T cells."""
+    case, control = (cells.rows(*letters) for letters in starts)
     both = cells.at(np.concatenate([case, control]))
     is_case = np.arange(len(both.n_umi)) < len(case)
     print(
@@ -209,7 +213,7 @@ def report_treg(
     for n_cells in (100, 400):
         for depth in DEPTHS:
             tally = Tally()
-            draw = lambda part, rng, n=n_cells: virtual(cells, case, control, n, part, rng)  # noqa: E731
+            draw = lambda part, rng, n=n_cells: virtual(cells, (case, control), n, part, rng)  # noqa: E731
             for part, sample in virtual_samples(draw, TREG_SHARES, repeats, depth):
                 tally.found.append((part, *share(sample, profiles, "treg")))
             print(tally.row(f"  {name}: Treg, {n_cells} T cells, depth x{depth:g}"))
@@ -222,14 +226,37 @@ def report_exhausted(cells: Labelled, profiles: StateProfiles, repeats: int, nam
     print(f"{name}: found in all cells with the label {in_case:.2f}, without {in_control:.2f}")
     for n_cells in (50, 200):
         for depth in DEPTHS:
-            label, pool = Tally(), Tally()
-            draw = lambda part, rng, n=n_cells: virtual(cells, case, control, n, part, rng)  # noqa: E731
+            label, pool, two = Tally(), Tally(), Tally()
+            draw = lambda part, rng, n=n_cells: virtual(cells, (case, control), n, part, rng)  # noqa: E731
             for part, sample in virtual_samples(draw, EXHAUSTED_SHARES, repeats, depth):
                 found = share(sample, profiles, "exhausted")
                 label.found.append((part, *found))
+                seen = float(two_genes(sample, profiles).mean())
+                two.found.append((part, seen, seen, seen))
                 pool.found.append((part * in_case + (1 - part) * in_control, *found))
             print(label.row(f"  {name}: label, {n_cells} CD8, depth x{depth:g}"))
             print(pool.row(f"  {name}: pool,  {n_cells} CD8, depth x{depth:g}"))
+            print(two.row(f"  {name}: two genes, {n_cells} CD8, depth x{depth:g}"))
+
+
+def two_genes(cells: Labelled, profiles: StateProfiles) -> npt.NDArray[np.bool_]:
+    """Cells in which two exhaustion genes are seen."""
+    return np.asarray((cells.mixture(profiles).counts > 0).sum(axis=1) > 1)
+
+
+def report_same_depth(cells: Labelled, profiles: StateProfiles) -> None:
+    """How well exhaustion genes separate the labels in cells of one depth."""
+    deep = cells.at(cells.rows(EXHAUSTED, *MEMORY))
+    deep = deep.at(np.flatnonzero(deep.counts.sum(axis=1) >= SAME_DEPTH))
+    rng = np.random.default_rng(4)
+    counts = np.array([rng.multivariate_hypergeometric(row, SAME_DEPTH) for row in deep.counts])
+    even = replace(deep, counts=counts, n_umi=np.full(len(counts), float(UMI_PER_COUNT * SAME_DEPTH)))
+    is_case = deep.labels == EXHAUSTED
+    found = auroc(is_case, chances(even, profiles, "exhausted"))
+    print(
+        f"SCLC: AUROC of the label exhausted by depth alone {auroc(is_case, deep.n_umi):.3f}, "
+        f"by the model at the same depth {found:.3f}"
+    )
 
 
 def own_profiles(cells: Labelled) -> StateProfiles:
@@ -249,23 +276,24 @@ def own_profiles(cells: Labelled) -> StateProfiles:
 def report_simulated(profile: str, state: str, n_cells: int, repeats: int) -> None:
     """Cells of the shipped profile, under rates of another data set drawn from its error."""
     shipped, rng = load_states()[profile], np.random.default_rng(2)
-    at = shipped.states.index(state)
+    at, definition = shipped.states.index(state), load_design().thresholds.cell_state.definition_sd_log_odds
     for depth in DEPTHS:
         tally = Tally()
         for part in EXHAUSTED_SHARES:
             for _ in range(repeats):
-                cells = simulated(shipped, at, n_cells, part, 4000 * depth, rng)
-                tally.found.append((part, *share(cells, shipped, state)))
+                shares = np.full(len(shipped.states), (1 - part) / (len(shipped.states) - 1))
+                shares[at] = part
+                cells = simulated(shipped, shares, n_cells, 4000 * depth, rng)
+                elsewhere = expit(logit(part) + definition * rng.standard_normal())
+                tally.found.append((elsewhere, *share(cells, shipped, state)))
         print(tally.row(f"  simulated: {state}, {n_cells} cells, {4000 * depth:.0f} UMI"))
 
 
 def simulated(
-    shipped: StateProfiles, at: int, n_cells: int, part: float, depth: float, rng: np.random.Generator
+    shipped: StateProfiles, shares: Floats, n_cells: int, depth: float, rng: np.random.Generator
 ) -> Labelled:
     """Cells of all states of a profile, with rates drawn from its error."""
     log_rate = shipped.log_rate + shipped.log_sd * rng.standard_normal(shipped.log_rate.shape)
-    shares = np.full(len(shipped.states), (1 - part) / (len(shipped.states) - 1))
-    shares[at] = part
     state = rng.choice(len(shares), n_cells, p=shares)
     n_umi = depth * np.exp(0.5 * rng.standard_normal(n_cells))
     size = 1 / shipped.dispersion[state]
@@ -282,7 +310,7 @@ def report_levels(cells: Labelled, repeats: int) -> None:
     for depth in DEPTHS:
         thin = pool.thinned(depth, rng)
         truth = level_of(thin.counts[:, at].sum(axis=1).astype(float), thin.n_umi, level=level).value
-        for n_cells in (20, 50, 200):
+        for n_cells in (30, 100, 300):
             tally = Tally()
             for _ in range(20 * repeats):
                 part = thin.at(rng.choice(len(thin.n_umi), n_cells, replace=False))
@@ -304,9 +332,8 @@ def report_myeloid(path: Path) -> None:
     for state, label in (("tam_like", "Macrophage"), ("mdsc_like", "Monocyte")):
         value, low, high = share(cells, profiles, state)
         area = auroc(labels == label, chances(cells, profiles, state))
-        print(
-            f"  CID4465: {state} {value:.2f} ({low:.2f}-{high:.2f}), {label} {(labels == label).mean():.2f}; AUROC {area:.2f}"
-        )
+        truth = (labels == label).mean()
+        print(f"  CID4465: {state} {value:.2f} ({low:.2f}-{high:.2f}), {label} {truth:.2f}; AUROC {area:.2f}")
 
 
 def from_wheels(wheels: Path, repeats: int) -> None:
@@ -321,7 +348,7 @@ def from_wheels(wheels: Path, repeats: int) -> None:
     for at, (name, cells) in enumerate((("Spectra", spectra), ("scirpy", scirpy))):
         profiles = single_source(build, rates[1 - at], rates[at])
         known = Labelled(cells.counts.astype(np.int64), cells.gene_symbols, cells.n_umi, cells.labels)
-        report_treg(name, known, profiles, letters[at][0], letters[at][1] + letters[at][2], repeats)
+        report_treg(name, known, profiles, (letters[at][0], letters[at][1] + letters[at][2]), repeats)
 
 
 def main() -> None:
@@ -341,9 +368,10 @@ def main() -> None:
         print("SCLC: not in --cells; skipped")
         return
     cells = sclc(arguments.cells)
-    report_treg("SCLC", cells, load_states()["t"], (TREG,), OTHER_T, repeats)
+    report_treg("SCLC", cells, load_states()["t"], ((TREG,), OTHER_T), repeats)
     report_exhausted(cells, load_states()["cd8"], repeats, "SCLC")
     report_exhausted(cells, own_profiles(cells), repeats, "SCLC, own rates")
+    report_same_depth(cells, load_states()["cd8"])
     report_levels(cells, repeats)
     report_myeloid(arguments.cells / "wu2021_CID4465.h5ad")
     print(f"{time.perf_counter() - started:.0f} s")

@@ -23,6 +23,7 @@ ROOT = Path(__file__).resolve().parents[2]
 REPORT = ROOT / "src" / "escape_score" / "report"
 LOCALES = REPORT / "locales"
 AXIS_TEXTS = ("title", "group", "mechanism", "adjusted_for", "meaning", "limits")
+QUANTITY_TEXTS = ("title", "cells", "meaning", "limits")
 APPROACH_TEXTS = ("approach", "statement", "setting")
 TUMOUR_TYPE_TEXTS = ("name",)
 PUBLISHED_TEXTS = ("title", "unit", "differs")
@@ -82,13 +83,13 @@ def texts_of_code() -> Iterator[Message]:
                 yield message
 
 
-def texts_of_resources() -> Iterator[str]:
+def texts_of_resources(resources: Path = ROOT / "resources") -> Iterator[str]:
     """Texts that a record carries."""
-    resources = ROOT / "resources"
     axes = yaml.safe_load((resources / "axes" / "axes.yaml").read_text(encoding="utf-8"))["axes"]
     tables = (
         (axes, AXIS_TEXTS),
         (rows_of(resources / "axes" / "approaches.tsv"), APPROACH_TEXTS),
+        (rows_of(resources / "cells" / "quantities.tsv"), QUANTITY_TEXTS),
         (rows_of(resources / "tumour_types.tsv"), TUMOUR_TYPE_TEXTS),
         (rows_of(resources / "genesets" / "published.tsv"), PUBLISHED_TEXTS),
         *(

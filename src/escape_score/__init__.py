@@ -28,6 +28,7 @@ __all__ = [
     "load_reference",
     "pl",
     "profile",
+    "profile_cells",
     "read",
     "score_gene_sets",
 ]
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from escape_score.model.cohort import Cohort
     from escape_score.model.record import EscapeProfile
     from escape_score.model.reference import Reference
+    from escape_score.pipeline.cells.profiling import profile_cells
     from escape_score.pipeline.gene_set_scores import score_gene_sets
     from escape_score.pipeline.profiles import Profiles
     from escape_score.pipeline.profiling import profile
@@ -59,6 +61,7 @@ _PLACES = MappingProxyType(
         "list_references": "reference.read",
         "load_reference": "reference.read",
         "profile": "pipeline.profiling",
+        "profile_cells": "pipeline.cells.profiling",
         "read": "read.cohort",
         "score_gene_sets": "pipeline.gene_set_scores",
     }

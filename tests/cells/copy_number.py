@@ -68,9 +68,8 @@ def tumour(
     kinds = np.repeat(list(cells), list(cells.values()))
     depths = rng.lognormal(np.log(n_umi), 0.3, len(kinds))
     shares = {kind: levels_of(kind, is_malignant=kind in malignant) for kind in cells}
-    counts = np.vstack(
-        [rng.poisson(depth * shares[kind]) for depth, kind in zip(depths, kinds, strict=True)]
-    ).astype(np.float32)
+    drawn = [rng.poisson(depth * shares[kind]) for depth, kind in zip(depths, kinds, strict=True)]
+    counts = np.array(drawn, dtype=np.float32).reshape(len(kinds), len(genes()))
     return CellSample(
         sample_id=sample_id,
         patient_id=sample_id,

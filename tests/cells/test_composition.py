@@ -70,6 +70,6 @@ def test_interval_is_that_of_jeffreys() -> None:
 
 @pytest.mark.parametrize("share", [0.02, 0.1, 0.5, 0.9])
 def test_interval_covers_the_share_of_the_tissue(share: float) -> None:
-    drawn = np.random.default_rng(2).binomial(300, share, 400)
+    drawn = np.random.default_rng(2).binomial(300, share, 300)
     inside = [low <= share <= high for low, high in (jeffreys(int(n), 300) for n in drawn)]
     assert 0.84 <= np.mean(inside) <= 0.96

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from tests.cells.copy_number import tumour
 
-from escape_score.cells.labels import labels_from_given, read_label_map
+from escape_score.cells.labels.given import labels_from_given, read_label_map
 from escape_score.errors import FileMissingError, FileUnreadableError
 from escape_score.genes import load_gene_table
 from escape_score.library.cell_types import LINEAGES, key_of_label, load_cell_types, load_markers
@@ -142,4 +142,4 @@ def test_markers_are_approved_symbols_of_one_set_each() -> None:
     assert all("doi:" in row["source"] for row in rows)
     shared = {symbol for symbol in symbols if symbols.count(symbol) > 1}
     assert shared == set()
-    assert len(load_markers()) == 11
+    assert len(load_markers()) == 13

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 import runpy
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -95,3 +96,16 @@ def test_french_writes_numbers_by_its_rules(make_profile: Callable[..., EscapePr
 @pytest.mark.parametrize(("n", "text"), [(1, "1 échantillon\u00a0:"), (2, "2 échantillons\u00a0:")])
 def test_french_has_plurals(n: int, text: str, make_profile: Callable[..., EscapeProfile]) -> None:
     assert text in render_cohort([make_profile(f"S{number}") for number in range(n)], lang="fr")
+
+
+def test_texts_of_quantities_are_gathered(tmp_path: Path) -> None:
+    """The table of quantities is filled row by row; each row brings its texts to the catalogues."""
+    shutil.copytree(ROOT / "resources", tmp_path / "resources", ignore=shutil.ignore_patterns("*.gz"))
+    table = tmp_path / "resources" / "cells" / "quantities.tsv"
+    names = table.read_text(encoding="utf-8").splitlines()[0].split("\t")
+    texts = ("title", "cells", "meaning", "limits")
+    row = [f"A made-up {name}." if name in texts else "x" for name in names]
+    table.write_text("\t".join(names) + "\n" + "\t".join(row) + "\n", encoding="utf-8")
+    gathered = set(BUILDER["texts_of_resources"](tmp_path / "resources"))
+    assert {f"A made-up {name}." for name in texts} <= gathered
+    assert gathered - {f"A made-up {name}." for name in texts} <= set(BUILDER["texts_of_resources"]())

@@ -14,10 +14,11 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.report.made_up_cells import cell_sample, rich, sparse
 
 from escape_score.errors import ResultInvalidError, UsageError
 from escape_score.model.notes import Severity
-from escape_score.model.record import EscapeProfile, GeneEvidence, NoteRecord
+from escape_score.model.record import CellsRecord, EscapeProfile, GeneEvidence, NoteRecord
 from escape_score.report import render_cohort, render_sample
 from escape_score.report.cohort.statistics import StatisticsView
 from escape_score.report.cohort.view import cohort_view
@@ -36,8 +37,14 @@ CSP = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 
 
 @pytest.fixture(scope="session")
-def pages(sample_profiles: tuple[EscapeProfile, ...]) -> tuple[str, ...]:
-    return (*map(render_sample, sample_profiles), render_cohort(sample_profiles, skipped=[("S9", "empty")]))
+def pages(sample_profiles: tuple[EscapeProfile, ...], make_profile: ProfileFactory) -> tuple[str, ...]:
+    of_cells = (make_profile("C1", cells=rich()), make_profile("C2", cells=sparse()))
+    shown = (*sample_profiles, *of_cells)
+    return (
+        *map(render_sample, shown),
+        render_cohort(sample_profiles, skipped=[("S9", "empty")]),
+        render_cohort(shown),
+    )
 
 
 def run_python(code: str) -> str:
@@ -169,7 +176,9 @@ def test_render_links_only_to_anchors_and_slugs(pages: tuple[str, ...], parse_pa
         assert len(ids) == len(set(ids))
         anchors = {f"#{name}" for name in ids}
         for target in page.values("a", "href"):
-            assert target in anchors | {"../index.html"} or re.fullmatch(r"samples/[a-z0-9-]+\.html", target)
+            assert target in anchors | {"../index.html"} or re.fullmatch(
+                r"samples/[a-z0-9-]+\.html(#cells)?", target
+            )
 
 
 def test_render_marks_up_tables(pages: tuple[str, ...], parse_page: PageParser) -> None:
@@ -212,13 +221,16 @@ def test_render_shows_hostile_names_as_text(hostile_profile: EscapeProfile, pars
 def test_render_escapes_any_text_everywhere(
     make_profile: ProfileFactory, parse_page: PageParser, text: str
 ) -> None:
-    plain, profile = make_profile(), hostile_everywhere(make_profile, text)
+    cells = rich(patient_id=make_profile().sample_id)
+    plain, profile = make_profile(cells=cells), hostile_everywhere(make_profile, text)
     for expected, html in (
         (render_sample(plain), render_sample(profile)),
         (render_cohort([plain]), render_cohort([profile])),
     ):
         assert [tag for tag, _ in parse_page(html).tags] == [tag for tag, _ in parse_page(expected).tags]
-        assert html.replace("\n", "").isprintable()
+        # blanks that keep a number and its unit together are our own
+        assert html.count("\u00a0") == expected.count("\u00a0")
+        assert html.replace("\n", "").replace("\u00a0", "").isprintable()
 
 
 def hostile_everywhere(make_profile: ProfileFactory, text: str) -> EscapeProfile:
@@ -232,6 +244,16 @@ def hostile_everywhere(make_profile: ProfileFactory, text: str) -> EscapeProfile
         flags=tuple(flag.model_copy(update={"params": {"x": text, "kind": text}}) for flag in usual.flags),
         reference=usual.reference.model_copy(update={"name": text, "description": text}),
         axes=tuple(axis.model_copy(update={"call_reason": said}) for axis in usual.axes),
+        cells=hostile_cells(text, said),
+    )
+
+
+def hostile_cells(text: str, said: NoteRecord) -> CellsRecord:
+    """Cells with the text in each place that is filled from outside."""
+    cells = rich(patient_id=text, patient_sample_ids=(text,), sample=cell_sample(text, text, malignant=said))
+    drawn = {"title": text, "cells": text, "meaning": text, "limits": text, "reason": said}
+    return cells.model_copy(
+        update={"quantities": tuple(one.model_copy(update=drawn) for one in cells.quantities)}
     )
 
 
@@ -256,7 +278,7 @@ def test_render_offers_every_visible_text_for_translation(
     make_profile: ProfileFactory, parse_page: PageParser
 ) -> None:
     words = Language("xx", MarkingTranslations(), known=EveryText())
-    engine, profile = make_environment(words), make_profile(flags=(), metadata={})
+    engine, profile = make_environment(words), make_profile(flags=(), metadata={}, cells=rich())
     sample, cohort = sample_view(profile, words), cohort_view([profile], words, skipped=[("", "")])
     html = engine.get_template("sample.html.j2").render(page=sample, lang="en")
     html += engine.get_template("cohort.html.j2").render(

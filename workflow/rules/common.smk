@@ -33,11 +33,15 @@ REFERENCE_FILES = PLAN.reference_files
 GENE_SETS = SETTINGS.score.gene_sets or []
 REFERENCE = ["--reference", SETTINGS.profile.reference] if SETTINGS.profile.reference else []
 USED_REFERENCE = "work/{cohort}/reference"
+CELL_OPTIONS = SETTINGS.cells.model_dump_json(exclude={"cell_types"})
+CELL_TYPES = SETTINGS.cells.cell_types or []
 
 
 wildcard_constraints:
     cohort="|".join(map(re.escape, PLAN.cohorts)),
     chunk=r"[1-9]\d*",
+    sample=r"[a-z0-9-]+",
+    patient=r"[a-z0-9-]+",
 
 
 def of_cohort(attribute):
@@ -63,11 +67,17 @@ memory_mb = partial(asked, "memory_mb")
 minutes = partial(asked, "minutes")
 
 
+def cells_of(part):
+    """For a rule: files of the cells of samples, of the wildcard's patient if there is one, or of patients."""
+    return lambda wildcards: PLAN.cohorts[wildcards.cohort].cell_files(part, wildcards.get("patient"))
+
+
 def option(flag, name):
-    """For a rule: a flag and the input it names; nothing where the rule has no such input."""
+    """For a rule: a flag and the input, or inputs, it names; nothing where the rule has no such input."""
 
     def words(wildcards, input):
-        return [flag, input.get(name)] if input.get(name) else []
+        named = input.get(name) or []
+        return [flag, *([named] if isinstance(named, str) else named)] if named else []
 
     return words
 

@@ -3,6 +3,8 @@ rule profile:
     input:
         scores="work/{cohort}/scores.h5ad",
         reference=USED_REFERENCE,
+        cells=cells_of("patient"),
+        samples=cells_of("sample") if SETTINGS.cells.h5ad else [],
     output:
         profiles_tsv=report(
             "results/{cohort}/profiles.tsv", caption="../report/profiles.rst", category="{cohort}"
@@ -24,6 +26,8 @@ rule profile:
         package_version=PACKAGE_VERSION,
         results="results/{cohort}",
         seed=SETTINGS.seed,
+        cells=option("--cells", "cells"),
+        h5ad=["--cells-h5ad"] if SETTINGS.cells.h5ad else [],
     shell:
         "escape-score profile {input.scores:q} --out {params.results:q} --part {output.part:q}"
-        " --seed {params.seed:q} > {log:q} 2>&1"
+        " --seed {params.seed:q} {params.cells:q} {params.h5ad:q} > {log:q} 2>&1"

@@ -5,6 +5,8 @@ rule read:
         samples=of_cohort("entry.samples"),
     output:
         cohort="work/{cohort}/cohort.h5ad",
+    wildcard_constraints:
+        cohort=PLAN.pattern("bulk"),
     log:
         "logs/{cohort}/read.log",
     benchmark:

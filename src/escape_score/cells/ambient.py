@@ -12,12 +12,15 @@ from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
+import numpy.typing as npt
 
 from escape_score.library.axes import load_design
 from escape_score.library.files import resource_path, table_records
 from escape_score.model.cells import Compartment, PatientCells
 from escape_score.model.cohort import FloatArray
 from escape_score.model.thresholds import CellPresentationLimits
+
+Bools = npt.NDArray[np.bool_]
 
 _ROUNDS = 4
 """Each round drops cells and markers again; more rounds change the share by less than 1 %."""
@@ -83,23 +86,26 @@ def ambient_share(counts: FloatArray, totals: FloatArray, soup: FloatArray) -> f
     if len(totals) < limits.min_ambient_cells or not enough:
         return math.nan
     share = _middle(counts, totals, soup)
+    capped = _capped(counts, share * np.outer(totals, soup), limits)
+    is_marker = ~_is_expressed(capped, share * totals.sum() * soup, limits)
     for _ in range(_ROUNDS):
-        is_cell = ~_exceeds(counts.sum(axis=1), share * totals * soup.sum(), limits)
-        expected = totals[is_cell].sum() * soup
-        seen = counts[is_cell].sum(axis=0)
-        is_marker = ~_is_expressed(seen, share * expected, limits)
-        share = _weighted_ratio(seen[is_marker], expected[is_marker], share, limits)
+        expected = share * totals * soup[is_marker].sum()
+        is_cell = ~_is_outlier(counts[:, is_marker].sum(axis=1), expected, limits)
+        seen, expected_counts = counts[is_cell].sum(axis=0), totals[is_cell].sum() * soup
+        is_marker = ~_is_expressed(seen, share * expected_counts, limits)
+        share = _weighted_ratio(seen[is_marker], expected_counts[is_marker], share, limits)
     return min(max(share, 0.5 / float(totals.sum() * soup.sum())), limits.max_ambient)
 
 
-def ambient_errors(cells: PatientCells) -> FloatArray:
-    """Standard error of the logarithm of each sample's share; shape (n_samples,), NaN where unknown."""
-    limits = load_design().thresholds.cell_presentation
+def ambient_counts(cells: PatientCells) -> FloatArray:
+    """Counts of exclusive markers in malignant cells that each share accounts for; shape (n_samples,).
+
+    Their square root is the counting error. NaN where the share is unknown.
+    """
     malignant = cells.rows(Compartment.MALIGNANT)
     totals = np.bincount(cells.sample_of[malignant], cells.n_umi[malignant], len(cells.sample_ids))
     soup = cells.sample_counts[:, cells.columns(exclusive_genes())].sum(axis=1) / cells.sample_umi
-    counted = cells.ambient * totals * soup
-    return np.asarray(np.sqrt(limits.ambient_sd_log**2 + 1.0 / (counted + 1.0)))
+    return np.asarray(cells.ambient * totals * soup)
 
 
 def _middle(counts: FloatArray, totals: FloatArray, soup: FloatArray) -> float:
@@ -113,14 +119,23 @@ def _middle(counts: FloatArray, totals: FloatArray, soup: FloatArray) -> float:
     return middle if middle > 0 else float(counts.sum() / expected.sum())
 
 
-def _exceeds(counts: FloatArray, mean: FloatArray, limits: CellPresentationLimits) -> np.ndarray:
-    """Whether counts of cells are above what ambient RNA gives."""
+def _is_outlier(counts: FloatArray, mean: FloatArray, limits: CellPresentationLimits) -> Bools:
+    """Whether cells have more counts than ambient RNA gives."""
     spread = np.sqrt(mean + mean**2 / limits.ambient_size)
     return np.asarray(counts > mean + limits.outlier_sd * spread + 1.0)
 
 
-def _is_expressed(counts: FloatArray, mean: FloatArray, limits: CellPresentationLimits) -> np.ndarray:
-    """Whether counts of markers are above what they differ by among each other."""
+def _capped(counts: FloatArray, mean: FloatArray, limits: CellPresentationLimits) -> FloatArray:
+    """Sums over cells with no cell far above ambient RNA.
+
+    A marker that malignant cells express is still above the others, since it is seen in most cells. The
+    marker of a few doublets is not.
+    """
+    return np.asarray(np.minimum(counts, mean + limits.outlier_sd * np.sqrt(mean) + 1.0).sum(axis=0))
+
+
+def _is_expressed(counts: FloatArray, mean: FloatArray, limits: CellPresentationLimits) -> Bools:
+    """Whether markers have more counts than they differ by among each other."""
     spread = np.sqrt(mean + (limits.marker_sd * mean) ** 2)
     return np.asarray(counts > mean + limits.outlier_sd * spread + 1.0)
 

@@ -54,6 +54,5 @@ def jeffreys(n_part: int, n_whole: int) -> tuple[float, float]:
     Brown, Cai and DasGupta 2001, 10.1214/ss/1009213286.
     """
     tail = (1 - load_design().thresholds.intervals.interval_level) / 2
-    posterior = beta(n_part + 0.5, n_whole - n_part + 0.5)
-    low = 0.0 if n_part == 0 else float(posterior.ppf(tail))
-    return low, 1.0 if n_part == n_whole else float(posterior.ppf(1 - tail))
+    low, high = (float(beta.ppf(at, n_part + 0.5, n_whole - n_part + 0.5)) for at in (tail, 1 - tail))
+    return 0.0 if n_part == 0 else low, 1.0 if n_part == n_whole else high

@@ -25,14 +25,18 @@ from scipy.special import gammaln, ndtri
 from escape_score.model.cohort import FloatArray
 from escape_score.model.thresholds import CellPresentationLimits
 
-_COARSE = (22, 4, 1)
-"""Points of log λ, log θ and the factor of b on the first grid, which finds where the posterior is."""
+_COARSE = (22, 4)
+"""Points of log λ and log θ on the first grid, which finds where the posterior is."""
 _FINE = (14, 6, 3)
+"""Points of log λ, log θ and the factor of b on the later grids."""
+_NARROWINGS = 2
+"""With thousands of cells the posterior is narrower than one narrowing can resolve."""
 _SHARES = 1e-4 + 0.9988 * np.linspace(0.0, 1.0, 31) ** 1.5
 _EVERY_SHARE = np.linspace(0.0, 1.0, 1001)
 _DEPTH_STEP = 0.1
 """Cells are joined if their totals differ by less than this, natural logarithm: far below the dispersion."""
 _COARSE_DEPTH_STEP = 0.35
+"""The same for limits of detection."""
 _EXACT_COUNTS = 16
 """Larger counts are joined in steps of 6 %, a quarter of their Poisson error or less."""
 _COUNT_STEP = 0.06
@@ -86,7 +90,7 @@ class LostShare:
 
 
 def count_table(counts: FloatArray, totals: FloatArray, background: FloatArray) -> CountTable:
-    """Join alike cells; the same for every order of cells.
+    """Cells joined by count, total and background; the same for every order of cells.
 
     Parameters
     ----------
@@ -123,8 +127,9 @@ def lost_share(cells: CountTable, prior: Prior, limits: CellPresentationLimits) 
     """Posterior of the share of lost cells; ``cells`` has at least one."""
     model = _Model(cells, prior, limits)
     levels, sizes = model.widest_grid()
-    coarse = model.log_posterior(levels, sizes, np.zeros(_COARSE[2]), _SHARES[::3])
-    levels, sizes = _narrowed(levels, coarse, 0, _FINE[0]), _narrowed(sizes, coarse, 1, _FINE[1])
+    for _ in range(_NARROWINGS):
+        coarse = model.log_posterior(levels, sizes, np.zeros(1), _SHARES[::3])
+        levels, sizes = _narrowed(levels, coarse, 0, _FINE[0]), _narrowed(sizes, coarse, 1, _FINE[1])
     factors = prior.ambient_error * np.linspace(-1.5, 1.5, _FINE[2])
     fine = model.log_posterior(levels, sizes, factors, _SHARES)
     return _summary(fine, levels, sizes, limits.cell_interval_level)
@@ -228,9 +233,9 @@ def smallest_detectable(
     z_interval, z_power = ndtri((1.0 + limits.cell_interval_level) / 2.0), ndtri(limits.detection_power)
     lows = np.array([narrowest(one, _EVERY_SHARE, limits.cell_interval_level)[0] for one in densities])
     reached = shares - (shares - lows) * (1.0 + z_power / z_interval) - threshold
-    first = int(np.argmax(reached >= 0.0))
-    if reached[first] < 0.0:
+    if reached.max() < 0.0:
         return math.nan
+    first = max(int(np.argmax(reached >= 0.0)), 1)
     return float(np.interp(0.0, reached[first - 1 : first + 1], shares[first - 1 : first + 1]))
 
 

@@ -11,7 +11,8 @@ import numpy.typing as npt
 import scipy.sparse as sp
 from scipy.special import ndtri, stdtrit
 
-from escape_score.cells.ambient import ambient_errors
+from escape_score.cells.ambient import ambient_counts
+from escape_score.library.axes import load_design
 from escape_score.model.cells import Compartment, PatientCells
 from escape_score.model.cohort import FloatArray
 
@@ -129,10 +130,6 @@ class CellGroup:
     def _counts(self) -> sp.csc_array:
         return sp.csc_array(self.cells.counts[self.rows])
 
-    @cached_property
-    def _errors(self) -> FloatArray:
-        return ambient_errors(self.cells)
-
     def counts_of(self, genes: tuple[str, ...]) -> GeneCounts:
         """Counts of some genes together."""
         cells, sample_of = self.cells, self.cells.sample_of[self.rows]
@@ -140,13 +137,18 @@ class CellGroup:
         counts = np.asarray(self._counts[:, columns].sum(axis=1), dtype=np.float64).ravel()
         soup = cells.sample_counts[:, columns].sum(axis=1) / cells.sample_umi
         background = (cells.ambient * soup)[sample_of]
-        ambient = np.bincount(sample_of, background * self.totals, len(cells.sample_ids))
+        ambient = np.bincount(sample_of, background * self.totals, len(cells.sample_ids)).astype(np.float64)
+        return GeneCounts(counts, self.totals, background, self._ambient_error(ambient))
+
+    def _ambient_error(self, ambient: FloatArray) -> float:
+        """Standard error of the logarithm of all ambient counts; ``ambient``: those of each sample.
+
+        What markers differ by is the same in all samples; counting errors are independent.
+        """
         known = ambient > 0
-        # Samples share what is systematic in the estimate, so that their errors are averaged.
-        error = (
-            float((self._errors[known] * ambient[known]).sum() / ambient[known].sum()) if known.any() else 0.0
-        )
-        return GeneCounts(counts, self.totals, background, error)
+        parts = ambient[known] / ambient.sum()
+        counting = (parts**2 / np.maximum(ambient_counts(self.cells)[known], 1.0)).sum()
+        return math.hypot(load_design().thresholds.cell_presentation.ambient_sd_log, math.sqrt(counting))
 
 
 @dataclass(frozen=True)

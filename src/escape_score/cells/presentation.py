@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
+from math import ceil
+from types import MappingProxyType
 
 import numpy as np
 
@@ -33,13 +36,13 @@ _LEVELS = (
 
 
 @cache
-def quantity_genes() -> dict[str, tuple[str, ...]]:
+def quantity_genes() -> Mapping[str, tuple[str, ...]]:
     """Genes of each quantity, in the order of the table of quantities."""
     design = load_design()
     inputs = design.catalogue.class_one
     chain, (b2m, heavy) = design.components[inputs.chain], inputs.molecule
     others = tuple(gene for gene in chain if gene not in inputs.core_genes)
-    return {
+    genes = {
         "mhc1_vs_stroma": chain,
         "b2m_vs_stroma": b2m,
         "hla_abc_vs_stroma": heavy,
@@ -49,6 +52,7 @@ def quantity_genes() -> dict[str, tuple[str, ...]]:
         "mhc1_chain_lost_share": others,
         **{f"{name}_level": design.components[name] for name in _LEVELS},
     }
+    return MappingProxyType(genes)
 
 
 def presentation_genes() -> tuple[str, ...]:
@@ -69,11 +73,12 @@ def presentation_quantities(cells: PatientCells, *, seed: int) -> tuple[CellQuan
         Of the draws of intervals.
     """
     patient = _Patient(cells, seed)
-    makers = {"vs_stroma": patient.against_stroma, "lost_share": patient.lost, "level": patient.level}
-    return tuple(
-        next(make for ending, make in makers.items() if name.endswith(ending))(name)
-        for name in quantity_genes()
-    )
+    return tuple(patient.quantity(name) for name in quantity_genes())
+
+
+def presentation_quantity(cells: PatientCells, quantity: str, *, seed: int) -> CellQuantity:
+    """One of the quantities of :func:`presentation_quantities`, with the same numbers."""
+    return _Patient(cells, seed).quantity(quantity)
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,6 +108,12 @@ class _Patient:
         """Genes with at least one count in this patient; a gene without any was not measured."""
         seen = self.cells.sample_counts.sum(axis=0) > 0
         return frozenset(gene for gene, is_seen in zip(self.cells.gene_symbols, seen, strict=True) if is_seen)
+
+    def quantity(self, name: str) -> CellQuantity:
+        """A quantity by its id, whose ending is its kind."""
+        if name.endswith("_lost_share"):
+            return self.lost(name)
+        return self.against_stroma(name) if name.endswith("_vs_stroma") else self.level(name)
 
     def of(self, name: str) -> GeneCounts:
         """Counts of a quantity's genes in malignant cells."""
@@ -145,8 +156,7 @@ class _Patient:
             return fault
         counts, n_cells = self.of(name), self.malignant.n_cells
         table = count_table(counts.counts, counts.totals, counts.background)
-        # Without any ambient RNA its error does not matter, but a grid over it needs a width.
-        prior = Prior(self.in_stroma(name).net_rate, max(counts.ambient_error, self.limits.ambient_sd_log))
+        prior = Prior(self.in_stroma(name).net_rate, counts.ambient_error)
         found = lost_share(table, prior, self.limits)
         reason = self.share_fault(counts, found)
         if reason is not None:
@@ -172,8 +182,9 @@ class _Patient:
         least = load_quantities()[name].min_cells
         if self.n_malignant < least:
             return too_few(name, self.n_malignant)
-        if n_measured < self.limits.min_level_gene_share * n_genes:
-            reason = _note("few_genes", n=n_measured, of=n_genes)
+        needed = ceil(self.limits.min_level_gene_share * n_genes)
+        if n_measured < needed:
+            reason = _note("few_genes", n=n_measured, of=n_genes, least=needed)
         elif self.malignant.n_cells < least:
             reason = _note("ambient_unknown", n=self.malignant.n_cells, least=least)
         else:

@@ -156,7 +156,7 @@ def _summary(centre: FloatArray, joined: FloatArray, errors: ShareErrors) -> Sha
     order = np.argsort(-joined, kind="stable")
     inside = order[: int(np.searchsorted(np.cumsum(joined[order]), errors.level)) + 1]
     bounds = FINE[[inside.min(), inside.max()]]
-    value = float(np.clip(centre @ FINE, *bounds))
+    value = round(float(np.clip(centre @ FINE, *bounds)), 2 * DIGITS)
     low, high = _widened(value, bounds, errors)
     return Share(value, low, high)
 

@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from escape_score.cells.composition import ASSIGNED, jeffreys
-from escape_score.cells.state_levels import level_of
 from escape_score.cells.quantity import not_evaluable, quantity_of, too_few
+from escape_score.cells.state_levels import level_of
 from escape_score.cells.state_model import (
     Mixture,
     Share,
@@ -190,7 +190,7 @@ class _Found:
     def missing(self, share: StateShare) -> Note | None:
         """What the data lack for a share, whatever the cells."""
         if not self.cells.is_umi:
-            return note(Code.CELL_QUANTITY, "reads")
+            return note(Code.CELL_QUANTITY, "no_umi")
         if "cd8" in (share.profile, share.state) and not self.has_cd8_genes:
             return note(Code.CELL_QUANTITY, "no_genes", genes=list(CD8_GENES))
         return self._few_genes(

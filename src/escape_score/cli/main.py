@@ -18,6 +18,8 @@ from typing import NoReturn, cast
 import typer
 
 from escape_score.cli import genesets, reference
+from escape_score.cli.cells import cells
+from escape_score.cli.cells_stages import cells_bulk, cells_patient, cells_read, cells_seeds
 from escape_score.cli.check import check
 from escape_score.cli.export import export
 from escape_score.cli.log import print_limited
@@ -38,9 +40,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.callback()(options)
-for command in (run, workflow, read, harmonise, score, profile, report, check, verify, export, schema):
+for command in (run, cells, workflow, read, harmonise, score, profile, report, check, verify, export, schema):
     app.command()(command)
-app.command(hidden=True)(gather)
+for job in (gather, cells_read, cells_seeds, cells_patient, cells_bulk):
+    app.command(hidden=True)(job)
 app.add_typer(genesets.commands, name="genesets")
 app.add_typer(reference.commands, name="reference")
 

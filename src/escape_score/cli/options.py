@@ -83,6 +83,7 @@ def require_files(
     samples: Path | None = None,
     gene_lengths: Path | None = None,
     gene_sets: Path | None = None,
+    cell_types: Path | None = None,
     reference: str | None = None,
 ) -> None:
     """Report every named file that is not there, before a library is loaded that would read it.
@@ -93,6 +94,7 @@ def require_files(
         *((gene_sets, "file not found"), (gene_lengths, "table of gene lengths not found (no such file)")),
         *((matrix, "file not found (no such file or folder)") for matrix in matrices),
         (samples, "sample sheet not found (no such file)"),
+        (cell_types, "map of cell labels not found (no such file)"),
     ]
     missing = [
         FileMissingError.at(path, f"{what}; check the path") for path, what in named if _is_missing(path)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -104,7 +104,7 @@ def run(
 
 
 def _run(settings: RunConfig, cohort: str | None, log: CommandLog, *, has_reports: bool) -> int:
-    """Profile, write and summarise; 5 where some samples failed."""
+    """Plan, profile and write; 5 where some samples failed."""
     matrix, out = _require_named(settings.expression, settings.outdir)
     require_files(
         matrix,
@@ -113,18 +113,14 @@ def _run(settings: RunConfig, cohort: str | None, log: CommandLog, *, has_report
         gene_sets=settings.score.gene_sets,
         reference=settings.profile.reference,
     )
-    from escape_score.pipeline.profiles import write_result
     from escape_score.pipeline.profiling import ProfileOptions, profile_opened
     from escape_score.read import ReadRequest, read_requested
     from escape_score.report.text.i18n import translations
-    from escape_score.store.manifest import earlier_manifest
     from escape_score.store.ownership import require_result_folder
 
-    started = time.monotonic()
     translations(settings.report.lang)  # an unknown language is an error before the work, not after it
     named = (matrix, settings.samples, settings.score.gene_sets, settings.harmonise.gene_lengths)
     require_result_folder(out, named)
-    before = earlier_manifest(out)
     request = ReadRequest.from_config(settings.read, units=settings.units)
     options = ProfileOptions(
         reference=settings.profile.reference or ProfileOptions.reference,
@@ -135,24 +131,48 @@ def _run(settings: RunConfig, cohort: str | None, log: CommandLog, *, has_report
         choice=settings.score.choice(threads=settings.threads),
         seed=settings.seed,
     )
-    with StageProgress(log) as progress:
-        result = profile_opened(
+    return profile_and_write(
+        lambda progress: profile_opened(
             lambda: read_requested(matrix, request, samples=settings.samples, cohort=cohort),
             options,
             on_stage=progress.stage,
-        )
+        ),
+        out,
+        log,
+        lang=settings.report.lang if has_reports else None,
+        reference=settings.profile.reference,
+    )
+
+
+def profile_and_write(
+    profiled: Callable[[StageProgress], Profiles],
+    out: Path,
+    log: CommandLog,
+    *,
+    lang: str | None,
+    reference: str | None,
+) -> int:
+    """Profile, write and summarise; 5 where some samples failed.
+
+    There are no pages if ``lang`` is None. ``reference``: as it was named.
+    """
+    from escape_score.pipeline.profiles import write_result
+    from escape_score.store.manifest import earlier_manifest
+
+    started, before = time.monotonic(), earlier_manifest(out)
+    with StageProgress(log) as progress:
+        result = profiled(progress)
         failed = write_result(
             result,
             out,
-            lang=settings.report.lang if has_reports else None,
-            on_stage=lambda stage: progress.stage(stage, total=len(result) if has_reports else None),
+            lang=lang,
+            on_stage=lambda stage: progress.stage(stage, total=None if lang is None else len(result)),
             on_sample=progress.advance,
         )
     if result.reference.is_edited:
-        name = settings.profile.reference
-        print(f"warning: {name}: a file was changed after the fit; fit it again", file=sys.stderr)
+        print(f"warning: {reference}: a file was changed after the fit; fit it again", file=sys.stderr)
     print_lost(out, before, earlier_manifest(out))
-    where = out / ("index.html" if has_reports else "profiles.tsv")
+    where = out / ("profiles.tsv" if lang is None else "index.html")
     _summarise(result, failed, log, where=where, seconds=time.monotonic() - started)
     return ExitCode.PARTIAL if failed else ExitCode.DONE
 

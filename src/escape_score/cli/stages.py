@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -125,11 +126,18 @@ def profile(
     scores: Annotated[Path, typer.Argument(metavar="SCORES", help="scores.h5ad of the stage score.")],
     out: Annotated[Path, typer.Option("--out", help="Folder of the results.")],
     part: Annotated[Path, typer.Option("--part", help="List of the files written, with digests.")],
+    *,
     reference: ReferenceName = None,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of every random draw.")] = 1,
+    cells: Annotated[
+        Path | None, typer.Option("--cells", help="Results of patients, if these are single cells.")
+    ] = None,
+    cells_h5ad: Annotated[bool, typer.Option("--cells-h5ad", help="Also write all cells.")] = False,
+    more_cells: Annotated[list[Path] | None, typer.Argument(help="Further results of patients.")] = None,
 ) -> int:
     """Stage 4: signature scores to profiles: tables and one JSON a sample."""
-    require_files(scores, reference=reference)
+    patients = [*([] if cells is None else [cells]), *(more_cells or ())]
+    require_files(scores, *patients, reference=reference)
     from escape_score.pipeline.profiles import files_of, write_profiles
     from escape_score.pipeline.profiling import profile_scores
     from escape_score.pipeline.references import reference_of_scores
@@ -142,6 +150,10 @@ def profile(
     found, meta = read_scores(scores)
     against = reference_of_scores(scores, found, reference or AUTO_REFERENCE)
     result = profile_scores(found, against, genesets_sha256=meta.genesets_sha256, seed=seed)
+    if patients:
+        from escape_score.pipeline.cells.stages import results_of
+
+        result = replace(result, cells=results_of(patients, label=str(scores), has_counts=cells_h5ad))
     withdraw_result(out, files_of(result), known=files_of_workflow(()) | files_of(result))
     write_part(part, write_profiles(result, out))
     return 0

@@ -1,11 +1,20 @@
 """Config files and the table of cohorts of a workflow."""
 
-from escape_score.config.cohorts import CohortEntry, read_cohorts
+from escape_score.config.cohorts import CohortEntry, CohortKind, read_cohorts
 from escape_score.config.load import load_config, load_workflow_config
-from escape_score.config.models import ReadConfig, RunConfig, ScoreConfig, WorkflowConfig, parse_block
+from escape_score.config.models import (
+    CellsConfig,
+    ReadConfig,
+    RunConfig,
+    ScoreConfig,
+    WorkflowConfig,
+    parse_block,
+)
 
 __all__ = [
+    "CellsConfig",
     "CohortEntry",
+    "CohortKind",
     "ReadConfig",
     "RunConfig",
     "ScoreConfig",

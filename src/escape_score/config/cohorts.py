@@ -8,6 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 
 from escape_score.errors import FileMissingError, InputError, SampleSheetInvalidError, raise_faults
@@ -17,8 +18,15 @@ from escape_score.model.units import ExpressionUnit
 COHORT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 """Cohort names become folders and Snakemake wildcards."""
 
-_COHORT_COLUMNS = ("cohort", "expression", "samples", "units", "gene_lengths")
-_REQUIRED_COLUMNS = _COHORT_COLUMNS[:4]
+_COHORT_COLUMNS = ("cohort", "expression", "samples", "units", "gene_lengths", "kind")
+_REQUIRED_COLUMNS, _OPTIONAL_COLUMNS = _COHORT_COLUMNS[:4], _COHORT_COLUMNS[4:]
+
+
+class CohortKind(StrEnum):
+    """What the rows of an input are."""
+
+    BULK = "bulk"
+    CELLS = "cells"
 
 
 @dataclass(frozen=True)
@@ -30,13 +38,15 @@ class CohortEntry:
     samples: Path | None
     units: ExpressionUnit
     gene_lengths: Path | None
+    kind: CohortKind = CohortKind.BULK
 
 
 def read_cohorts(path: Path) -> tuple[CohortEntry, ...]:
     """Read the table of cohorts of a workflow; its faults are raised together.
 
-    TSV with columns cohort, expression, samples, units and, optionally, gene_lengths; ``samples`` and
-    ``gene_lengths`` may be empty, an empty unit means auto. Paths are relative to the folder of the table.
+    TSV with columns cohort, expression, samples, units and, optionally, gene_lengths and kind. The columns
+    ``samples`` and ``gene_lengths`` may be empty; an empty unit means auto, and an empty kind bulk. Paths are
+    relative to the folder of the table.
     """
     rows = _rows(path)
     counts = Counter(row["cohort"].casefold() for _, row in rows)  # some file systems ignore case
@@ -74,7 +84,8 @@ def _check_header(path: Path, header: Sequence[str]) -> None:
         raise SampleSheetInvalidError.at(path, msg)
     if not set(_REQUIRED_COLUMNS) <= set(header) <= set(_COHORT_COLUMNS) or len(set(header)) < len(header):
         msg = f"columns of the table of cohorts are {', '.join(header)}; they must be "
-        msg += f"{', '.join(_REQUIRED_COLUMNS)} and, optionally, gene_lengths, each once"
+        optional = " and ".join(_OPTIONAL_COLUMNS)
+        msg += f"{', '.join(_REQUIRED_COLUMNS)} and, optionally, {optional}, each once"
         raise SampleSheetInvalidError.at(path, msg)
 
 
@@ -86,6 +97,14 @@ def _faults(path: Path, line: int, row: Mapping[str, str]) -> Iterator[InputErro
     if row["units"] and row["units"] not in set(ExpressionUnit):
         msg = f"unknown units {row['units']!r} (line {line}); use one of {', '.join(ExpressionUnit)}"
         yield SampleSheetInvalidError.at(path, msg)
+    if row.get("kind") and row["kind"] not in set(CohortKind):
+        msg = f"unknown kind {row['kind']!r} (line {line}); use bulk or cells"
+        yield SampleSheetInvalidError.at(path, msg)
+    if row.get("kind") == CohortKind.CELLS and (row["units"] or row.get("gene_lengths")):
+        msg = (
+            f"single cells are counts of UMI or reads (cohort {row['cohort']}, line {line}); leave units and "
+        )
+        yield SampleSheetInvalidError.at(path, msg + "gene_lengths empty")
     if not row["expression"]:
         yield SampleSheetInvalidError.at(path, f"expression is empty (line {line}); name a matrix")
     for column in ("expression", "samples", "gene_lengths"):
@@ -99,4 +118,5 @@ def _entry(folder: Path, row: Mapping[str, str]) -> CohortEntry:
     optional = ("samples", "gene_lengths")
     paths = {column: folder / row[column] if row.get(column) else None for column in optional}
     units = ExpressionUnit(row["units"] or ExpressionUnit.AUTO)
-    return CohortEntry(row["cohort"], folder / row["expression"], units=units, **paths)
+    kind = CohortKind(row.get("kind") or CohortKind.BULK)
+    return CohortEntry(row["cohort"], folder / row["expression"], units=units, kind=kind, **paths)

@@ -45,8 +45,30 @@ class ReadConfig(ConfigModel):
 
 
 class CellsConfig(ConfigModel):
-    """Gates of single cells: cells that are left out, and samples that have too few others."""
+    """How single cells are read: columns of obs, gates, and how cells are labelled and drawn."""
 
+    sample_column: str | None = Field(
+        None,
+        min_length=1,
+        description="Column of obs with the sample of each cell; a file is one sample where empty.",
+    )
+    patient_column: str | None = Field(
+        None, min_length=1, description="Column of obs with the patient of each cell; the sample where empty."
+    )
+    cell_type_column: str | None = Field(
+        None,
+        min_length=1,
+        description="Column of obs with the type of each cell; found from genes where empty.",
+    )
+    layer: str | None = Field(None, min_length=1, description="Layer with counts, or raw; X where empty.")
+    cell_types: Path | None = Field(
+        None, description="TSV of labels and their compartments, for labels of your own."
+    )
+    malignant_lineage: Literal["auto", "epithelial", "mesenchymal", "melanocytic", "glial", "any"] = Field(
+        "auto", description="Which cells can be malignant."
+    )
+    umap: bool = Field(False, description="Whether a map of each patient's cells is drawn.")
+    h5ad: bool = Field(False, description="Whether all cells are written as cells.h5ad, with labels and map.")
     min_umi: int = Field(200, ge=0, le=100_000, description="Fewest counts of a cell, over all its genes.")
     min_genes: int = Field(100, ge=0, le=20_000, description="Fewest genes detected in a cell.")
     max_mitochondrial: float = Field(
@@ -144,6 +166,7 @@ class StageBlocks(ConfigModel):
         int, Field(ge=1, le=100_000, description="Fewest recognised genes a matrix may have.")
     ] = 200
     read: ReadConfig = Field(default_factory=ReadConfig, description="Options of the stage read.")
+    cells: CellsConfig = Field(default_factory=CellsConfig, description="How single cells are read.")
     harmonise: HarmoniseConfig = Field(
         default_factory=HarmoniseConfig, description="Options of the stage harmonise."
     )
@@ -189,7 +212,7 @@ class WorkflowConfig(StageBlocks):
     """Config of ``escape-score workflow``."""
 
     cohorts: Path = Field(
-        description="TSV with columns cohort, expression, samples, units and, optionally, gene_lengths."
+        description="TSV: columns cohort, expression, samples, units and, optionally, gene_lengths, kind."
     )
 
 

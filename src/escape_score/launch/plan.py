@@ -5,8 +5,9 @@ Also how much memory and time the jobs request, and how samples are cut into job
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from math import ceil
 from pathlib import Path
@@ -15,8 +16,15 @@ from typing import Final
 
 from pydantic.main import IncEx
 
-from escape_score.config import CohortEntry, WorkflowConfig, load_workflow_config, read_cohorts
+from escape_score.config import (
+    CohortEntry,
+    CohortKind,
+    WorkflowConfig,
+    load_workflow_config,
+    read_cohorts,
+)
 from escape_score.errors import FileMissingError, FileUnreadableError, InputError, attempt, raise_faults
+from escape_score.model.record import slug_of
 from escape_score.reference.known import AUTO_REFERENCE, HEADER, Origin, known_references
 
 NO_PART_OF_RESULTS: Final[Mapping[str, IncEx | bool]] = {
@@ -69,6 +77,10 @@ NEEDS = MappingProxyType(
         "profile": Need(800, 0.1, 4.0),
         "report": Need(400, 0.02, 3.0),
         "gather": Need(400, 0.02, 2.0),
+        "cells_read": Need(1_000, 0.0, 20.0),
+        "cells_seeds": Need(2_000, 5.0, 60.0),
+        "cells_patient": Need(2_500, 0.0, 30.0),
+        "cells_bulk": Need(1_500, 2.0, 10.0),
     }
 )
 
@@ -97,13 +109,24 @@ class CohortPlan:
     """One cohort: its row of the table, the checked config, samples by its matrix's header.
 
     ``parts`` are the files that the matrix is read from: itself, or those in the folder or sheet named, so
-    that a job notices a change in each of them.
+    that a job notices a change in each of them. ``patients``: slugs of the patients of a cohort of single
+    cells, with those of their samples.
     """
 
     entry: CohortEntry
     config: WorkflowConfig
     n_samples: int
     parts: tuple[Path, ...]
+    patients: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def cell_files(self, part: str, patient: str | None = None) -> list[str]:
+        """Files of single cells that jobs make: of all samples, those of one patient, or of all patients.
+
+        ``part``: ``sample`` or ``patient``. Patients and samples are named by their slugs.
+        """
+        samples = [slug for own in self.patients.values() for slug in own]
+        slugs = self.patients[patient] if patient else samples if part == "sample" else self.patients
+        return [f"work/{self.entry.cohort}/cells/{part}-{slug}.h5" for slug in slugs]
 
     @property
     def gene_lengths(self) -> Path | None:
@@ -118,7 +141,8 @@ class CohortPlan:
     @property
     def sources(self) -> tuple[Path, ...]:
         """All files its result is made from."""
-        named = (self.entry.samples, self.gene_lengths, self.config.score.gene_sets)
+        own_labels = self.config.cells.cell_types if self.patients else None
+        named = (self.entry.samples, self.gene_lengths, self.config.score.gene_sets, own_labels)
         return (*self.parts, *(path for path in named if path), *reference_files(self.config))
 
     @property
@@ -139,6 +163,11 @@ class WorkflowPlan:
 
     config: WorkflowConfig
     cohorts: Mapping[str, CohortPlan]
+
+    def pattern(self, kind: str) -> str:
+        """Pattern of the names of all cohorts of a kind; it matches nothing where there are none."""
+        names = [re.escape(name) for name, plan in self.cohorts.items() if plan.entry.kind == kind]
+        return "|".join(names) or "(?!)"
 
     @property
     def reference_files(self) -> tuple[Path, ...]:
@@ -167,22 +196,31 @@ def plan_workflow(config: Path) -> WorkflowPlan:
     table = attempt(lambda: read_cohorts(settings.cohorts))
     if table.faults:
         raise_faults([*_missing(config, settings), *table.faults])
-    # slow to load, and not needed to find these faults
+    entries = table.get()
+    plans = [attempt(partial(_plan_cohort, entry, settings)) for entry in entries]
+    files = [path for one in plans for plan in one.results for path in plan.parts]
+    found = [*_missing(config, settings), *_with_braces(entries, settings, files)]
+    raise_faults([*found, *(fault for one in plans for fault in one.faults)])
+    named = {plan.entry.cohort: plan for one in plans for plan in one.results}
+    return WorkflowPlan(settings, MappingProxyType(named))
+
+
+def _plan_cohort(entry: CohortEntry, settings: WorkflowConfig) -> CohortPlan:
+    """Look at the headers of a cohort's input."""
+    # slow to load, and not needed to find the faults of a table
+    if entry.kind is CohortKind.CELLS:
+        from escape_score.read.cells import CellRequest, list_cells
+
+        listed = list_cells(entry.expression, CellRequest.from_config(settings.cells))
+        patients = {
+            slug_of(patient): tuple(map(slug_of, samples)) for patient, samples in listed.patients.items()
+        }
+        return CohortPlan(entry, settings, len(listed.sample_ids), listed.parts, patients)
     from escape_score.read import ReadRequest, count_samples, list_parts
 
-    request, entries = ReadRequest.from_config(settings.read), table.get()
-    asked = [(entry.expression, replace(request, units=entry.units)) for entry in entries]
-    counts = [attempt(partial(count_samples, path, request=one)) for path, one in asked]
-    parts = [attempt(partial(list_parts, path, request=one)) for path, one in asked]
-    files = [path for one in parts if one.results for path in one.results[0]]
-    found = [*_missing(config, settings), *_with_braces(entries, settings, files)]
-    found += [*(fault for one in counts for fault in one.faults)]
-    raise_faults(found)
-    plans = {
-        entry.cohort: CohortPlan(entry, settings, n.get(), paths.get())
-        for entry, n, paths in zip(entries, counts, parts, strict=True)
-    }
-    return WorkflowPlan(settings, MappingProxyType(plans))
+    request = replace(ReadRequest.from_config(settings.read), units=entry.units)
+    n_samples = count_samples(entry.expression, request=request)
+    return CohortPlan(entry, settings, n_samples, list_parts(entry.expression, request=request))
 
 
 def reference_files(config: WorkflowConfig) -> tuple[Path, ...]:
@@ -210,7 +248,8 @@ def _with_braces(
     """Paths that Snakemake would take for a pattern of file names."""
     named = [
         *(path for one in entries for path in (one.expression, one.samples, one.gene_lengths)),
-        *(settings.harmonise.gene_lengths, settings.score.gene_sets, _reference_folder(settings)),
+        *(settings.harmonise.gene_lengths, settings.score.gene_sets, settings.cells.cell_types),
+        _reference_folder(settings),
         *files,
     ]
     msg = "its path has { or }, which Snakemake takes for a wildcard; rename the folder or the file"
@@ -223,6 +262,7 @@ def _missing(config: Path, settings: WorkflowConfig) -> list[InputError]:
     named = {
         "harmonise.gene_lengths": settings.harmonise.gene_lengths,
         "score.gene_sets": settings.score.gene_sets,
+        "cells.cell_types": settings.cells.cell_types,
         "profile.reference": _reference_folder(settings),
     }
     return [

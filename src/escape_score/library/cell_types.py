@@ -43,22 +43,25 @@ LINEAGE_CODE = MappingProxyType({lineage: code for code, lineage in enumerate(LI
 
 
 @dataclass(frozen=True)
-class MarkerSet:
-    """Genes by which cells of a compartment are found.
+class CellType:
+    """What a cell is.
 
     Parameters
     ----------
-    name
-        The lineage where the set has one, else the compartment.
-    compartment
-        What a cell of this set is, as long as it is not shown to be malignant.
     lineage
-        Which tumour such cells can belong to.
+        Which tumour it can belong to, as long as it is not shown to be malignant.
     """
 
-    name: str
     compartment: Compartment
-    lineage: Lineage
+    lineage: Lineage = Lineage.NONE
+
+
+@dataclass(frozen=True)
+class MarkerSet:
+    """Genes by which cells of a type are found; a type can have several sets."""
+
+    name: str
+    cell_type: CellType
     gene_symbols: tuple[str, ...] = field(repr=False)
 
 
@@ -66,8 +69,9 @@ class MarkerSet:
 class MarkerRow:
     """A row of ``markers.tsv``."""
 
+    marker_set: str
     compartment: Compartment
-    lineage: str
+    lineage: Lineage
     gene_symbol: str
     source: str
 
@@ -75,28 +79,10 @@ class MarkerRow:
 @cache
 def load_markers() -> tuple[MarkerSet, ...]:
     """Marker sets in the order of the table."""
-    genes: defaultdict[tuple[Compartment, str], list[str]] = defaultdict(list)
+    genes: defaultdict[tuple[str, CellType], list[str]] = defaultdict(list)
     for row in table_records(resource_path("cells", "markers.tsv"), MarkerRow):
-        genes[row.compartment, row.lineage].append(row.gene_symbol)
-    return tuple(
-        MarkerSet(
-            lineage or compartment.value, compartment, _lineage_of(compartment, lineage), tuple(symbols)
-        )
-        for (compartment, lineage), symbols in genes.items()
-    )
-
-
-def _lineage_of(compartment: Compartment, lineage: str) -> Lineage:
-    """Mesenchymal tumours have no markers of their own: their cells look like fibroblasts."""
-    return Lineage.MESENCHYMAL if compartment is Compartment.FIBROBLAST else Lineage(lineage)
-
-
-@dataclass(frozen=True)
-class CellType:
-    """What a label stands for."""
-
-    compartment: Compartment
-    lineage: Lineage = Lineage.NONE
+        genes[row.marker_set, CellType(row.compartment, row.lineage)].append(row.gene_symbol)
+    return tuple(MarkerSet(name, cell_type, tuple(symbols)) for (name, cell_type), symbols in genes.items())
 
 
 class NameKind(StrEnum):

@@ -8,11 +8,11 @@ from __future__ import annotations
 import hashlib
 import re
 from enum import StrEnum
-from math import isfinite
+from math import isfinite, nan
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from escape_score.model.notes import Note, Param, Severity
+from escape_score.model.notes import Code, Note, Param, Severity
 
 SCHEMA_VERSION = "2"
 SLUG_LENGTH = 40
@@ -99,6 +99,16 @@ class NoteRecord(Record):
             params=params | {name: _param(value) for name, value in found.params},
         )
 
+    @property
+    def note(self) -> Note:
+        """The note that it is the record of."""
+        params = {name: value for name, value in self.params.items() if name != "kind"}
+        return Note(
+            Code(self.code),
+            str(self.params.get("kind", "")),
+            tuple((name, _unrecorded(value)) for name, value in params.items()),
+        )
+
 
 ParamRecord = str | bool | int | float | None | NoteRecord | tuple[str, ...] | tuple[NoteRecord, ...]
 
@@ -111,6 +121,16 @@ def _param(value: Param) -> ParamRecord:
         notes = tuple(NoteRecord.of(one) for one in value if isinstance(one, Note))
         return notes or tuple(one for one in value if isinstance(one, str))
     return None if isinstance(value, float) and not isfinite(value) else value
+
+
+def _unrecorded(value: ParamRecord) -> Param:
+    """A value as notes hold it."""
+    if isinstance(value, NoteRecord):
+        return value.note
+    if isinstance(value, tuple):
+        notes = tuple(one.note for one in value if isinstance(one, NoteRecord))
+        return notes or tuple(one for one in value if isinstance(one, str))
+    return nan if value is None else value
 
 
 class GeneEvidence(Record):

@@ -20,6 +20,8 @@ class MeasureKind(StrEnum):
     INDEX = "index"
     AXIS = "axis"
     PUBLISHED = "published"
+    CELLS = "cells"
+    """A quantity of single cells, made from all cells of a patient."""
 
 
 class Expectation(StrEnum):
@@ -61,11 +63,15 @@ class LeftOut(Record):
 class Measure(Record):
     """A number that every sample may have."""
 
-    measure: str = Field(description="immunoresistance_index, an axis id or the id of a published score")
+    measure: str = Field(
+        description="immunoresistance_index, or the id of an axis, a published score or a quantity of cells"
+    )
     title: str
     kind: MeasureKind
     unit: str
-    expects: Expectation = Field(description="what a larger value is expected to go with")
+    expects: Expectation | None = Field(
+        description="what a larger value is expected to go with; None where nothing is expected"
+    )
 
 
 class Group(Record):
@@ -112,7 +118,11 @@ class ResponseRow(Record):
     measure: Measure
     n_responders: int
     n_nonresponders: int
-    auroc: float = Field(ge=0, le=1, description="0.5 = chance; above where the measure goes as expected")
+    auroc: float = Field(
+        ge=0,
+        le=1,
+        description="0.5 = chance; above: as expected, or larger in responders where nothing is expected",
+    )
     interval: ConfidenceInterval
     interval_method: str
     p_value: float = Field(ge=0, le=1)

@@ -161,6 +161,8 @@ class CellReadLimits(Group):
     estimated_whole_fraction: float
     constant_total_fraction: float
     most_gated_fraction: float
+
+
 class CellAssignLimits(Group):
     """Compartments of single cells."""
 
@@ -201,6 +203,7 @@ class CopyNumberLimits(Group):
     gene_level: float
     offset: float
     clip_log2: float
+    density_bp: float
     min_genes: int
     min_cells: int
     min_reference: int
@@ -215,6 +218,8 @@ class CopyNumberLimits(Group):
     doubtful: float
     null_spreads: float
     rounds: int
+
+
 class CellPresentationLimits(Group):
     """Antigen presentation of malignant cells, from single cells."""
 
@@ -239,6 +244,8 @@ class CellPresentationLimits(Group):
     min_stroma_sd: float
     min_level_gene_share: float
     detection_power: float
+
+
 class CellStateLimits(Group):
     """States of single cells."""
 

@@ -35,14 +35,25 @@ from escape_score.store.manifest import (
 )
 from escape_score.store.result_folder import staged_result
 from escape_score.store.scores_anndata import scores_anndata, write_anndata
-from escape_score.store.tables import profiles_table, qc_table, scores_table, write_parquet, write_tsv
+from escape_score.store.tables import (
+    profiles_table,
+    qc_table,
+    scores_table,
+    with_failed,
+    write_parquet,
+    write_tsv,
+)
 
 if TYPE_CHECKING:
     from anndata import AnnData
 
+    from escape_score.pipeline.cells.results import CellResults
+
 N_SHOWN = 10
 """Samples in the table that a notebook shows."""
 TABLES = ("profiles.tsv", "profiles.parquet", "scores.tsv", "scores.parquet", "qc.tsv", "scores.h5ad")
+CELL_FILES = ("cells.tsv", "cells.parquet", "compartments.tsv", "cell_labels.parquet", "pseudobulk.h5ad")
+"""Files that a result of single cells has in addition."""
 SHOWN_COLUMNS = (INDEX, "archetype", "phenotype", "status", "flags")
 
 
@@ -58,6 +69,8 @@ class Profiles:
         Axes, index and calls as columns over samples.
     reference
         What the samples were measured against.
+    cells
+        What single cells show; None for bulk expression.
 
     Examples
     --------
@@ -72,6 +85,7 @@ class Profiles:
     profiles: CohortProfiles = field(repr=False)
     maker: RecordMaker = field(repr=False)
     reference: Reference = field(repr=False)
+    cells: CellResults | None = field(default=None, repr=False)
 
     @property
     def cohort(self) -> str:
@@ -87,7 +101,7 @@ class Profiles:
         return len(self.sample_ids)
 
     def __iter__(self) -> Iterator[EscapeProfile]:
-        return self.maker.records()
+        return (self.record(row) for row in range(len(self)))
 
     def __getitem__(self, sample_id: str) -> EscapeProfile:
         """The whole profile of one sample, as its JSON holds it.
@@ -99,7 +113,12 @@ class Profiles:
             some = ", ".join(repr(known) for known in ids[:3])
             msg = f"{self.cohort}: no sample {sample_id!r}; its {len(self)} samples are {some}, …"
             raise SampleUnknownError(msg)
-        return self.maker.record(ids.index(sample_id))
+        return self.record(ids.index(sample_id))
+
+    def record(self, row: int) -> EscapeProfile:
+        """The whole profile of the sample in one row of the tables."""
+        profile = self.maker.record(row)
+        return profile if self.cells is None else self.cells.added_to(profile)
 
     def __repr__(self) -> str:
         return f"Profiles({self.cohort!r}: {len(self)} samples against {self.reference.name!r})"
@@ -110,8 +129,12 @@ class Profiles:
         One row a sample, sample ids as index; the columns are explained in ``columns.json`` and in the
         documentation. NaN or empty text = not evaluable.
         """
+        return self.table().set_index("sample_id")
+
+    def table(self) -> pd.DataFrame:
+        """Columns of ``profiles.tsv``."""
         table = profiles_table(self.scores, self.profiles, self.maker.flags, self.reference)
-        return table.set_index("sample_id")
+        return table if self.cells is None else table.join(self.cells.columns(self.sample_ids))
 
     def to_anndata(self) -> AnnData:
         """Scores of all samples for scanpy, as in ``scores.h5ad``.
@@ -232,26 +255,38 @@ def files_of(result: Profiles) -> set[Path]:
         for sample_id in result.sample_ids
         for end in (".json", ".html")
     )
-    return {*map(Path, TABLES), *samples}
+    return {*map(Path, tables_of(result)), *samples}
+
+
+def tables_of(result: Profiles) -> tuple[str, ...]:
+    """Files of the result that are not of one sample, but for those of its pages."""
+    if result.cells is None:
+        return TABLES
+    return (*TABLES, *CELL_FILES, *(() if result.cells.counts is None else ("cells.h5ad",)))
 
 
 def write_profiles(
     result: Profiles, folder: Path, *, has_samples: bool = True, on_sample: Callable[[], None] = lambda: None
 ) -> Part:
     """Write tables, scores and, where wanted, one JSON a sample; the files, in the order of the samples."""
-    scores, flags, reference = result.scores, result.maker.flags, result.reference
+    scores, flags, cells = result.scores, result.maker.flags, result.cells
     samples, failed = _write_samples(result, folder, on_sample) if has_samples else ((), ())
-    profiles = profiles_table(scores, result.profiles, flags, reference)
-    for name, table in (("profiles", profiles), ("scores", scores_table(scores))):
+    for name, table in (("profiles", result.table()), ("scores", scores_table(scores))):
         write_tsv(folder / f"{name}.tsv", table)
         write_parquet(folder / f"{name}.parquet", table)
-    write_tsv(folder / "qc.tsv", qc_table(scores, result.profiles, flags, reference, in_words=in_english))
+    lost = () if cells is None else cells.failed
+    qc = qc_table(scores, result.profiles, flags, result.reference, in_words=in_english)
+    write_tsv(folder / "qc.tsv", with_failed(qc, [one.sample_id for one in lost]))
     write_anndata(folder / "scores.h5ad", result.to_anndata())
+    if cells is not None:
+        from escape_score.pipeline.cells.files import write_cell_files
+
+        write_cell_files(folder, cells)
     return Part(
         header=result.header,
-        files=(*samples, *(entry_of(folder, folder / name) for name in TABLES)),
-        failed=failed,
-        sample_ids=scores.sample_ids,
+        files=(*samples, *(entry_of(folder, folder / name) for name in tables_of(result))),
+        failed=(*failed, *lost),
+        sample_ids=(*scores.sample_ids, *(one.sample_id for one in lost)),
     )
 
 
@@ -264,7 +299,7 @@ def _write_samples(
         slug = slug_of(sample_id)
         path = folder / SAMPLES / f"{slug}.json"
         with noting_failure(failed, slug, folder):
-            write_text(path, result.maker.record(row).model_dump_json(indent=1) + "\n")
+            write_text(path, result.record(row).model_dump_json(indent=1) + "\n")
             entries.append(entry_of(folder, path))
         on_sample()
     return tuple(entries), tuple(failed)

@@ -36,14 +36,14 @@ def score_bar(axis: AxisProfile, interval: Interval | None, *, alternative: str)
     middle = _BAR_HEIGHT / 2
     parts = (
         _reference_band(axis.reference_quantiles, _x_of_score, middle, 6),
-        _line("track", _MARGIN, _BAR_WIDTH - _MARGIN, middle),
+        line("track", _MARGIN, _BAR_WIDTH - _MARGIN, middle),
         Markup("")
         if axis.call is None
-        else _tick("threshold", _x_of_score(axis.threshold), 1, _BAR_HEIGHT - 1),
+        else tick("threshold", _x_of_score(axis.threshold), 1, _BAR_HEIGHT - 1),
         _score_interval(interval, middle),
-        _dot(_x_of_score(axis.score), middle, is_detected=axis.call is Call.DETECTED),
+        dot(_x_of_score(axis.score), middle, is_detected=axis.call is Call.DETECTED),
     )
-    return _drawing("bar", _BAR_WIDTH, _BAR_HEIGHT, alternative, parts)
+    return drawing("bar", _BAR_WIDTH, _BAR_HEIGHT, alternative, parts)
 
 
 def index_gauge(index: IndexProfile, interval: Interval | None, *, alternative: str) -> Markup:
@@ -57,12 +57,12 @@ def index_gauge(index: IndexProfile, interval: Interval | None, *, alternative: 
     middle = 12.0
     parts = (
         _reference_band(index.reference_quantiles, _x_of_index, middle, 7),
-        _line("track", _MARGIN, _GAUGE_WIDTH - _MARGIN, middle),
+        line("track", _MARGIN, _GAUGE_WIDTH - _MARGIN, middle),
         *(_gauge_mark(points) for points in (0, 50, 100)),
         _gauge_interval(interval, middle),
-        _dot(_x_of_index(index.score), middle, is_detected=False, radius=6),
+        dot(_x_of_index(index.score), middle, is_detected=False, radius=6),
     )
-    return _drawing("gauge", _GAUGE_WIDTH, _GAUGE_HEIGHT, alternative, parts)
+    return drawing("gauge", _GAUGE_WIDTH, _GAUGE_HEIGHT, alternative, parts)
 
 
 def distribution(scores: Sequence[float], quantiles: Quantiles, *, alternative: str) -> Markup:
@@ -84,7 +84,7 @@ def distribution(scores: Sequence[float], quantiles: Quantiles, *, alternative: 
         ),
         Markup('<line class="zero" x1="{x:.1f}" x2="{x:.1f}" y1="2" y2="38"/>').format(x=zero),
     )
-    return _drawing("distribution", _BINS_WIDTH, _BINS_HEIGHT, alternative, parts)
+    return drawing("distribution", _BINS_WIDTH, _BINS_HEIGHT, alternative, parts)
 
 
 def _bars(counts: Sequence[int]) -> str:
@@ -107,9 +107,9 @@ def _reference_band(quantiles: Quantiles, x_of: Callable[[float], float], y: flo
         return Markup("")
     low, lower, median, upper, high = (x_of(quantile) for quantile in quantiles)
     return (
-        _box("most", low, high, y, half)
-        + _box("half", lower, upper, y, half)
-        + _tick("median", median, y - half, y + half)
+        box("most", low, high, y, half)
+        + box("half", lower, upper, y, half)
+        + tick("median", median, y - half, y + half)
     )
 
 
@@ -127,55 +127,60 @@ def _score_interval(interval: Interval | None, y: float) -> Markup:
         return Markup("")
     start, end = _x_of_score(interval.low), _x_of_score(interval.high)
     arrows = Markup("").join(
-        _arrow(x, y, pointing=pointing)
+        arrow(x, y, pointing=pointing)
         for x, pointing, is_beyond in (
             (start, -1, interval.low < -SCORE_LIMIT),
             (end, 1, interval.high > SCORE_LIMIT),
         )
         if is_beyond
     )
-    return _line("interval", start, end, y) + arrows
+    return line("interval", start, end, y) + arrows
 
 
 def _gauge_interval(interval: Interval | None, y: float) -> Markup:
     if interval is None:
         return Markup("")
-    return _line("interval", _x_of_index(interval.low), _x_of_index(interval.high), y)
+    return line("interval", _x_of_index(interval.low), _x_of_index(interval.high), y)
 
 
 def _gauge_mark(points: int) -> Markup:
     x, anchor = _x_of_index(points), {0: "start", 100: "end"}.get(points, "middle")
     label = Markup(f'<text x="{x:.1f}" y="32" text-anchor="{anchor}">{points:d}</text>')
-    return _tick("zero", x, 6, 18) + label
+    return tick("zero", x, 6, 18) + label
 
 
 # Shapes hold numbers and our own class names only, so they are written at once, without escaping each part.
 
 
-def _line(css_class: str, start: float, end: float, y: float) -> Markup:
+def line(css_class: str, start: float, end: float, y: float) -> Markup:
+    """Draw a level line from left to right."""
     return Markup(f'<line class="{css_class}" x1="{start:.1f}" x2="{end:.1f}" y1="{y:.1f}" y2="{y:.1f}"/>')
 
 
-def _tick(css_class: str, x: float, top: float, bottom: float) -> Markup:
+def tick(css_class: str, x: float, top: float, bottom: float) -> Markup:
+    """Draw an upright line at a place."""
     return Markup(f'<line class="{css_class}" x1="{x:.1f}" x2="{x:.1f}" y1="{top:.1f}" y2="{bottom:.1f}"/>')
 
 
-def _box(css_class: str, start: float, end: float, y: float, half: float) -> Markup:
+def box(css_class: str, start: float, end: float, y: float, half: float) -> Markup:
+    """Draw a box around a height; ``half`` of its own height above and below."""
     place = f'x="{start:.1f}" width="{end - start:.1f}" y="{y - half:.1f}" height="{2 * half:.1f}"'
     return Markup(f'<rect class="{css_class}" {place}/>')
 
 
-def _dot(x: float, y: float, *, is_detected: bool, radius: float = 4.5) -> Markup:
+def dot(x: float, y: float, *, is_detected: bool, radius: float = 4.5) -> Markup:
+    """Draw a value; one that is detected has another class of CSS."""
     css_class = "dot found" if is_detected else "dot"
     return Markup(f'<circle class="{css_class}" cx="{x:.1f}" cy="{y:.1f}" r="{radius:g}"/>')
 
 
-def _arrow(x: float, y: float, *, pointing: int) -> Markup:
+def arrow(x: float, y: float, *, pointing: int) -> Markup:
+    """Draw what is cut at an edge: 1 points to the right, -1 to the left."""
     step = 5 * pointing
     return Markup(f'<path class="arrow" d="M{x:.1f} {y - 4:.1f}l{step:d} 4l{-step:d} 4z"/>')
 
 
-def _drawing(css_class: str, width: int, height: int, alternative: str, parts: tuple[Markup, ...]) -> Markup:
+def drawing(css_class: str, width: int, height: int, alternative: str, parts: tuple[Markup, ...]) -> Markup:
     """Put shapes into an ``svg`` element with a text alternative; sizes in pixels."""
     return Markup(
         '<svg class="{}" role="img" aria-label="{}" viewBox="0 0 {w} {h}" width="{w}" height="{h}">{}</svg>'

@@ -23,8 +23,123 @@ def N_(message: str) -> str:  # noqa: N802
     return message
 
 
+_CELL_MESSAGES = {
+    "cell_quantity.detected": N_("The whole interval is beyond the threshold."),
+    "cell_quantity.borderline": N_(
+        "The value is beyond the threshold, but its interval includes the threshold."
+    ),
+    "cell_quantity.not_detected": N_("The value does not reach the threshold."),
+    "cell_quantity.described": N_("It describes the tumour and is not called."),
+    "cell_quantity.few_cells": N_("{n} cells of this kind; at least {least} are needed."),
+    "cell_quantity.few_cells.one": N_("{n} cell of this kind; at least {least} are needed."),
+    "cell_quantity.few_genes": N_("Only {n} of {of} genes are measured; at least {least} are needed."),
+    "cell_quantity.no_genes": N_("None of these genes is measured: {genes}."),
+    "cell_quantity.no_umi": N_(
+        "Counts are reads, not molecules (UMI). Shares of cells need counts of molecules."
+    ),
+    "cell_quantity.few_counts": N_(
+        "An intact cell has only {expected:.1f} counts of these genes on average; {least:g} are needed."
+    ),
+    "cell_quantity.ambient_high": N_(
+        "Ambient RNA is {ratio:.0%} of the signal of an intact cell and would hide a loss; at "
+        "most {most:.0%} "
+        "is allowed."
+    ),
+    "cell_quantity.ambient_unknown": N_(
+        "Only {n} malignant cells are in samples with a known share of ambient RNA; {least} are needed."
+    ),
+    "cell_quantity.blind_level": N_(
+        "Ambient RNA is {ambient:.0%} of the level in the stroma and would hide even a complete loss."
+    ),
+    "cell_quantity.few_stroma": N_(
+        "{n} fibroblasts and endothelial cells to compare with; at least {least} are needed."
+    ),
+    "cell_quantity.few_stroma.one": N_(
+        "{n} fibroblast or endothelial cell to compare with; at least {least} are needed."
+    ),
+    "cell_quantity.stroma_without": N_(
+        "In the {n} cells of the stroma, these genes are not above ambient RNA."
+    ),
+    "cell_quantity.wide_interval": N_(
+        "The share is too uncertain: {low:.0%} to {high:.0%}. Intervals wider than {most:.0%} "
+        "are not reported."
+    ),
+    "cell_labels.shown": N_(
+        "{n} cells differ in copy number from the immune and stromal cells of the sample."
+    ),
+    "cell_labels.shown.one": N_(
+        "{n} cell differs in copy number from the immune and stromal cells of the sample."
+    ),
+    "cell_labels.labelled": N_(
+        "{n} cells: {n_labelled} by the labels of the file, the others by a copy number that differs from "
+        "the immune and stromal cells of the sample."
+    ),
+    "cell_labels.labelled_only": N_(
+        "{n} cells have a malignant label in the file. Their copy number does not show it: {reason}"
+    ),
+    "cell_labels.labelled_only.one": N_(
+        "{n} cell has a malignant label in the file. Its copy number does not show it: {reason}"
+    ),
+    "cell_labels.asserted": N_(
+        "{n} cells of the lineage that was stated to be malignant. Their copy number does not "
+        "show it: {reason}"
+    ),
+    "cell_labels.asserted.one": N_(
+        "{n} cell of the lineage that was stated to be malignant. Its copy number does not show it: {reason}"
+    ),
+    "cell_labels.not_shown": N_(
+        "No malignant cells found: none of {n} possible cells differs in copy number from the immune and "
+        "stromal cells of the sample. The tumour may be near-diploid, or the sample may contain "
+        "no tumour cells."
+    ),
+    "cell_labels.no_candidates": N_(
+        "No malignant cells found: no cell of the sample has a label or genes of a tissue that "
+        "the tumour can "
+        "be from."
+    ),
+    "cell_labels.few_cells": N_("Not assessed: the sample has {n} cells; at least {least} are needed."),
+    "cell_labels.few_reference": N_(
+        "Not assessed: {n} immune and endothelial cells to compare copy number with; at least "
+        "{least} are needed."
+    ),
+    "cell_labels.few_reference.one": N_(
+        "Not assessed: {n} immune or endothelial cell to compare copy number with; at least "
+        "{least} are needed."
+    ),
+    "cell_labels.few_genes": N_(
+        "Not assessed: {n} genes are expressed widely enough to compare copy number; at least "
+        "{least} are needed."
+    ),
+}
+"""Notes of single cells: ``cell_quantity.<kind>`` is a reason of a call, ``cell_labels.<kind>`` why malignant
+cells were found or were not. A kind is one line here; ``make messages`` then asks for its translation."""
+
 MESSAGES = MappingProxyType(
-    {
+    _CELL_MESSAGES
+    | {
+        "cells_gated": N_(
+            "{n_kept} of {n_read} cells passed quality control. Left out: {n_few_umi} with few counts, "
+            "{n_few_genes} with few genes, {n_mitochondrial} with a high mitochondrial share."
+        ),
+        "most_cells_gated": N_(
+            "Only {n_kept} of {n_read} cells passed quality control. Left out: {n_few_umi} with few counts, "
+            "{n_few_genes} with few genes, {n_mitochondrial} with a high mitochondrial share. "
+            "Check the quality "
+            "of the sample."
+        ),
+        "features_left_out": N_("{n} features that are not genes were left out ({kinds})."),
+        "few_cells": N_("{n} of {n_read} cells passed quality control; a sample needs {least}."),
+        "full_length_reads.deep": N_(
+            "Median of {median} counts per cell: these are reads of a full-length protocol, not molecules. "
+            "Shares of cells that need molecules are not evaluable."
+        ),
+        "full_length_reads.estimated": N_(
+            "Counts are estimates, not whole numbers. They are not treated as molecules, and shares of cells "
+            "that need molecules are not evaluable."
+        ),
+        "no_mitochondrial_genes": N_(
+            "No mitochondrial gene is measured, so cells were not selected by their mitochondrial share."
+        ),
         "bad_survival.days": N_("{column} is {value!r}, which is not a number of days; it is left out."),
         "bad_survival.event": N_("{column} must be 0/1 or true/false and is {value!r}; it is left out."),
         "cohort_composition.hot": N_(

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from escape_score.model.cohort import SAMPLE_COLUMNS
-from escape_score.model.record import EscapeProfile
+from escape_score.model.record import EscapeProfile, QuantityRecord
 from escape_score.model.record_statistics import Expectation, Measure, MeasureKind
 
 FloatArray = npt.NDArray[np.float64]
@@ -25,7 +25,8 @@ class CohortColumns:
     Attributes
     ----------
     measures
-        Index, axes, published scores.
+        Index, axes, published scores, quantities of single cells. The last are those of the patient, so that
+        samples of a patient have the same.
     sheet
         One mapping a sample; fields that are not known are missing.
     values
@@ -71,8 +72,10 @@ class ColumnCollector:
 
     _cohort: str = ""
     _measures: tuple[Measure, ...] = ()
+    _quantities: dict[str, Measure] = field(default_factory=dict)
     _sheet: list[SheetRow] = field(default_factory=list)
     _values: list[FloatArray] = field(default_factory=list)
+    _of_cells: list[dict[str, float]] = field(default_factory=list)
 
     def watch(self, profiles: Iterable[EscapeProfile]) -> Iterator[EscapeProfile]:
         """Hand profiles on, keeping their numbers."""
@@ -81,14 +84,27 @@ class ColumnCollector:
                 self._cohort, self._measures = profile.cohort, _measures(profile)
             self._sheet.append(profile.metadata)
             self._values.append(np.array(_values(profile), dtype=np.float64))
+            self._of_cells.append(self._cells(profile))
             yield profile
 
     def columns(self) -> CohortColumns:
         """Everything that has passed by."""
-        shape = (len(self._values), len(self._measures))
+        n, nan = len(self._values), float("nan")
+        values = np.array(self._values).reshape((n, len(self._measures)))
+        cells = np.array([[one.get(name, nan) for name in self._quantities] for one in self._of_cells])
         return CohortColumns(
-            self._cohort, self._measures, tuple(self._sheet), np.array(self._values).reshape(shape)
+            self._cohort,
+            (*self._measures, *self._quantities.values()),
+            tuple(self._sheet),
+            np.hstack([values, cells.reshape((n, len(self._quantities)))]),
         )
+
+    def _cells(self, profile: EscapeProfile) -> dict[str, float]:
+        """Quantities of a sample's patient that have a value; any sample can be the first that has them."""
+        quantities = () if profile.cells is None else profile.cells.quantities
+        for one in quantities:
+            self._quantities.setdefault(one.quantity, _measure_of(one))
+        return {one.quantity: one.value for one in quantities if one.value is not None}
 
 
 def _measures(profile: EscapeProfile) -> tuple[Measure, ...]:
@@ -108,6 +124,18 @@ def _measures(profile: EscapeProfile) -> tuple[Measure, ...]:
             expects=Expectation.RESPONSE if kind is MeasureKind.PUBLISHED else Expectation.RESISTANCE,
         )
         for name, title, kind, unit in (index, *axes, *published)
+    )
+
+
+def _measure_of(quantity: QuantityRecord) -> Measure:
+    """A quantity of single cells as a measure; one that only describes the tumour expects nothing."""
+    expected = {1: Expectation.RESISTANCE, -1: Expectation.RESPONSE}
+    return Measure(
+        measure=quantity.quantity,
+        title=quantity.title,
+        kind=MeasureKind.CELLS,
+        unit=quantity.unit,
+        expects=expected.get(quantity.direction),
     )
 
 

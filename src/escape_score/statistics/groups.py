@@ -17,6 +17,7 @@ from escape_score.model.record_statistics import (
     GroupRow,
     GroupTest,
     Measure,
+    MeasureKind,
 )
 from escape_score.statistics.columns import CohortColumns, FloatArray
 from escape_score.statistics.patients import TimepointPairs, left_out
@@ -89,13 +90,20 @@ def compare_groups(columns: CohortColumns, column: str, *, seed: int) -> GroupCo
 
 
 def compare_timepoints(columns: CohortColumns, pairs: TimepointPairs, *, seed: int) -> GroupComparison | None:
-    """Compare samples of the same patients; None where fewer than :data:`MIN_GROUP` patients have both."""
+    """Compare samples of the same patients; None where fewer than :data:`MIN_GROUP` patients have both.
+
+    Quantities of single cells are left out: they are the patient's, the same in both samples.
+    """
     n = len(pairs.before)
     if n < MIN_GROUP:
         return None
     before, later = columns.rows(pairs.before).values, columns.rows(pairs.later).values
+    of_sample = [at for at, one in enumerate(columns.measures) if one.kind is not MeasureKind.CELLS]
     rows = _rows(
-        columns.measures, lambda at: _paired_row(columns.measures[at], before[:, at], later[:, at], seed)
+        [columns.measures[at] for at in of_sample],
+        lambda at: _paired_row(
+            columns.measures[of_sample[at]], before[:, of_sample[at]], later[:, of_sample[at]], seed
+        ),
     )
     return GroupComparison(
         column="timepoint",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from itertools import groupby
 from pathlib import Path
@@ -107,6 +107,16 @@ def qc_table(
             FAILED: [""] * n,
         }
     )
+
+
+def with_failed(qc: pd.DataFrame, sample_ids: Sequence[str]) -> pd.DataFrame:
+    """The table with a row for each sample without a profile, all but its id empty."""
+    if not sample_ids:
+        return qc
+    rows = pd.DataFrame({"sample_id": list(sample_ids)}).reindex(columns=qc.columns)
+    texts = [name for name in qc.columns if qc[name].dtype.kind not in "fiu"]
+    rows = rows.astype(dict.fromkeys(texts, "object")).fillna(dict.fromkeys(texts, ""))
+    return pd.concat([qc, rows.astype(dict.fromkeys(texts, "object"))], ignore_index=True)
 
 
 def _choice_in_words(scores: SignatureScores, in_words: Callable[..., str]) -> str:

@@ -235,8 +235,8 @@ def test_other_formats_and_layers_are_refused(cells: ad.AnnData, tmp_path: Path)
         open_cells(path, CellRequest(layer="counts"))
     (line,) = lines_of(lambda: open_cells(path, CellRequest(sample_column="sample")))
     assert "no column 'sample' in obs (columns: none)" in line
+    (tmp_path / "empty").mkdir()
     with pytest.raises(FileUnreadableError, match="without files of cells"):
-        (tmp_path / "empty").mkdir()
         open_cells(tmp_path / "empty")
     with pytest.raises(UsageError, match="not an AnnData object"):
         cells_from_anndata(frame, sample="sample")

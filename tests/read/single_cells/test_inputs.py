@@ -12,7 +12,7 @@ from tests.read.cells import write_mtx, write_tenx_h5
 
 from escape_score.errors import InputError
 from escape_score.model.notes import Code
-from escape_score.read.cells import CellRequest, open_cells, samples_of
+from escape_score.read.cells import CellRequest, list_cells, open_cells
 from escape_score.read.cells.inputs import sample_name
 
 
@@ -86,7 +86,7 @@ def test_sheet_lists_samples_with_patients_and_columns(frame: pd.DataFrame, tmp_
         ("b", "P1", "post", "NR"),
         ("c", "P2", "pre", "R"),
     ]
-    assert samples_of(sheet) == found.samples
+    assert list_cells(sheet).samples == found.samples
     assert found.load("b").patient_id == "P1"
     assert Code.SHEET_COLUMNS_UNUSED in {one.code for one in found.notes.cohort}
     before = found.sha256

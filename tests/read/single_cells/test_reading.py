@@ -1,4 +1,4 @@
-"""The same cells from every format, order of rows, order of genes and size of block; sums as numpy has them."""
+"""The same cells from every format, order of rows, order of genes and size of block; sums as of numpy."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ from escape_score.model.notes import Code, Severity
 from escape_score.read.cells import (
     CellRequest,
     cells_from_anndata,
+    list_cells,
     open_cells,
-    samples_of,
     spill,
     too_few,
 )
@@ -94,6 +94,7 @@ def test_cells_do_not_depend_on_storage_or_order(
         assert found.sample_ids == ("S1", "S2", "S3")
         for sample in found.sample_ids:
             same(found.load(sample), expected(cells, sample))
+            same(found.load(sample, is_only=True), expected(cells, sample))
 
 
 @pytest.mark.parametrize("write", [write_tenx_h5, write_mtx])
@@ -144,6 +145,7 @@ def test_cells_do_not_depend_on_blocks(
         found = open_cells(path, CellRequest(sample_column="sample"))
         for one in whole:
             same(found.load(one.sample_id), one)
+            same(found.load(one.sample_id, is_only=True), one)
     assert sum(one.gates.n_read for one in whole) == adata.n_obs
 
 
@@ -256,7 +258,7 @@ def test_listing_reads_no_values(cells: ad.AnnData, tmp_path: Path) -> None:
     whole = open_cells(tmp_path / "c.h5ad", BY_SAMPLE).samples
     with h5py.File(tmp_path / "c.h5ad", "a") as file:
         file["X/data"][:] = np.nan
-    assert samples_of(tmp_path / "c.h5ad", BY_SAMPLE) == whole
+    assert list_cells(tmp_path / "c.h5ad", BY_SAMPLE).samples == whole
 
 
 def test_data_in_memory_stay_as_they_are(cells: ad.AnnData) -> None:
@@ -296,6 +298,8 @@ def test_temporary_files_are_removed(cells: ad.AnnData, tmp_path: Path) -> None:
     folder = tmp_path / "scratch"
     folder.mkdir()
     with open_cells(tmp_path / "c.h5ad", BY_SAMPLE, spill_folder=folder) as found:
+        found.load("S1", is_only=True)
+        assert list(folder.iterdir()) == []
         one = found.load("S1")
         assert list(folder.rglob("*.bin"))
     assert list(folder.iterdir()) == []
@@ -319,7 +323,7 @@ def test_full_length_reads_and_estimated_counts_are_not_molecules(cells: ad.AnnD
 
 
 def test_other_features_are_left_out_and_flagged(cells: ad.AnnData) -> None:
-    x = sp.hstack([cells.X, np.full((cells.n_obs, 2), 99)]).tocsr()
+    x = sp.csr_matrix(np.hstack([dense(cells), np.full((cells.n_obs, 2), 99)]))
     kinds = ["Gene Expression"] * cells.n_vars + ["Antibody Capture"] * 2
     var = pd.DataFrame({"feature_types": kinds}, index=[*cells.var_names, "CD86", "anti-CD8"])
     one = cells_from_anndata(ad.AnnData(x, obs=cells.obs, var=var), sample="sample").load("S1")

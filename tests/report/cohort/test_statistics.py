@@ -35,9 +35,9 @@ def test_statistics_tables_show_response_survival_and_groups() -> None:
         "Response: 12 responders, 30 samples",
         "Samples not counted: 2 (taken on or after treatment).",
     )
-    assert [(row.cells, row.is_clear, row.is_baseline) for row in response.rows] == [
-        (("0.71", "[0.55, 0.90]", "< 0.001"), True, False),
-        (("0.71", "[0.45, 0.90]", "0.200"), False, True),
+    assert [(row.cells, row.is_clear, row.origin) for row in response.rows] == [
+        (("0.71", "[0.55, 0.90]", "< 0.001"), True, ""),
+        (("0.71", "[0.45, 0.90]", "0.200"), False, "(published)"),
     ]
     assert survival.title == "Overall survival: 28 samples, 11 events"
     assert survival.rows[0].cells == ("1.63", "[1.05, 2.51]", "0.62", "0.210")

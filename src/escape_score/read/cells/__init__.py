@@ -3,9 +3,9 @@
 from escape_score.read.cells.cohort import (
     CellCohort,
     cells_from_anndata,
+    list_cells,
     open_cells,
     patient_of,
-    samples_of,
     too_few,
 )
 from escape_score.read.cells.request import CELL_LIMITS, CellRequest
@@ -15,8 +15,8 @@ __all__ = [
     "CellCohort",
     "CellRequest",
     "cells_from_anndata",
+    "list_cells",
     "open_cells",
     "patient_of",
-    "samples_of",
     "too_few",
 ]

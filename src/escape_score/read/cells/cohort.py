@@ -63,8 +63,9 @@ from escape_score.read.sheet.sheet import checked_sheet
 if TYPE_CHECKING:
     from anndata import AnnData
 
-_PATIENT_NAMES = frozenset({"patient_id", *KNOWN["patient_id"], "donorid", "donor"})
-_ID_NAMES = frozenset({plain(name) for name in (*KNOWN["sample_id"], *_PATIENT_NAMES, "sample_id")})
+_PATIENT_NAMES = frozenset({*KNOWN["patient_id"], "donorid", "donor"})
+_ID_NAMES = _PATIENT_NAMES.union(KNOWN["sample_id"])
+"""Names of columns of patients and samples, letters and digits alone; CELLxGENE has ``donor_id``."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,23 +94,25 @@ class CellFile:
         """Whether the cells of every sample are neighbours."""
         return int(np.count_nonzero(np.diff(self.sample_of.codes))) + 1 <= len(self.records)
 
-    def cells_of(self, sample: int, spilled: Callable[[], Spilled]) -> SampleCells:
-        """Cells of one sample, read where they are if that is cheap, else from a temporary file."""
-        codes = self.sample_of.codes
-        if self.matrix.take is None and not (
-            self.is_sorted and (self.matrix.has_rows or len(self.records) == 1)
-        ):
+    def cells_of(self, sample: int, spilled: Callable[[], Spilled] | None) -> SampleCells:
+        """Cells of one sample, read where they are if that is cheap, else from a temporary file.
+
+        Without ``spilled`` the file is read as far as it has cells of the sample, and nothing is written.
+        """
+        codes, is_near = (
+            self.sample_of.codes,
+            self.is_sorted and (self.matrix.has_rows or len(self.records) == 1),
+        )
+        if self.matrix.take is None and spilled is not None and not is_near:
             return spilled().load(sample, codes)
         return self._gathered(np.flatnonzero(codes == sample))
 
     def _gathered(self, rows: npt.NDArray[np.intp]) -> SampleCells:
-        """Cells of some rows, which are neighbours unless the matrix is in memory."""
-        reader, matrix, first = self.blocks, self.matrix, int(rows[0])
-        is_run = int(rows[-1]) - first + 1 == len(rows)
+        """Cells of some rows."""
+        reader, matrix = self.blocks, self.matrix
         found, kept, gates = [], [np.empty(0, dtype=np.intp)], []
         with ThreadPoolExecutor(1, "cells") as disk:
-            for start, stop, block in self._blocks(rows, disk, is_run=is_run):
-                own = rows[start - first : stop - first] if is_run else rows[start:stop]
+            for own, block in self._blocks(rows, disk):
                 gathered = reader.gather(block, [matrix.cell_ids[at] for at in own])
                 kept.append(own[gathered.kept])
                 found.append(Rows.of(gathered.counts))
@@ -118,17 +121,23 @@ class CellFile:
         return SampleCells(np.concatenate(kept), counts, np.concatenate(gates))
 
     def _blocks(
-        self, rows: npt.NDArray[np.intp], disk: ThreadPoolExecutor, *, is_run: bool
-    ) -> Iterator[tuple[int, int, sp.csr_array]]:
-        """Blocks of some rows: from the file where they are neighbours, else from memory."""
-        matrix, first = self.matrix, int(rows[0])
-        if is_run:
-            bounds = list(cell_stretches(matrix, first, first + len(rows)))
-            yield from blocks_ahead(checked_source(matrix), bounds, disk)
-        elif matrix.take is not None:
+        self, rows: npt.NDArray[np.intp], disk: ThreadPoolExecutor
+    ) -> Iterator[tuple[npt.NDArray[np.intp], sp.csr_array]]:
+        """Some rows and their values, block by block: from the file, or from a matrix in memory."""
+        matrix, first, last = self.matrix, int(rows[0]), int(rows[-1])
+        if matrix.take is not None and last - first + 1 != len(rows):
             n_stored = None if matrix.n_stored is None else matrix.n_stored[rows]
             for start, stop in cell_stretches(replace(matrix, n_stored=n_stored), 0, len(rows)):
-                yield start, stop, matrix.take(rows[start:stop])
+                yield rows[start:stop], matrix.take(rows[start:stop])
+            return
+        places = [
+            (*bounds, *np.searchsorted(rows, bounds)) for bounds in cell_stretches(matrix, first, last + 1)
+        ]
+        filled = [place for place in places if place[2] < place[3]]
+        blocks = blocks_ahead(checked_source(matrix), [place[:2] for place in filled], disk)
+        for (start, stop, begin, end), (_, _, block) in zip(filled, blocks, strict=True):
+            own = rows[begin:end]
+            yield own, block if len(own) == stop - start else block[own - start]
 
     @property
     def blocks(self) -> BlockReader:
@@ -179,11 +188,16 @@ class CellCohort:
             found[patient_of(sample)].append(sample.sample_id)
         return MappingProxyType({patient: tuple(ids) for patient, ids in found.items()})
 
+    @property
+    def parts(self) -> tuple[Path, ...]:
+        """Files that the cells are read from; none for data in memory."""
+        files = (*self._sheets, *(part for file in self._files for part in file.matrix.parts))
+        return tuple(dict.fromkeys(files))
+
     @cached_property
     def sha256(self) -> str | None:
         """Digest of all files, 64 hex digits, computed at first use; None for data in memory."""
-        parts = [*self._sheets, *(part for file in self._files for part in file.matrix.parts)]
-        return digest_of(list(dict.fromkeys(parts))) if parts else None
+        return digest_of(self.parts) if self.parts else None
 
     @cached_property
     def _places(self) -> Mapping[str, tuple[int, int]]:
@@ -198,8 +212,10 @@ class CellCohort:
         file, sample = self._places[sample_id]
         return int(np.count_nonzero(self._files[file].sample_of.codes == sample))
 
-    def load(self, sample_id: str) -> CellSample:
+    def load(self, sample_id: str, *, is_only: bool = False) -> CellSample:
         """Read the cells of one sample that pass the gates; they may be fewer than a sample needs.
+
+        ``is_only``: no other sample will be read, so that nothing is sorted into a temporary file.
 
         Raises SampleUnknownError: no sample has this id. InputError: the file is damaged, or holds values
         that are not counts.
@@ -209,7 +225,7 @@ class CellCohort:
             raise SampleUnknownError(msg)
         at, sample = self._places[sample_id]
         file = self._files[at]
-        cells = file.cells_of(sample, lambda: self._spill(at))
+        cells = file.cells_of(sample, None if is_only else lambda: self._spill(at))
         return _cell_sample(file, sample, cells)
 
     def _spill(self, at: int) -> Spilled:
@@ -289,14 +305,14 @@ def open_cells(
     return replace(found, _folder=spill_folder)
 
 
-def samples_of(
+def list_cells(
     inputs: Sequence[str | Path] | str | Path, request: CellRequest = DEFAULT_CELL_REQUEST
-) -> tuple[SampleRecord, ...]:
-    """Samples and patients of files of single cells, by names and columns of obs alone; no value is read.
+) -> CellCohort:
+    """Samples, patients and files of single cells, by names alone; no sample can be loaded.
 
     Raises what :func:`open_cells` raises, but for faults of values and genes.
     """
-    return _opened(inputs, request, reads_values=False).samples
+    return _opened(inputs, request, reads_values=False)
 
 
 def cells_from_anndata(
@@ -326,7 +342,7 @@ def cells_from_anndata(
     InputError, InputFaultsError
         As :func:`open_cells`; lines begin with ``adata``.
     UsageError
-        ``adata`` is no AnnData object, or has no such layer.
+        ``adata`` is not an AnnData object, or lacks the layer.
     """
     request = CellRequest(
         sample_column=sample,
@@ -406,7 +422,7 @@ def _file_of(
 
 
 def _optional(matrix: CellMatrix, name: str | None, option: str) -> Labels | None:
-    """A column of obs by its name, if one is named; raises MatrixInvalidError: there is no such column."""
+    """A column of obs by its name, if one is named; raises MatrixInvalidError: obs lacks it."""
     if name is None:
         return None
     if name not in matrix.columns:
@@ -449,7 +465,7 @@ def _patient_column(matrix: CellMatrix, request: CellRequest) -> str | None:
     if request.patient_column is not None or request.sample_column is None:
         return request.patient_column
     others = (name for name in matrix.columns if name != request.sample_column)
-    return next((name for name in others if plain(name) in {plain(one) for one in _PATIENT_NAMES}), None)
+    return next((name for name in others if plain(name) in _PATIENT_NAMES), None)
 
 
 def _refuse_several(matrix: CellMatrix) -> None:

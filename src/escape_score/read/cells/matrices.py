@@ -186,29 +186,14 @@ def open_matrix(path: Path, format_name: str, request: CellRequest) -> CellMatri
 
 def _open_h5ad(path: Path, request: CellRequest) -> CellMatrix:
     with hdf5_faults(path), h5py.File(path) as file:
-        is_raw = request.layer == RAW and RAW not in layers_in(file) and RAW in file
-        reading = ReadRequest(layer=None if is_raw else request.layer, limits=request.limits)
-        if is_raw:
-            refuse_links(path, file, RAW)
-        place, var = (f"{RAW}/X", f"{RAW}/var") if is_raw else (place_of(path, file, reading), "var")
-        shape = checked_shape(path, file, place, reading)
+        place, var = _places(path, file, request)
+        shape = checked_shape(path, file, place, ReadRequest(limits=request.limits))
         check_shape(path, request.limits, n_samples=shape[0], n_genes=shape[1])
         cells, genes = names_in(path, file, "obs", shape), gene_names_in(path, file, var, shape)
-        kinds = None
-        if KIND_COLUMN in file[var] and length_of(file[var][KIND_COLUMN]) == shape[1]:
-            kinds = texts_of(file[var][KIND_COLUMN])
-        x, obs = file[place], file["obs"]
-        stored = x if isinstance(x, h5py.Dataset) else x["data"]
-        if stored.dtype.kind not in "iuf":
-            raise MatrixInvalidError.at(path, f"{place} has {stored.dtype}, not numbers; store it as float")
-        encoding = "" if isinstance(x, h5py.Dataset) else str(x.attrs.get("encoding-type", ""))
-        starts = row_starts(path, x) if encoding == "csr_matrix" else None
-        if (encoding and encoding not in ("csr_matrix", "csc_matrix")) or (
-            starts is not None and len(starts) != shape[0] + 1
-        ):
-            msg = f"damaged h5ad ({place} is sparse of kind {encoding!r}); write the file again"
-            raise FileUnreadableError.at(path, msg)
-        index = obs.attrs["_index"]
+        has_kinds = KIND_COLUMN in file[var] and length_of(file[var][KIND_COLUMN]) == shape[1]
+        kinds = texts_of(file[var][KIND_COLUMN]) if has_kinds else None
+        encoding, starts = _encoding(path, file, place, shape)
+        obs, index = file["obs"], file["obs"].attrs["_index"]
         ordered = dict.fromkeys((*map(str, obs.attrs.get("column-order", ())), *obs))
         columns = [name for name in ordered if name != index and _is_column(obs, name, shape[0])]
         describing = tuple(name for name in columns if _may_describe(name, obs[name]))
@@ -229,6 +214,32 @@ def _open_h5ad(path: Path, request: CellRequest) -> CellMatrix:
         head=lambda: _first_values(path, place),
         parts=(path,),
     )
+
+
+def _places(path: Path, file: h5py.File, request: CellRequest) -> tuple[str, str]:
+    """Where values and genes are; the raw matrix has genes of its own."""
+    if request.layer == RAW and RAW not in layers_in(file) and RAW in file:
+        refuse_links(path, file, RAW)
+        place_of(path, file, ReadRequest(limits=request.limits))
+        return f"{RAW}/X", f"{RAW}/var"
+    return place_of(path, file, ReadRequest(layer=request.layer, limits=request.limits)), "var"
+
+
+def _encoding(
+    path: Path, file: h5py.File, place: str, shape: tuple[int, int]
+) -> tuple[str, npt.NDArray[np.int64] | None]:
+    """How a matrix is stored, empty where dense, and where the rows of a sparse one begin."""
+    x = file[place]
+    stored = x if isinstance(x, h5py.Dataset) else x["data"]
+    if stored.dtype.kind not in "iuf":
+        raise MatrixInvalidError.at(path, f"{place} has {stored.dtype}, not numbers; store it as float")
+    encoding = "" if isinstance(x, h5py.Dataset) else str(x.attrs.get("encoding-type", "?"))
+    starts = row_starts(path, x) if encoding == "csr_matrix" else None
+    is_whole = starts is None or len(starts) == shape[0] + 1
+    if encoding not in ("", "csr_matrix", "csc_matrix") or not is_whole:
+        msg = f"damaged h5ad ({place} is sparse of kind {encoding!r}); write the file again"
+        raise FileUnreadableError.at(path, msg)
+    return encoding, starts
 
 
 def _first_values(path: Path, place: str) -> Numbers:
@@ -346,7 +357,7 @@ READABLE = (H5AD.name, *_OPENERS)
 def matrix_of_anndata(adata: AnnData, layer: str | None) -> CellMatrix:
     """An AnnData object as a matrix of cells; it is not changed.
 
-    Raises UsageError: it is no such object, or has no such layer. MatrixInvalidError: values are no numbers.
+    Raises UsageError: it is another object, or lacks the layer. MatrixInvalidError: values are no numbers.
     """
     values, var = _values_of(adata, layer)
     if np.dtype(values.dtype).kind not in "biuf":

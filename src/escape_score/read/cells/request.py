@@ -42,5 +42,16 @@ class CellRequest:
     gates: CellsConfig = DEFAULT_GATES
     limits: ReadLimits = CELL_LIMITS
 
+    @classmethod
+    def from_config(cls, config: CellsConfig) -> CellRequest:
+        """Make a request of a config's block ``cells``."""
+        return cls(
+            sample_column=config.sample_column,
+            patient_column=config.patient_column,
+            cell_type_column=config.cell_type_column,
+            layer=config.layer,
+            gates=config,
+        )
+
 
 DEFAULT_CELL_REQUEST = CellRequest()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -13,7 +13,7 @@ import scipy.sparse as sp
 
 from escape_score.config.models import CellsConfig
 from escape_score.errors import MatrixInvalidError
-from escape_score.genes import GeneMatch, load_gene_table
+from escape_score.genes import GeneMapping, GeneMatch, load_gene_table
 from escape_score.library.axes import load_design
 from escape_score.model.cells import GateCounts
 from escape_score.model.notes import Code, Note, note
@@ -22,8 +22,8 @@ from escape_score.read.checks.gene_kinds import check_kind, foreign_rows
 from escape_score.read.checks.names import MIN_GENE_FRACTION, are_row_numbers, gene_fraction
 from escape_score.read.checks.single_cells import MAX_DETECTED
 
-MAX_COUNT = 2**31 - 1
-"""Largest count of one gene in one cell."""
+MAX_COUNT = 2**31 - 128
+"""Largest count of one gene in one cell: the largest int32 that float32 has too."""
 
 MITOCHONDRIAL = "MT-"
 """Beginning of the symbols of the 37 genes of the mitochondrion (HGNC)."""
@@ -72,26 +72,29 @@ def gene_columns(label: str, names: Sequence[str], is_rna: npt.NDArray[np.bool_]
         msg = f"{len(at_of)} genes recognised, {least} needed; name genes by symbol or Ensembl id in var"
         raise MatrixInvalidError.at(label, msg)
     symbols = tuple(at_of)
-    known = Counter(m.gene_symbol for m in mappings if m.gene_symbol is not None)
-    twice = sorted(symbol for symbol, n in known.items() if n > 1)
-    unknown = [m.given for m in mappings if m.gene_symbol is None]
-    renamed = [
-        f"{m.given} → {m.gene_symbol}" for m in mappings if m.match in (GeneMatch.PREVIOUS, GeneMatch.ALIAS)
-    ]
-    notes = []
-    if unknown:
-        notes.append(note(Code.UNKNOWN_GENES, n=len(unknown), n_all=len(own), names=unknown))
-    if renamed:
-        notes.append(note(Code.RENAMED_SYMBOLS, n=len(renamed), names=renamed))
-    if twice:
-        notes.append(note(Code.DUPLICATE_GENES_AFTER_MAPPING, n=len(twice), names=twice))
+    is_mitochondrial = [symbol.startswith(MITOCHONDRIAL) for symbol in symbols]
+    weights = np.column_stack([np.ones(len(symbols)), is_mitochondrial])
+    notes = [*_name_notes(mappings)]
     if len(symbols) <= LARGEST_PANEL:
         notes.append(note(Code.TARGETED_PANEL, n=len(symbols)))
-    is_mitochondrial = np.array([symbol.startswith(MITOCHONDRIAL) for symbol in symbols], dtype=np.float64)
-    if not is_mitochondrial.any():
+    if not any(is_mitochondrial):
         notes.append(note(Code.NO_MITOCHONDRIAL_GENES))
-    weights = np.column_stack([np.ones(len(symbols)), is_mitochondrial])
     return GeneColumns(symbols, column_of, weights, tuple(notes))
+
+
+def _name_notes(mappings: Sequence[GeneMapping]) -> Iterator[Note]:
+    """Flag names of no gene, old names, and genes with several names."""
+    unknown = [m.given for m in mappings if m.gene_symbol is None]
+    old = [m for m in mappings if m.match in (GeneMatch.PREVIOUS, GeneMatch.ALIAS)]
+    known = Counter(m.gene_symbol for m in mappings if m.gene_symbol is not None)
+    twice = sorted(symbol for symbol, n in known.items() if n > 1)
+    if unknown:
+        yield note(Code.UNKNOWN_GENES, n=len(unknown), n_all=len(mappings), names=unknown)
+    if old:
+        names = [f"{m.given} → {m.gene_symbol}" for m in old]
+        yield note(Code.RENAMED_SYMBOLS, n=len(old), names=names)
+    if twice:
+        yield note(Code.DUPLICATE_GENES_AFTER_MAPPING, n=len(twice), names=twice)
 
 
 def _check_species(label: str, names: Sequence[str]) -> None:

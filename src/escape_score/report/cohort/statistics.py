@@ -29,10 +29,13 @@ CHANCE_AUROC, CHANCE_RATIO, NO_EFFECT = 0.5, 1.0, 0.0
 
 @dataclass(frozen=True)
 class StatisticsRow:
-    """One measure: its cells, and whether its interval leaves chance out."""
+    """One measure: its cells, and whether its interval leaves chance out.
+
+    ``origin`` marks measures that are neither index nor axis: baselines, and quantities of single cells.
+    """
 
     title: Markup
-    is_baseline: bool
+    origin: str
     cells: tuple[str, ...]
     is_clear: bool
 
@@ -172,7 +175,11 @@ def _group_row(row: GroupRow, name_of: Callable[[str, Language], str], words: La
 
 def _row(measure: Measure, cells: tuple[str, ...], words: Language, *, is_clear: bool) -> StatisticsRow:
     title = record_markup(visible_text(measure.title), words)
-    return StatisticsRow(title, measure.kind is MeasureKind.PUBLISHED, cells, is_clear)
+    origins = {
+        MeasureKind.PUBLISHED: words.gettext("(published)"),
+        MeasureKind.CELLS: words.gettext("(single cells)"),
+    }
+    return StatisticsRow(title, origins.get(measure.kind, ""), cells, is_clear)
 
 
 def _q(value: float, words: Language) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from markupsafe import Markup
 
 from escape_score.model.record import Archetype, Call, EscapeProfile, Phenotype, ReferenceMatch, Status
+from escape_score.report.cohort.cells import PatientCollector, PatientTable
 from escape_score.report.cohort.heatmap import Column, Heatmap, column_of, heatmap_of
 from escape_score.report.cohort.quality import FlagSummary, QualityTally
 from escape_score.report.cohort.rows import (
@@ -46,6 +47,7 @@ class CohortView:
     quality: tuple[tuple[str, str, str, str], ...]
     heatmap: Heatmap | None
     has_labels: bool
+    patients: PatientTable | None
     rows: tuple[SampleRow, ...]
     mechanisms: tuple[MechanismTally, ...]
     flags: tuple[FlagSummary, ...]
@@ -77,6 +79,7 @@ class _Collected:
     cohorts: Counter[str] = field(default_factory=Counter)
     mechanisms: dict[str, MechanismTally] = field(default_factory=dict)
     quality: QualityTally = field(default_factory=QualityTally)
+    patients: PatientCollector = field(default_factory=PatientCollector)
     choice: Markup = Markup()  # noqa: RUF009 - a text, and texts do not change
     advice: tuple[Markup, ...] = ()
 
@@ -93,6 +96,7 @@ class _Collected:
             self.advice = tuple(note_markup(one, words) for one in profile.reference.advice)
         count_mechanisms(self.mechanisms, profile.axes, words)
         self.quality.add(profile, words)
+        self.patients.add(profile, slug, words)
         self.rows.append(sample_row(profile, slug, self.mechanisms, words))
 
     def finished(self, words: Language, skipped: Sequence[tuple[str, str]]) -> CohortView:
@@ -115,6 +119,7 @@ class _Collected:
             quality=tuple(self.quality.rows(words)),
             heatmap=heatmap_of(self.columns, [item.title for item in mechanisms], words),
             has_labels=any(row.sheet for row in rows),
+            patients=self.patients.table(pageless, words),
             rows=rows,
             mechanisms=mechanisms,
             flags=flags,

@@ -16,6 +16,7 @@ from escape_score.model.record import (
     Status,
 )
 from escape_score.report.messages import N_, note_markup
+from escape_score.report.sample.cells_said import headline_of_cells
 from escape_score.report.text.i18n import Language, translate_record_text
 from escape_score.report.text.numbers import (
     format_count,
@@ -61,7 +62,7 @@ class Verdict:
 
     ``headline`` says how T cells reach the tumour and which way of escape leads, ``findings`` names what was
     detected, ``caution`` says how far the levels can be trusted; ``reason_flag`` is the flag whose sentence
-    the caution is, empty where it is none.
+    the caution is, empty where it is none; ``cells`` is what single cells add, empty where they add nothing.
     """
 
     headline: str
@@ -69,11 +70,12 @@ class Verdict:
     index: str
     caution: str | Markup
     reason_flag: str = ""
+    cells: str = ""
 
     @property
     def text(self) -> str:
         """What was found, in one paragraph."""
-        return " ".join((self.headline, self.findings, self.index))
+        return " ".join(filter(None, (self.headline, self.findings, self.cells, self.index)))
 
 
 def verdict_of(profile: EscapeProfile, words: Language) -> Verdict:
@@ -84,6 +86,7 @@ def verdict_of(profile: EscapeProfile, words: Language) -> Verdict:
         index=_index(profile, words),
         caution=_caution(profile, words),
         reason_flag=_reason_flag(profile),
+        cells=headline_of_cells(profile, words),
     )
 
 

@@ -14,6 +14,7 @@ from escape_score.model.record import (
     AxisChange,
     AxisProfile,
     Call,
+    CellsRecord,
     EscapeProfile,
     IndexBlock,
     Interval,
@@ -26,6 +27,8 @@ from escape_score.model.record import (
 from escape_score.report.drawing import index_gauge, score_bar
 from escape_score.report.messages import sentence
 from escape_score.report.sample.approaches import ApproachGroup, approach_groups
+from escape_score.report.sample.cells import CellsView, cells_view
+from escape_score.report.sample.cells_said import side_sentence
 from escape_score.report.sample.verdict import Verdict, called_first, verdict_of
 from escape_score.report.text.i18n import Language, translate_record_text
 from escape_score.report.text.numbers import format_index, format_interval, format_score
@@ -38,12 +41,16 @@ LEUKOCYTE_FRACTION_LIMIT = 0.8
 
 @dataclass(frozen=True)
 class Mechanism:
-    """One row of the table of mechanisms and its folded details; ``interval`` is that of the call."""
+    """One row of the table of mechanisms and its folded details; ``interval`` is that of the call.
+
+    ``cells``: what single cells show of it, empty where there are none.
+    """
 
     axis: AxisProfile
     interval: Interval | None
     anchor: str
     approaches: tuple[ApproachGroup, ...]
+    cells: str = ""
 
 
 @dataclass(frozen=True)
@@ -72,6 +79,7 @@ class SampleView:
     phenotype: str
     archetype: str
     groups: dict[Call | None, tuple[Mechanism, ...]]
+    cells: CellsView | None
     uncounted: str
     blocks: tuple[tuple[str, IndexBlock], ...]
     flags: tuple[NoteRecord, ...]
@@ -93,6 +101,7 @@ def sample_view(profile: EscapeProfile, words: Language) -> SampleView:
         phenotype=_class_word(shown.phenotype, shown, words),
         archetype=_class_word(shown.archetype, shown, words),
         groups=_by_call(shown, words),
+        cells=cells_view(shown, words),
         uncounted=_uncounted(shown, words),
         blocks=tuple((_title_of(block, titles, words), block) for block in shown.index.blocks),
         flags=tuple(flag for flag in shown.flags if matters(flag) and flag.code != verdict.reason_flag),
@@ -142,12 +151,14 @@ def _uncounted(profile: EscapeProfile, words: Language) -> str:
 
 def _by_call(profile: EscapeProfile, words: Language) -> dict[Call | None, tuple[Mechanism, ...]]:
     """Mechanisms of every call, detected ones first, the strongest on top; last those not called."""
+    said = {} if profile.cells is None else _said_of_cells(profile.cells, words)
     rows = {
         axis.axis: Mechanism(
             axis,
             axis.interval_within if profile.reference.is_cohort else axis.interval,
             f"mechanism-{number}",
             approach_groups([one for one in profile.approaches if one.mechanism == axis.axis], words),
+            said.get(axis.axis, ""),
         )
         for number, axis in enumerate(profile.axes, start=1)
     }
@@ -157,6 +168,15 @@ def _by_call(profile: EscapeProfile, words: Language) -> dict[Call | None, tuple
     for call in (Call.DETECTED, Call.BORDERLINE):
         members[call] = called_first(profile.axes, call)
     return {call: tuple(rows[axis.axis] for axis in axes) for call, axes in members.items()}
+
+
+def _said_of_cells(cells: CellsRecord, words: Language) -> dict[str, str]:
+    """What the cells show of each mechanism that they are evidence for: their call, and how it fits bulk."""
+    text = words.gettext("{call}. {sentence}")
+    return {
+        one.axis: text.format(call=word_of(one.cells, words), sentence=side_sentence(one, cells, words))
+        for one in cells.side_by_side
+    }
 
 
 def _title_of(block: IndexBlock, titles: dict[str, str], words: Language) -> str:

@@ -2,12 +2,14 @@
 
 A change of copy number moves most genes of a region. What a cell type expresses moves single genes. So the
 genes of a window are divided into those at odd and at even places: what both halves have in common over the
-genome is taken as copy number.
+genome is taken as copy number. Libraries also differ in how well they catch long genes and regions rich in
+genes, which also have more G and C: what level, length and density of genes explain is taken off before.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 
@@ -15,7 +17,8 @@ import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
 
-from escape_score.cells.expression import Expression, Rows
+from escape_score.cells.labels.expression import Expression, Rows
+from escape_score.genes import load_gene_table
 from escape_score.genes.positions import GenePosition, load_positions
 from escape_score.library.axes import load_design
 from escape_score.library.files import resource_path, table_records
@@ -59,6 +62,24 @@ def _usable_genes() -> tuple[tuple[str, int], ...]:
     return tuple((symbol, chromosome) for chromosome, _, symbol in sorted(found))
 
 
+@cache
+def gene_density() -> Mapping[str, int]:
+    """Genes that start near each usable gene, itself among them."""
+    reach = load_design().thresholds.copy_number.density_bp
+    positions = load_positions()
+    starts: defaultdict[str, list[int]] = defaultdict(list)
+    for position in positions.values():
+        starts[position.chromosome].append(position.start_bp)
+    ordered = {chromosome: np.sort(found) for chromosome, found in starts.items()}
+    return {
+        symbol: int(
+            np.diff(np.searchsorted(ordered[one.chromosome], one.start_bp + np.array([-reach, reach])))[0]
+        )
+        for symbol, _ in _usable_genes()
+        for one in [positions[symbol]]
+    }
+
+
 @dataclass(frozen=True, eq=False)
 class Genome:
     """Expressed genes of a sample in their order along the chromosomes, and its diploid cells.
@@ -95,6 +116,17 @@ class Genome:
         """Mean over the types of diploid cells of the log2 of their levels; shape (n_genes,)."""
         offset = load_design().thresholds.copy_number.offset
         return np.asarray(np.log2(self.levels + offset).mean(axis=0))
+
+    @cached_property
+    def covariates(self) -> FloatArray:
+        """Orthogonal columns spanned by level, length and density of genes; shape (n_genes, n_covariates)."""
+        symbols = [self.cells.sample.gene_symbols[column] for column in self.columns]
+        density = np.log2([1 + gene_density()[symbol] for symbol in symbols])
+        length = np.log2(load_gene_table().length_bp(symbols))
+        length = np.where(np.isfinite(length), length, np.nanmedian(length) if len(length) else 0.0)
+        level = self.diploid
+        columns = [np.ones(len(level)), level, level**2, length, density, density**2]
+        return np.asarray(np.linalg.qr(np.column_stack(columns))[0])
 
     def means(self, rows: Rows) -> FloatArray:
         """Mean of scaled counts in some cells; shape (n_genes,)."""
@@ -212,6 +244,7 @@ def _profile(genome: Genome, level: FloatArray, diploid: FloatArray) -> Profile:
     """Profile of mean scaled counts against the log2 levels of diploid cells."""
     limits = load_design().thresholds.copy_number
     deviation = np.clip(np.log2(level + limits.offset) - diploid, -limits.clip_log2, limits.clip_log2)
+    deviation -= genome.covariates @ (genome.covariates.T @ deviation)
     halves = np.array([half.T @ deviation for half in genome.windows.halves])
     halves -= np.median(halves, axis=1, keepdims=True)
     covariance = np.cov(halves)

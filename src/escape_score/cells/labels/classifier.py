@@ -11,7 +11,7 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from escape_score.cells.expression import Expression
+from escape_score.cells.labels.expression import Expression
 from escape_score.errors import FileUnreadableError
 from escape_score.library.cell_types import load_markers
 from escape_score.library.files import small_file
@@ -48,6 +48,11 @@ class CellClassifier:
         """A classifier that knows no class."""
         none = np.empty(0, dtype=np.float32)
         return cls((), none.reshape(0, 0), none, np.empty(0, dtype=np.int64), on_levels)
+
+    @classmethod
+    def unused(cls) -> Self:
+        """A classifier that is not needed, because the cells have labels."""
+        return cls.empty(np.zeros(len(load_markers())))
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
 
-from escape_score.cells.classifier import CellClassifier
-from escape_score.cells.expression import MEAN_OFFSET, Expression, Rows, mean_and_variance, one_thread
+from escape_score.cells.labels.classifier import CellClassifier
+from escape_score.cells.labels.expression import MEAN_OFFSET, Expression, Rows, mean_and_variance, one_thread
 from escape_score.library.axes import load_design
 from escape_score.library.cell_types import load_markers
 from escape_score.model.cells import CellSample

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from escape_score.cells.copy_number import (
+from escape_score.cells.labels.copy_number import (
     Genome,
     Profile,
     genome_of,
@@ -16,7 +16,7 @@ from escape_score.cells.copy_number import (
     profile_of,
     projections,
 )
-from escape_score.cells.expression import Clusters, Expression, Rows, cluster_cells
+from escape_score.cells.labels.expression import Clusters, Expression, Rows, cluster_cells
 from escape_score.library.axes import load_design
 from escape_score.library.cell_types import LINEAGE_CODE, LINEAGES, Lineage, LineageChoice
 from escape_score.model.cells import CODE_OF, LEUKOCYTES, CellSample, Codes, Compartment, is_in
@@ -77,6 +77,7 @@ def find_malignant(
     lineage: LineageChoice = LineageChoice.AUTO,
     seed: int = 0,
     clusters: Clusters | None = None,
+    with_unassigned: bool = True,
 ) -> MalignantCells:
     """Find malignant cells among the candidates.
 
@@ -91,6 +92,8 @@ def find_malignant(
         malignant where copy number shows nothing: the user asserts it.
     clusters
         Groups of :func:`cluster_cells`, where they are known already.
+    with_unassigned
+        Whether unassigned cells are candidates too, unless a lineage is named.
 
     Notes
     -----
@@ -99,7 +102,7 @@ def find_malignant(
     cells shows when the others are its reference. A cell is malignant if it has enough of a shown profile.
     """
     sample = cells.sample
-    candidates = _candidates(codes, lineages, lineage)
+    candidates = _candidates(codes, lineages, lineage, with_unassigned=with_unassigned)
     types = _diploid_types(cells, codes)
     obstacle = _obstacle(sample, codes, candidates, types)
     if obstacle is None:
@@ -116,14 +119,15 @@ def find_malignant(
     return _decided(codes, candidates, evidence)
 
 
-def _candidates(codes: Codes, lineages: Codes, choice: LineageChoice) -> BoolArray:
+def _candidates(codes: Codes, lineages: Codes, choice: LineageChoice, *, with_unassigned: bool) -> BoolArray:
     """Cells that can be malignant."""
     is_excluded = is_in(codes, (*LEUKOCYTES, Compartment.ENDOTHELIAL))
     is_malignant = is_in(codes, (Compartment.MALIGNANT,))
     if choice is LineageChoice.ANY:
         return ~is_excluded
     if choice is LineageChoice.AUTO:
-        is_open = (lineages > 0) | is_in(codes, (Compartment.UNASSIGNED,))
+        is_unassigned = is_in(codes, (Compartment.UNASSIGNED,))
+        is_open = (lineages > 0) | (is_unassigned if with_unassigned else False)
     else:
         is_open = lineages == LINEAGE_CODE[Lineage(choice.value)]
     return np.asarray((is_open & ~is_excluded) | is_malignant)
@@ -157,13 +161,16 @@ def _few_genes(genome: Genome) -> Note | None:
 
 
 def _groups(codes: Codes, lineages: Codes, candidates: BoolArray, clusters: Clusters) -> list[Rows]:
-    """Groups of candidates that are tested: those labelled malignant, each lineage, each cluster in it."""
+    """Groups of candidates that are tested: labelled as malignant, lineages, clusters, and both crossed."""
     least = load_design().thresholds.copy_number.min_group
     is_malignant = is_in(codes, (Compartment.MALIGNANT,)) & candidates
     kind = np.where(is_malignant, len(LINEAGES), lineages).astype(np.int64)
-    found = [np.flatnonzero(candidates & (kind == one)) for one in np.unique(kind[candidates])]
     pairs = kind * (int(clusters.max(initial=0)) + 1) + clusters
-    found += [np.flatnonzero(candidates & (pairs == one)) for one in np.unique(pairs[candidates])]
+    found = [
+        np.flatnonzero(candidates & (groups == one))
+        for groups in (kind, clusters, pairs)
+        for one in np.unique(groups[candidates])
+    ]
     return [rows for rows in found if len(rows) >= least]
 
 

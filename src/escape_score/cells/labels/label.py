@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from escape_score.cells.assign import assign
-from escape_score.cells.classifier import CellClassifier
-from escape_score.cells.expression import Expression, cluster_cells
-from escape_score.cells.labels import UserMap, labels_from_given
-from escape_score.cells.malignant import MalignantCells, find_malignant
+from escape_score.cells.labels.assign import assign
+from escape_score.cells.labels.classifier import CellClassifier
+from escape_score.cells.labels.expression import Expression, cluster_cells
+from escape_score.cells.labels.given import UserMap, labels_from_given
+from escape_score.cells.labels.malignant import MalignantCells, find_malignant
 from escape_score.errors import UsageError
 from escape_score.library.cell_types import LINEAGE_CODE, Lineage, LineageChoice
 from escape_score.model.cells import CellLabels, CellSample, Codes
@@ -70,7 +70,9 @@ def _given(sample: CellSample, user_map: UserMap | None, lineage: LineageChoice,
     """Labels of the file, and copy number for those that leave malignancy open."""
     given = labels_from_given(sample, user_map)
     open_lineages = _without_fibroblasts(given.lineages) if lineage is LineageChoice.AUTO else given.lineages
-    malignant = find_malignant(Expression(sample), given.codes, open_lineages, lineage=lineage, seed=seed)
+    malignant = find_malignant(
+        Expression(sample), given.codes, open_lineages, lineage=lineage, seed=seed, with_unassigned=False
+    )
     confidence = np.full(sample.n_cells, np.nan)
     return LabelledCells(_labels(malignant, confidence, is_given=True), given.unknown)
 

@@ -22,6 +22,9 @@ MEAN_OFFSET = 0.05
 MOST_DENSE = 10_000
 """Cells of which the variable genes are made dense: 24 MB."""
 
+FEWEST_GENES = 2
+"""Genes from which principal components can be made."""
+
 Rows = npt.NDArray[np.intp]
 Clusters = npt.NDArray[np.int32]
 
@@ -62,13 +65,20 @@ class Expression:
         pairs = np.array(found, dtype=np.intp).reshape(-1, 2)
         return pairs[:, 0], pairs[:, 1]
 
+    @cached_property
+    def rank(self) -> Rows:
+        """Place of each row in ``order``."""
+        rank = np.empty(len(self.order), dtype=np.intp)
+        rank[self.order] = np.arange(len(rank))
+        return rank
+
     def scaled_sum(self, rows: Rows) -> FloatArray:
         """Scaled counts summed over some cells, in the order of their ids; shape (n_genes,)."""
-        counts = self.sample.counts[np.sort(rows)] if len(rows) else self.sample.counts[:0]
-        weights = counts.data * np.repeat(self.factors[np.sort(rows)], np.diff(counts.indptr))
-        return np.asarray(
-            np.bincount(counts.indices, weights=weights, minlength=counts.shape[1]), dtype=np.float64
-        )
+        ordered = rows[np.argsort(self.rank[rows], kind="stable")]
+        counts = self.sample.counts[ordered]
+        weights = counts.data * np.repeat(self.factors[ordered], np.diff(counts.indptr))
+        sums = np.bincount(counts.indices, weights=weights, minlength=counts.shape[1])
+        return np.asarray(sums, dtype=np.float64)
 
 
 def one_thread() -> Any:  # noqa: ANN401
@@ -95,7 +105,7 @@ def cluster_cells(cells: Expression, *, seed: int) -> Clusters:
     """
     n_cells = cells.sample.n_cells
     found = np.zeros(n_cells, dtype=np.int32)
-    if n_clusters(n_cells) > 1:
+    if n_clusters(n_cells) > 1 and len(cells.sample.gene_symbols) > FEWEST_GENES:
         found[cells.order] = _grouped(_components(cells, seed), n_clusters(n_cells), seed)
     return found
 
@@ -105,7 +115,8 @@ def _components(cells: Expression, seed: int) -> FloatArray:
     import scanpy as sc
 
     limits = load_design().thresholds.cell_assign
-    values = cells.logged[:, variable_genes(cells.logged, int(limits.variable_genes))][cells.order]
+    ordered = cells.logged[cells.order]
+    values = ordered[:, variable_genes(ordered, int(limits.variable_genes))]
     n = min(int(limits.components), values.shape[1] - 1, values.shape[0] - 1)
     matrix = values.toarray() if values.shape[0] <= MOST_DENSE else sp.csr_matrix(values)
     with one_thread():

@@ -1,0 +1,1 @@
+"""Which compartment each cell belongs to, and which cells are malignant."""

@@ -1,0 +1,154 @@
+"""``escape-score cells``: single cells, from files to one profile a sample."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from escape_score.cli.log import CommandLog
+from escape_score.cli.options import (
+    CohortName,
+    ColumnMap,
+    GeneSets,
+    Layer,
+    LogJson,
+    Quiet,
+    ReferenceName,
+    Samples,
+    require_config,
+    require_files,
+)
+from escape_score.cli.run import profile_and_write
+
+if TYPE_CHECKING:
+    from escape_score.config import RunConfig
+
+SampleColumn = Annotated[
+    str | None, typer.Option("--sample-column", help="Column of obs that names the sample of each cell.")
+]
+PatientColumn = Annotated[
+    str | None,
+    typer.Option("--patient-column", help="Column of obs that names the patient; the sample if not given."),
+]
+CellTypeColumn = Annotated[
+    str | None,
+    typer.Option("--cell-type-column", help="Column of obs with cell types; found from genes if not given."),
+]
+CellTypes = Annotated[
+    Path | None,
+    typer.Option("--cell-types", help="TSV with columns label and compartment, for labels of your own."),
+]
+Lineage = Annotated[
+    str | None,
+    typer.Option(
+        "--malignant-lineage",
+        help="Lineage of the malignant cells: auto, epithelial, mesenchymal, melanocytic, glial or any.",
+    ),
+]
+
+
+def cells(
+    inputs: Annotated[
+        list[Path],
+        typer.Argument(metavar="INPUT…", help="h5ad, Cell Ranger .h5, 10x folders, or a sheet of them."),
+    ],
+    *,
+    out: Annotated[Path, typer.Option("--out", help="Folder of the results.")],
+    sample_column: SampleColumn = None,
+    patient_column: PatientColumn = None,
+    cell_type_column: CellTypeColumn = None,
+    cell_types: CellTypes = None,
+    layer: Layer = None,
+    malignant_lineage: Lineage = None,
+    samples: Samples = None,
+    columns: ColumnMap = None,
+    cohort: CohortName = None,
+    reference: ReferenceName = None,
+    gene_sets: GeneSets = None,
+    config: Annotated[
+        Path | None, typer.Option("--config", help="YAML config; the command line wins over it.")
+    ] = None,
+    umap: Annotated[bool | None, typer.Option("--umap", help="Draw a map of each patient's cells.")] = None,
+    h5ad: Annotated[
+        bool | None, typer.Option("--h5ad", help="Also write cells.h5ad: all cells with labels and map.")
+    ] = None,
+    lang: Annotated[str | None, typer.Option("--lang", help="Language of the pages: en or fr.")] = None,
+    seed: Annotated[int | None, typer.Option("--seed", min=0, help="Seed of every random draw.")] = None,
+    reports: Annotated[
+        bool, typer.Option("--reports/--no-reports", help="Write samples/ and index.html.")
+    ] = True,
+    quiet: Quiet = False,
+    log_json: LogJson = False,
+) -> int:
+    """Profile samples of single cells: pseudo-bulk, compartments and what only cells show."""
+    require_config(config)
+    require_files(*inputs, samples=samples, cell_types=cell_types, gene_sets=gene_sets, reference=reference)
+    from escape_score.config import RunConfig, load_config
+
+    settings = (load_config(config) if config is not None else RunConfig()).overridden(
+        outdir=out,
+        samples=samples,
+        sample_column=sample_column,
+        patient_column=patient_column,
+        cell_type_column=cell_type_column,
+        cell_types=cell_types,
+        layer=layer,
+        malignant_lineage=malignant_lineage,
+        umap=umap,
+        h5ad=h5ad,
+        reference=reference,
+        gene_sets=gene_sets,
+        lang=lang,
+        seed=seed,
+        columns=columns or None,
+    )
+    log = CommandLog(is_quiet=quiet, is_json=log_json)
+    return _cells(inputs, out, settings, cohort, log, has_reports=reports)
+
+
+def _cells(
+    inputs: list[Path],
+    out: Path,
+    settings: RunConfig,
+    cohort: str | None,
+    log: CommandLog,
+    *,
+    has_reports: bool,
+) -> int:
+    """Plan, profile and write; 5 where some samples failed."""
+    from escape_score.pipeline.cells.profiling import CellOptions, profile_cell_cohort
+    from escape_score.pipeline.profiling import ProfileOptions
+    from escape_score.read.cells import CellRequest, open_cells
+    from escape_score.read.cohort import cohort_name
+    from escape_score.report.text.i18n import translations
+    from escape_score.store.ownership import require_result_folder
+
+    translations(settings.report.lang)  # an unknown language is an error before the work, not after it
+    own = settings.cells
+    named = (*inputs, settings.samples, settings.score.gene_sets, own.cell_types)
+    require_result_folder(out, named)
+    request = CellRequest.from_config(own)
+    options = ProfileOptions(
+        reference=settings.profile.reference or ProfileOptions.reference,
+        gene_sets=settings.score.gene_sets,
+        min_genes=settings.min_genes,
+        choice=settings.score.choice(threads=settings.threads),
+        seed=settings.seed,
+    )
+    return profile_and_write(
+        lambda progress: profile_cell_cohort(
+            lambda: open_cells(inputs, request),
+            options,
+            lambda: CellOptions.of(own, cell_types=own.cell_types, seed=settings.seed),
+            samples=settings.samples,
+            name=cohort or cohort_name(inputs[0]),
+            on_stage=progress.stage,
+            on_patient=progress.advance,
+        ),
+        out,
+        log,
+        lang=settings.report.lang if has_reports else None,
+        reference=settings.profile.reference,
+    )
