@@ -40,13 +40,13 @@ class GeneColumns:
     column_of
         Shape (n_features,): position of each feature in ``symbols``, more by ``len(symbols)`` where an
         earlier feature has the same symbol, -1 where it is left out.
-    weights
-        Shape (n_symbols, 2): 1, and whether the gene is mitochondrial, to sum counts with.
+    is_mitochondrial
+        Shape (n_symbols,).
     """
 
     symbols: tuple[str, ...] = field(repr=False)
     column_of: npt.NDArray[np.int32] = field(repr=False)
-    weights: npt.NDArray[np.float64] = field(repr=False)
+    is_mitochondrial: npt.NDArray[np.bool_] = field(repr=False)
     notes: tuple[Note, ...] = ()
 
 
@@ -72,14 +72,13 @@ def gene_columns(label: str, names: Sequence[str], is_rna: npt.NDArray[np.bool_]
         msg = f"{len(at_of)} genes recognised, {least} needed; name genes by symbol or Ensembl id in var"
         raise MatrixInvalidError.at(label, msg)
     symbols = tuple(at_of)
-    is_mitochondrial = [symbol.startswith(MITOCHONDRIAL) for symbol in symbols]
-    weights = np.column_stack([np.ones(len(symbols)), is_mitochondrial])
+    is_mitochondrial = np.array([symbol.startswith(MITOCHONDRIAL) for symbol in symbols])
     notes = [*_name_notes(mappings)]
     if len(symbols) <= LARGEST_PANEL:
         notes.append(note(Code.TARGETED_PANEL, n=len(symbols)))
-    if not any(is_mitochondrial):
+    if not is_mitochondrial.any():
         notes.append(note(Code.NO_MITOCHONDRIAL_GENES))
-    return GeneColumns(symbols, column_of, weights, tuple(notes))
+    return GeneColumns(symbols, column_of, is_mitochondrial, tuple(notes))
 
 
 def _name_notes(mappings: Sequence[GeneMapping]) -> Iterator[Note]:
@@ -207,7 +206,7 @@ class BlockReader:
         Raises MatrixInvalidError: a value is not one of counts, or a place of the matrix is given twice.
         """
         counts = self._by_gene(self._checked(block, cell_ids))
-        n_umi, n_mitochondrial = (counts @ self.genes.weights).T
+        n_umi, n_mitochondrial = _sums(counts, self.genes.is_mitochondrial)
         gate_of = np.zeros(len(n_umi), dtype=np.int8)
         gate_of[n_mitochondrial > self.gates.max_mitochondrial * n_umi] = 3
         gate_of[np.diff(counts.indptr) < self.gates.min_genes] = 2
@@ -228,7 +227,7 @@ class BlockReader:
                     raise self._fault(block, rounded != values, cell_ids)
         numbers: npt.NDArray[Any] = values.astype(np.float64 if self.is_estimated else np.int32)
         checked = sp.csr_array((numbers, block.indices, block.indptr), shape=block.shape)
-        if not checked.has_sorted_indices:
+        if not checked.has_canonical_format:  # looks at the order too
             checked = checked.sorted_indices()
         if not checked.has_canonical_format:
             msg = "a value of one cell and gene is given twice (duplicate entries); write the file again"
@@ -256,12 +255,24 @@ class BlockReader:
         starts = block.indptr - np.searchsorted(others, block.indptr).astype(block.indptr.dtype)
         kept, shape = ~is_other, (block.shape[0], n_genes)
         first = sp.csr_array((block.data[kept], columns[kept], starts), shape=shape)
+        first.has_canonical_format = True  # genes are numbered in the order of the file
         seconds = others[(columns[others] >= n_genes) & (block.data[others] != 0)]
         if not len(seconds):
             return first
         rows = np.searchsorted(block.indptr, seconds, side="right") - 1
         entries = (block.data[seconds], (rows, columns[seconds] - n_genes))
         return sp.csr_array(first + sp.coo_array(entries, shape=shape).tocsr())
+
+
+def _sums(
+    counts: sp.csr_array, is_wanted: npt.NDArray[np.bool_]
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Counts of each cell over all genes and over the wanted few; shape (n_cells,) each."""
+    ends = np.concatenate([[0], np.cumsum(counts.data, dtype=np.float64)])[counts.indptr]
+    found = np.flatnonzero(is_wanted[counts.indices])
+    rows = np.searchsorted(counts.indptr, found, side="right") - 1
+    of_wanted = np.bincount(rows, counts.data[found].astype(np.float64), minlength=counts.shape[0])
+    return np.diff(ends), of_wanted
 
 
 def gate_counts(gate_of: npt.NDArray[np.int8]) -> GateCounts:
