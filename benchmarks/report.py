@@ -15,8 +15,11 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 DOCUMENT = HERE.parent / "docs" / "performance.md"
-SCRIPTS = ("bench_methods", "bench_end_to_end", "bench_run", "bench_r", "bench_report", "bench_workflow")
-HAVE_QUICK = {"bench_methods", "bench_end_to_end", "bench_report", "bench_workflow"}
+SCRIPTS = (
+    *("bench_methods", "bench_end_to_end", "bench_run", "bench_r", "bench_report", "bench_workflow"),
+    "bench_cells",
+)
+HAVE_QUICK = {"bench_methods", "bench_end_to_end", "bench_report", "bench_workflow", "bench_cells"}
 
 
 def processor() -> str:

@@ -271,8 +271,8 @@ def _sums(
     ends = np.concatenate([[0], np.cumsum(counts.data, dtype=np.float64)])[counts.indptr]
     found = np.flatnonzero(is_wanted[counts.indices])
     rows = np.searchsorted(counts.indptr, found, side="right") - 1
-    of_wanted = np.bincount(rows, counts.data[found].astype(np.float64), minlength=counts.shape[0])
-    return np.diff(ends), of_wanted
+    of_wanted = np.bincount(rows, counts.data[found], minlength=counts.shape[0])
+    return np.diff(ends), of_wanted.astype(np.float64)
 
 
 def gate_counts(gate_of: npt.NDArray[np.int8]) -> GateCounts:
