@@ -9,7 +9,7 @@ BIN := .venv/bin
 DEMO := results/demo-coadread
 DEMO_CELLS := results/demo-cells
 
-.PHONY: help demo demo-cells validate test battery interchange schema lint format lock docs bundle bench reference genes genesets published messages clean
+.PHONY: help demo demo-cells validate test battery interchange schema lint format lock docs bundle bench reference genes genesets published quantities messages clean
 
 help: ## this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/make \1|\2/p' $(firstword $(MAKEFILE_LIST)) | column -t -s '|'
@@ -45,7 +45,7 @@ demo-cells: .venv/.stamp build/cells/qian2020.h5ad ## profile 4,000 cells of fou
 test: .venv/.stamp ## all tests but the slow ones
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not slow"
 
-validate: .venv/.stamp ## print every table of docs/validation.md: make validate COHORTS=DIR; what is not there is skipped
+validate: .venv/.stamp ## print every table of docs/validation.md: make validate COHORTS=DIR CELLS=DIR; what is not there is skipped
 	bash validation/all.sh "$(BIN)/python" "$(COHORTS)"
 
 battery: .venv/.stamp ## the slow tests: every bad input, fuzzing, kills at random moments
@@ -109,6 +109,9 @@ genesets: .venv/.stamp ## build the gene sets from their sources
 
 published: .venv/.stamp ## docs/published-scores.md from the table of published scores
 	$(BIN)/python docs/build_published_scores.py > docs/published-scores.md
+
+quantities: .venv/.stamp ## docs/cell-quantities.md from the table of quantities of single cells
+	$(BIN)/python docs/build_cell_quantities.py > docs/cell-quantities.md
 
 schema: .venv/.stamp ## docs/*.schema.json from the records
 	for record in profile cohort; do $(BIN)/escape-score schema $$record > docs/$$record.schema.json; done

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Run every script of this folder on a folder of cohorts: validation/all.sh PYTHON COHORTS [ORACLE]
+# CELLS and WHEELS in the environment: folders of single cells, and of the packages of tests/cells/wheels.lock.
 # What a script needs and does not find is skipped, with a word. Fails where a script failed, after all have run.
 set -uo pipefail
 cd "$(dirname "$0")/.."
@@ -38,6 +39,14 @@ if [[ -f $whole ]]; then
 else
     run validation/single_sample.py --matrix resources/demo/expression.parquet --units counts
 fi
+cells=${CELLS:-} wheels=${WHEELS:-build/wheels}
+for script in cells_labels cells_presentation cells_states; do
+    if [[ -f $cells/wu2021_CID4465.h5ad && -d $wheels ]]; then
+        run "validation/$script.py" --cells "$cells" --wheels "$wheels"
+    else
+        skip "validation/$script.py" "no folder of cells, or of wheels: make validate CELLS=DIR WHEELS=DIR"
+    fi
+done
 if [[ -n $oracle && -d $oracle ]]; then
     run validation/compare_oracle.py --oracle "$oracle" --cohorts "$cohorts"
 else

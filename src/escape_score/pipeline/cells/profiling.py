@@ -136,7 +136,9 @@ def profile_cells(
         Cells in obs, genes in var, with counts; or files as ``escape-score cells`` takes them.
     sample, patient, cell_type
         Columns of obs that name the sample, the patient and the type of each cell. Without ``sample`` all
-        cells are of one sample, without ``patient`` each sample is one patient, and without ``cell_type``
+        cells are of one sample. Without ``patient`` a column with a usual name (``patient_id``,
+        ``donor_id``) is taken if there is one, else each sample is one patient. Samples of a patient share
+        their quantities; name the column of the sample for both to keep them apart. Without ``cell_type``
         the compartments are found from the genes.
     cell_types
         What your labels mean: a TSV of labels and their compartments.
