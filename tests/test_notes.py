@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from pydantic import BaseModel
+from tests.cells.raised import cell_notes
 from tests.read.transformations import cpm, degraded, estimated, filtered, lifted_combat, normalised
 
 import escape_score as es
@@ -413,6 +414,7 @@ def found(
         patch.setenv(DATA_VARIABLE, str(tmp_path_factory.mktemp("kept")))
         choose_references(found, demo_tpm)
     compare_labels(found, demo_tpm)
+    found.notes += notes_in(tuple(map(NoteRecord.of, cell_notes())))
     return found
 
 

@@ -111,6 +111,7 @@ def test_label_cells_does_not_depend_on_the_order_of_cells() -> None:
     [
         ({"epithelial": 20, "t": 15, "myeloid": 10}, "few_cells"),
         ({"epithelial": 80, "fibroblast": 40, "t": 12}, "few_reference"),
+        ({"epithelial": 19, "t": 60, "myeloid": 60}, "few_candidates"),
         ({"t": 60, "myeloid": 60}, "no_candidates"),
     ],
 )
@@ -142,6 +143,18 @@ def test_label_cells_keeps_labels_that_say_malignant() -> None:
     labels = label_cells(replace(normal, given_types=said)).labels
     assert ((names(labels.codes) == "malignant") == (said == "Cancer cells")).all()
     assert labels.malignant.kind == "labelled_only"
+    assert dict(labels.malignant.params)["reason"].kind == "not_confirmed"
+
+
+@pytest.mark.parametrize(("n_said", "kind"), [(30, "labelled"), (90, "labelled_shown")])
+def test_label_cells_says_who_found_the_malignant_cells(n_said: int, kind: str) -> None:
+    sample = tumour(with_labels=True, seed=2)
+    assert sample.given_types is not None
+    said = sample.given_types.astype("<U20")
+    said[np.flatnonzero(said == "epithelial")[:n_said]] = "Cancer cells"
+    reason = label_cells(replace(sample, given_types=said)).labels.malignant
+    assert reason.kind == kind
+    assert (dict(reason.params)["n"], dict(reason.params)["n_labelled"]) == (TUMOUR["epithelial"], n_said)
 
 
 def test_label_cells_leaves_cells_without_a_label_unassigned() -> None:

@@ -143,6 +143,11 @@ Change = Callable[[PatientCells], PatientCells]
         (
             lambda one: without_genes(one, (*B2M, *HEAVY)),
             ("b2m_lost_share", "hla_abc_vs_stroma"),
+            "no_genes",
+        ),
+        (
+            lambda one: without_genes(one, HEAVY[:2]),
+            ("hla_abc_lost_share", "hla_abc_vs_stroma"),
             "few_genes",
         ),
         (lambda one: replace(one, ambient=np.array([np.nan])), (*LOST, "hypoxia_level"), "ambient_unknown"),
@@ -173,7 +178,7 @@ def test_a_gene_that_was_never_counted_is_not_measured() -> None:
     counts = cells.counts.toarray()
     counts[:, cells.columns(B2M)] = 0.0
     silent = replace(cells, counts=sp.csr_array(counts), sample_counts=counts.sum(axis=0).reshape(1, -1))
-    assert quantities(silent)["b2m_vs_stroma"].reason.kind == "few_genes"
+    assert quantities(silent)["b2m_vs_stroma"].reason.kind == "no_genes"
     assert quantities(silent)["mhc1_vs_stroma"].value == pytest.approx(-2.0, abs=0.3)
 
 

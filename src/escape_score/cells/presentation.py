@@ -183,7 +183,9 @@ class _Patient:
         if self.n_malignant < least:
             return too_few(name, self.n_malignant)
         needed = ceil(self.limits.min_level_gene_share * n_genes)
-        if n_measured < needed:
+        if not n_measured:
+            reason = note(Code.CELL_QUANTITY, "no_genes", genes=list(quantity_genes()[name]))
+        elif n_measured < needed:
             reason = _note("few_genes", n=n_measured, of=n_genes, least=needed)
         elif self.malignant.n_cells < least:
             reason = _note("ambient_unknown", n=self.malignant.n_cells, least=least)

@@ -199,6 +199,8 @@ class _Found:
         )
 
     def _few_genes(self, measured: tuple[str, ...], wanted: tuple[str, ...]) -> Note | None:
+        if not measured:
+            return note(Code.CELL_QUANTITY, "no_genes", genes=list(wanted))
         least = int(np.ceil(self.limits.least_markers * len(wanted)))
         if len(measured) >= least:
             return None

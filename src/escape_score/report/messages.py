@@ -32,21 +32,21 @@ _CELL_MESSAGES = {
     "cell_quantity.described": N_("It describes the tumour and is not called."),
     "cell_quantity.few_cells": N_("{n} cells of this kind; at least {least} are needed."),
     "cell_quantity.few_cells.one": N_("{n} cell of this kind; at least {least} are needed."),
-    "cell_quantity.few_genes": N_("Only {n} of {of} genes are measured; at least {least} are needed."),
+    "cell_quantity.few_genes": N_("Genes measured: {n} of {of}; at least {least} are needed."),
     "cell_quantity.no_genes": N_("None of these genes is measured: {genes}."),
     "cell_quantity.no_umi": N_(
         "Counts are reads, not molecules (UMI). Shares of cells need counts of molecules."
     ),
     "cell_quantity.few_counts": N_(
-        "An intact cell has only {expected:.1f} counts of these genes on average; {least:g} are needed."
+        "An intact cell has only {expected:.1f} counts of these genes on average; at least {least:g} is "
+        "needed."
     ),
     "cell_quantity.ambient_high": N_(
         "Ambient RNA is {ratio:.0%} of the signal of an intact cell and would hide a loss; at "
-        "most {most:.0%} "
-        "is allowed."
+        "most {most:.0%} is allowed."
     ),
     "cell_quantity.ambient_unknown": N_(
-        "Only {n} malignant cells are in samples with a known share of ambient RNA; {least} are needed."
+        "Malignant cells in samples with a known share of ambient RNA: {n}; at least {least} are needed."
     ),
     "cell_quantity.blind_level": N_(
         "Ambient RNA is {ambient:.0%} of the level in the stroma and would hide even a complete loss."
@@ -74,18 +74,17 @@ _CELL_MESSAGES = {
         "{n} cells: {n_labelled} by the labels of the file, the others by a copy number that differs from "
         "the immune and stromal cells of the sample."
     ),
-    "cell_labels.labelled_only": N_(
-        "{n} cells have a malignant label in the file. Their copy number does not show it: {reason}"
+    "cell_labels.labelled_shown": N_(
+        "{n} cells by the labels of the file. Copy number confirms it: they differ from the immune and "
+        "stromal cells of the sample."
     ),
-    "cell_labels.labelled_only.one": N_(
-        "{n} cell has a malignant label in the file. Its copy number does not show it: {reason}"
-    ),
-    "cell_labels.asserted": N_(
-        "{n} cells of the lineage that was stated to be malignant. Their copy number does not "
-        "show it: {reason}"
-    ),
-    "cell_labels.asserted.one": N_(
-        "{n} cell of the lineage that was stated to be malignant. Its copy number does not show it: {reason}"
+    "cell_labels.labelled_only": N_("{n} cells by the labels of the file. {reason}"),
+    "cell_labels.labelled_only.one": N_("{n} cell by the labels of the file. {reason}"),
+    "cell_labels.asserted": N_("{n} cells of the lineage that was stated to be malignant. {reason}"),
+    "cell_labels.asserted.one": N_("{n} cell of the lineage that was stated to be malignant. {reason}"),
+    "cell_labels.not_confirmed": N_(
+        "Copy number does not confirm it: no group of possible malignant cells differs from the immune and "
+        "stromal cells of the sample. The tumour may be near-diploid."
     ),
     "cell_labels.not_shown": N_(
         "No malignant cells found: none of {n} possible cells differs in copy number from the immune and "
@@ -94,21 +93,23 @@ _CELL_MESSAGES = {
     ),
     "cell_labels.no_candidates": N_(
         "No malignant cells found: no cell of the sample has a label or genes of a tissue that "
-        "the tumour can "
-        "be from."
+        "the tumour can be from."
     ),
-    "cell_labels.few_cells": N_("Not assessed: the sample has {n} cells; at least {least} are needed."),
+    "cell_labels.few_cells": N_(
+        "Copy number was not assessed: the sample has {n} cells; at least {least} are needed."
+    ),
     "cell_labels.few_reference": N_(
-        "Not assessed: {n} immune and endothelial cells to compare copy number with; at least "
-        "{least} are needed."
+        "Copy number was not assessed: {n} immune and endothelial cells are of types with at least "
+        "{least_type} cells; {least} are needed to compare with."
     ),
-    "cell_labels.few_reference.one": N_(
-        "Not assessed: {n} immune or endothelial cell to compare copy number with; at least "
-        "{least} are needed."
+    "cell_labels.few_candidates": N_(
+        "Copy number was not assessed: {n} cells could be malignant; a group of at least {least} is needed."
+    ),
+    "cell_labels.few_candidates.one": N_(
+        "Copy number was not assessed: {n} cell could be malignant; a group of at least {least} is needed."
     ),
     "cell_labels.few_genes": N_(
-        "Not assessed: {n} genes are expressed widely enough to compare copy number; at least "
-        "{least} are needed."
+        "Copy number was not assessed: {n} genes are expressed widely enough; at least {least} are needed."
     ),
 }
 """Notes of single cells: ``cell_quantity.<kind>`` is a reason of a call, ``cell_labels.<kind>`` why malignant
@@ -124,14 +125,14 @@ MESSAGES = MappingProxyType(
         "most_cells_gated": N_(
             "Only {n_kept} of {n_read} cells passed quality control. Left out: {n_few_umi} with few counts, "
             "{n_few_genes} with few genes, {n_mitochondrial} with a high mitochondrial share. "
-            "Check the quality "
-            "of the sample."
+            "Check the quality of the sample."
         ),
         "features_left_out": N_("{n} features that are not genes were left out ({kinds})."),
+        "features_left_out.one": N_("{n} feature that is not a gene was left out ({kinds})."),
         "few_cells": N_("{n} of {n_read} cells passed quality control; a sample needs {least}."),
         "full_length_reads.deep": N_(
-            "Median of {median} counts per cell: these are reads of a full-length protocol, not molecules. "
-            "Shares of cells that need molecules are not evaluable."
+            "Median of {median:,.0f} counts per cell: these are reads of a full-length protocol, not "
+            "molecules. Shares of cells that need molecules are not evaluable."
         ),
         "full_length_reads.estimated": N_(
             "Counts are estimates, not whole numbers. They are not treated as molecules, and shares of cells "

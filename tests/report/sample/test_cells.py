@@ -457,7 +457,10 @@ def test_flags_of_cells_are_parted_by_how_much_they_matter(make_profile: Profile
     assert [flag.code for flag in view.cautions] == [Code.FEW_GENES.value]
     assert [flag.code for flag in view.remarks] == [Code.RENAMED_SYMBOLS.value]
     reason = made(Code.CELL_LABELS, "no_candidates")
-    assert view.malignant == "The labels of the file name no malignant cells."
+    assert view.malignant == (
+        "No malignant cells found: no cell of the sample has a label or genes of a tissue that the tumour can be "
+        "from."
+    )
     assert sparse().sample.malignant == reason
 
 

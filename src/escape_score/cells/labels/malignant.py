@@ -110,10 +110,13 @@ def find_malignant(
         obstacle = _few_genes(genome)
     if obstacle is not None:
         return _without_evidence(sample, codes, lineages, lineage, obstacle)
-    groups = cluster_cells(cells, seed=seed) if clusters is None else clusters
-    shown, best, limit = _shown_profiles(genome, _groups(codes, lineages, candidates, groups), types)
+    known = cluster_cells(cells, seed=seed) if clusters is None else clusters
+    groups = _groups(codes, lineages, candidates, known)
+    if not groups:
+        return _without_evidence(sample, codes, lineages, lineage, _few_candidates(candidates))
+    shown, best, limit = _shown_profiles(genome, groups, types)
     evidence = [_strengths(genome, one, candidates, types) for one in shown]
-    if not evidence:
+    if not any((candidates & (one.strength >= one.limit)).any() for one in evidence):
         seen = note(Code.CELL_LABELS, "not_shown", signal=best, limit=limit, n=int(candidates.sum()))
         return _without_evidence(sample, codes, lineages, lineage, seen)
     return _decided(codes, candidates, evidence)
@@ -149,8 +152,9 @@ def _obstacle(sample: CellSample, codes: Codes, candidates: BoolArray, types: li
     if sample.n_cells < limits.min_cells:
         return note(Code.CELL_LABELS, "few_cells", n=sample.n_cells, least=int(limits.min_cells))
     if n_diploid < limits.min_reference:
-        return note(Code.CELL_LABELS, "few_reference", n=n_diploid, least=int(limits.min_reference))
-    return None
+        least, least_type = int(limits.min_reference), int(limits.min_type)
+        return note(Code.CELL_LABELS, "few_reference", n=n_diploid, least=least, least_type=least_type)
+    return _few_candidates(candidates) if candidates.sum() < limits.min_group else None
 
 
 def _few_genes(genome: Genome) -> Note | None:
@@ -158,6 +162,11 @@ def _few_genes(genome: Genome) -> Note | None:
     if genome.n_genes >= least:
         return None
     return note(Code.CELL_LABELS, "few_genes", n=genome.n_genes, least=least)
+
+
+def _few_candidates(candidates: BoolArray) -> Note:
+    least = int(load_design().thresholds.copy_number.min_group)
+    return note(Code.CELL_LABELS, "few_candidates", n=int(candidates.sum()), least=least)
 
 
 def _groups(codes: Codes, lineages: Codes, candidates: BoolArray, clusters: Clusters) -> list[Rows]:
@@ -248,14 +257,14 @@ def _decided(codes: Codes, candidates: BoolArray, evidence: Iterable[_Evidence])
     is_open = candidates & ~was_malignant
     found[is_open & (copy_number >= doubtful)] = CODE_OF[Compartment.UNASSIGNED]
     found[is_open & (copy_number >= 1)] = CODE_OF[Compartment.MALIGNANT]
-    n_malignant = int(is_in(found, (Compartment.MALIGNANT,)).sum())
+    n_malignant, n_labelled = int(is_in(found, (Compartment.MALIGNANT,)).sum()), int(was_malignant.sum())
     signal = max(one.profile.signal_log2 for one in shown)
-    kind = "labelled" if was_malignant.any() else "shown"
+    partly = "labelled_shown" if n_labelled == n_malignant else "labelled"
     reason = note(
         Code.CELL_LABELS,
-        kind,
+        partly if n_labelled else "shown",
         n=n_malignant,
-        n_labelled=int(was_malignant.sum()),
+        n_labelled=n_labelled,
         signal=signal,
         n_doubtful=int((is_open & (copy_number >= doubtful) & (copy_number < 1)).sum()),
     )
@@ -267,9 +276,10 @@ def _without_evidence(
 ) -> MalignantCells:
     """No change of copy number was shown: labels and the user's assertion decide."""
     nothing = np.full(sample.n_cells, np.nan)
+    why = note(Code.CELL_LABELS, "not_confirmed") if reason.kind == "not_shown" else reason
     n_labelled = int(is_in(codes, (Compartment.MALIGNANT,)).sum())
     if n_labelled:
-        kept = note(Code.CELL_LABELS, "labelled_only", n=n_labelled, reason=reason)
+        kept = note(Code.CELL_LABELS, "labelled_only", n=n_labelled, reason=why)
         return MalignantCells(codes, nothing, kept)
     asserted = [one for one in ASSERTED if one.value == choice.value]
     if not asserted:
@@ -277,5 +287,5 @@ def _without_evidence(
     found = codes.copy()
     found[lineages == LINEAGE_CODE[asserted[0]]] = CODE_OF[Compartment.MALIGNANT]
     n_found = int(is_in(found, (Compartment.MALIGNANT,)).sum())
-    said = note(Code.CELL_LABELS, "asserted", n=n_found, lineage=choice.value, reason=reason)
+    said = note(Code.CELL_LABELS, "asserted", n=n_found, lineage=choice.value, reason=why)
     return MalignantCells(found, nothing, said if n_found else reason)
