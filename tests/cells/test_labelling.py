@@ -21,6 +21,7 @@ from escape_score.cells.labels.seeds import find_seeds, train
 from escape_score.errors import FileUnreadableError, UsageError
 from escape_score.library.cell_types import LineageChoice, load_markers
 from escape_score.model.cells import COMPARTMENTS, CellSample, Compartment
+from escape_score.model.notes import Note
 
 NORMAL = {**TUMOUR, "b": 30}
 
@@ -143,7 +144,9 @@ def test_label_cells_keeps_labels_that_say_malignant() -> None:
     labels = label_cells(replace(normal, given_types=said)).labels
     assert ((names(labels.codes) == "malignant") == (said == "Cancer cells")).all()
     assert labels.malignant.kind == "labelled_only"
-    assert dict(labels.malignant.params)["reason"].kind == "not_confirmed"
+    reason = dict(labels.malignant.params)["reason"]
+    assert isinstance(reason, Note)
+    assert reason.kind == "not_confirmed"
 
 
 @pytest.mark.parametrize(("n_said", "kind"), [(30, "labelled"), (90, "labelled_shown")])

@@ -175,9 +175,7 @@ def test_names_of_cells_are_unique_in_a_sample(cells: ad.AnnData) -> None:
     assert cells_from_anndata(adata, sample="sample").load("S2").cell_ids[0] == names[0]
     adata.obs_names = [names[0], names[0], *names[2:]]
     (line,) = lines_of(lambda: cells_from_anndata(adata, sample="sample"))
-    assert (
-        f"1 cells have the name of another cell of their sample (such as {names[0]!r} in sample 'S1')" in line
-    )
+    assert f"1 cell has the name of another cell of the sample (such as {names[0]!r} in sample 'S1')" in line
 
 
 def test_faults_of_all_inputs_come_together(cells: ad.AnnData, tmp_path: Path) -> None:

@@ -29,11 +29,12 @@ from tests.report.made_up_cells import (
     with_quantities,
 )
 
+from escape_score.model.cells import Compartment
 from escape_score.model.notes import Code
 from escape_score.model.record import Call, CellsRecord, EscapeProfile, Interval, QuantityRecord
 from escape_score.report import render_sample
 from escape_score.report.cell_drawing import Part, composition_bar, quantity_strip
-from escape_score.report.sample.cells import CellsView, cells_view
+from escape_score.report.sample.cells import COMPARTMENT_WORDS, CellsView, cells_view, compartment_word
 from escape_score.report.sample.cells_said import headline_of_cells, side_sentence
 from escape_score.report.sample.view import sample_view
 from escape_score.report.text.i18n import Language, translations
@@ -442,6 +443,11 @@ def test_a_group_or_unit_of_a_later_version_is_shown_in_its_own_words(make_profi
     assert "no cells that can be shown" in render_sample(make_profile(cells=flagged))
 
 
+def test_every_compartment_has_its_own_word() -> None:
+    assert set(COMPARTMENT_WORDS) == set(Compartment)
+    assert len({compartment_word(one, WORDS) for one in Compartment}) == len(Compartment)
+
+
 def test_interval_of_a_ratio_has_words_where_its_ends_differ(make_profile: ProfileFactory) -> None:
     crossing = quantity("mhc1_vs_stroma", -0.5, -1.0, 0.5)
     small = crossing.model_copy(update={"value": 0.01, "interval": Interval(low=0.0, high=0.02)})
@@ -458,8 +464,8 @@ def test_flags_of_cells_are_parted_by_how_much_they_matter(make_profile: Profile
     assert [flag.code for flag in view.remarks] == [Code.RENAMED_SYMBOLS.value]
     reason = made(Code.CELL_LABELS, "no_candidates")
     assert view.malignant == (
-        "No malignant cells found: no cell of the sample has a label or genes of a tissue that the tumour can be "
-        "from."
+        "No malignant cells found: no cell of the sample has a label or genes of a tissue that the "
+        "tumour can be from."
     )
     assert sparse().sample.malignant == reason
 

@@ -486,7 +486,8 @@ def _empty(matrix: CellMatrix, labels: Labels, what: str, column: str | None) ->
     rows = np.flatnonzero(labels.codes < 0)
     if len(rows):
         cells = listed([matrix.cell_ids[at] for at in rows[:6]], limit=3)
-        msg = f"{len(rows)} cells have no {what} (column {column!r}; cells such as {cells}); "
+        n_cells = "1 cell has" if len(rows) == 1 else f"{len(rows)} cells have"
+        msg = f"{n_cells} no {what} (column {column!r}; cells such as {cells}); "
         yield MatrixInvalidError.at(matrix.label, msg + "fill the column, or leave these cells out")
 
 
@@ -497,7 +498,8 @@ def _twice(matrix: CellMatrix, sample_of: Labels) -> Iterator[InputError]:
     if len(rows):
         first = int(rows[0])
         sample = sample_of.words[sample_of.codes[first]]
-        msg = f"{len(rows)} cells have the name of another cell of their sample (such as "
+        n_cells = "1 cell has" if len(rows) == 1 else f"{len(rows)} cells have"
+        msg = f"{n_cells} the name of another cell of the sample (such as "
         msg += f"{matrix.cell_ids[first]!r} in sample {sample!r}); give each cell a name of its own"
         yield MatrixInvalidError.at(matrix.label, msg)
 

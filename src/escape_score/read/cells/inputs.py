@@ -24,7 +24,7 @@ from escape_score.read.files.probe import Probe, probe_path
 from escape_score.read.formats import choose_format
 from escape_score.read.formats.h5ad import H5AD
 from escape_score.read.formats.mtx import MATRIX_NAME, TENX_FOLDER, matrices_in
-from escape_score.read.formats.sample_files import SAMPLE_FILE_SHEET
+from escape_score.read.formats.sample_files import SAMPLE_FILE_SHEET, has_header_alone
 from escape_score.read.formats.tenx_h5 import TENX_H5
 from escape_score.read.sheet.columns import FILE_NAMES, plain
 from escape_score.read.sheet.rows import SheetRows, read_rows, unique_rows
@@ -104,6 +104,8 @@ def _found(path: Path, request: CellRequest) -> CellInputs:
             return CellInputs(tuple(files))
     if not probe.is_folder and SAMPLE_FILE_SHEET.is_recognised(probe):
         return _of_sheet(path, request)
+    if not probe.is_folder and has_header_alone(probe):
+        raise SampleSheetInvalidError.at(path, "the sheet is empty; name a sample and its file in each row")
     return CellInputs((CellInput(path, _format_of(probe), sample_name(path)),))
 
 

@@ -57,7 +57,7 @@ def probe_path(path: Path, limits: ReadLimits) -> Probe:
     with open_bytes(path, limits) as stream:
         text_head = stream.read(HEAD_BYTES)
     if not text_head:
-        msg = "the file is empty once decompressed; give a table of genes by samples"
+        msg = "the file is empty once decompressed; give a file with data"
         raise FileUnreadableError.at(path, msg)
     if text_head.startswith(_LFS_START):
         msg = "a pointer of Git LFS, not the file itself; fetch the file with: git lfs pull"
@@ -70,7 +70,7 @@ def _check_regular(path: Path, mode: int, n_bytes: int, limits: ReadLimits) -> N
     if not stat.S_ISREG(mode):
         raise FileUnreadableError.at(path, "not a regular file (a pipe or device); give a file on disk")
     if n_bytes == 0:
-        raise FileUnreadableError.at(path, "the file is empty (0 bytes); give a table of genes by samples")
+        raise FileUnreadableError.at(path, "the file is empty (0 bytes); give a file with data")
     if n_bytes > limits.max_file_bytes:
         msg = f"too large ({n_bytes} bytes); at most {limits.max_file_bytes} are read, use parquet or h5ad"
         raise FileUnreadableError.at(path, msg)

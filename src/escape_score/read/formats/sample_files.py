@@ -302,6 +302,17 @@ def _is_sheet(probe: Probe) -> bool:
     return not has_genes_in_columns and (has_ids(header) or _is_file(probe.path.parent / row[column].strip()))
 
 
+def has_header_alone(probe: Probe) -> bool:
+    """Whether a table has the columns of such a sheet and nothing below them."""
+    head = probe.text_head
+    lines = head.decode(encoding_of(head), errors="replace").splitlines()
+    filled = [line for line in lines if line.strip() and not line.startswith("#")]
+    if len(filled) != 1:
+        return False
+    header = split_line(filled[0], _delimiter(filled[0]))
+    return has_ids(header) and any(plain(name) in FILE_NAMES for name in header)
+
+
 def _is_file(path: Path) -> bool:
     try:
         return path.is_file()

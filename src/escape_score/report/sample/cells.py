@@ -42,7 +42,7 @@ _GROUPS = {
 }
 """Headings of groups, in the order of the page."""
 
-_COMPARTMENTS = {
+COMPARTMENT_WORDS = {
     "malignant": N_("malignant cells"),
     "epithelial": N_("other epithelial cells"),
     "t": N_("T cells"),
@@ -238,7 +238,7 @@ def _ordered(compartments: Iterable[CompartmentRecord]) -> tuple[CompartmentReco
 
 def compartment_word(compartment: str, words: Language) -> str:
     """Name of a compartment; one of another version is called by its own name."""
-    known = _COMPARTMENTS.get(compartment)
+    known = COMPARTMENT_WORDS.get(compartment)
     return compartment.replace("_", " ") if known is None else words.gettext(known)
 
 
