@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ import scipy.sparse as sp
 from tests.cells.simulated import simulated_cells
 
 from escape_score.cli import main
+from escape_score.pipeline.cells import profiling
 from escape_score.store.manifest import read_manifest
 
 Refused = Callable[..., tuple[str, ...]]
@@ -40,28 +40,31 @@ def file(cells: ad.AnnData, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_cells_writes_a_profile_of_each_sample(
     cells: ad.AnnData, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    path, out = tmp_path / "two.h5ad", tmp_path / "o"
+    path, out, sheet = tmp_path / "two.h5ad", tmp_path / "o", tmp_path / "s.tsv"
     cells[:140].copy().write_h5ad(path)
-    assert main(["cells", str(path), "--out", str(out), *OPTIONS]) == 0
+    sheet.write_text("Tube\tresponse\nS1\tR\nS2\tNR\n")
+    described = ("--samples", str(sheet), "--map", "sample_id=Tube")
+    assert main(["cells", str(path), "--out", str(out), *OPTIONS, *described]) == 0
     said = capsys.readouterr()
     assert said.err.splitlines()[-1].startswith("2 samples")
     assert any(str(out) in line for line in said.err.splitlines())
     assert "error" not in said.err
     assert list(pd.read_csv(out / "profiles.tsv", sep="\t")["sample_id"]) == ["S1", "S2"]
     assert read_manifest(out).failed == ()
+    assert read_manifest(out).header.labels == ("patient_id", "response")
 
 
 def test_cells_with_too_few_cells_fail_and_others_have_a_profile(
     file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "o"
-    assert main(["cells", str(file), "--out", str(out), *OPTIONS, "--log-json"]) == 5
-    events = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
-    assert {"read", "cells", "profile", "write"} <= {event.get("stage") for event in events}
+    problem = "30 of 30 cells passed quality control; a sample needs 50."
+    assert main(["cells", str(file), "--out", str(out), *OPTIONS]) == 5
+    assert f"warning: S3: failed ({problem})" in capsys.readouterr().err.splitlines()
     assert list(pd.read_csv(out / "profiles.tsv", sep="\t")["sample_id"]) == ["S1", "S2"]
     assert [one.sample_id for one in read_manifest(out).failed] == ["S3"]
     failed = pd.read_csv(out / "qc.tsv", sep="\t").set_index("sample_id")["failed"]
-    assert failed.dropna().to_dict() == {"S3": "30 of 30 cells passed quality control; a sample needs 50."}
+    assert failed.dropna().to_dict() == {"S3": problem}
 
 
 def with_x(adata: ad.AnnData, x: Any, **layers: Any) -> ad.AnnData:  # noqa: ANN401
@@ -130,6 +133,38 @@ def test_cells_with_a_fault_are_refused(
 def test_missing_file_is_named(tmp_path: Path, refused: Refused) -> None:
     (line,) = refused(3, "cells", tmp_path / "no.h5ad", "--out", tmp_path / "o", *OPTIONS)
     assert line.startswith(f"error: {tmp_path / 'no.h5ad'}: ")
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        ("--samples", "sample_id\tresponse\nother\tR\n", "no sample_id in common"),
+        ("--samples", "name\nS1\n", "sample_id"),
+        ("--gene-sets", "ONE\tdescription\n", "ONE"),
+        ("--reference", None, "no such reference"),
+        ("--cell-types", "label\nT\n", "compartment"),
+    ],
+)
+def test_faults_of_other_inputs_are_found_before_the_cells_are_worked_on(
+    fault: tuple[str, str | None, str],
+    file: Path,
+    tmp_path: Path,
+    refused: Refused,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    option, text, mention = fault
+
+    def worked(*_: object) -> None:
+        pytest.fail("cells were worked on")
+
+    monkeypatch.setattr(profiling, "profile_one", worked)
+    path = tmp_path / "input"
+    if text is not None:
+        path.write_text(text)
+    named = path if text is not None else "tcga-ovary-v9"
+    (line,) = refused(3, "cells", file, "--out", tmp_path / "o", *COLUMNS, option, named)
+    assert line.startswith(f"error: {named}: ")
+    assert mention in line
 
 
 @pytest.mark.parametrize("text", ["", "sample_id\tpath\n"])

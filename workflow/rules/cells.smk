@@ -89,8 +89,9 @@ rule cells_bulk:
         package_version=PACKAGE_VERSION,
         inputs=of_cohort("entry.expression"),
         samples=option("--samples", "samples"),
-        columns=SETTINGS.read.columns,
+        columns=[word for pair in SETTINGS.read.columns for word in ("--map", pair)],
         options=CELL_OPTIONS,
     shell:
         "escape-score cells-bulk {input.patients:q} --source {params.inputs:q} --out {output.cohort:q}"
-        " --cohort {wildcards.cohort:q} {params.samples:q} --options {params.options:q} > {log:q} 2>&1"
+        " --cohort {wildcards.cohort:q} {params.samples:q} {params.columns:q} --options {params.options:q}"
+        " > {log:q} 2>&1"

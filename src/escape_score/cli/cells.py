@@ -122,6 +122,7 @@ def _cells(
     from escape_score.pipeline.profiling import ProfileOptions
     from escape_score.read.cells import CellRequest, open_cells
     from escape_score.read.cohort import cohort_name
+    from escape_score.read.request import column_names
     from escape_score.report.text.i18n import translations
     from escape_score.store.ownership import require_result_folder
 
@@ -130,6 +131,7 @@ def _cells(
     named = (*inputs, settings.samples, settings.score.gene_sets, own.cell_types)
     require_result_folder(out, named)
     request = CellRequest.from_config(own)
+    named_columns = column_names(settings.read.columns)
     options = ProfileOptions(
         reference=settings.profile.reference or ProfileOptions.reference,
         gene_sets=settings.score.gene_sets,
@@ -143,6 +145,7 @@ def _cells(
             options,
             lambda: CellOptions.of(own, cell_types=own.cell_types, seed=settings.seed),
             samples=settings.samples,
+            columns=named_columns,
             name=cohort or cohort_name(inputs[0]),
             on_stage=progress.stage,
             on_patient=progress.advance,

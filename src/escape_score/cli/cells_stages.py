@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from escape_score.cli.cells import CellTypes
-from escape_score.cli.options import CohortName, OutFile, Samples, require_files
+from escape_score.cli.options import CohortName, ColumnMap, OutFile, Samples, require_files
 
 Inputs = Annotated[list[Path], typer.Argument(metavar="INPUT…", help="Files of single cells.")]
 SampleFiles = Annotated[list[Path], typer.Argument(metavar="SAMPLE…", help="Files of the job cells-read.")]
@@ -71,6 +71,7 @@ def cells_bulk(
     *,
     source: Annotated[Path, typer.Option("--source", help="File of single cells.")],
     samples: Samples = None,
+    columns: ColumnMap = None,
     cohort: CohortName = None,
     options: BlockJson = "{}",
 ) -> int:
@@ -80,9 +81,11 @@ def cells_bulk(
     from escape_score.pipeline.cells.stages import bulk_of
     from escape_score.read.cells import CellRequest
     from escape_score.read.cohort import cohort_name
+    from escape_score.read.request import column_names
     from escape_score.store.h5ad import write_cohort
 
     request = CellRequest.from_config(parse_block("--options", options, CellsConfig))
     name = cohort or cohort_name(source)
-    write_cohort(out, bulk_of([source], request, patients, samples=samples, name=name))
+    named = column_names(columns or ())
+    write_cohort(out, bulk_of([source], request, patients, samples=samples, columns=named, name=name))
     return 0

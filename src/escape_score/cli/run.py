@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from escape_score.cli.log import CommandLog, StageProgress, print_lost
+from escape_score.cli.log import CommandLog, StageProgress, print_limited, print_lost
 from escape_score.cli.options import (
     AsSamples,
     CohortName,
@@ -172,9 +172,19 @@ def profile_and_write(
     if result.reference.is_edited:
         print(f"warning: {reference}: a file was changed after the fit; fit it again", file=sys.stderr)
     print_lost(out, before, earlier_manifest(out))
+    _warn_of(failed, log)
     where = out / ("profiles.tsv" if lang is None else "index.html")
     _summarise(result, failed, log, where=where, seconds=time.monotonic() - started)
     return ExitCode.PARTIAL if failed else ExitCode.DONE
+
+
+def _warn_of(failed: Sequence[FailedSample], log: CommandLog) -> None:
+    """Name samples that failed, and why."""
+    for one in failed:
+        log.event("failed", sample=one.sample_id, problem=one.problem)
+    if not log.is_json:
+        lines = [f"warning: {one.sample_id}: failed ({one.problem})" for one in failed]
+        print_limited(lines, rest="warning: {n} more samples failed; see qc.tsv")
 
 
 def _require_named(matrix: Path | None, out: Path | None) -> tuple[Path, Path]:

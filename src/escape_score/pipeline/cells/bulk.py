@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -53,6 +54,7 @@ def bulk_cohort(
     label: str,
     name: str,
     sheet: Sheet,
+    columns: Mapping[str, str] = MappingProxyType({}),
     flags: NoteLog,
     sha256: str | None,
 ) -> Cohort:
@@ -64,6 +66,8 @@ def bulk_cohort(
         What errors call the input.
     sheet
         What is known of the samples.
+    columns
+        Names of its columns as the package calls them, to their names in the sheet.
     flags
         What was noticed while the cells were read.
     sha256
@@ -75,6 +79,7 @@ def bulk_cohort(
         units=unit_of(patients),
         samples=sheet,
         name=name,
+        columns=columns,
     )
     patient_of = {one.sample_id: one.patient_id for patient in patients for one in patient.record.samples}
     samples = tuple(_with_patient(sample, patient_of[sample.sample_id]) for sample in cohort.samples)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -23,10 +24,13 @@ from escape_score.model.record import CellMap
 from escape_score.pipeline.cells.bulk import bulk_cohort
 from escape_score.pipeline.cells.map import draw_map
 from escape_score.pipeline.cells.results import CellResults
+from escape_score.pipeline.gene_sets import open_gene_sets
 from escape_score.pipeline.profiles import Profiles, in_english
 from escape_score.pipeline.profiling import ProfileOptions, profile_opened
+from escape_score.pipeline.references import open_reference
 from escape_score.read.cells import CellCohort, CellRequest, cells_from_anndata, open_cells, too_few
 from escape_score.read.cohort import Sheet
+from escape_score.read.sheet.sheet import join_sheet, open_sheet
 from escape_score.reference.known import AUTO_REFERENCE
 
 if TYPE_CHECKING:
@@ -217,21 +221,28 @@ def profile_cell_cohort(
     cell_options: Callable[[], CellOptions],
     *,
     samples: Sheet = None,
+    columns: Mapping[str, str] = MappingProxyType({}),
     name: str,
     on_stage: Callable[..., None] = lambda *_, **__: None,
     on_patient: Callable[[], None] = lambda: None,
 ) -> Profiles:
     """Profile the samples of a cohort of single cells; faults of all inputs are raised together.
 
-    ``on_stage`` is called when a stage begins, ``on_patient`` when the cells of a patient are done.
+    ``columns`` are those of ``samples``. ``on_stage`` is called when a stage begins, ``on_patient`` when the
+    cells of a patient are done.
     """
     on_stage("read")
     found, wanted = attempt(opened), attempt(cell_options)
-    raise_faults((*found.faults, *wanted.faults))
+    # what bulk's way reads later is read here too, since hours of cells may be in between
+    sheet = attempt(lambda: open_sheet(samples, columns))
+    named = attempt(lambda: open_reference(options.reference))
+    gene_sets = attempt(lambda: open_gene_sets(options.gene_sets))
+    raise_faults((*named.faults, *gene_sets.faults, *found.faults, *wanted.faults, *sheet.faults))
     with found.get() as cohort:
+        join_sheet(sheet.get(), cohort.sample_ids)
         on_stage("cells", total=len(cohort.patients))
         results = _profile_patients(cohort, wanted.get(), on_patient)
-        bulk = lambda: cohort_of(cohort, results, samples=samples, name=name)  # noqa: E731
+        bulk = lambda: cohort_of(cohort, results, samples=samples, columns=columns, name=name)  # noqa: E731
         return replace(profile_opened(bulk, options, on_stage=on_stage), cells=results)
 
 
@@ -264,13 +275,21 @@ def joined(
     return results if load is None else replace(results, counts=LoadedSamples(load, results.sample_ids))
 
 
-def cohort_of(cohort: CellCohort, results: CellResults, *, samples: Sheet = None, name: str) -> Cohort:
+def cohort_of(
+    cohort: CellCohort,
+    results: CellResults,
+    *,
+    samples: Sheet = None,
+    columns: Mapping[str, str] = MappingProxyType({}),
+    name: str,
+) -> Cohort:
     """The pseudo-bulk of the samples that have a profile, with what is known of them."""
     return bulk_cohort(
         results.patients,
         label=cohort.label,
         name=name,
         sheet=_sheet_of(cohort) if samples is None else samples,
+        columns={} if samples is None else columns,
         flags=cohort.notes,
         sha256=cohort.sha256,
     )

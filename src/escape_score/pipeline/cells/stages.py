@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 from escape_score.cells.labels.classifier import CellClassifier
 from escape_score.errors import SampleUnknownError
@@ -58,11 +59,18 @@ def _loaded(samples: Sequence[Path]) -> LoadedSamples:
 
 
 def bulk_of(
-    inputs: Sequence[Path], request: CellRequest, patients: Sequence[Path], *, samples: Sheet, name: str
+    inputs: Sequence[Path],
+    request: CellRequest,
+    patients: Sequence[Path],
+    *,
+    samples: Sheet,
+    columns: Mapping[str, str] = MappingProxyType({}),
+    name: str,
 ) -> Cohort:
     """The pseudo-bulk of all samples."""
     with open_cells(inputs, request) as cohort:
-        return cohort_of(cohort, results_of(patients, label=cohort.label), samples=samples, name=name)
+        results = results_of(patients, label=cohort.label)
+        return cohort_of(cohort, results, samples=samples, columns=columns, name=name)
 
 
 def results_of(patients: Sequence[Path], *, label: str, has_counts: bool = False) -> CellResults:
