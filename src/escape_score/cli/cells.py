@@ -30,7 +30,10 @@ SampleColumn = Annotated[
 ]
 PatientColumn = Annotated[
     str | None,
-    typer.Option("--patient-column", help="Column of obs that names the patient; the sample if not given."),
+    typer.Option(
+        "--patient-column",
+        help="Column of obs that names the patient; if not given, patient_id or donor_id, else the sample.",
+    ),
 ]
 CellTypeColumn = Annotated[
     str | None,

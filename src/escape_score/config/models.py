@@ -53,7 +53,9 @@ class CellsConfig(ConfigModel):
         description="Column of obs with the sample of each cell; a file is one sample where empty.",
     )
     patient_column: str | None = Field(
-        None, min_length=1, description="Column of obs with the patient of each cell; the sample where empty."
+        None,
+        min_length=1,
+        description="Column of obs with the patient; where empty, patient_id or donor_id, else the sample.",
     )
     cell_type_column: str | None = Field(
         None,

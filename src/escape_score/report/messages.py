@@ -30,9 +30,9 @@ _CELL_MESSAGES = {
     ),
     "cell_quantity.not_detected": N_("The value does not reach the threshold."),
     "cell_quantity.described": N_("It describes the tumour and is not called."),
-    "cell_quantity.few_cells": N_("{n} cells of this kind; at least {least} are needed."),
-    "cell_quantity.few_cells.one": N_("{n} cell of this kind; at least {least} are needed."),
-    "cell_quantity.few_genes": N_("Genes measured: {n} of {of}; at least {least} are needed."),
+    "cell_quantity.few_cells": N_("{n} cells of this kind; the minimum is {least}."),
+    "cell_quantity.few_cells.one": N_("{n} cell of this kind; the minimum is {least}."),
+    "cell_quantity.few_genes": N_("Genes measured: {n} of {of}; the minimum is {least}."),
     "cell_quantity.no_genes": N_("None of these genes is measured: {genes}."),
     "cell_quantity.no_umi": N_(
         "Counts are reads, not molecules (UMI). Shares of cells need counts of molecules."
@@ -46,16 +46,16 @@ _CELL_MESSAGES = {
         "most {most:.0%} is allowed."
     ),
     "cell_quantity.ambient_unknown": N_(
-        "Malignant cells in samples with a known share of ambient RNA: {n}; at least {least} are needed."
+        "Malignant cells in samples with a known share of ambient RNA: {n}; the minimum is {least}."
     ),
     "cell_quantity.blind_level": N_(
         "Ambient RNA is {ambient:.0%} of the level in the stroma and would hide even a complete loss."
     ),
     "cell_quantity.few_stroma": N_(
-        "{n} fibroblasts and endothelial cells to compare with; at least {least} are needed."
+        "{n} fibroblasts and endothelial cells to compare with; the minimum is {least}."
     ),
     "cell_quantity.few_stroma.one": N_(
-        "{n} fibroblast or endothelial cell to compare with; at least {least} are needed."
+        "{n} fibroblast or endothelial cell to compare with; the minimum is {least}."
     ),
     "cell_quantity.stroma_without": N_(
         "In the {n} cells of the stroma, these genes are not above ambient RNA."
@@ -96,7 +96,7 @@ _CELL_MESSAGES = {
         "the tumour can be from."
     ),
     "cell_labels.few_cells": N_(
-        "Copy number was not assessed: the sample has {n} cells; at least {least} are needed."
+        "Copy number was not assessed: the sample has {n} cells; the minimum is {least}."
     ),
     "cell_labels.few_reference": N_(
         "Copy number was not assessed: {n} immune and endothelial cells are of types with at least "
@@ -109,7 +109,7 @@ _CELL_MESSAGES = {
         "Copy number was not assessed: {n} cell could be malignant; a group of at least {least} is needed."
     ),
     "cell_labels.few_genes": N_(
-        "Copy number was not assessed: {n} genes are expressed widely enough; at least {least} are needed."
+        "Copy number was not assessed: {n} genes are expressed widely enough; the minimum is {least}."
     ),
 }
 """Notes of single cells: ``cell_quantity.<kind>`` is a reason of a call, ``cell_labels.<kind>`` why malignant

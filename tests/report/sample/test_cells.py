@@ -198,7 +198,7 @@ def test_what_is_not_evaluable_has_its_reason_and_no_drawing(
     assert {row.strip for row in missing} == {""}
     assert {row.result.word for row in missing} == {"not evaluable"}
     t_cells = next(table for table in tables if table.title == "T cells")
-    assert t_cells.summary == ("3 quantities not evaluable: 9–11 cells of this kind; at least 20 are needed.")
+    assert t_cells.summary == "3 quantities not evaluable: 9–11 cells of this kind; the minimum is 20."
     html = render_sample(make_profile(cells=sparse()))
     text = parse_page(section_of(html)).text
     for row in missing:

@@ -16,7 +16,7 @@ from escape_score.cells.labels.label import label_cells
 from escape_score.cells.labels.seeds import find_seeds, train
 from escape_score.cells.patient import PatientResult, SampleSums, profile_patient, summarise_sample
 from escape_score.config import CellsConfig, RunConfig
-from escape_score.errors import MAX_NAMED, MatrixInvalidError, attempt, raise_faults
+from escape_score.errors import MAX_NAMED, MatrixInvalidError, UsageError, attempt, raise_faults
 from escape_score.library.cell_types import LineageChoice
 from escape_score.model.cells import CellSample
 from escape_score.model.cohort import Cohort, sheet_columns
@@ -61,6 +61,10 @@ class CellOptions:
     @classmethod
     def of(cls, config: CellsConfig, *, cell_types: Path | None, seed: int) -> CellOptions:
         """Options of a config; ``cell_types`` is the file of labels."""
+        if cell_types is not None and config.cell_type_column is None:
+            msg = "labels of your own need the column that has them; name it with --cell-type-column"
+            option = f"--cell-types {cell_types}"
+            raise UsageError.at(option, msg)
         user_map = None if cell_types is None else read_label_map(cell_types)
         return cls(config=config, user_map=user_map, seed=seed)
 
@@ -270,7 +274,7 @@ def joined(
     maps = {result.record.patient_id: drawn for result, drawn in found if drawn is not None}
     results = CellResults(tuple(result for result, _ in found), maps)
     if not results.sample_ids:
-        first = "; ".join(f"{one.sample_id}: {one.problem}" for one in results.failed[:MAX_NAMED])
+        first = "; ".join(f"{one.sample_id}: {one.problem.rstrip('.')}" for one in results.failed[:MAX_NAMED])
         raise MatrixInvalidError.at(label, f"no sample has enough cells ({first}); give more cells")
     return results if load is None else replace(results, counts=LoadedSamples(load, results.sample_ids))
 

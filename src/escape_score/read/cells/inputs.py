@@ -171,7 +171,10 @@ def _format_if_known(path: Path, limits: ReadLimits) -> str:
 def _of_sheet(path: Path, request: CellRequest) -> CellInputs:
     """Files that a sheet lists, one a sample."""
     if request.sample_column is not None:
-        msg = f"a sheet names the sample of each file; leave --sample-column {request.sample_column} out"
+        msg = (
+            f"each file of a sheet is one sample, so --sample-column {request.sample_column} does not apply; "
+        )
+        msg += "give a file of several samples by itself, or leave the option out"
         raise SampleSheetInvalidError.at(path, msg)
     rows = read_rows(path, {})
     unique = unique_rows(str(path), rows.rows)
