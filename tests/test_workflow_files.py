@@ -18,7 +18,7 @@ COMMON = WORKFLOW / "rules" / "common.smk"
 RULE_FILES = sorted(path for path in (WORKFLOW / "rules").glob("*.smk") if path != COMMON)
 MAX_SNAKEFILE_LINES = 40
 MAX_COMMON_LINES = 80
-STAGE_FILES = {"read.smk", "harmonise.smk", "score.smk", "profile.smk", "report.smk"}
+STAGE_FILES = {"read.smk", "cells.smk", "harmonise.smk", "score.smk", "profile.smk", "report.smk"}
 
 every_workflow_file = pytest.mark.parametrize(
     "path", [SNAKEFILE, COMMON, *RULE_FILES], ids=lambda path: path.name
@@ -96,7 +96,7 @@ def test_rule_names_no_environment_that_does_not_hold_the_program(path: Path) ->
 def test_rules_that_find_the_faults_of_an_input_are_tried_once() -> None:
     rules = {name: text for path in RULE_FILES for name, text in rules_of(path).items()}
     once = {name for name, text in rules.items() if "\n    retries: 0\n" in text}
-    assert once == {"read", "harmonise"}
+    assert once == {"read", "cells_read", "cells_bulk", "harmonise"}
     for profile in ("default", "slurm"):
         text = (WORKFLOW / "profiles" / profile / "config.yaml").read_text(encoding="utf-8")
         assert re.search(

@@ -39,6 +39,10 @@ class Inputs:
         Given on the command line where not None; a config may name the matrix instead.
     options
         Further arguments.
+    faulty
+        File that an error must name instead of the one that the case blames, such as one that a sheet lists.
+    command
+        ``run``, or ``cells`` where the matrix is of single cells.
     """
 
     matrix: Path | None
@@ -47,10 +51,12 @@ class Inputs:
     config: Path | None = None
     lengths: Path | None = None
     options: tuple[str, ...] = ()
+    faulty: Path | None = None
+    command: str = "run"
 
     @property
     def arguments(self) -> list[str]:
-        """Arguments of ``run`` but its ``--out``."""
+        """Arguments of the command but its ``--out``."""
         named = (
             ("--samples", self.samples),
             ("--gene-sets", self.gene_sets),

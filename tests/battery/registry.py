@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.battery import (
+    cells,
     config,
     container,
     controls,
@@ -31,6 +32,7 @@ MODULES = (
     gene_sets,
     config,
     hostile,
+    cells,
 )
 
 CATEGORIES = tuple(module.CATEGORY for module in MODULES)

@@ -76,7 +76,7 @@ def run_case(case: Case, box: Path) -> tuple[Inputs, Outcome]:
     inputs = case.make(folder, clean_cohort())
     before = _files(box)
     out = cwd / "out"
-    arguments = ["run", *inputs.arguments, "--out", str(out), "--quiet"]
+    arguments = [inputs.command, *inputs.arguments, "--out", str(out), "--quiet"]
     code, stdout, stderr = (_run_apart if case.is_isolated else _run_here)(arguments, cwd)
     return inputs, Outcome(code, stdout, stderr, box, out, before)
 
@@ -134,7 +134,7 @@ def _error_problems(case: Case, inputs: Inputs, outcome: Outcome) -> Iterator[st
         yield f"exit code {outcome.code}: {outcome.stderr[-300:]}"
         return
     lines = outcome.stderr.splitlines()
-    path = getattr(inputs, case.blame.value)
+    path = inputs.faulty or getattr(inputs, case.blame.value)
     faulty = [line for line in lines if line.startswith("error: ")]
     if not faulty or len(faulty) > MAX_LINES or not lines[-1].startswith("error: "):
         yield f"not one line for each fault: {lines}"

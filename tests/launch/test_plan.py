@@ -3,9 +3,16 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from tests.cells.simulated import simulated_cells
 
-from escape_score.errors import ConfigInvalidError, FileMissingError, FileUnreadableError, InputFaultsError
-from escape_score.launch.plan import plan_workflow, reference_files
+from escape_score.errors import (
+    ConfigInvalidError,
+    FileMissingError,
+    FileUnreadableError,
+    InputError,
+    InputFaultsError,
+)
+from escape_score.launch.plan import CohortPlan, plan_workflow, reference_files
 
 HEADER = "cohort\texpression\tsamples\tunits\tgene_lengths\n"
 
@@ -201,3 +208,75 @@ def test_reference_files_are_those_by_which_a_change_is_noticed(
     assert [path for path in plan.cohorts["a"].sources if path in plan.reference_files] == list(
         plan.reference_files
     )
+
+
+def plan_of_cells(folder: Path, *, more: str = "", n_samples: int = 3) -> CohortPlan:
+    """A cohort of cells whose first two samples are of one patient."""
+    simulated_cells(n_samples=n_samples, n_cells=5, n_genes=180, samples_per_patient=2).write_h5ad(
+        folder / "c.h5ad"
+    )
+    (folder / "cohorts.tsv").write_text(
+        "cohort\texpression\tsamples\tunits\tkind\nc\tc.h5ad\t\t\tcells\n", encoding="utf-8"
+    )
+    config = folder / "config.yaml"
+    config.write_text(
+        f"cohorts: cohorts.tsv\ncells: {{sample_column: sample, patient_column: patient{more}}}\n",
+        encoding="utf-8",
+    )
+    return plan_workflow(config).cohorts["c"]
+
+
+def test_plan_of_cells_has_a_file_a_sample_and_a_patient(tmp_path: Path) -> None:
+    cohort = plan_of_cells(tmp_path)
+    first, second = cohort.patients
+    assert [len(cohort.patients[name]) for name in (first, second)] == [2, 1]
+    assert [Path(name).name.split("-")[1] for name in cohort.cell_files("sample")] == ["s1", "s2", "s3"]
+    assert cohort.cell_files("sample", second) == cohort.cell_files("sample")[2:]
+    assert cohort.cell_files("patient") == [f"work/c/cells/patient-{name}.h5" for name in (first, second)]
+    assert cohort.n_samples == 3
+    assert cohort.counts == cohort.counts_flag == []
+
+
+def test_all_cells_are_asked_for_where_they_are_wanted(tmp_path: Path) -> None:
+    cohort = plan_of_cells(tmp_path, more=", h5ad: true")
+    assert cohort.counts == cohort.cell_files("sample")
+    assert cohort.counts_flag == ["--cells-h5ad"]
+
+
+def test_jobs_of_one_sample_or_patient_do_not_grow_with_the_cohort(tmp_path: Path) -> None:
+    for folder in ("small", "large"):
+        (tmp_path / folder).mkdir()
+    small, large = (
+        plan_of_cells(tmp_path / folder, n_samples=n) for folder, n in (("small", 3), ("large", 9))
+    )
+    patient = next(iter(small.patients))
+    for rule, of in (("cells_read", None), ("cells_patient", patient)):
+        for resource in ("memory_mb", "minutes"):
+            needed = [one.request(resource, rule, of, 1) for one in (small, large)]
+            assert needed[0] == needed[1]
+    assert small.request("memory_mb", "cells_seeds", None, 1) < large.request(
+        "memory_mb", "cells_seeds", None, 1
+    )
+    last = list(small.patients)[-1]
+    assert small.request("memory_mb", "cells_patient", last, 1) < small.request(
+        "memory_mb", "cells_patient", patient, 1
+    )
+
+
+def test_sheet_of_cells_is_read_before_any_job(tmp_path: Path) -> None:
+    plan_of_cells(tmp_path)
+    (tmp_path / "sheet.tsv").write_text("sample_id\tsample_id\nS1\tS1\n", encoding="utf-8")
+    text = (tmp_path / "cohorts.tsv").read_text(encoding="utf-8").replace("c.h5ad\t\t", "c.h5ad\tsheet.tsv\t")
+    (tmp_path / "cohorts.tsv").write_text(text, encoding="utf-8")
+    with pytest.raises(InputError, match=r"sheet\.tsv"):
+        plan_workflow(tmp_path / "config.yaml")
+
+
+def test_options_of_cells_change_no_settings_of_bulk(tmp_path: Path) -> None:
+    plain, changed = tmp_path / "plain", tmp_path / "changed"
+    settings = {}
+    for folder, config in ((plain, ""), (changed, "cells:\n  min_umi: 300\n")):
+        folder.mkdir()
+        plan = plan_workflow(write_project(folder, config=config, rows="a\t../matrix.tsv\t\tcounts\t\n"))
+        settings[folder] = plan.cohorts["a"].settings
+    assert settings[plain] == settings[changed]

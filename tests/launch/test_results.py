@@ -157,3 +157,12 @@ def test_file_of_the_user_in_a_result_is_refused_where_a_job_would_replace_it(pl
         require_own_results(["a"], place)
     mine.rename(mine.with_name("notes.tsv"))
     require_own_results(["a"], place)
+
+
+def test_file_of_the_user_with_the_name_of_one_of_cells_is_refused(place: Path) -> None:
+    mine = place / "results" / "a" / "cells.tsv"
+    mine.write_text("mine", encoding="utf-8")
+    require_own_results(["a"], place)
+    with pytest.raises(OutputUnwritableError, match=r"cells\.tsv: cannot be written"):
+        require_own_results(["a"], place, more={"a": {Path("cells.tsv")}})
+    assert mine.read_text(encoding="utf-8") == "mine"

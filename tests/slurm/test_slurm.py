@@ -21,12 +21,14 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from tests.cells.simulated import simulated_cells
 
 BIN = Path(sys.executable).parent
 ALLOWED = "ESCAPE_SCORE_TEST_SLURM"
-COHORTS = ("alpha", "beta", "gamma")
+COHORTS = ("alpha", "beta")
 N_SAMPLES = 6
 STAGES_OF_A_COHORT = 6
+CELLS, STAGES_OF_CELLS = "cells", 9
 PATIENCE_S = int(os.environ.get("ESCAPE_SCORE_PATIENCE", "150"))
 ASK_OFTEN = ("--", "--seconds-between-status-checks", "2")
 
@@ -41,7 +43,7 @@ pytestmark = [
 
 @dataclass(frozen=True)
 class Study:
-    """A config with three cohorts, and folders to run it in."""
+    """A config with some cohorts, and folders to run it in."""
 
     folder: Path
 
@@ -100,11 +102,22 @@ def write_study(folder: Path, demo: Path, cohorts: tuple[str, ...]) -> Study:
     return Study(folder)
 
 
+def with_cells(study: Study) -> Study:
+    """Add a small cohort of single cells, one sample of one patient."""
+    simulated_cells(n_samples=1, n_cells=80, n_genes=1_200).write_h5ad(study.folder / "cells.h5ad")
+    header, *rows = (study.folder / "cohorts.tsv").read_text(encoding="utf-8").splitlines()
+    lines = [f"{header}\tkind", *(f"{row}\tbulk" for row in rows), f"{CELLS}\tcells.h5ad\t\t\tcells"]
+    (study.folder / "cohorts.tsv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    config = "cohorts: cohorts.tsv\ncells: {sample_column: sample, cell_type_column: cell_type}\n"
+    (study.folder / "config.yaml").write_text(config, encoding="utf-8")
+    return study
+
+
 @pytest.fixture(scope="module")
 def study(tmp_path_factory: pytest.TempPathFactory, repo_root: Path) -> Iterator[Study]:
-    """Three cohorts, run on this machine."""
+    """Two cohorts of bulk and one of single cells, run on this machine."""
     folder = tmp_path_factory.mktemp("study")
-    study = write_study(folder, repo_root / "resources" / "demo", COHORTS)
+    study = with_cells(write_study(folder, repo_root / "resources" / "demo", COHORTS))
     done = study.launch("local", "--cores", "2")
     assert done.returncode == 0, done.stderr
     yield study
@@ -163,11 +176,13 @@ def test_run_whose_controller_was_killed_resumes_to_the_same_bytes(study: Study)
     done = study.launch("cluster", "--profile", "slurm", *ASK_OFTEN)
     assert done.returncode == 0, done.stderr
     assert states(after=killed) == Counter(COMPLETED=states(after=killed).total())
-    assert states(after=killed).total() < STAGES_OF_A_COHORT * len(COHORTS)
+    assert states(after=killed).total() < STAGES_OF_A_COHORT * len(COHORTS) + STAGES_OF_CELLS
     assert states(after=before)["FAILED"] == 0
     kept = [path for path, written in finished.items() if path.stat().st_mtime_ns == written]
     assert kept
-    assert digests(study.folder / "cluster" / "results") == digests(study.folder / "local" / "results")
+    found = digests(study.folder / "cluster" / "results")
+    assert f"{CELLS}/cells.tsv" in found
+    assert found == digests(study.folder / "local" / "results")
 
 
 def test_job_whose_input_is_at_fault_is_told_in_one_line_and_not_sent_again(tmp_path: Path) -> None:

@@ -68,5 +68,16 @@ def test_other_files_are_refused(tmp_path: Path) -> None:
     write_sample(tmp_path / "short.h5", sample_of())
     (tmp_path / "short.h5").write_bytes((tmp_path / "short.h5").read_bytes()[:4_000])
     for name in ("other.h5", "text.h5", "short.h5"):
-        with pytest.raises(FileUnreadableError, match="run the stage before"):
+        with pytest.raises(FileUnreadableError, match="not a file of cells of this program"):
             read_sample(tmp_path / name)
+
+
+@pytest.mark.parametrize("place", [0, 100, 5_000, -60, -1])
+def test_changed_byte_is_found(place: int, tmp_path: Path) -> None:
+    path = tmp_path / "cells.h5"
+    write_sample(path, sample_of())
+    content = bytearray(path.read_bytes())
+    content[place] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(FileUnreadableError, match=r"damaged; remove it, then run the same command again"):
+        read_sample(path)

@@ -16,7 +16,7 @@ rule cells_read:
     params:
         package_version=PACKAGE_VERSION,
         inputs=of_cohort("entry.expression"),
-        options=CELL_OPTIONS,
+        options=PLAN.options("cells_read"),
     shell:
         "escape-score cells-read {params.inputs:q} --slug {wildcards.sample:q} --out {output.cells:q}"
         " --options {params.options:q} > {log:q} 2>&1"
@@ -27,7 +27,7 @@ rule cells_seeds:
     input:
         cells=cells_of("sample"),
     output:
-        seeds="work/{cohort}/cells/seeds.h5",
+        seeds="work/{cohort}/cells/seeds.npz",
     log:
         "logs/{cohort}/cells-seeds.log",
     benchmark:
@@ -46,8 +46,8 @@ rule cells_patient:
     """Labels, sums and quantities of the cells of one patient."""
     input:
         cells=cells_of("sample"),
-        seeds="work/{cohort}/cells/seeds.h5",
-        cell_types=CELL_TYPES,
+        seeds="work/{cohort}/cells/seeds.npz",
+        cell_types=of_cohort("config.cells.cell_types"),
     output:
         result="work/{cohort}/cells/patient-{patient}.h5",
     log:
@@ -59,7 +59,7 @@ rule cells_patient:
         runtime=minutes("cells_patient"),
     params:
         package_version=PACKAGE_VERSION,
-        options=CELL_OPTIONS,
+        options=PLAN.options("cells_patient"),
         cell_types=option("--cell-types", "cell_types"),
         seed=SETTINGS.seed,
     shell:
@@ -75,12 +75,12 @@ rule cells_bulk:
         patients=cells_of("patient"),
     output:
         cohort="work/{cohort}/cohort.h5ad",
-    wildcard_constraints:
-        cohort=PLAN.pattern("cells"),
     log:
         "logs/{cohort}/cells-bulk.log",
     benchmark:
         "logs/{cohort}/cells-bulk.benchmark.tsv"
+    wildcard_constraints:
+        cohort=PLAN.pattern("cells"),
     retries: 0
     resources:
         mem_mb=memory_mb("cells_bulk"),
@@ -89,9 +89,9 @@ rule cells_bulk:
         package_version=PACKAGE_VERSION,
         inputs=of_cohort("entry.expression"),
         samples=option("--samples", "samples"),
-        columns=[word for pair in SETTINGS.read.columns for word in ("--map", pair)],
-        options=CELL_OPTIONS,
+        columns=of_cohort("column_flags"),
+        options=PLAN.options("cells_bulk"),
     shell:
         "escape-score cells-bulk {input.patients:q} --source {params.inputs:q} --out {output.cohort:q}"
-        " --cohort {wildcards.cohort:q} {params.samples:q} {params.columns:q} --options {params.options:q}"
-        " > {log:q} 2>&1"
+        " --cohort {wildcards.cohort:q} {params.samples:q} {params.columns:q}"
+        " --options {params.options:q} > {log:q} 2>&1"

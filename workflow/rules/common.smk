@@ -27,14 +27,6 @@ def checked_plan():
 
 PLAN = checked_plan()
 SETTINGS = PLAN.config
-READ_OPTIONS = SETTINGS.read.model_dump_json()
-SCORE_OPTIONS = SETTINGS.score.model_dump_json(exclude={"gene_sets"})
-REFERENCE_FILES = PLAN.reference_files
-GENE_SETS = SETTINGS.score.gene_sets or []
-REFERENCE = ["--reference", SETTINGS.profile.reference] if SETTINGS.profile.reference else []
-USED_REFERENCE = "work/{cohort}/reference"
-CELL_OPTIONS = SETTINGS.cells.model_dump_json(exclude={"cell_types"})
-CELL_TYPES = SETTINGS.cells.cell_types or []
 
 
 wildcard_constraints:
@@ -53,37 +45,36 @@ def of_cohort(attribute):
     return value
 
 
-def asked(attribute, rule):
-    """For a rule: memory or time by the size of its cohort, more with every attempt."""
+def asked(resource, rule):
+    """For a rule: memory or time by the number of samples its job works on, more with every attempt."""
 
     def value(wildcards, attempt):
-        need, n_samples = PLAN.cohorts[wildcards.cohort].need(rule)
-        return getattr(need, attribute)(n_samples, attempt=attempt)
+        return PLAN.cohorts[wildcards.cohort].request(resource, rule, wildcards.get("patient"), attempt)
 
     return value
 
 
-memory_mb = partial(asked, "memory_mb")
-minutes = partial(asked, "minutes")
+memory_mb, minutes = partial(asked, "memory_mb"), partial(asked, "minutes")
 
 
 def cells_of(part):
     """For a rule: files of the cells of samples, of the wildcard's patient if there is one, or of patients."""
-    return lambda wildcards: PLAN.cohorts[wildcards.cohort].cell_files(part, wildcards.get("patient"))
+
+    def files(wildcards):
+        return PLAN.cohorts[wildcards.cohort].cell_files(part, wildcards.get("patient"))
+
+    return files
 
 
 def option(flag, name):
     """For a rule: a flag and the input, or inputs, it names; nothing where the rule has no such input."""
 
     def words(wildcards, input):
-        named = input.get(name) or []
-        return [flag, *([named] if isinstance(named, str) else named)] if named else []
+        return PLAN.words(flag, input.get(name))
 
     return words
 
 
 def report_parts(wildcards):
     """Parts of all chunks; with `--config pages=finished` without those that failed."""
-    n_chunks = PLAN.cohorts[wildcards.cohort].n_chunks
-    parts = [f"work/{wildcards.cohort}/report-{k + 1}.part.json" for k in range(n_chunks)]
-    return list(filter(os.path.exists, parts)) if workflow.config_settings.config else parts
+    return PLAN.cohorts[wildcards.cohort].report_parts(is_finished=bool(workflow.config_settings.config))

@@ -2,9 +2,9 @@ rule profile:
     """Signature scores to one profile per sample: tables, and one JSON file a sample, which the part file lists."""
     input:
         scores="work/{cohort}/scores.h5ad",
-        reference=USED_REFERENCE,
+        reference="work/{cohort}/reference",
         cells=cells_of("patient"),
-        samples=cells_of("sample") if SETTINGS.cells.h5ad else [],
+        samples=of_cohort("counts"),
     output:
         profiles_tsv=report(
             "results/{cohort}/profiles.tsv", caption="../report/profiles.rst", category="{cohort}"
@@ -27,7 +27,7 @@ rule profile:
         results="results/{cohort}",
         seed=SETTINGS.seed,
         cells=option("--cells", "cells"),
-        h5ad=["--cells-h5ad"] if SETTINGS.cells.h5ad else [],
+        h5ad=of_cohort("counts_flag"),
     shell:
         "escape-score profile {input.scores:q} --out {params.results:q} --part {output.part:q}"
         " --seed {params.seed:q} {params.cells:q} {params.h5ad:q} > {log:q} 2>&1"

@@ -5,12 +5,12 @@ rule read:
         samples=of_cohort("entry.samples"),
     output:
         cohort="work/{cohort}/cohort.h5ad",
-    wildcard_constraints:
-        cohort=PLAN.pattern("bulk"),
     log:
         "logs/{cohort}/read.log",
     benchmark:
         "logs/{cohort}/read.benchmark.tsv"
+    wildcard_constraints:
+        cohort=PLAN.pattern("bulk"),
     # It finds the faults of an input, which a second try would find again.
     retries: 0
     resources:
@@ -21,7 +21,7 @@ rule read:
         matrix=of_cohort("entry.expression"),
         units=of_cohort("entry.units.value"),
         samples=option("--samples", "samples"),
-        options=READ_OPTIONS,
+        options=PLAN.options("read"),
     shell:
         "escape-score read {params.matrix:q} --out {output.cohort:q} --cohort {wildcards.cohort:q}"
         " --units {params.units:q} {params.samples:q} --options {params.options:q} > {log:q} 2>&1"

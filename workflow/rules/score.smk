@@ -2,11 +2,11 @@ rule score:
     """Harmonised cohort (samples x genes) to signature scores (samples x signatures)."""
     input:
         cohort="work/{cohort}/harmonised.h5ad",
-        gene_sets=GENE_SETS,
-        reference=REFERENCE_FILES,
+        gene_sets=of_cohort("config.score.gene_sets"),
+        reference=PLAN.reference_files,
     output:
         scores="work/{cohort}/scores.h5ad",
-        reference=directory(USED_REFERENCE),
+        reference=directory("work/{cohort}/reference"),
     log:
         "logs/{cohort}/score.log",
     benchmark:
@@ -18,8 +18,8 @@ rule score:
     params:
         package_version=PACKAGE_VERSION,
         gene_sets=option("--gene-sets", "gene_sets"),
-        reference=REFERENCE,
-        options=SCORE_OPTIONS,
+        reference=PLAN.reference_flag,
+        options=PLAN.options("score"),
     shell:
         "escape-score score {input.cohort:q} --out {output.scores:q} {params.gene_sets:q}"
         " {params.reference:q} --options {params.options:q} --threads {threads:q} > {log:q} 2>&1"

@@ -28,7 +28,7 @@ def cells_read(
     """Read the cells of one sample that pass the gates."""
     require_files(*inputs)
     from escape_score.config import CellsConfig, parse_block
-    from escape_score.pipeline.cells.stages import read_one
+    from escape_score.pipeline.cells.reading import read_one
     from escape_score.read.cells import CellRequest
 
     request = CellRequest.from_config(parse_block("--options", options, CellsConfig))

@@ -4,6 +4,7 @@ from escape_score.config.cohorts import CohortEntry, CohortKind, read_cohorts
 from escape_score.config.load import load_config, load_workflow_config
 from escape_score.config.models import (
     CellsConfig,
+    ConfigModel,
     ReadConfig,
     RunConfig,
     ScoreConfig,
@@ -15,6 +16,7 @@ __all__ = [
     "CellsConfig",
     "CohortEntry",
     "CohortKind",
+    "ConfigModel",
     "ReadConfig",
     "RunConfig",
     "ScoreConfig",

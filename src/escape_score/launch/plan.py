@@ -5,8 +5,9 @@ Also how much memory and time the jobs request, and how samples are cut into job
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from math import ceil
@@ -19,6 +20,9 @@ from pydantic.main import IncEx
 from escape_score.config import (
     CohortEntry,
     CohortKind,
+    ConfigModel,
+    ReadConfig,
+    ScoreConfig,
     WorkflowConfig,
     load_workflow_config,
     read_cohorts,
@@ -34,6 +38,23 @@ NO_PART_OF_RESULTS: Final[Mapping[str, IncEx | bool]] = {
     "report": {"chunk_size"},
 }
 """Keys of a config that change no result, or name files that are listed as such."""
+
+NO_PART_OF_KIND: Final[Mapping[CohortKind, Mapping[str, IncEx | bool]]] = MappingProxyType(
+    {CohortKind.BULK: {"cells": True}, CohortKind.CELLS: {"cells": {"cell_types"}}}
+)
+"""Keys that change no result of a cohort of this kind."""
+
+_COLUMNS: Final = frozenset({"sample_column", "patient_column", "cell_type_column", "layer"})
+OPTIONS: Final[Mapping[str, tuple[str, IncEx]]] = MappingProxyType(
+    {
+        "read": ("read", set(ReadConfig.model_fields)),
+        "score": ("score", set(ScoreConfig.model_fields) - {"gene_sets"}),
+        "cells_read": ("cells", {*_COLUMNS, "min_umi", "min_genes", "max_mitochondrial"}),
+        "cells_patient": ("cells", {"malignant_lineage", "umap", "min_cells"}),
+        "cells_bulk": ("cells", set(_COLUMNS)),
+    }
+)
+"""Block of the config, and its keys that change what a rule writes: no job runs for another key."""
 
 SMALLEST_CHUNK = 500
 LARGEST_CHUNK = 5_000
@@ -62,12 +83,17 @@ class Need:
         return attempt * ceil(BASE_MINUTES + self.minutes_per_1000 * n_samples / 1000)
 
 
+OF_ONE: Final = frozenset({"cells_read", "cells_patient"})
+"""Rules whose jobs work on the cells of one sample, or of one patient."""
+
 BASE_MINUTES = 10
 """For a slow start on a busy file system; the program itself starts within seconds."""
 
 # Twice to three times what docs/hpc.md lists as measured: 20,000 genes, two shared cores. `read` holds a
 # matrix of text as a whole, 8 bytes a value, whose genes may be 40,000; all others hold blocks of samples.
-# Methods in addition to the axes that compare samples hold the whole matrix too.
+# Methods in addition to the axes that compare samples hold the whole matrix too. How many cells of a sample
+# pass the gates is not known: jobs of single cells are for samples of up to 20,000 cells with 2,000 values
+# each, and of 5,000 cells on average. A job of one sample, or of one patient, does not grow with the cohort.
 NEEDS = MappingProxyType(
     {
         "read": Need(1_000, 0.3, 5.0),
@@ -77,10 +103,11 @@ NEEDS = MappingProxyType(
         "profile": Need(800, 0.1, 4.0),
         "report": Need(400, 0.02, 3.0),
         "gather": Need(400, 0.02, 2.0),
-        "cells_read": Need(1_000, 0.0, 20.0),
-        "cells_seeds": Need(2_000, 5.0, 60.0),
-        "cells_patient": Need(2_500, 0.0, 30.0),
-        "cells_bulk": Need(1_500, 2.0, 10.0),
+        "cells_read": Need(400, 2_000.0, 10_000.0),
+        "cells_seeds": Need(2_500, 10.0, 60.0),
+        "cells_patient": Need(4_000, 1_000.0, 5_000.0),
+        "cells_bulk": Need(1_000, 12.0, 20.0),
+        "cells_profile": Need(1_500, 12.0, 60.0),
     }
 )
 
@@ -129,6 +156,26 @@ class CohortPlan:
         return [f"work/{self.entry.cohort}/cells/{part}-{slug}.h5" for slug in slugs]
 
     @property
+    def counts(self) -> list[str]:
+        """Files of the cells of all samples, if a result has all cells in it."""
+        return self.cell_files("sample") if self.patients and self.config.cells.h5ad else []
+
+    @property
+    def column_flags(self) -> list[str]:
+        """Flags that name columns of the sample sheet."""
+        return [word for pair in self.config.read.columns for word in ("--map", pair)]
+
+    @property
+    def counts_flag(self) -> list[str]:
+        """Flag with which the stage profile writes all cells."""
+        return ["--cells-h5ad"] if self.counts else []
+
+    def report_parts(self, *, is_finished: bool) -> list[str]:
+        """Part files of all jobs that write pages; with ``is_finished`` without those that failed."""
+        parts = [f"work/{self.entry.cohort}/report-{k + 1}.part.json" for k in range(self.n_chunks)]
+        return list(filter(os.path.exists, parts)) if is_finished else parts
+
+    @property
     def gene_lengths(self) -> Path | None:
         """File of gene lengths: the cohort's own, or the config's."""
         return self.entry.gene_lengths or self.config.harmonise.gene_lengths
@@ -148,13 +195,22 @@ class CohortPlan:
     @property
     def settings(self) -> str:
         """All else that its result depends on, as JSON."""
-        return f"{self.entry.units.value} {self.config.model_dump_json(exclude=NO_PART_OF_RESULTS)}"
+        left_out = {**NO_PART_OF_RESULTS, **NO_PART_OF_KIND[self.entry.kind]}
+        return f"{self.entry.units.value} {self.config.model_dump_json(exclude=left_out)}"
 
-    def need(self, rule: str) -> tuple[Need, int]:
-        """What a job of a rule needs, and for how many samples."""
+    def need(self, rule: str, patient: str | None = None) -> tuple[Need, int]:
+        """What a job of a rule needs, and for how many samples: those of a slice, of a patient, or all."""
         is_slice, has_methods = rule == "report", rule == "score" and self.config.score.methods
         n_samples = -(-self.n_samples // self.n_chunks) if is_slice else self.n_samples
-        return NEEDS["score_methods" if has_methods else rule], n_samples
+        if rule in OF_ONE:
+            n_samples = len(self.patients[patient]) if patient else 1
+        of_cells = rule == "profile" and self.entry.kind is CohortKind.CELLS
+        return NEEDS["score_methods" if has_methods else "cells_profile" if of_cells else rule], n_samples
+
+    def request(self, resource: str, rule: str, patient: str | None, attempt: int) -> int:
+        """What a job requests of ``memory_mb`` or ``minutes``; more with every attempt."""
+        need, n_samples = self.need(rule, patient)
+        return int(getattr(need, resource)(n_samples, attempt=attempt))
 
 
 @dataclass(frozen=True)
@@ -173,6 +229,24 @@ class WorkflowPlan:
     def reference_files(self) -> tuple[Path, ...]:
         """Files by which a change of the reference is noticed."""
         return reference_files(self.config)
+
+    @property
+    def reference_flag(self) -> list[str]:
+        """Flag that names the reference, if the config does."""
+        named = self.config.profile.reference
+        return ["--reference", named] if named else []
+
+    @staticmethod
+    def words(flag: str, named: str | Iterable[str] | None) -> list[str]:
+        """A flag and the file, or files, it names; nothing if there are none."""
+        files = [named] if isinstance(named, str) else [*(named or ())]
+        return [flag, *files] if files else []
+
+    def options(self, rule: str) -> str:
+        """Options of a rule as JSON: keys of one block of the config."""
+        block, keys = OPTIONS[rule]
+        model: ConfigModel = getattr(self.config, block)
+        return model.model_dump_json(include=keys)
 
 
 def plan_workflow(config: Path) -> WorkflowPlan:
@@ -199,7 +273,8 @@ def plan_workflow(config: Path) -> WorkflowPlan:
     entries = table.get()
     plans = [attempt(partial(_plan_cohort, entry, settings)) for entry in entries]
     files = [path for one in plans for plan in one.results for path in plan.parts]
-    found = [*_missing(config, settings), *_with_braces(entries, settings, files)]
+    found = [*_missing(config, settings), *_in_label_map(entries, settings)]
+    found += _with_braces(entries, settings, files)
     raise_faults([*found, *(fault for one in plans for fault in one.faults)])
     named = {plan.entry.cohort: plan for one in plans for plan in one.results}
     return WorkflowPlan(settings, MappingProxyType(named))
@@ -210,8 +285,15 @@ def _plan_cohort(entry: CohortEntry, settings: WorkflowConfig) -> CohortPlan:
     # slow to load, and not needed to find the faults of a table
     if entry.kind is CohortKind.CELLS:
         from escape_score.read.cells import CellRequest, list_cells
+        from escape_score.read.request import column_names
+        from escape_score.read.sheet.sheet import join_sheet, open_sheet
 
-        listed = list_cells(entry.expression, CellRequest.from_config(settings.cells))
+        found = attempt(lambda: list_cells(entry.expression, CellRequest.from_config(settings.cells)))
+        # jobs would find a fault of the sheet when all cells are done
+        sheet = attempt(lambda: open_sheet(entry.samples, column_names(settings.read.columns)))
+        raise_faults([*found.faults, *sheet.faults])
+        listed = found.get()
+        join_sheet(sheet.get(), listed.sample_ids)
         patients = {
             slug_of(patient): tuple(map(slug_of, samples)) for patient, samples in listed.patients.items()
         }
@@ -255,6 +337,16 @@ def _with_braces(
     msg = "its path has { or }, which Snakemake takes for a wildcard; rename the folder or the file"
     paths = dict.fromkeys(path for path in named if path is not None)
     return [FileUnreadableError.at(path, msg) for path in paths if set("{}") & set(str(path))]
+
+
+def _in_label_map(entries: Sequence[CohortEntry], settings: WorkflowConfig) -> tuple[InputError, ...]:
+    """Faults of the map of labels, which one job a patient would find else."""
+    path = settings.cells.cell_types
+    if path is None or not path.exists() or all(one.kind is not CohortKind.CELLS for one in entries):
+        return ()
+    from escape_score.cells.labels.given import read_label_map
+
+    return attempt(partial(read_label_map, path)).faults
 
 
 def _missing(config: Path, settings: WorkflowConfig) -> list[InputError]:

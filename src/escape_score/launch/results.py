@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 
 from escape_score.errors import ResultInvalidError
 from escape_score.launch.plan import WorkflowPlan, plan_workflow
@@ -114,15 +115,34 @@ class CohortFiles:
         return files_of_workflow(entry for _, entry in self.listed.values()) if self.listed else set()
 
 
-def require_own_results(cohorts: Iterable[str], directory: Path = Path()) -> None:
+def require_own_results(
+    cohorts: Iterable[str],
+    directory: Path = Path(),
+    more: Mapping[str, Iterable[Path]] = MappingProxyType({}),
+) -> None:
     """Refuse a folder of results that holds files of the user, before Snakemake removes any of them.
 
-    Raises OutputUnwritableError, which names the first such folder.
+    ``more`` are files of a cohort's result that no rule declares, such as those of single cells. Raises
+    OutputUnwritableError, which names the first such folder.
     """
     for cohort in cohorts:
         folder = directory / "results" / cohort
         if folder.exists():
-            require_free(folder, DECLARED, _own_outputs(cohort, directory))
+            require_free(folder, {*DECLARED, *more.get(cohort, ())}, _own_outputs(cohort, directory))
+
+
+def _files_of_cells(plan: WorkflowPlan) -> dict[str, set[Path]]:
+    """Files that a result has in addition because its cohort is of single cells, by cohort."""
+    named = {name: cohort for name, cohort in plan.cohorts.items() if cohort.patients}
+    if not named:
+        return {}
+    # slow to load, and for cohorts of cells only
+    from escape_score.pipeline.profiles import ALL_CELLS, CELL_FILES
+
+    return {
+        name: {Path(one) for one in (*CELL_FILES, *([ALL_CELLS] if cohort.counts else ()))}
+        for name, cohort in named.items()
+    }
 
 
 def _own_outputs(cohort: str, directory: Path) -> set[Path]:
@@ -171,7 +191,7 @@ def plan_run(config: Path, *, is_main: bool) -> WorkflowPlan:
     """
     plan = plan_workflow(config)
     if is_main:
-        require_own_results(plan.cohorts)
+        require_own_results(plan.cohorts, more=_files_of_cells(plan))
         is_dry = runs_nothing(sys.argv[1:])
         lines = find_changed(plan.cohorts)[1] if is_dry else withdraw_changed(plan.cohorts)
         sys.stderr.writelines(f"{line}\n" for line in lines)

@@ -54,6 +54,8 @@ N_SHOWN = 10
 TABLES = ("profiles.tsv", "profiles.parquet", "scores.tsv", "scores.parquet", "qc.tsv", "scores.h5ad")
 CELL_FILES = ("cells.tsv", "cells.parquet", "compartments.tsv", "cell_labels.parquet", "pseudobulk.h5ad")
 """Files that a result of single cells has in addition."""
+ALL_CELLS = "cells.h5ad"
+"""File of all cells with their counts, if it is wanted."""
 SHOWN_COLUMNS = (INDEX, "archetype", "phenotype", "status", "flags")
 
 
@@ -262,7 +264,7 @@ def tables_of(result: Profiles) -> tuple[str, ...]:
     """Files of the result that are not of one sample, but for those of its pages."""
     if result.cells is None:
         return TABLES
-    return (*TABLES, *CELL_FILES, *(() if result.cells.counts is None else ("cells.h5ad",)))
+    return (*TABLES, *CELL_FILES, *(() if result.cells.counts is None else (ALL_CELLS,)))
 
 
 def write_profiles(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,15 +11,20 @@ import h5py
 import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
 from escape_score.errors import FileMissingError, FileUnreadableError
 from escape_score.model.cells import CellSample, GateCounts
 from escape_score.model.notes import Note
-from escape_score.store.hdf5_output import replacing_hdf5
+from escape_score.store.hdf5_output import has_intact_seal, replacing_hdf5
 
 KIND = "escape_score cells 1"
 """Content of the attribute ``kind``, which files of cells have."""
+
+
+NOT_INTACT = "not a file of cells of this program, or damaged; remove it, then run the same command again"
+DAMAGED = (OSError, LookupError, ValueError, TypeError)
+"""What h5py, numpy and pydantic raise at a file of another program, or of another version of this one."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +59,7 @@ def write_sample(path: Path, sample: CellSample) -> None:
         words, codes = np.unique(sample.given_types, return_inverse=True)
         arrays |= {"types": _encoded(words), "type_of": codes.astype(np.int32)}
     meta = _SampleMeta(sample.sample_id, sample.patient_id, sample.is_umi, sample.gates, sample.flags)
-    with replacing_hdf5(path) as output:
+    with replacing_hdf5(path, has_seal=True) as output:
         output.handle.attrs["kind"] = KIND
         text = np.frombuffer(_META.dump_json(meta), dtype=np.uint8)
         for name, values in {"meta": text, **arrays}.items():
@@ -90,16 +96,21 @@ def read_sample(path: Path) -> CellSample:
     if not path.is_file():
         raise FileMissingError.at(path, "no such file; run the stage before first")
     try:
+        if not has_intact_seal(path):
+            raise FileUnreadableError.at(path, NOT_INTACT)
         with h5py.File(path) as file:
             if file.attrs.get("kind") != KIND:
                 raise FileUnreadableError.at(
                     path, "not a file of cells of this program; run the stage before"
                 )
             meta = _META.validate_json(file["meta"][:].tobytes())
-            arrays = {name: file[name][:] for name in file if name != "meta"}
-    except (OSError, KeyError, ValueError, ValidationError) as error:
-        msg = "not a file of cells of this program, or damaged; run the stage before again"
-        raise FileUnreadableError.at(path, msg) from error
+            return _made_of(meta, {name: file[name][:] for name in file if name != "meta"})
+    except DAMAGED as error:
+        raise FileUnreadableError.at(path, NOT_INTACT) from error
+
+
+def _made_of(meta: _SampleMeta, arrays: Mapping[str, npt.NDArray[Any]]) -> CellSample:
+    """A sample from the arrays of its file; raises one of ``DAMAGED`` if they do not belong together."""
     cells, genes = (np.char.decode(arrays[name], "utf-8") for name in ("cell_ids", "gene_symbols"))
     values, starts = arrays["values"], arrays["starts"]
     numbers = values.astype(np.float64 if values.dtype.kind == "f" else np.int32)

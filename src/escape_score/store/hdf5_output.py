@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Container, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import FileIO
 from pathlib import Path
+from typing import IO
 
 import h5py
 
 from escape_score.store.atomic import replacing
+
+_SEAL = b"escape_score sha256:"
+_SEAL_BYTES = len(_SEAL) + hashlib.sha256().digest_size
+_BLOCK_BYTES = 1 << 20
 
 
 class FaultHoldingFile(FileIO):
@@ -83,6 +89,27 @@ class Hdf5Output:
             raise self.raw.fault
 
 
+def has_intact_seal(path: Path) -> bool:
+    """Whether a file ends with the digest of what is before it.
+
+    HDF5 crashes at files in which some bytes were changed, or reads other numbers from them.
+    """
+    with path.open("rb") as file:
+        size = max(file.seek(0, os.SEEK_END) - _SEAL_BYTES, 0)
+        digest = _digest(file, size)
+        return file.read() == _SEAL + digest
+
+
+def _digest(file: IO[bytes] | FileIO, size: int) -> bytes:
+    """The sha256 of the first bytes of a file, which is then read from there on."""
+    file.seek(0)
+    digest, left = hashlib.sha256(), size
+    while left and (content := file.read(min(left, _BLOCK_BYTES))):
+        digest.update(content)
+        left -= len(content)
+    return digest.digest()
+
+
 def column_key(name: str, taken: Container[object]) -> str:
     """Name of a column as HDF5 and AnnData can hold it: without ``/``, and none that is taken or reserved."""
     key = name.replace("/", "_").lstrip("_")
@@ -90,12 +117,20 @@ def column_key(name: str, taken: Container[object]) -> str:
 
 
 @contextmanager
-def replacing_hdf5(path: Path) -> Iterator[Hdf5Output]:
-    """Write an HDF5 file as :func:`escape_score.store.atomic.replacing` does."""
+def replacing_hdf5(path: Path, *, has_seal: bool = False) -> Iterator[Hdf5Output]:
+    """Write an HDF5 file as :func:`escape_score.store.atomic.replacing` does.
+
+    ``has_seal``: a digest of the file follows behind its end, which HDF5 does not look at.
+    """
     with replacing(path) as temporary, FaultHoldingFile(temporary) as raw:
         try:
             with h5py.File(raw, "w") as handle:
                 yield Hdf5Output(handle, raw)
+            if has_seal:
+                size = raw.seek(0, os.SEEK_END)
+                seal = _SEAL + _digest(raw, size)
+                raw.seek(size)
+                raw.write(memoryview(seal))
         finally:
             # whatever else went wrong after a fault of the disk is a consequence
             if raw.fault is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+import zlib
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Self
@@ -17,6 +18,10 @@ from escape_score.library.cell_types import load_markers
 from escape_score.library.files import small_file
 from escape_score.model.cohort import FloatArray
 from escape_score.store.atomic import replacing
+
+_DAMAGED = (OSError, ValueError, LookupError, TypeError, EOFError, RuntimeError, SyntaxError, MemoryError)
+_DAMAGED_ZIP = (zipfile.BadZipFile, zlib.error)
+"""What numpy and zipfile raise at a file in which bytes were changed."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,8 +102,8 @@ class CellClassifier:
         try:
             with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
                 values = {one.name: arrays[one.name] for one in fields(cls)}
-        except (ValueError, KeyError, OSError, EOFError, zipfile.BadZipFile) as error:
-            msg = f"{path}: not a classifier of cells; run the step that makes it again"
+        except (*_DAMAGED, *_DAMAGED_ZIP) as error:
+            msg = f"{path}: not a classifier of cells, or damaged; remove it, then run the same command again"
             raise FileUnreadableError(msg) from error
         symbols = tuple(str(symbol) for symbol in values.pop("gene_symbols"))
         return cls(gene_symbols=symbols, **values)

@@ -9,13 +9,14 @@ import h5py
 import numpy as np
 
 from escape_score.cells.patient import CellColumns, PatientResult
-from escape_score.errors import FileUnreadableError
+from escape_score.errors import FileMissingError, FileUnreadableError
 from escape_score.model.cohort import FloatArray
 from escape_score.model.record import CellMap, PatientRecord
 from escape_score.pipeline.cells.bulk import pseudobulk
 from escape_score.pipeline.cells.h5ad import write_cells
 from escape_score.pipeline.cells.results import CellResults
-from escape_score.store.hdf5_output import replacing_hdf5
+from escape_score.store.cells import DAMAGED, NOT_INTACT
+from escape_score.store.hdf5_output import has_intact_seal, replacing_hdf5
 from escape_score.store.scores_anndata import write_anndata
 from escape_score.store.tables import write_parquet, write_tsv
 
@@ -37,7 +38,7 @@ def write_cell_files(folder: Path, results: CellResults) -> None:
 def write_patient(path: Path, patient: PatientResult, cell_map: CellMap | None) -> None:
     """Write the result of a patient, with the map of its cells if there is one; the same bytes each time."""
     text = h5py.string_dtype()
-    with replacing_hdf5(path) as output:
+    with replacing_hdf5(path, has_seal=True) as output:
         file = output.handle
         file.attrs["version"] = VERSION
         drawn = "" if cell_map is None else cell_map.model_dump_json()
@@ -59,12 +60,15 @@ def write_patient(path: Path, patient: PatientResult, cell_map: CellMap | None) 
 
 def read_patient(path: Path) -> tuple[PatientResult, CellMap | None]:
     """Read the result of a patient, and the map of its cells; FileUnreadableError: it is another file."""
+    if not path.is_file():
+        raise FileMissingError.at(path, "no such file; run the stage before first")
     try:
+        if not has_intact_seal(path):
+            raise FileUnreadableError.at(path, NOT_INTACT)
         with h5py.File(path) as file:
             return _read(file)
-    except (OSError, KeyError, ValueError) as error:
-        msg = "no result of a patient's cells; run the same command again"
-        raise FileUnreadableError.at(path, msg) from error
+    except DAMAGED as error:
+        raise FileUnreadableError.at(path, NOT_INTACT) from error
 
 
 def _read(file: h5py.File) -> tuple[PatientResult, CellMap | None]:

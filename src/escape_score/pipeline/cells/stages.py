@@ -7,7 +7,6 @@ from pathlib import Path
 from types import MappingProxyType
 
 from escape_score.cells.labels.classifier import CellClassifier
-from escape_score.errors import SampleUnknownError
 from escape_score.model.cells import CellSample
 from escape_score.model.cohort import Cohort
 from escape_score.model.record import slug_of
@@ -23,20 +22,7 @@ from escape_score.pipeline.cells.profiling import (
 from escape_score.pipeline.cells.results import CellResults
 from escape_score.read.cells import CellRequest, open_cells
 from escape_score.read.cohort import Sheet
-from escape_score.store.cells import read_sample, write_sample
-
-
-def read_one(inputs: Sequence[Path], request: CellRequest, *, slug: str, out: Path) -> None:
-    """Write the cells of the sample that has this slug.
-
-    Raises SampleUnknownError: no sample has it. InputError, InputFaultsError: the inputs cannot be used.
-    """
-    with open_cells(inputs, request) as cohort:
-        named = {slug_of(sample_id): sample_id for sample_id in cohort.sample_ids}
-        if slug not in named:
-            msg = f"{cohort.label}: no sample has the slug {slug}; run the same command again"
-            raise SampleUnknownError(msg)
-        write_sample(out, cohort.load(named[slug], is_only=True))
+from escape_score.store.cells import read_sample
 
 
 def write_seeds(samples: Sequence[Path], out: Path, *, seed: int) -> None:
