@@ -9,7 +9,7 @@ BIN := .venv/bin
 DEMO := results/demo-coadread
 DEMO_CELLS := results/demo-cells
 
-.PHONY: help demo demo-cells validate test battery interchange schema lint format lock docs bundle bench reference genes genesets published quantities messages clean
+.PHONY: help demo demo-cells validate test battery interchange schema lint format lock docs bundle bench reference genes genesets published quantities messages clean columns
 
 help: ## this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/make \1|\2/p' $(firstword $(MAKEFILE_LIST)) | column -t -s '|'
@@ -112,6 +112,9 @@ published: .venv/.stamp ## docs/published-scores.md from the table of published 
 
 quantities: .venv/.stamp ## docs/cell-quantities.md from the table of quantities of single cells
 	$(BIN)/python docs/build_cell_quantities.py > docs/cell-quantities.md
+
+columns: .venv/.stamp ## docs/columns.md from the data dictionary
+	$(BIN)/python docs/build_columns.py > docs/columns.md
 
 schema: .venv/.stamp ## docs/*.schema.json from the records
 	for record in profile cohort; do $(BIN)/escape-score schema $$record > docs/$$record.schema.json; done

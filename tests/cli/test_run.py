@@ -28,7 +28,15 @@ class Inputs(Protocol):
 
 
 CONTEXT_AXES = ["antigen_loss", "mmr_deficiency"]
-TABLES = ["profiles.parquet", "profiles.tsv", "qc.tsv", "scores.h5ad", "scores.parquet", "scores.tsv"]
+TABLES = [
+    "columns.json",
+    "profiles.parquet",
+    "profiles.tsv",
+    "qc.tsv",
+    "scores.h5ad",
+    "scores.parquet",
+    "scores.tsv",
+]
 
 
 def files_of(folder: Path) -> dict[str, bytes]:

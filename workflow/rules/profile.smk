@@ -13,6 +13,7 @@ rule profile:
         scores_tsv="results/{cohort}/scores.tsv",
         scores_parquet="results/{cohort}/scores.parquet",
         scores_h5ad="results/{cohort}/scores.h5ad",
+        columns="results/{cohort}/columns.json",
         qc=report("results/{cohort}/qc.tsv", caption="../report/qc.rst", category="{cohort}"),
         part="work/{cohort}/profiles.part.json",
     log:

@@ -33,7 +33,14 @@ rule gather:
         stages=expand("work/{{cohort}}/{stage}.h5ad", stage=["cohort", "harmonised", "scores"]),
         tables=expand(
             "results/{{cohort}}/{table}",
-            table=["profiles.tsv", "profiles.parquet", "scores.tsv", "scores.parquet", "scores.h5ad"],
+            table=[
+                "profiles.tsv",
+                "profiles.parquet",
+                "scores.tsv",
+                "scores.parquet",
+                "scores.h5ad",
+                "columns.json",
+            ],
         ),
         sources=of_cohort("sources"),
     output:

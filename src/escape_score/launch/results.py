@@ -45,7 +45,7 @@ DECLARED = frozenset(
     Path(name)
     for name in (
         *("profiles.tsv", "profiles.parquet", "scores.tsv", "scores.parquet", "qc.tsv", "scores.h5ad"),
-        *("cohort.json", "index.html", MANIFEST),
+        *("columns.json", "cohort.json", "index.html", MANIFEST),
     )
 )
 """Outputs that the rules declare: Snakemake removes such a file before a job writes it."""

@@ -24,6 +24,7 @@ from escape_score.profile import RecordMaker
 from escape_score.report.messages import english
 from escape_score.report.text.i18n import SOURCE_LANGUAGE, translations
 from escape_score.store.atomic import write_text
+from escape_score.store.columns import COLUMNS, write_columns
 from escape_score.store.manifest import (
     SAMPLES,
     FailedSample,
@@ -51,7 +52,10 @@ if TYPE_CHECKING:
 
 N_SHOWN = 10
 """Samples in the table that a notebook shows."""
-TABLES = ("profiles.tsv", "profiles.parquet", "scores.tsv", "scores.parquet", "qc.tsv", "scores.h5ad")
+TABLES = (
+    *("profiles.tsv", "profiles.parquet", "scores.tsv", "scores.parquet", "qc.tsv", "scores.h5ad"),
+    COLUMNS,
+)
 CELL_FILES = ("cells.tsv", "cells.parquet", "compartments.tsv", "cell_labels.parquet", "pseudobulk.h5ad")
 """Files that a result of single cells has in addition."""
 ALL_CELLS = "cells.h5ad"
@@ -273,17 +277,21 @@ def write_profiles(
     """Write tables, scores and, where wanted, one JSON a sample; the files, in the order of the samples."""
     scores, flags, cells = result.scores, result.maker.flags, result.cells
     samples, failed = _write_samples(result, folder, on_sample) if has_samples else ((), ())
-    for name, table in (("profiles", result.table()), ("scores", scores_table(scores))):
+    written = {"profiles": result.table(), "scores": scores_table(scores)}
+    for name, table in written.items():
         write_tsv(folder / f"{name}.tsv", table)
         write_parquet(folder / f"{name}.parquet", table)
     lost = () if cells is None else cells.failed
     qc = qc_table(scores, result.profiles, flags, result.reference, in_words=in_english)
     write_tsv(folder / "qc.tsv", with_failed(qc, [one.sample_id for one in lost]))
-    write_anndata(folder / "scores.h5ad", result.to_anndata())
+    scored = result.to_anndata()
+    write_anndata(folder / "scores.h5ad", scored)
+    written |= {"qc": qc, "scores.h5ad: obs": scored.obs, "scores.h5ad: var": scored.var}
     if cells is not None:
         from escape_score.pipeline.cells.files import write_cell_files
 
-        write_cell_files(folder, cells)
+        written |= write_cell_files(folder, cells)
+    write_columns(folder, written)
     return Part(
         header=result.header,
         files=(*samples, *(entry_of(folder, folder / name) for name in tables_of(result))),

@@ -14,6 +14,7 @@ from tests.pipeline.cells.conftest import REFERENCE, made_of, results_in, shown_
 import escape_score as es
 from escape_score.errors import MatrixInvalidError, UsageError
 from escape_score.library.cell_quantities import load_quantities
+from escape_score.library.columns import columns_of
 from escape_score.model.record import Call, EscapeProfile
 from escape_score.pipeline.profiles import CELL_FILES, Profiles
 from escape_score.store.manifest import read_manifest
@@ -178,3 +179,24 @@ def test_all_cells_are_written_on_request(cells: ad.AnnData, tmp_path: Path) -> 
     assert (written[order, both].X != kept[:, both].X).nnz == 0
     assert list(written[order].obs["compartment"]) == list(kept.obs["cell_type"].str.lower())
     assert np.isfinite(written.obsm["X_umap"]).all()
+
+
+def test_every_column_of_a_result_of_cells_is_described(profiled: Profiles, tmp_path: Path) -> None:
+    folder = profiled.write(tmp_path / "o", reports=False)
+    tables = json.loads((folder / "columns.json").read_text(encoding="utf-8"))["tables"]
+    said = {name: [column["column"] for column in table["columns"]] for name, table in tables.items()}
+    real = {
+        "profiles": pd.read_parquet(folder / "profiles.parquet"),
+        "scores": pd.read_parquet(folder / "scores.parquet"),
+        "qc": pd.read_csv(folder / "qc.tsv", sep="\t"),
+        "scores.h5ad: obs": ad.read_h5ad(folder / "scores.h5ad").obs,
+        "scores.h5ad: var": ad.read_h5ad(folder / "scores.h5ad").var,
+        "cells": pd.read_parquet(folder / "cells.parquet"),
+        "compartments": pd.read_csv(folder / "compartments.tsv", sep="\t"),
+        "cell_labels": pd.read_parquet(folder / "cell_labels.parquet"),
+        "pseudobulk.h5ad: obs": ad.read_h5ad(folder / "pseudobulk.h5ad").obs,
+    }
+    assert said == {name: list(table) for name, table in real.items()}
+    missing = {name: set(columns_of(name)) - set(said[name]) for name in said}
+    assert missing["profiles"] == missing["cells"] == missing["compartments"] == set()
+    assert missing["cell_labels"] == {"umap_1", "umap_2"}

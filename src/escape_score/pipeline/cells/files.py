@@ -7,6 +7,7 @@ from pathlib import Path
 
 import h5py
 import numpy as np
+import pandas as pd
 
 from escape_score.cells.patient import CellColumns, PatientResult
 from escape_score.errors import FileMissingError, FileUnreadableError
@@ -23,16 +24,23 @@ from escape_score.store.tables import write_parquet, write_tsv
 VERSION = 1
 
 
-def write_cell_files(folder: Path, results: CellResults) -> None:
-    """Write the tables of single cells, and the counts of compartments."""
-    quantities = results.quantities_table()
+def write_cell_files(folder: Path, results: CellResults) -> dict[str, pd.DataFrame]:
+    """Write the tables of single cells, and the counts of compartments; the tables by name."""
+    quantities, bulk = results.quantities_table(), pseudobulk(results.patients)
+    tables = {
+        "cells": quantities,
+        "compartments": results.compartments_table(),
+        "cell_labels": results.labels_table(),
+        "pseudobulk.h5ad: obs": bulk.obs,
+    }
     write_tsv(folder / "cells.tsv", quantities)
     write_parquet(folder / "cells.parquet", quantities)
-    write_tsv(folder / "compartments.tsv", results.compartments_table())
-    write_parquet(folder / "cell_labels.parquet", results.labels_table())
-    write_anndata(folder / "pseudobulk.h5ad", pseudobulk(results.patients))
+    write_tsv(folder / "compartments.tsv", tables["compartments"])
+    write_parquet(folder / "cell_labels.parquet", tables["cell_labels"])
+    write_anndata(folder / "pseudobulk.h5ad", bulk)
     if results.counts is not None:
         write_cells(folder / "cells.h5ad", results)
+    return tables
 
 
 def write_patient(path: Path, patient: PatientResult, cell_map: CellMap | None) -> None:
