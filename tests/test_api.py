@@ -189,7 +189,7 @@ def test_figures_are_axes_of_matplotlib(partly_provisional: es.Profiles, demo_tp
     assert "log-rank p" in ax.get_title()
     with pytest.raises(UsageError, match="'x' is not a column of numbers"):
         es.pl.survival(result, "x")
-    with pytest.raises(UsageError, match="'dfs' is not an endpoint"):
+    with pytest.raises(UsageError, match="unknown endpoint 'dfs'; did you mean 'pfs'\\? use one of os, pfs"):
         es.pl.survival(result, "effector_absence", endpoint="dfs")
     plt.close("all")
 

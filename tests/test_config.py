@@ -83,10 +83,13 @@ def test_load_config_is_frozen(tmp_path: Path) -> None:
         ("# only a comment\n", "empty"),
         ("- a\n- b", "not a mapping"),
         ("just words", "not a mapping"),
-        ("seed: 1\nthread: 2", r"unknown key thread \(line 2, column 1\); allowed are .*threads"),
+        (
+            "seed: 1\nthread: 2",
+            r"unknown key thread \(line 2, column 1\); did you mean 'threads'\? allowed are .*threads",
+        ),
         (
             "report:\n  language: en",
-            r"unknown key report.language \(line 2, column 3\); allowed are lang, chunk_size",
+            r"unknown key report.language \(line 2, column 3\); did you mean 'lang'\? allowed are lang, ",
         ),
         ("seed: 1\nseed: 2", r"duplicate key seed \(lines 1 and 2\)"),
         ("read:\n  max_genes: 5\n  max_genes: 6", r"duplicate key read.max_genes \(lines 2 and 3\)"),
@@ -220,7 +223,7 @@ def test_read_cohorts_tells_all_faults(tmp_path: Path) -> None:
     assert len(caught.value.lines) == 4
     for part in (
         "none.tsv: file not found",
-        "unknown units 'furlongs'",
+        "unknown unit 'furlongs'",
         "expression is empty",
         "duplicate cohort",
     ):
@@ -238,7 +241,7 @@ def test_read_cohorts_knows_single_cells_by_their_kind(tmp_path: Path) -> None:
         read_cohorts(path)
     cells, mice = caught.value.lines
     assert "leave units" in cells
-    assert "unknown kind 'mice'" in mice
+    assert "unknown kind 'mice' (line 3); use one of bulk, cells" in mice
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,10 @@ from typing import Generic, Self, TypeVar
 
 Result = TypeVar("Result")
 
+NEAR = 0.6
+"""Least similarity, by difflib, at which a right name is suggested: two letters of a short name exchanged."""
+MAX_ALLOWED = 30
+"""Most right names that a message lists."""
 MAX_NAMED = 5
 """Names spelled out in one message; the rest are counted."""
 
@@ -141,6 +145,49 @@ def listed(names: Sequence[str], *, limit: int = MAX_NAMED) -> str:
     shown = ", ".join(repr(name) for name in names[:limit])
     rest = len(names) - limit
     return f"{shown} and {rest} more" if rest > 0 else shown
+
+
+def nearest(name: str, allowed: Iterable[str], *, cutoff: float = NEAR) -> str:
+    """The right name that a wrong one is most like, in any letter case; empty text where none is near.
+
+    ``cutoff``: least similarity, 0–1, by difflib.
+    """
+    import difflib
+
+    spelt = {str(one).lower(): str(one) for one in reversed([*allowed])}  # not the members of an enum
+    found = difflib.get_close_matches(name.lower(), spelt, n=1, cutoff=cutoff)
+    return spelt[found[0]] if found else ""
+
+
+def did_you_mean(name: str, allowed: Iterable[str]) -> str:
+    """A question after a phrase, such as ``; did you mean 'tpm'?``; empty text where no name is near."""
+    near = nearest(name, allowed)
+    return f"; did you mean {near!r}?" if near else ""
+
+
+def unknown_name(what: str, name: str, allowed: Sequence[str], *, place: str = "", advice: str = "") -> str:
+    """Say that a name is not known, with the nearest right one, and what is allowed.
+
+    Parameters
+    ----------
+    what
+        What it should be the name of: ``"unit"``.
+    allowed
+        The right names; they are listed where they are few and there is no ``advice``.
+    place
+        Where the name is, such as ``line 3``.
+
+    Returns
+    -------
+    str
+        ``unknown unit 'tmp'; did you mean 'tpm'? use one of counts, tpm``.
+    """
+    few = ", ".join(allowed) if len(allowed) <= MAX_ALLOWED else ""
+    what_to_do = advice or (f"use one of {few}" if few else "")
+    where = f" ({place})" if place else ""
+    asked = did_you_mean(name, allowed)
+    mark = " " if asked else "; "
+    return f"unknown {what} {name[:80]!r}{where}{asked}{mark if what_to_do else ''}{what_to_do}"
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from escape_score.errors import UsageError
+from escape_score.errors import UsageError, did_you_mean, unknown_name
 from escape_score.library.axes import load_axis_catalogue
 from escape_score.model.cohort import Cohort
 from escape_score.model.profiles import INDEX
@@ -170,10 +170,12 @@ def _survival_columns(
     """Values, days and events of the samples that have all three."""
     table, samples = result.to_frame(), result.scores.facts.samples
     if endpoint not in {"os", "pfs"}:
-        msg = f"endpoint: {endpoint!r} is not an endpoint; use os or pfs"
+        msg = f"endpoint: {unknown_name('endpoint', endpoint, ('os', 'pfs'))}"
         raise UsageError(msg)
     if column not in table or table[column].dtype.kind != "f":
-        msg = f"column: {column!r} is not a column of numbers of to_frame()"
+        numbers = [str(name) for name in table if table[name].dtype.kind == "f"]
+        asked = did_you_mean(column, numbers) or "; see columns.json of a result"
+        msg = f"column: {column!r} is not a column of numbers of to_frame(){asked}"
         raise UsageError(msg)
     known = [(getattr(s, f"{endpoint}_days"), getattr(s, f"{endpoint}_event")) for s in samples]
     rows = [row for row, (days, event) in enumerate(known) if days is not None and event is not None]

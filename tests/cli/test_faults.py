@@ -118,8 +118,9 @@ def test_too_few_genes_name_the_file(inputs: Inputs, tmp_path: Path, refused: Re
 @pytest.mark.parametrize(
     ("arguments", "code", "mention"),
     [
-        (["--frobnicate"], 2, "No such option: --frobnicate"),
-        (["--units", "tmp"], 2, "'--units'"),
+        (["--frobnicate"], 2, "unknown option --frobnicate; see escape-score run --help"),
+        (["--unist", "tpm"], 2, "unknown option --unist; did you mean '--units'? see"),
+        (["--units", "tmp"], 2, "--units: unknown value 'tmp'; did you mean 'tpm'? use one of auto, counts"),
         (["--seed", "many"], 2, "'--seed'"),
         (["--seed", "-1"], 2, "'--seed'"),
         (["--lang", "xx"], 2, "--lang xx"),

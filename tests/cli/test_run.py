@@ -321,7 +321,7 @@ def test_a_sheet_of_a_clinic_is_read(inputs: Inputs, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("pair", "said"),
     [
-        ("outcome=response", "--map outcome=response: 'outcome' is not a column that is read; use one of "),
+        ("outcome=response", "--map outcome=response: unknown column 'outcome'; use one of "),
         ("site=Organ", "no column 'Organ' (--map site=Organ); name one of 'sample_id', 'response', 'purity'"),
     ],
 )

@@ -74,13 +74,21 @@ def test_genes_are_matched_by_any_name_and_a_current_name_wins(demo_tpm: pd.Data
 @pytest.mark.parametrize(
     ("options", "error", "said"),
     [
-        ({"method": "gsea"}, UsageError, "^method: 'gsea' is not a method"),
+        (
+            {"method": "gsea"},
+            UsageError,
+            "^method: unknown method 'gsea'; did you mean 'ssgsea'\\? use one of ssgsea",
+        ),
         (
             {"alpha": 1.0, "method": "ucell"},
             UsageError,
             "^alpha: ucell has no such option; it takes max_rank",
         ),
-        ({"method": "gsva", "kcdf": "normal"}, UsageError, "^kcdf: 'normal' is not one of gaussian, poisson"),
+        (
+            {"method": "gsva", "kcdf": "normal"},
+            UsageError,
+            "^kcdf: unknown word 'normal'; use one of gaussian, poisson",
+        ),
         ({"min_coverage": 0.0}, UsageError, "min_coverage"),
         ({"sets": {"empty": []}}, GeneSetInvalidError, "^gene_sets: gene set empty: no gene"),
     ],

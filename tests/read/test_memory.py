@@ -139,7 +139,11 @@ def refusals(tpm: pd.DataFrame) -> dict[str, tuple[Make, type[Exception], str]]:
             UnitContradictedError,
             "^frame: declared unit",
         ),
-        "no unit": (lambda: es.from_dataframe(tpm, units="tmp"), UsageError, "^units: 'tmp' is not a unit"),
+        "no unit": (
+            lambda: es.from_dataframe(tpm, units="tmp"),
+            UsageError,
+            "^units: unknown unit 'tmp'; did you mean 'tpm'",
+        ),
         "other sheet": (
             lambda: es.from_dataframe(tpm, samples=bad_sheet),
             SampleSheetInvalidError,
@@ -174,7 +178,7 @@ def refusals(tpm: pd.DataFrame) -> dict[str, tuple[Make, type[Exception], str]]:
         "no method": (
             lambda: es.profile(es.from_dataframe(tpm), methods=["gsea"]),
             UsageError,
-            "^methods: 'gsea' is not a method",
+            "^methods: unknown method 'gsea'; did you mean 'ssgsea'",
         ),
     }
 

@@ -6,6 +6,7 @@ import codecs
 import io
 import json
 import os
+import re
 import signal
 import sys
 import threading
@@ -30,7 +31,7 @@ from escape_score.cli.schema import schema
 from escape_score.cli.stages import harmonise, profile, read, score
 from escape_score.cli.verify import verify
 from escape_score.cli.workflow import workflow
-from escape_score.errors import BY_SIGNAL, EscapeScoreError, ExitCode
+from escape_score.errors import BY_SIGNAL, EscapeScoreError, ExitCode, did_you_mean, unknown_name
 
 app = typer.Typer(
     help=options.__doc__,
@@ -59,6 +60,12 @@ INSIST_S = 0.5
 
 FaultyUsageError = typer.BadParameter.__mro__[2]
 """Base of all errors of the command line: click's own class, or that of the copy inside later typers."""
+
+
+WRONG_OPTION = re.compile(r"No such option:? '?(-[^\s']+)")
+WRONG_COMMAND = re.compile(r"No such command '([^']*)'")
+WRONG_WORD = re.compile(r"Invalid value for '?([^':]+)'?: (?:Value error, )?'(.*)' is not one of ('.+)")
+"""Sentences of the parser that hold a name which is not known."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -203,8 +210,25 @@ def _refuse_usage(error: typer.BadParameter, *, is_debug: bool) -> int:
         print(message, file=sys.stderr)
     else:
         command = error.ctx.command_path if error.ctx else "escape-score"
-        _show((f"{' '.join(message.split()).rstrip('.')}; see {command} --help",), is_debug=is_debug)
+        said = _with_right_name(" ".join(message.split()).rstrip("."), error.ctx)
+        _show((f"{said}{'' if said.endswith('?') else ';'} see {command} --help",), is_debug=is_debug)
     return int(ExitCode.USAGE)
+
+
+def _with_right_name(message: str, context: object) -> str:
+    """The sentence of the parser of command lines, in our words where a name in it is not known."""
+    command = getattr(context, "command", None)
+    if found := WRONG_OPTION.match(message):
+        options = (name for one in getattr(command, "params", ()) for name in one.opts if name[:2] == "--")
+        return f"unknown option {found[1]}{did_you_mean(found[1], options)}"
+    if found := WRONG_COMMAND.match(message):
+        known = getattr(command, "commands", {}).items()
+        names = [name for name, one in known if not one.hidden]
+        return unknown_name("command", found[1], names)
+    if found := WRONG_WORD.match(message):
+        allowed = re.findall("'([^']+)'", found[3])
+        return f"{found[1]}: {unknown_name('value', found[2], allowed)}"
+    return message
 
 
 def _show(lines: Sequence[str], *, is_debug: bool) -> None:

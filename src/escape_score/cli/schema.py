@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from escape_score.errors import UsageError
+from escape_score.errors import UsageError, unknown_name
 
 
 def schema(
@@ -24,7 +24,7 @@ def schema(
         "workflow-config": WorkflowConfig,
     }
     if what not in models:
-        msg = f"schema: {what} is not one of {', '.join(models)}; name one of them"
+        msg = f"schema: {unknown_name('record', what, tuple(models))}"
         raise UsageError(msg)
     print(schema_text(models[what]), end="")
     return 0

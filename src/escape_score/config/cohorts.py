@@ -11,7 +11,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from escape_score.errors import FileMissingError, InputError, SampleSheetInvalidError, raise_faults
+from escape_score.errors import (
+    FileMissingError,
+    InputError,
+    SampleSheetInvalidError,
+    did_you_mean,
+    raise_faults,
+    unknown_name,
+)
 from escape_score.library.files import small_text
 from escape_score.model.units import ExpressionUnit
 
@@ -86,6 +93,7 @@ def _check_header(path: Path, header: Sequence[str]) -> None:
         msg = f"columns of the table of cohorts are {', '.join(header)}; they must be "
         optional = " and ".join(_OPTIONAL_COLUMNS)
         msg += f"{', '.join(_REQUIRED_COLUMNS)} and, optionally, {optional}, each once"
+        msg += next((did_you_mean(one, _COHORT_COLUMNS) for one in header if one not in _COHORT_COLUMNS), "")
         raise SampleSheetInvalidError.at(path, msg)
 
 
@@ -95,10 +103,10 @@ def _faults(path: Path, line: int, row: Mapping[str, str]) -> Iterator[InputErro
         msg += "use letters, digits, '.', '_' and '-', a letter or digit first"
         yield SampleSheetInvalidError.at(path, msg)
     if row["units"] and row["units"] not in set(ExpressionUnit):
-        msg = f"unknown units {row['units']!r} (line {line}); use one of {', '.join(ExpressionUnit)}"
+        msg = unknown_name("unit", row["units"], tuple(ExpressionUnit), place=f"line {line}")
         yield SampleSheetInvalidError.at(path, msg)
     if row.get("kind") and row["kind"] not in set(CohortKind):
-        msg = f"unknown kind {row['kind']!r} (line {line}); use bulk or cells"
+        msg = unknown_name("kind", row["kind"], tuple(CohortKind), place=f"line {line}")
         yield SampleSheetInvalidError.at(path, msg)
     if row.get("kind") == CohortKind.CELLS and (row["units"] or row.get("gene_lengths")):
         msg = (

@@ -18,7 +18,7 @@ from ruamel.yaml.error import StreamMark, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from escape_score.config.models import ConfigModel, RunConfig, WorkflowConfig
-from escape_score.errors import ConfigInvalidError, InputError
+from escape_score.errors import ConfigInvalidError, InputError, did_you_mean
 from escape_score.library.files import small_text
 
 _Config = TypeVar("_Config", bound=ConfigModel)
@@ -86,12 +86,14 @@ def _problem(detail: Mapping[str, object], model: type[ConfigModel], places: Pla
     key = tuple(str(part) for part in location) if isinstance(location, tuple) else ()
     name = ".".join(key) or "config"
     if detail["type"] == "extra_forbidden":
-        allowed = ", ".join(_block(model, key[:-1]).model_fields)
-        return f"unknown key {name}{_shown_place(key, places)}; allowed are {allowed}"
+        allowed = tuple(_block(model, key[:-1]).model_fields)
+        asked = did_you_mean(key[-1], allowed) or ";"
+        return f"unknown key {name}{_shown_place(key, places)}{asked} allowed are {', '.join(allowed)}"
     if detail["type"] == "missing":
         return f"key {name} is missing; add it"
     what = str(detail["msg"]).lower().removeprefix("value error, ")
-    return f"{name} is {str(detail['input'])[:40]!r}{_shown_place(key, places)}; {what}"
+    asked = did_you_mean(str(detail["input"]), re.findall("'([^']+)'", what)) or ";"
+    return f"{name} is {str(detail['input'])[:40]!r}{_shown_place(key, places)}{asked} {what}"
 
 
 def _block(model: type[ConfigModel], key: KeyPath) -> type[ConfigModel]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from escape_score.errors import ConfigInvalidError
+from escape_score.errors import ConfigInvalidError, did_you_mean
 from escape_score.model.method_choice import DEFAULT_MIN_COVERAGE, Engine, MethodChoice, MethodName, Ties
 from escape_score.model.units import ExpressionUnit
 
@@ -196,7 +197,8 @@ class StageBlocks(ConfigModel):
             fault = error.errors(include_url=False)[0]
             name = str(fault["loc"][-1]).replace("_", "-")
             option, what = f"--{name} {fault['input']}", fault["msg"]
-            raise ConfigInvalidError.at(option, what[0].lower() + what[1:]) from error
+            asked = did_you_mean(str(fault["input"]), re.findall("'([^']+)'", what))
+            raise ConfigInvalidError.at(option, what[0].lower() + what[1:] + asked) from error
 
 
 class RunConfig(StageBlocks):

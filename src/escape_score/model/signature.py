@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeVar
 
-from escape_score.errors import GeneSetInvalidError
+from escape_score.errors import GeneSetInvalidError, unknown_name
 
 Named = TypeVar("Named")
 
@@ -156,6 +156,6 @@ class SignatureLibrary:
 def _found(name: str, by_name: Mapping[str, Named]) -> Named:
     """What has a name; refuses one that no shipped set has."""
     if name not in by_name:
-        msg = f"gene set {name}: not among the shipped sets; see `escape-score genesets list`"
-        raise GeneSetInvalidError(msg)
+        advice = "see `escape-score genesets list`"
+        raise GeneSetInvalidError(unknown_name("gene set", name, tuple(by_name), advice=advice))
     return by_name[name]

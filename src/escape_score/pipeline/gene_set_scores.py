@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, get_type_hints
 import numpy as np
 import pandas as pd
 
-from escape_score.errors import MatrixInvalidError, UsageError, listed
+from escape_score.errors import MatrixInvalidError, UsageError, did_you_mean, listed, unknown_name
 from escape_score.genes import GeneMatch, load_gene_table
 from escape_score.genes.lengths import open_gene_lengths
 from escape_score.harmonise import harmonise
@@ -98,12 +98,13 @@ def score_gene_sets(
 def _method(name: str, options: Mapping[str, object]) -> tuple[Method, dict[str, Any]]:
     """Look a method up, and its own options, words among them as the enums they name."""
     if name not in METHODS:
-        msg = f"method: {name!r} is not a method; use one of {', '.join(METHODS)}"
+        msg = f"method: {unknown_name('method', name, tuple(METHODS))}"
         raise UsageError(msg)
     method = METHODS[name]
     unknown = sorted(set(options) - set(method.options))
     if unknown:
-        msg = f"{unknown[0]}: {name} has no such option; it takes {', '.join(method.options) or 'none'}"
+        asked = did_you_mean(unknown[0], method.options) or ";"
+        msg = f"{unknown[0]}: {name} has no such option{asked} it takes {', '.join(method.options) or 'none'}"
         raise UsageError(msg)
     kinds = get_type_hints(method.score)
     return method, {option: _chosen(option, value, kinds[option]) for option, value in options.items()}
@@ -114,7 +115,7 @@ def _chosen(option: str, value: object, kind: Any) -> object:  # noqa: ANN401
     if not (isinstance(kind, type) and issubclass(kind, StrEnum)):
         return value
     if value not in list(kind):
-        raise UsageError.at(option, f"{value!r} is not one of {', '.join(kind)}")
+        raise UsageError.at(option, unknown_name("word", str(value), tuple(kind)))
     return kind(str(value))
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from escape_score.errors import SampleUnknownError
+from escape_score.errors import SampleUnknownError, did_you_mean
 from escape_score.model.cohort import SampleRecord
 from escape_score.model.notes import Note
 from escape_score.model.profiles import INDEX, CohortProfiles
@@ -116,8 +116,8 @@ class Profiles:
         """
         ids = self.sample_ids
         if sample_id not in ids:
-            some = ", ".join(repr(known) for known in ids[:3])
-            msg = f"{self.cohort}: no sample {sample_id!r}; its {len(self)} samples are {some}, …"
+            some, asked = ", ".join(repr(known) for known in ids[:3]), did_you_mean(sample_id, ids) or ";"
+            msg = f"{self.cohort}: no sample {sample_id!r}{asked} its {len(self)} samples are {some}, …"
             raise SampleUnknownError(msg)
         return self.record(ids.index(sample_id))
 

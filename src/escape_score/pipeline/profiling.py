@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from escape_score import __version__
-from escape_score.errors import UsageError, attempt, raise_faults
+from escape_score.errors import UsageError, attempt, raise_faults, unknown_name
 from escape_score.genes.lengths import open_gene_lengths
 from escape_score.harmonise import harmonise
 from escape_score.library.axes import load_design
@@ -129,7 +129,7 @@ def named_methods(methods: Sequence[str]) -> tuple[MethodName, ...]:
     wanted = (methods,) if isinstance(methods, str) else tuple(methods)
     unknown = [name for name in wanted if name not in list(MethodName)]
     if unknown:
-        msg = f"methods: {unknown[0]!r} is not a method; use some of {', '.join(MethodName)}"
+        msg = f"methods: {unknown_name('method', unknown[0], tuple(MethodName))}"
         raise UsageError(msg)
     return tuple(dict.fromkeys(MethodName(name) for name in wanted))
 

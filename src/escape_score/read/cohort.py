@@ -23,6 +23,7 @@ from escape_score.errors import (
     attempt,
     listed,
     raise_faults,
+    unknown_name,
 )
 from escape_score.model.cohort import Cohort, SampleTotals
 from escape_score.model.notes import Code, Note, NoteLog, note
@@ -238,8 +239,7 @@ def _declared(words: type[_Word], word: _Word | str, argument: str, what: str) -
     try:
         return words(word)
     except ValueError as error:
-        msg = f"{argument}: {word!r} is not a {what}; use one of {', '.join(words)}"
-        raise UsageError(msg) from error
+        raise UsageError.at(argument, unknown_name(what, str(word), tuple(words))) from error
 
 
 def count_samples(matrix: Path, *, request: ReadRequest = DEFAULT_REQUEST) -> int:

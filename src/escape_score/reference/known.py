@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from escape_score.errors import ReferenceInvalidError
+from escape_score.errors import ReferenceInvalidError, did_you_mean
 from escape_score.library.files import resource_path
 
 DATA_VARIABLE = "ESCAPE_SCORE_DATA"
@@ -105,8 +105,10 @@ def _is_folder(path: Path) -> bool:
 
 def unknown_reference(name: str) -> ReferenceInvalidError:
     """The error for a name that no reference has."""
-    names = ", ".join(one.name for one in known_references())
-    return ReferenceInvalidError.at(name, f"no such reference; give a folder or one of {names}")
+    names = [one.name for one in known_references()]
+    asked = did_you_mean(name, names) or ";"
+    what = f"no such reference{asked} give a folder or one of {', '.join(names)}"
+    return ReferenceInvalidError.at(name, what)
 
 
 def _of(origin: Origin) -> Iterator[KnownReference]:

@@ -33,7 +33,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from escape_score.errors import FileMissingError, FileUnreadableError, UsageError
+from escape_score.errors import FileMissingError, FileUnreadableError, UsageError, did_you_mean
 from escape_score.library.files import resource_path, small_text
 from escape_score.library.tumour_types import load_tumour_types
 from escape_score.model.units import ExpressionUnit
@@ -182,7 +182,9 @@ def find_public_matrix(text: str) -> PublicMatrix:
         msg = f"{text!r} names several matrices; give one of {names}"
         raise UsageError(msg)
     known = ", ".join(one.type for one in matrices)
-    msg = f"{text!r} has no known matrix; give one of {known}, or add a row to {data_folder() / USER_TABLE}"
+    asked = did_you_mean(text, [one.type for one in matrices]) or ";"
+    table = data_folder() / USER_TABLE
+    msg = f"{text!r} has no known matrix{asked} give one of {known}, or add a row to {table}"
     raise UsageError(msg)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from escape_score.errors import OutputUnwritableError, UsageError
+from escape_score.errors import OutputUnwritableError, UsageError, did_you_mean
 from escape_score.store.atomic import replacing, unwritable
 
 if TYPE_CHECKING:
@@ -87,8 +87,8 @@ def _format_of(out: Path) -> FigureFormat:
     """Format by the ending, in any case."""
     form = FORMATS.get(out.suffix.lower())
     if form is None:
-        what = f"{out.suffix or 'no ending'} is not a format of figures"
-        raise UsageError.at(out, f"{what}; use one of {', '.join(FORMATS)}")
+        what, asked = out.suffix or "no ending", did_you_mean(out.suffix, FORMATS) or ";"
+        raise UsageError.at(out, f"{what} is not a format of figures{asked} use one of {', '.join(FORMATS)}")
     return form
 
 

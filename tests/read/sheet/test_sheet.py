@@ -364,7 +364,7 @@ def test_names_that_do_not_exist_are_refused_together(tmp_path: Path) -> None:
     with pytest.raises(InputFaultsError) as caught:
         read(tmp_path, "sample_id\tsite\nA\tx\ny\n", columns=columns)
     unknown, *missing, width = caught.value.lines
-    assert unknown.startswith("--map outcome=x: 'outcome' is not a column that is read; use one of sample_id")
+    assert unknown.startswith("--map outcome=x: unknown column 'outcome'; use one of sample_id")
     assert all(name in unknown for name in KNOWN)
     assert [line.split("(--map")[0] for line in missing] == [
         f"{tmp_path}/s.tsv: no column 'Benefit' ",

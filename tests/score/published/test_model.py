@@ -140,7 +140,7 @@ def test_tables_have_no_row_that_is_not_used(repo_root: Path) -> None:
 
 
 def test_score_names_the_known_ones() -> None:
-    with pytest.raises(UsageError, match="published score CYT: unknown; give one of cyt_geometric_mean, "):
+    with pytest.raises(UsageError, match="unknown published score 'CYT'; use one of cyt_geometric_mean, "):
         load_published().score("CYT")
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from escape_score.errors import FileUnreadableError
+from escape_score.errors import FileUnreadableError, did_you_mean
 from escape_score.library.cell_types import LINEAGE_CODE, CellType, Lineage, key_of_label, load_cell_types
 from escape_score.library.files import small_text
 from escape_score.model.cells import CODE_OF, CellSample, Codes, Compartment
@@ -101,8 +101,9 @@ def _mapped(path: Path, number: int, cells: list[str]) -> CellType:
     """What a row of a user's map says."""
     allowed = (*(one.value for one in Compartment), CANDIDATE)
     if len(cells) != _N_COLUMNS or cells[1].lower() not in allowed:
+        asked = did_you_mean(cells[1], allowed) if len(cells) == _N_COLUMNS else ""
         msg = (
-            f"{path}: not a label and a compartment (line {number}); "
+            f"{path}: not a label and a compartment (line {number}){asked or ';'} "
             f"write them with a tab between, the compartment being one of {', '.join(allowed)}"
         )
         raise FileUnreadableError(msg)

@@ -25,6 +25,7 @@ from escape_score.errors import (
     MatrixInvalidError,
     SampleUnknownError,
     attempt,
+    did_you_mean,
     listed,
     raise_faults,
 )
@@ -426,7 +427,8 @@ def _optional(matrix: CellMatrix, name: str | None, option: str) -> Labels | Non
     if name is None:
         return None
     if name not in matrix.columns:
-        msg = f"no column {name!r} in obs (columns: {listed(matrix.columns, limit=30) or 'none'}); "
+        asked = did_you_mean(name, matrix.columns) or ";"
+        msg = f"no column {name!r} in obs (columns: {listed(matrix.columns, limit=30) or 'none'}){asked} "
         raise MatrixInvalidError.at(matrix.label, f"{msg}name one of them with {option}, or leave it out")
     return matrix.read_column(name)
 

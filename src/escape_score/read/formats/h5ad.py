@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
-from escape_score.errors import FileUnreadableError, MatrixInvalidError, listed
+from escape_score.errors import FileUnreadableError, MatrixInvalidError, did_you_mean, listed
 from escape_score.model.cohort import FloatArray, MatrixSource
 from escape_score.read.checks.names import (
     MIN_GENE_FRACTION,
@@ -134,7 +134,8 @@ def place_of(path: Path, file: h5py.File, request: ReadRequest) -> str:
     """
     layers = layers_in(file)
     if request.layer is not None and request.layer not in layers:
-        msg = f"no layer {request.layer!r} (layers: {listed(layers) or 'none'}); "
+        asked = did_you_mean(request.layer, layers) or ";"
+        msg = f"no layer {request.layer!r} (layers: {listed(layers) or 'none'}){asked} "
         raise MatrixInvalidError.at(path, msg + "name one of them with --layer, or leave it out for X")
     place = "X" if request.layer is None else f"layers/{request.layer}"
     for name in (*PARTS, *(("layers",) if request.layer is not None else ())):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import h5py
 
-from escape_score.errors import MatrixInvalidError, listed
+from escape_score.errors import MatrixInvalidError, did_you_mean, listed
 from escape_score.read.checks.names import MIN_GENE_FRACTION, check_samples, gene_fraction
 from escape_score.read.checks.single_cells import CellGlance
 from escape_score.read.files.limits import ReadLimits, check_shape
@@ -57,7 +57,8 @@ def _place(path: Path, file: h5py.File, request: ReadRequest) -> str:
     if request.layer is None:
         return "matrix"
     if request.layer not in layers:
-        msg = f"no layer {request.layer!r} (layers: {listed(layers) or 'none'}); "
+        asked = did_you_mean(request.layer, layers) or ";"
+        msg = f"no layer {request.layer!r} (layers: {listed(layers) or 'none'}){asked} "
         raise MatrixInvalidError.at(
             path, msg + "name one of them with --layer, or leave it out for the matrix"
         )

@@ -12,7 +12,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from escape_score.errors import FileUnreadableError, InputError, MatrixInvalidError, listed, raise_faults
+from escape_score.errors import (
+    FileUnreadableError,
+    InputError,
+    MatrixInvalidError,
+    did_you_mean,
+    listed,
+    raise_faults,
+)
 from escape_score.model.cohort import FloatArray
 from escape_score.read.checks.cells import NumberStyle, fault_in, is_missing
 from escape_score.read.checks.names import MIN_GENE_FRACTION, check_header, check_samples, gene_fraction
@@ -129,7 +136,8 @@ def _named(book: Workbook, name: str | None) -> Sequence[tuple[str, str]]:
         return exact or book.sheets
     if len(alike) != 1:
         found = listed([sheet for sheet, _ in book.sheets])
-        msg = f"the workbook has no sheet {name!r} (sheets: {found}); name one of them with --sheet"
+        asked = did_you_mean(name, [sheet for sheet, _ in book.sheets]) or ";"
+        msg = f"the workbook has no sheet {name!r} (sheets: {found}){asked} name one of them with --sheet"
         raise MatrixInvalidError.at(book.path, msg)
     return alike
 

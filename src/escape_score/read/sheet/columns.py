@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from escape_score.errors import InputError, SampleSheetInvalidError, listed
+from escape_score.errors import (
+    InputError,
+    SampleSheetInvalidError,
+    did_you_mean,
+    listed,
+    nearest,
+    unknown_name,
+)
 
 DAYS_PER: Mapping[str, float] = MappingProxyType({"days": 1.0, "months": 30.4375, "years": 365.25})
 """Days of a unit of time: a year of 365.25 days has twelve months."""
@@ -168,12 +174,11 @@ def _map_faults(label: str, given: Sequence[str], mapped: Mapping[str, str]) -> 
     """Pairs of ``--map`` that cannot be carried out."""
     for ours, theirs in mapped.items():
         if ours not in KNOWN:
-            msg = (
-                f"--map {ours}={theirs}: {ours!r} is not a column that is read; use one of {', '.join(KNOWN)}"
-            )
-            yield SampleSheetInvalidError(msg)
+            what = unknown_name("column", ours, tuple(KNOWN))
+            yield SampleSheetInvalidError.at(f"--map {ours}={theirs}", what)
         elif _position(given, theirs) is None:
-            msg = f"{label}: no column {theirs!r} (--map {ours}={theirs}); name one of "
+            asked = did_you_mean(theirs, given) or ";"
+            msg = f"{label}: no column {theirs!r} (--map {ours}={theirs}){asked} name one of "
             yield SampleSheetInvalidError(msg + listed(given, limit=50))
 
 
@@ -187,8 +192,8 @@ def _double_faults(label: str, given: Sequence[str]) -> Iterator[InputError]:
 
 def near_name(name: str) -> str:
     """The known name that a column probably means; empty where there is none."""
-    found = difflib.get_close_matches(plain(name), _SUGGESTED, n=1, cutoff=NEAR)
-    return _OURS[found[0]] if found else ""
+    found = nearest(plain(name), _SUGGESTED, cutoff=NEAR)
+    return _OURS[found] if found else ""
 
 
 def _could_be_groups(values: Collection[str]) -> bool:

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import TypeAdapter
 
-from escape_score.errors import UsageError
+from escape_score.errors import UsageError, unknown_name
 from escape_score.library.files import resource_path, table_records, table_rows
 from escape_score.model.cohort import FloatArray
 from escape_score.model.notes import Note
@@ -141,8 +141,7 @@ class PublishedTable:
         for score in self.scores:
             if score.score_id == score_id:
                 return score
-        msg = f"published score {score_id}: unknown; give one of {', '.join(self.score_ids)}"
-        raise UsageError(msg)
+        raise UsageError(unknown_name("published score", score_id, self.score_ids))
 
     def only(self, score_ids: Iterable[str]) -> PublishedTable:
         """Keep the named scores, in the order named; UsageError where no score has one of the names."""
