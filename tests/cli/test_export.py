@@ -30,6 +30,7 @@ FILES = {
         for name in ("mechanisms", "calls", "published")
     },
     "schema": {"profile.schema.json", "cohort.schema.json"},
+    "xlsx": {"escape_score_results.xlsx"},
 }
 
 
@@ -54,7 +55,7 @@ def test_export_writes_several_formats_at_once(finished: Path, tmp_path: Path) -
     meta = (tmp_path / "meta_escape_score_calls.txt").read_text(encoding="utf-8")
     assert meta.startswith("cancer_study_identifier: lab_1\n")
     for path in tmp_path.iterdir():
-        assert str(finished.parent) not in path.read_text(encoding="utf-8"), path.name
+        assert str(finished.parent).encode() not in path.read_bytes(), path.name
 
 
 def test_export_needs_no_pages(inputs: Inputs, finished: Path, tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ def export(
         str | None, typer.Option("--study", help="Study id for cBioPortal; the cohort's name if not given.")
     ] = None,
 ) -> int:
-    """Write a finished result for other programs: MultiQC, GCT 1.3, cBioPortal, JSON Schema."""
+    """Write a finished result for other programs: MultiQC, GCT 1.3, cBioPortal, JSON Schema, Excel."""
     require_results(results)
     from escape_score.export.formats import export_results
 

@@ -18,7 +18,7 @@ from typing import NoReturn, cast
 
 import typer
 
-from escape_score.cli import genesets, reference
+from escape_score.cli import axes, genesets, reference
 from escape_score.cli.cells import cells
 from escape_score.cli.cells_stages import cells_bulk, cells_patient, cells_read, cells_seeds
 from escape_score.cli.check import check
@@ -45,6 +45,7 @@ for command in (run, cells, workflow, read, harmonise, score, profile, report, c
     app.command()(command)
 for job in (gather, cells_read, cells_seeds, cells_patient, cells_bulk):
     app.command(hidden=True)(job)
+app.add_typer(axes.commands, name="axes")
 app.add_typer(genesets.commands, name="genesets")
 app.add_typer(reference.commands, name="reference")
 

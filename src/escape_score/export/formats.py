@@ -29,6 +29,7 @@ class ExportFormat(StrEnum):
     GCT = "gct"
     CBIOPORTAL = "cbioportal"
     SCHEMA = "schema"
+    XLSX = "xlsx"
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ def export_results(
     from escape_score.errors import UsageError
     from escape_score.export.cbioportal import SAMPLE_IDS_FILE
     from escape_score.export.tables import read_tables
-    from escape_score.store.atomic import write_text
+    from escape_score.store.atomic import write_bytes
     from escape_score.store.ownership import require_only
 
     if out.resolve().is_relative_to(results.resolve()):
@@ -59,11 +60,11 @@ def export_results(
         raise UsageError(msg)
     require_only(out, lambda path: _is_export(out / path), what="are not exports of this program")
     tables = read_tables(results)
-    files: dict[str, str] = {}
+    files: dict[str, bytes] = {}
     for chosen in dict.fromkeys(formats):
-        files |= _files(tables, chosen, study)
-    for name, text in files.items():
-        write_text(out / name, text)
+        files |= _files(results, tables, chosen, study)
+    for name, content in files.items():
+        write_bytes(out / name, content)
     return ExportedFiles(len(files), out / SAMPLE_IDS_FILE if SAMPLE_IDS_FILE in files else None)
 
 
@@ -77,8 +78,17 @@ def _is_export(path: Path) -> bool:
         return MARKS[path.name] in handle.read(MAX_READ_BYTES)
 
 
-def _files(tables: ResultTables, chosen: ExportFormat, study: str | None) -> dict[str, str]:
+def _files(results: Path, tables: ResultTables, chosen: ExportFormat, study: str | None) -> dict[str, bytes]:
     """Files of one format."""
+    if chosen is ExportFormat.XLSX:
+        from escape_score.export.xlsx import xlsx_files
+
+        return xlsx_files(results, tables)
+    return {name: text.encode("utf-8") for name, text in _texts(tables, chosen, study).items()}
+
+
+def _texts(tables: ResultTables, chosen: ExportFormat, study: str | None) -> dict[str, str]:
+    """Files of a format of text."""
     from escape_score.export.cbioportal import cbioportal_files
     from escape_score.export.gct import gct_files
     from escape_score.export.multiqc import multiqc_files
@@ -91,5 +101,5 @@ def _files(tables: ResultTables, chosen: ExportFormat, study: str | None) -> dic
             return gct_files(tables)
         case ExportFormat.CBIOPORTAL:
             return cbioportal_files(tables, study=study)
-        case ExportFormat.SCHEMA:
+        case _:
             return schema_files()
