@@ -23,6 +23,7 @@ from escape_score.cli.cells import cells
 from escape_score.cli.cells_stages import cells_bulk, cells_patient, cells_read, cells_seeds
 from escape_score.cli.check import check
 from escape_score.cli.export import export
+from escape_score.cli.init import init
 from escape_score.cli.log import print_limited
 from escape_score.cli.options import options
 from escape_score.cli.report import gather, report
@@ -41,7 +42,21 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.callback()(options)
-for command in (run, cells, workflow, read, harmonise, score, profile, report, check, verify, export, schema):
+for command in (
+    init,
+    run,
+    cells,
+    workflow,
+    read,
+    harmonise,
+    score,
+    profile,
+    report,
+    check,
+    verify,
+    export,
+    schema,
+):
     app.command()(command)
 for job in (gather, cells_read, cells_seeds, cells_patient, cells_bulk):
     app.command(hidden=True)(job)

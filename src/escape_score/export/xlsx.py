@@ -146,28 +146,20 @@ def _statistics_rows(found: CohortStatistics) -> Iterator[Row]:
     """Every comparison of the cohort in one table: groups, response, survival."""
     for comparison in found.comparisons:
         for row in comparison.rows:
-            groups = "; ".join(f"{one.group}: n={one.n}, median={one.median:.3g}" for one in row.groups)
+            groups = "; ".join(f"{of.group}: n={of.n}, median={of.median:.3g}" for of in row.groups)
             effect = (row.effect_name.value, row.effect, *_ends(row.effect_interval))
-            n = sum(one.n for one in row.groups)
+            n = sum(of.n for of in row.groups)
             yield (comparison.column, *_measure(row.measure), n, groups, *effect, row.p_value, row.q_value)
-    for row in () if found.response is None else found.response.rows:
-        groups = f"R: n={row.n_responders}; NR: n={row.n_nonresponders}"
-        estimate = ("area under the ROC curve", row.auroc, *_ends(row.interval))
-        n = row.n_responders + row.n_nonresponders
-        yield ("response", *_measure(row.measure), n, groups, *estimate, row.p_value, row.q_value)
+    for one in () if found.response is None else found.response.rows:
+        groups = f"R: n={one.n_responders}; NR: n={one.n_nonresponders}"
+        estimate = ("area under the ROC curve", one.auroc, *_ends(one.interval))
+        n = one.n_responders + one.n_nonresponders
+        yield ("response", *_measure(one.measure), n, groups, *estimate, one.p_value, one.q_value)
     for endpoint in found.survival:
-        for row in endpoint.rows:
-            estimate = ("hazard ratio per SD", row.hazard_ratio, *_ends(row.interval))
-            events = f"{row.n_events} events"
-            yield (
-                endpoint.endpoint,
-                *_measure(row.measure),
-                row.n,
-                events,
-                *estimate,
-                row.p_value,
-                row.q_value,
-            )
+        for cox in endpoint.rows:
+            ratio = ("hazard ratio per SD", cox.hazard_ratio, *_ends(cox.interval))
+            sizes = (cox.n, f"{cox.n_events} events")
+            yield (endpoint.endpoint, *_measure(cox.measure), *sizes, *ratio, cox.p_value, cox.q_value)
 
 
 def _measure(one: Any) -> tuple[str, str, str]:  # noqa: ANN401

@@ -34,6 +34,16 @@ def resource_path(*parts: str) -> Path:
     raise ResourceMissingError(msg)
 
 
+def config_template() -> str:
+    """Text of the shipped config of a workflow, with its comments; ResourceMissingError: it is not there."""
+    for root in _ROOTS:
+        path = root.parent / "config" / "config.yaml"
+        if path.exists():
+            return path.read_text(encoding="utf-8")
+    msg = "config/config.yaml: not part of this installation; install escape-score again"
+    raise ResourceMissingError(msg)
+
+
 def table_rows(path: Path) -> list[dict[str, str]]:
     """Read a tab-separated table, in which quotes are letters like any other; a row is column to text."""
     with path.open(encoding="utf-8", newline="") as handle:
