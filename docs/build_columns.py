@@ -17,8 +17,8 @@ with name, type, unit, values, when a cell is empty, and the meaning. The sheet 
 `escape-score export --format xlsx` has them too. This page is made from `resources/columns.tsv` and the
 tables of axes, quantities and gene sets.
 
-An empty cell means *not evaluable* or *not known*, as the column `empty if` says. It never means zero. In
-parquet and h5ad, an empty number is NaN.
+An empty cell means *not evaluable* or *not known*, as the column `empty if` says. It never means zero. An
+empty number is null in parquet and NaN in h5ad; an empty word is an empty text there.
 
 Words in capitals stand for a name: `AXIS` and `QUANTITY` are in the lists at the end of this page, `SET` is a
 gene set of `escape-score genesets list` or your own, `SCORE` is a [published score](published-scores.md).

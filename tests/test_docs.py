@@ -9,6 +9,7 @@ from importlib import import_module
 from pathlib import Path
 
 import escape_score as es
+from escape_score.library.columns import columns_of
 
 
 def test_every_public_name_has_a_page(repo_root: Path) -> None:
@@ -43,3 +44,15 @@ def test_every_name_for_contributors_is_there(repo_root: Path) -> None:
     for name in names:
         module, _, attribute = f"escape_score.{name}".rpartition(".")
         assert hasattr(import_module(module), attribute), name
+
+
+def test_columns_named_in_the_recipe_for_r_are_columns_of_a_result(repo_root: Path) -> None:
+    text = (repo_root / "docs" / "r.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"(?:profiles|shown|known|joined)\$`?([\w:]+)", text)) - {"group", "columns"}
+    named |= set(re.findall(r"aes\((?:\w+, )?(?:colour = )?(\w+)\)", text))
+    known = {*columns_of("profiles"), *columns_of("scores.h5ad: obs")}
+    assert len(named) >= 7
+    assert named <= known
+    scores = set(re.findall(r"scores\$`?([\w:]+)", text))
+    assert scores
+    assert scores <= columns_of("scores").keys()

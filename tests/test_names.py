@@ -59,8 +59,8 @@ def test_gene_sets_references_and_keys_are_answered(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["rnu"], "unknown command 'rnu'; did you mean 'run'? use one of run, "),
-        (["genesets", "shwo"], "unknown command 'shwo'; did you mean 'show'? use one of list, show"),
+        (["rnu"], "unknown command 'rnu'; did you mean 'run'? use one of init, run, "),
+        (["genesets", "shows"], "unknown command 'shows'; did you mean 'show'? use one of list, show"),
         (
             ["export", "x", "--out", "y", "--format", "gtc"],
             "--format: unknown value 'gtc'; did you mean 'gct'?",

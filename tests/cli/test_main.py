@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import platform
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +14,10 @@ import pytest
 
 from escape_score import __version__
 from escape_score.cli import main
+from escape_score.library.axes import load_axis_catalogue
+from escape_score.library.gene_sets import load_signatures
+from escape_score.reference.known import Origin, data_folder, known_references
+from escape_score.reference.read import load_reference
 
 HEAVY = [
     *("anndata", "gseapy", "h5py", "jinja2", "lifelines", "numba", "numpy"),
@@ -111,11 +116,54 @@ def test_every_missing_file_is_reported(tmp_path: Path) -> None:
 
 
 def test_version_and_help_end_well() -> None:
-    assert program("--version").stdout == f"escape-score {__version__}\n"
+    assert program("--version").stdout.startswith(f"escape-score {__version__}\n")
     done = program("--help")
     assert done.returncode == 0
-    for command in ("run", "workflow", "report", "check", "verify", "schema", "genesets", "reference"):
+    for command in (
+        "init",
+        "run",
+        "cells",
+        "workflow",
+        "export",
+        "axes",
+        "report",
+        "check",
+        "verify",
+        "schema",
+        "genesets",
+        "reference",
+    ):
         assert f"\n  {command} " in done.stdout
+
+
+def test_version_names_what_numbers_depend_on() -> None:
+    first, python, counts, *references, folder = program("--version").stdout.splitlines()
+    assert first == f"escape-score {__version__}"
+    assert python == f"Python {platform.python_version()}"
+    assert counts == f"{len(load_axis_catalogue().axes)} axes, {len(load_signatures().records)} gene sets"
+    shipped = [known for known in known_references() if known.origin is Origin.SHIPPED]
+    loaded = {known.name: load_reference(known.name).sha256 for known in shipped[:2]}
+    said = dict(line.split() for line in references)
+    assert set(said) == {known.name for known in shipped}
+    assert {name: digest[:8] for name, digest in loaded.items()} == {name: said[name] for name in loaded}
+    assert folder == f"data folder: {data_folder()}"
+
+
+def test_shell_completion_is_offered() -> None:
+    shown = program("--show-completion", "bash")
+    assert "_ESCAPE_SCORE_COMPLETE=complete_bash" in shown.stdout
+    code = "import sys; from escape_score.cli import main; sys.exit(main([]))"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={
+            **os.environ,
+            **{"_ESCAPE_SCORE_COMPLETE": "complete_bash", "COMP_WORDS": "escape-score ax", "COMP_CWORD": "1"},
+        },
+    )
+    assert done.stdout.split() == ["axes"]
 
 
 @pytest.mark.parametrize("arguments", [[], ["genesets"]])

@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 from escape_score.cli import main
-from escape_score.reference.read import TABLES
+from escape_score.reference.digest import TABLES
 
 Refused = Callable[..., tuple[str, ...]]
 N_SAMPLES = 24

@@ -11,8 +11,9 @@ import pytest
 
 from escape_score.errors import ReferenceInvalidError
 from escape_score.library.tumour_types import load_tumour_types
+from escape_score.reference.digest import TABLES
 from escape_score.reference.known import DEFAULT_REFERENCE
-from escape_score.reference.read import TABLES, list_references, load_reference
+from escape_score.reference.read import list_references, load_reference
 
 
 @pytest.fixture

@@ -10,8 +10,9 @@ import pytest
 
 from escape_score.errors import OutputUnwritableError
 from escape_score.model.reference import Reference
+from escape_score.reference.digest import TABLES, UNTRUSTED
 from escape_score.reference.known import Origin, known_references
-from escape_score.reference.read import TABLES, UNTRUSTED, load_reference
+from escape_score.reference.read import load_reference
 from escape_score.reference.write import render_tables, sealed, write_reference
 
 

@@ -37,7 +37,6 @@ from escape_score.errors import BY_SIGNAL, EscapeScoreError, ExitCode, did_you_m
 app = typer.Typer(
     help=options.__doc__,
     no_args_is_help=True,
-    add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )

@@ -153,15 +153,19 @@ def _unknown_reference(reference: str | None) -> list[InputError]:
 
 def _show_version(value: bool) -> None:
     if value:
-        from escape_score import __version__
+        from escape_score.cli.version import version_lines
 
-        typer.echo(f"escape-score {__version__}")
+        for line in version_lines():
+            typer.echo(line)
         raise typer.Exit
 
 
 def options(
     version: Annotated[
-        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")
+        bool,
+        typer.Option(
+            "--version", callback=_show_version, is_eager=True, help="Show versions, also of resources."
+        ),
     ] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
 ) -> None:

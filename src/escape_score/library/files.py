@@ -7,8 +7,6 @@ import stat
 from pathlib import Path
 from typing import TypeVar
 
-from pydantic import TypeAdapter
-
 from escape_score.errors import FileMissingError, FileUnreadableError, ResourceMissingError
 
 _PACKAGE = Path(__file__).resolve().parents[1]
@@ -52,6 +50,8 @@ def table_rows(path: Path) -> list[dict[str, str]]:
 
 def table_records(path: Path, kind: type[Record]) -> tuple[Record, ...]:
     """Read a shipped tab-separated table whose columns are the fields of a dataclass."""
+    from pydantic import TypeAdapter  # slow to load, and --version reads no records
+
     reader = TypeAdapter(kind)
     return tuple(reader.validate_python(row) for row in table_rows(path))
 

@@ -39,27 +39,18 @@ from escape_score.model.reference import (
     ReferenceGenes,
     WeakestLinkFit,
 )
+from escape_score.reference.digest import TABLES, UNTRUSTED, digest_tables
 from escape_score.reference.known import (
     DEFAULT_REFERENCE,
     find_folder,
     known_references,
 )
 
-UNTRUSTED = "untrusted_genes.tsv"
 LENGTH_FACTORS = "length_factors.tsv"
 FITTED_TABLES = "sha256 of the fit"
 """Key of the provenance that has the digest of what a fit wrote; a shipped reference has none."""
 
 LINK_COLUMNS = ("ifng_slope", "leukocyte_slope", "intercept", "spread")
-TABLES = (
-    "reference.json",
-    "genes.tsv",
-    "terms.tsv",
-    "slopes.tsv",
-    "weakest_links.tsv",
-    "presentation.tsv",
-    "distributions.tsv",
-)
 
 
 class ReferenceHeader(BaseModel):
@@ -331,25 +322,4 @@ def digest_fitted(tables: Mapping[str, bytes]) -> str:
     digest = hashlib.sha256(json.dumps(header, sort_keys=True).encode())
     for name in sorted(tables.keys() - {"reference.json"}):
         digest.update(hashlib.sha256(tables[name]).digest())
-    return digest.hexdigest()
-
-
-def digest_tables(tables: Mapping[str, bytes]) -> str:
-    """Digest a reference by the bytes of its tables and of the shipped constants.
-
-    Parameters
-    ----------
-    tables
-        File name to content: every name of ``TABLES``, and ``untrusted_genes.tsv`` where there is one.
-
-    Returns
-    -------
-    str
-        sha256, 64 hex digits: the same whether the tables are in a folder or in memory.
-    """
-    names = (*TABLES, UNTRUSTED) if UNTRUSTED in tables else TABLES
-    contents = [tables[name] for name in names] + [resource_path("reference", "constants.tsv").read_bytes()]
-    digest = hashlib.sha256()
-    for content in contents:
-        digest.update(hashlib.sha256(content).digest())
     return digest.hexdigest()

@@ -14,14 +14,12 @@ import numpy as np
 
 from escape_score.errors import OutputUnwritableError, UsageError
 from escape_score.model.reference import PresentationModel, Reference
+from escape_score.reference.digest import TABLES, UNTRUSTED, digest_tables
 from escape_score.reference.known import HEADER, Origin, find_reference, kept_folder, unknown_reference
 from escape_score.reference.read import (
     FITTED_TABLES,
     LINK_COLUMNS,
-    TABLES,
-    UNTRUSTED,
     digest_fitted,
-    digest_tables,
     forget_references,
     read_header,
 )
