@@ -116,7 +116,7 @@ def write_study(folder: Path, repo_root: Path) -> Study:
     few_of(few_of(cells, "S4", 20), "S5", 20).write_h5ad(folder / "labelled.h5ad")
     (folder / "labels.tsv").write_text("label\tcompartment\nown label\tnk\n", encoding="utf-8")
     demo = pd.read_parquet(repo_root / "resources" / "demo" / "expression.parquet")
-    demo.iloc[:, : N_BULK + 1].to_parquet(folder / "bulk.parquet")
+    demo.iloc[:, :N_BULK].to_parquet(folder / "bulk.parquet")
     study = Study(
         folder,
         {"labelled": "labelled.h5ad", "bulk": "bulk.parquet"},
