@@ -155,7 +155,7 @@ def test_pdf_has_the_page_of_the_sample(tmp_path: Path, chromium: Path, make_pro
     path.write_text(render_sample(make_profile()), encoding="utf-8")
     (pdf,) = print_pages(chromium, [path])
     first = pdf.read_bytes()
-    assert 4 <= len(re.findall(rb"/Type /Page\b", first)) <= 12
+    assert 2 <= len(re.findall(rb"/Type /Page\b", first)) <= 4
     a4 = re.findall(rb"/MediaBox \[0 0 ([\d.]+) ([\d.]+)\]", first)
     assert {(round(float(width)), round(float(height))) for width, height in a4} == {(595, 842)}
     assert b"file:" not in first

@@ -167,7 +167,8 @@ def test_staged_pages_of_another_result_do_not_replace_a_result(
 def test_staged_pages_removes_what_was_printed_of_other_pages(
     tmp_path: Path, write_result: WriteResult, *, is_own: bool
 ) -> None:
-    pages = {f"samples__{name}.{kind}": PAGE for name in "abc" for kind in ("html", "pdf")}
+    kinds = ("html", "pdf", "summary.pdf")
+    pages = {f"samples__{name}.{kind}": PAGE for name in "abc" for kind in kinds}
     write_result(tmp_path, **pages)
     if is_own:
         (tmp_path / "samples" / "mine.pdf").write_text("mine", encoding="utf-8")
@@ -177,8 +178,9 @@ def test_staged_pages_removes_what_was_printed_of_other_pages(
         (folder / "samples").mkdir()
         for name, text in {"a.html": "new", "b.html": PAGE, "c.html": "new", "c.pdf": "new"}.items():
             (folder / "samples" / name).write_text(text, encoding="utf-8")
-        assert outdated_prints(tmp_path, folder) == {Path("samples/a.pdf")}
-    left = {f"samples/{name}" for name in ("a.html", "b.html", "b.pdf", "c.html", "c.pdf")}
+        outdated = {Path(f"samples/{name}.pdf") for name in ("a", "a.summary", "c.summary")}
+        assert outdated_prints(tmp_path, folder) == outdated
+    left = {f"samples/{name}" for name in ("a.html", "b.html", "b.pdf", "b.summary.pdf", "c.html", "c.pdf")}
     left |= {"samples/mine.pdf"} if is_own else set()
     assert {name for name in files_of(tmp_path) if name != MANIFEST} == left
     (tmp_path / "samples" / "mine.pdf").unlink(missing_ok=True)

@@ -22,6 +22,13 @@ def report(
     pdf: Annotated[
         bool, typer.Option("--pdf", help="Also print each sample's page to PDF with a Chromium on the PATH.")
     ] = False,
+    summary_pdf: Annotated[
+        bool, typer.Option("--summary-pdf", help="Also print a summary of each sample: one A4 page.")
+    ] = False,
+    sample: Annotated[
+        list[str] | None,
+        typer.Option("--sample", metavar="ID", help="Print PDFs of this sample only; repeatable."),
+    ] = None,
     profiles: Annotated[
         Path | None, typer.Option("--profiles", help="Part file of the stage profile.")
     ] = None,
@@ -33,17 +40,25 @@ def report(
 ) -> int:
     """Stage 5: render pages again from the JSON alone."""
     require_results(results)
-    from escape_score.pipeline.reports import render_chunk, render_results
+    from escape_score.errors import UsageError
+    from escape_score.pipeline.reports import Prints, render_chunk, render_results
+    from escape_score.store.manifest import SAMPLES
     from escape_score.store.result_folder import INDEX
 
     if profiles is not None and part is not None:
         render_chunk(results, profiles, part, chunk=chunk, chunks=chunks, lang=lang)
         return 0
+    prints = Prints(has_pages=pdf, has_summaries=summary_pdf, sample_ids=tuple(sample or ()))
+    if prints.sample_ids and prints.is_empty:
+        message = "--sample: chooses what is printed; add --pdf or --summary-pdf"
+        raise UsageError(message)
     where = out or results
-    n_pages, n_outdated = render_results(results, where, lang=lang, has_pdf=pdf)
-    print(f"{n_pages} pages: {where / INDEX}")
-    if n_outdated:
-        print(f"{n_outdated} PDF files of earlier pages were removed; --pdf prints the new ones")
+    done = render_results(results, where, lang=lang, prints=prints)
+    print(f"{done.n_pages} pages: {where / INDEX}")
+    if done.n_prints:
+        print(f"{done.n_prints} PDF files: {where / SAMPLES}")
+    if done.n_outdated:
+        print(f"{done.n_outdated} PDF files of earlier pages were removed; --pdf prints the new ones")
     return 0
 
 

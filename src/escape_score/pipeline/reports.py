@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 
-from escape_score.errors import EscapeScoreError, ResultInvalidError, UsageError
+from escape_score.errors import EscapeScoreError, ResultInvalidError, UsageError, listed
 from escape_score.model.record import EscapeProfile, slug_of
 from escape_score.model.record_statistics import CohortStatistics
 from escape_score.pipeline.pdf import find_chromium, print_pages
-from escape_score.report import iter_profiles, render_cohort, render_sample
+from escape_score.report import iter_profiles, render_cohort, render_sample, render_summary
 from escape_score.report.load import STATISTICS, read_profile, read_statistics
 from escape_score.store.atomic import write_text
 from escape_score.store.manifest import (
@@ -31,6 +33,7 @@ from escape_score.store.manifest import (
     write_manifest,
     write_part,
 )
+from escape_score.store.ownership import SUMMARY
 from escape_score.store.result_folder import (
     INDEX,
     gathering,
@@ -225,26 +228,92 @@ def _unwritten_pages(parts: Sequence[Part]) -> Part:
     )
 
 
-def render_results(results: Path, out: Path, *, lang: str, has_pdf: bool = False) -> tuple[int, int]:
+@dataclass(frozen=True)
+class Prints:
+    """What is printed to PDF: pages of samples, their summaries, or both.
+
+    ``sample_ids``: of these samples only; of all where empty.
+    """
+
+    has_pages: bool = False
+    has_summaries: bool = False
+    sample_ids: tuple[str, ...] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is printed."""
+        return not (self.has_pages or self.has_summaries)
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """Numbers of sample pages and of PDFs written, and of PDFs of earlier pages removed."""
+
+    n_pages: int
+    n_prints: int
+    n_outdated: int
+
+
+def render_results(results: Path, out: Path, *, lang: str, prints: Prints = Prints()) -> Rendered:
     """Render all pages of a finished result again, from its JSON alone.
 
-    Inside the result itself the manifest is renewed; another folder gets pages only. ``has_pdf`` prints each
-    sample's page to PDF next to it; without it, what was printed of pages that change is removed. Numbers of
-    sample pages written, and of PDFs of earlier pages removed.
+    Inside the result itself the manifest is renewed; another folder gets pages only. ``prints`` are put next
+    to the pages; what was printed of pages that change, and is not printed again, is removed.
+
+    Raises
+    ------
+    UsageError
+        There is no Chromium to print with, or no sample of an id in ``prints``.
+    ResultInvalidError
+        A profile cannot be read or shown.
     """
-    chromium = find_chromium() if has_pdf else None
+    chromium = None if prints.is_empty else find_chromium()
     with staged_pages(out, is_own=out.resolve() == results.resolve()) as folder:
-        listed = _listed_profiles(results)
-        pages, failed = write_pages(folder, sorted(results / path for path in listed), lang=lang)
+        profiles = sorted(results / path for path in _listed_profiles(results))
+        chosen = _chosen(profiles, prints.sample_ids)
+        pages, failed = write_pages(folder, profiles, lang=lang)
         if failed:
             msg = f"{results / SAMPLES / failed[0].slug}.json: no page can be made of it: {failed[0].problem}"
             raise ResultInvalidError(msg)
+        listed_paths = [path.relative_to(results).as_posix() for path in profiles]
         write_index(
-            folder, iter_profiles(results, listed), statistics=lambda: read_statistics(results), lang=lang
+            folder,
+            iter_profiles(results, listed_paths),
+            statistics=lambda: read_statistics(results),
+            lang=lang,
         )
-        if chromium is not None:
-            print_pages(chromium, (folder / page.path for page in pages))
-        return len(pages), len(outdated_prints(out, folder))
+        printed = () if chromium is None else _print(chromium, folder, chosen, prints, lang=lang)
+        return Rendered(len(pages), len(printed), len(outdated_prints(out, folder)))
+
+
+def _print(
+    chromium: Path, folder: Path, profiles: Sequence[Path], prints: Prints, *, lang: str
+) -> tuple[Path, ...]:
+    """Print pages in a folder of theirs; the HTML of summaries is there for the browser alone."""
+    pages = [folder / SAMPLES / f"{path.stem}.html" for path in profiles] if prints.has_pages else []
+    summaries = [folder / SAMPLES / f"{path.stem}{SUMMARY}.html" for path in profiles]
+    if not prints.has_summaries:
+        return print_pages(chromium, pages)
+    for path, page in zip(profiles, summaries, strict=True):
+        write_text(page, render_summary(read_profile(path), lang=lang))
+    printed = print_pages(chromium, [*pages, *summaries])
+    for page in summaries:
+        page.unlink()
+    return printed
+
+
+def _chosen(profiles: Sequence[Path], sample_ids: Sequence[str]) -> Sequence[Path]:
+    """Profiles of the samples named, all where none is; raises UsageError with similar ids."""
+    if not sample_ids:
+        return profiles
+    by_slug = {path.stem: path for path in profiles}
+    unknown = [name for name in sample_ids if slug_of(name) not in by_slug]
+    if unknown:
+        known = [read_profile(path).sample_id for path in profiles]
+        similar = get_close_matches(unknown[0], known, cutoff=0) or known[:1]
+        msg = f"--sample {unknown[0]}: the result has no such sample; similar ids: {listed(similar)}"
+        raise UsageError(msg)
+    return [by_slug[slug] for slug in dict.fromkeys(map(slug_of, sample_ids))]
 
 
 def _listed_profiles(results: Path) -> list[str]:

@@ -19,6 +19,7 @@ from escape_score.report.cohort.view import cohort_view
 from escape_score.report.messages import note_markup
 from escape_score.report.sample import approaches
 from escape_score.report.sample import view as sample
+from escape_score.report.sample.summary import summary_view
 from escape_score.report.text import i18n, numbers, wording
 from escape_score.report.text.i18n import SOURCE_LANGUAGE, Language, translations
 
@@ -103,6 +104,32 @@ def render_sample(profile: EscapeProfile, *, lang: str = SOURCE_LANGUAGE) -> str
     """
     page = sample.sample_view(profile, translations(lang))
     return environment(lang).get_template("sample.html.j2").render(page=page, lang=lang)
+
+
+def render_summary(profile: EscapeProfile, *, lang: str = SOURCE_LANGUAGE) -> str:
+    """Render the summary of one sample, which is printed on one A4 page.
+
+    Parameters
+    ----------
+    profile
+        The profile as published; the page shows nothing else.
+    lang
+        Language code of the page.
+
+    Returns
+    -------
+    str
+        A whole HTML document that loads nothing.
+
+    Raises
+    ------
+    ResultInvalidError
+        The slug of the profile cannot name a file.
+    UsageError
+        There is no catalogue for the language.
+    """
+    page = summary_view(profile, translations(lang))
+    return environment(lang).get_template("summary.html.j2").render(page=page, lang=lang)
 
 
 def render_cohort(

@@ -18,6 +18,8 @@ HEAD_BYTES = 2048
 """How far into a page its generator is looked for: it is in the first lines."""
 GENERATOR = b'<meta name="generator" content="escape-score">'
 """In the head of every page."""
+SUMMARY = ".summary"
+"""What the name of a printed summary has after that of the page of its sample."""
 
 
 def own_files(folder: Path, known: Iterable[Path] = ()) -> set[Path]:
@@ -98,7 +100,7 @@ def require_result_folder(folder: Path, inputs: Iterable[Path | None] = ()) -> N
 def is_page(path: Path) -> bool:
     """Whether a file is a page that this program rendered, or was printed from the page next to it."""
     if path.suffix == ".pdf":
-        return is_page(path.with_suffix(".html"))
+        return is_page(path.with_name(path.name.removesuffix(".pdf").removesuffix(SUMMARY) + ".html"))
     if path.suffix != ".html" or path.is_symlink() or not path.is_file():
         return False
     with path.open("rb") as handle:

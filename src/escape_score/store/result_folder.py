@@ -26,10 +26,10 @@ from escape_score.store.manifest import (
     sync_names,
     write_manifest,
 )
-from escape_score.store.ownership import inside, is_page, own_files, require_free, require_only
+from escape_score.store.ownership import SUMMARY, inside, is_page, own_files, require_free, require_only
 
 INDEX = "index.html"
-PAGE_NAME = re.compile(r"samples/[a-z0-9-]*-[0-9a-f]{8}\.(?:html|pdf)")
+PAGE_NAME = re.compile(r"samples/[a-z0-9-]*-[0-9a-f]{8}(?:\.html|(?:\.summary)?\.pdf)")
 """Pages of samples; a copy under another name is the user's."""
 STAGING_NAME = re.compile(r"\.tmp-\d+")
 STAGE_PATIENCE_S = 30.0
@@ -119,7 +119,7 @@ def outdated_prints(out: Path, staging: Path) -> frozenset[Path]:
     pages = (path for path in _files(staging) if path.parent == Path(SAMPLES) and path.suffix == ".html")
     known = (page for page in pages if (out / page).is_file())
     changed = (page for page in known if (out / page).read_bytes() != (staging / page).read_bytes())
-    prints = (page.with_suffix(".pdf") for page in changed)
+    prints = (page.with_suffix(suffix) for page in changed for suffix in (".pdf", f"{SUMMARY}.pdf"))
     return frozenset(pdf for pdf in prints if (out / pdf).is_file() and not (staging / pdf).exists())
 
 
@@ -242,7 +242,9 @@ def _replace_pages(
     new, outdated = _files(staging), outdated_prints(out, staging)
     if not is_own:
         named = {path for path in ours if path == Path(INDEX) or PAGE_NAME.fullmatch(path.as_posix())}
-        outdated |= {path for path in named if path.with_suffix(".html") not in new}
+        outdated |= {
+            path for path in named if path.with_name(path.name.partition(".")[0] + ".html") not in new
+        }
     lock.declare(ours | new)
     _withdraw(out, new)
     remove_files(out, outdated)
