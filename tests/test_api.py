@@ -42,7 +42,15 @@ def test_public_functions_are_documented_with_an_example() -> None:
     functions = [getattr(es, name) for name in es.__all__ if callable(getattr(es, name))]
     public = [
         f
-        for f in (*functions, es.pl.heatmap, es.pl.survival, es.pl.reference_distance)
+        for f in (
+            *functions,
+            es.pl.heatmap,
+            es.pl.survival,
+            es.pl.groups,
+            es.pl.roc,
+            es.pl.forest,
+            es.pl.reference_distance,
+        )
         if not isinstance(f, type)
     ]
     assert len(public) >= 8

@@ -391,6 +391,7 @@ def compare_labels(found: Found, tpm: pd.DataFrame) -> None:
     }
     rows = [row | few | {"os_event": i < 3, "pfs_event": i < 3} for i, row in enumerate(rows)]
     found.compare(profiles, [row | {"response": "R" if i < 9 else "NR"} for i, row in enumerate(rows)])
+    found.compare(profiles, [row | {"response": "R"} for row in rows])
 
 
 @pytest.fixture(scope="module")

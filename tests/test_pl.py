@@ -62,3 +62,43 @@ def test_names_of_users_are_text_and_many_points_an_image(
     monkeypatch.setattr(distance_figure, "MOST_DRAWN", 10)
     write_figure(tmp_path / "a.svg", lambda: distance_figure.distance_figure(found))
     assert "<image" in (tmp_path / "a.svg").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def labelled(demo_tpm: pd.DataFrame) -> es.Profiles:
+    """The eight tumours twice, so that there are five of each response."""
+    doubled = pd.concat([demo_tpm, demo_tpm.rename(index=lambda name: f"{name}-again")])
+    sheet = pd.DataFrame({"response": ["R", "NR"] * 8, "arm": list("aab") * 5 + ["b"]}, index=doubled.index)
+    return es.profile(es.from_dataframe(doubled, units="tpm", samples=sheet), reference="tcga-coadread-v1")
+
+
+def test_groups_roc_and_forest_show_what_the_page_shows(labelled: es.Profiles) -> None:
+    from matplotlib.figure import Figure
+
+    ax = Figure().subplots()
+    assert es.pl.groups(labelled, "stroma", "arm", ax=ax) is ax
+    assert [label.get_text() for label in ax.get_xticklabels()] == ["a (10)", "b (6)"]
+    points = np.concatenate([np.asarray(one.get_offsets())[:, 1] for one in ax.collections])
+    expected = labelled.to_frame()["stroma"].to_numpy(dtype=np.float64)
+    np.testing.assert_allclose(np.sort(points), np.sort(expected))
+    roc = es.pl.roc(labelled, "stroma", ax=Figure().subplots())
+    false_positive, true_positive = np.asarray(roc.lines[0].get_xydata(), dtype=np.float64).T
+    area = float(np.trapezoid(true_positive, false_positive))
+    assert f"AUROC {area:.2f} [" in str(roc.lines[0].get_label())
+    forest = es.pl.forest(labelled, ax=Figure().subplots())
+    drawn = [np.asarray(line.get_xydata()) for line in forest.lines if line.get_marker() == "o"]
+    effects = [abs(float(at[0, 0]) - 0.5) for at in drawn]
+    assert effects == sorted(effects, reverse=True)
+    assert len(effects) == len(forest.get_yticks()) > 20
+
+
+def test_figures_name_what_is_missing(labelled: es.Profiles, demo_tpm: pd.DataFrame) -> None:
+    with pytest.raises(es.errors.UsageError, match="'x' is not a measure"):
+        es.pl.groups(labelled, "x", "arm")
+    with pytest.raises(es.errors.UsageError, match="column 'nothing'"):
+        es.pl.groups(labelled, "stroma", "nothing")
+    bare = es.profile(es.from_dataframe(demo_tpm, units="tpm"), reference="tcga-coadread-v1")
+    with pytest.raises(es.errors.UsageError, match="no ROC curve"):
+        es.pl.roc(bare, "stroma")
+    with pytest.raises(es.errors.UsageError, match="forest needs both"):
+        es.pl.forest(bare)

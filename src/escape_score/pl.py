@@ -11,16 +11,24 @@ from escape_score.errors import UsageError, did_you_mean, unknown_name
 from escape_score.library.axes import load_axis_catalogue
 from escape_score.model.cohort import Cohort
 from escape_score.model.profiles import INDEX
+from escape_score.model.record_statistics import ResponseRow
 from escape_score.model.reference import Reference
 from escape_score.pipeline.distance_figure import draw_distances, figure_size
 from escape_score.pipeline.distances import measure_distances
 from escape_score.pipeline.profiles import Profiles
+from escape_score.statistics.columns import CohortColumns
+from escape_score.statistics.figures import roc_curve_of
+from escape_score.statistics.groups import FDR
+from escape_score.statistics.outcomes import response_statistics
+from escape_score.statistics.patients import counted_samples
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 LIMIT_SD = 3.0
 """Colours end here."""
+CHANCE = 0.5
+GOLDEN = 0.618
 
 
 def heatmap(result: Profiles, *, ax: Axes | None = None) -> Axes:
@@ -115,6 +123,174 @@ def survival(result: Profiles, column: str, *, endpoint: str = "os", ax: Axes | 
     ax.set_ylim(0, 1.05)
     ax.set_title(f"{column}, log-rank p = {p:.2g}")
     return ax
+
+
+def groups(result: Profiles, measure: str, by: str, *, ax: Axes | None = None) -> Axes:
+    """Draw one measure by the groups of a column of the sample sheet, with a point for every sample.
+
+    Parameters
+    ----------
+    result
+        From :func:`escape_score.profile`, with the column in its sample sheet.
+    measure
+        ``"immunoresistance_index"`` or the id of an axis, a published score or a quantity of cells.
+    by
+        Column of the sample sheet, such as ``"response"``. All its labels are drawn, however small.
+    ax
+        Axes to draw on; new ones where None.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        One box a group: middle half, median, whiskers within 1.5 times the box. One sample a patient, taken
+        before treatment; samples where the measure is not evaluable are left out.
+
+    Raises
+    ------
+    UsageError
+        No measure or column has the name, or no sample has both.
+
+    Examples
+    --------
+    >>> import escape_score as es
+    >>> result = es.profile(es.read("matrix.tsv", samples="sheet.tsv"))  # doctest: +SKIP
+    >>> es.pl.groups(result, "immunoresistance_index", "response")  # doctest: +SKIP
+    """
+    patients = _patients(result)
+    at, labels = _place_of(patients, measure), patients.texts(by)
+    values, known = patients.values[:, at], np.isfinite(patients.values[:, at])
+    names = sorted({label for label, is_known in zip(labels, known, strict=True) if label and is_known})
+    if not names:
+        msg = f"by: no sample has {measure!r} and a label in the column {by!r} of the sample sheet"
+        raise UsageError(msg)
+    held = [values[known & np.array([label == name for label in labels])] for name in names]
+    ax = _axes(ax, (1.5 + 1.4 * len(names), 4))
+    ticks = [f"{name} ({len(of)})" for name, of in zip(names, held, strict=True)]
+    ax.boxplot(held, tick_labels=ticks, showfliers=False, widths=0.6)
+    for place, of in enumerate(held, start=1):
+        # places follow from the order of the values, so that a figure is the same again
+        jitter = (np.arange(len(of)) * GOLDEN % 1 - 0.5) * 0.4
+        ax.scatter(place + jitter, np.sort(of), s=14, alpha=0.7)
+    ax.set_ylabel(f"{patients.measures[at].title}, {patients.measures[at].unit}")
+    ax.set_xlabel(by)
+    return ax
+
+
+def roc(result: Profiles, measure: str, *, ax: Axes | None = None) -> Axes:
+    """Draw the ROC curve of one measure for response.
+
+    Parameters
+    ----------
+    result
+        From :func:`escape_score.profile`, with ``response`` in its sample sheet.
+    measure
+        ``"immunoresistance_index"`` or the id of an axis, a published score or a quantity of cells.
+    ax
+        Axes to draw on; new ones where None.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The curve in the direction in which the measure is expected to go, as ``cohort.json`` has its area;
+        AUROC and 95 % interval are in the legend.
+
+    Raises
+    ------
+    UsageError
+        No measure has the name, or fewer than five responders or others have a value.
+
+    Examples
+    --------
+    >>> import escape_score as es
+    >>> result = es.profile(es.read("matrix.tsv", samples="sheet.tsv"))  # doctest: +SKIP
+    >>> es.pl.roc(result, "immunoresistance_index")  # doctest: +SKIP
+    """
+    patients = _patients(result)
+    at = _place_of(patients, measure)
+    rows = [row for row in _response_rows(patients) if row.measure.measure == measure]
+    if not rows:
+        msg = f"measure: {measure!r} has no ROC curve; fewer than five responders or others have a value"
+        raise UsageError(msg)
+    curve = roc_curve_of(rows[0], patients.values[:, at], patients.texts("response"))
+    ax = _axes(ax, (4.5, 4.5))
+    low, high = curve.interval.low, curve.interval.high
+    name = f"{curve.measure.title}\nAUROC {curve.auroc:.2f} [{low:.2f}, {high:.2f}]"
+    ax.plot(curve.false_positive, curve.true_positive, label=name)
+    ax.plot([0, 1], [0, 1], color="0.6", linestyle="--")
+    ax.set_xlabel("false positive rate")
+    ax.set_ylabel("true positive rate")
+    ax.set_aspect("equal")
+    ax.legend(loc="lower right", fontsize="small")
+    return ax
+
+
+def forest(result: Profiles, *, ax: Axes | None = None) -> Axes:
+    """Draw the AUROC of every measure for response with its 95 % interval, the largest effect first.
+
+    Parameters
+    ----------
+    result
+        From :func:`escape_score.profile`, with ``response`` in its sample sheet.
+    ax
+        Axes to draw on; new ones where None.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        One row a measure; those with a false discovery rate below 0.05 over these measures have a full
+        point.
+
+    Raises
+    ------
+    UsageError
+        Fewer than five responders or five others.
+
+    Examples
+    --------
+    >>> import escape_score as es
+    >>> result = es.profile(es.read("matrix.tsv", samples="sheet.tsv"))  # doctest: +SKIP
+    >>> es.pl.forest(result)  # doctest: +SKIP
+    """
+    rows = sorted(_response_rows(_patients(result)), key=lambda row: -abs(row.auroc - CHANCE))
+    if not rows:
+        msg = "response: fewer than five responders or others in the sample sheet; a forest needs both"
+        raise UsageError(msg)
+    ax = _axes(ax, (7, 1 + 0.24 * len(rows)))
+    for place, row in enumerate(rows):
+        ax.plot([row.interval.low, row.interval.high], [place, place], color="0.5")
+        ax.plot(row.auroc, place, "o", color="C0", fillstyle="full" if row.q_value < FDR else "none")
+    ax.axvline(CHANCE, color="0.6", linestyle="--")
+    ax.set_yticks(range(len(rows)), [row.measure.title for row in rows], fontsize=8)
+    ax.invert_yaxis()
+    ax.set_xlim(0, 1)
+    ax.set_xlabel("AUROC, 95 % interval (full point: FDR below 0.05)")
+    return ax
+
+
+def _axes(ax: Axes | None, size: tuple[float, float]) -> Axes:
+    """The axes that are given, or new ones of a size in inches."""
+    import matplotlib.pyplot as plt
+
+    return plt.subplots(figsize=size, layout="constrained")[1] if ax is None else ax
+
+
+def _patients(result: Profiles) -> CohortColumns:
+    """One sample a patient, taken before treatment, as on the cohort's page."""
+    columns = CohortColumns.of(result.maker.records())
+    return columns.rows(counted_samples(columns).baseline)
+
+
+def _place_of(columns: CohortColumns, measure: str) -> int:
+    names = [one.measure for one in columns.measures]
+    if measure not in names:
+        msg = f"measure: {measure!r} is not a measure of this result; use {names[0]!r} or the id of a score"
+        raise UsageError(msg)
+    return names.index(measure)
+
+
+def _response_rows(columns: CohortColumns) -> tuple[ResponseRow, ...]:
+    found = response_statistics(columns)
+    return () if found is None else found.rows
 
 
 def reference_distance(

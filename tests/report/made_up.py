@@ -5,6 +5,8 @@ from __future__ import annotations
 from escape_score.model.notes import Code, note
 from escape_score.model.record import NoteRecord
 from escape_score.model.record_statistics import (
+    Box,
+    BoxPlot,
     CohortStatistics,
     ConfidenceInterval,
     EffectName,
@@ -18,6 +20,9 @@ from escape_score.model.record_statistics import (
     MeasureKind,
     ResponseRow,
     ResponseStatistics,
+    RocCurve,
+    SurvivalCurve,
+    SurvivalCurves,
     SurvivalRow,
     SurvivalStatistics,
 )
@@ -31,12 +36,45 @@ def interval(low: float, high: float) -> ConfidenceInterval:
     return ConfidenceInterval(low=low, high=high)
 
 
+def box(group: str, values: tuple[float, float, float, float]) -> Box:
+    low, lower, upper, high = values
+    return Box(
+        group=group,
+        n=len(values),
+        low=low,
+        lower=lower,
+        median=(lower + upper) / 2,
+        upper=upper,
+        high=high,
+        values=values,
+    )
+
+
 RESPONSE = ResponseStatistics(
     n_samples=30,
     n_responders=12,
     n_nonresponders=18,
     left_out=(LeftOut(reason=NoteRecord.of(note(Code.LEFT_OUT, "treated")), n_samples=2),),
     findings=(NoteRecord.of(note(Code.STATISTICS, "responders", n=12, n_all=18)),),
+    n_untested=3,
+    boxes=(
+        BoxPlot(
+            measure=measure("stroma"),
+            boxes=(box("R", (-1.5, -0.25, 0.5, 1.75)), box("NR", (0.125, 0.75, 1.25, 4.5))),
+        ),
+    ),
+    curves=(
+        RocCurve(
+            measure=measure("stroma"),
+            auroc=0.71,
+            interval=interval(0.55, 0.9),
+            false_positive=(0.0, 0.25, 1.0),
+            true_positive=(0.0, 0.75, 1.0),
+            grid=(0.0, 1.0),
+            low=(0.0, 0.9),
+            high=(0.5, 1.0),
+        ),
+    ),
     rows=tuple(
         ResponseRow(
             measure=measure(name, kind),
@@ -45,6 +83,13 @@ RESPONSE = ResponseStatistics(
             auroc=0.71,
             interval=interval(low, 0.9),
             interval_method="DeLong",
+            median_responders=0.31,
+            median_nonresponders=0.52,
+            shift=0.2,
+            shift_interval=interval(0.1, 0.3),
+            n_evaluable=30,
+            higher_in="NR",
+            adjusted=None,
             p_value=0.04,
             q_value=q,
         )
@@ -60,6 +105,26 @@ SURVIVAL = SurvivalStatistics(
     n_events=11,
     left_out=(),
     findings=(),
+    n_untested=0,
+    curves=SurvivalCurves(
+        measure=measure("treg"),
+        cut=41.5,
+        times=(0.0, 400.0, 800.0),
+        curves=tuple(
+            SurvivalCurve(
+                is_high=is_high,
+                n=14,
+                n_events=n_events,
+                days=(0.0, 200.0, 750.0),
+                survival=(1.0, 0.8, last),
+                low=(1.0, 0.6, 0.1),
+                high=(1.0, 0.95, 0.7),
+                censored=(333.0,),
+                at_risk=(14, 9, 2),
+            )
+            for is_high, n_events, last in ((True, 7, 0.3), (False, 4, 0.5))
+        ),
+    ),
     rows=(
         SurvivalRow(
             measure=measure("treg"),
@@ -79,9 +144,13 @@ GROUPS = GroupComparison(
     n_samples=20,
     left_out=(),
     findings=(),
+    n_untested=0,
+    boxes=(),
     rows=(
         GroupRow(
             measure=measure("wnt"),
+            n_evaluable=20,
+            higher_in="b",
             groups=(Group(group="a\u202e", n=9, median=-0.5), Group(group="b", n=11, median=1.25)),
             test=GroupTest.MANN_WHITNEY,
             effect_name=EffectName.RANK_BISERIAL,
@@ -106,6 +175,9 @@ def statistics(**changes: object) -> CohortStatistics:
         comparisons=(),
         response=None,
         survival=(),
+        n_tests=4,
+        map=None,
+        correlation=None,
         notes=(),
     )
     return empty.model_copy(update=changes)

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
 from tests.report.conftest import made
+from tests.report.made_up import RESPONSE, SURVIVAL, statistics
 
 from escape_score.model.notes import Code
 from escape_score.model.record import EscapeProfile
@@ -108,4 +109,64 @@ def test_cohort_page_leads_to_every_sample_and_back(browser: Browser, results: P
         assert page.locator("h1").inner_text() == name
         page.locator("nav a").first.click()
         assert page.url == (results / "index.html").as_uri()
+    context.close()
+
+
+@pytest.fixture(scope="module")
+def labelled_page(
+    tmp_path_factory: pytest.TempPathFactory, make_profile: Callable[..., EscapeProfile]
+) -> Path:
+    """A cohort's page with figures and labels by which its table can be filtered."""
+    profiles = [
+        make_profile(f"S{at}", metadata={"response": "R" if at % 3 else "NR", "arm": "ab"[at % 2]})
+        for at in range(8)
+    ]
+    html = render_cohort(profiles, statistics=lambda: statistics(response=RESPONSE, survival=(SURVIVAL,)))
+    path = tmp_path_factory.mktemp("labelled") / "index.html"
+    path.write_text(html, encoding="utf-8")
+    return path
+
+
+def test_choice_is_in_the_address_and_restored(browser: Browser, labelled_page: Path) -> None:
+    context = browser.new_context(offline=True)
+    page, faults = open_page(context, labelled_page)
+    page.locator("#filters label", has_text="Response").locator("select").select_option(label="NR")
+    page.locator("#sample-table thead button").first.click()
+    assert page.locator("#shown").inner_text() == "3 of 8 samples shown"
+    again = context.new_page()
+    again.goto(page.url)
+    assert again.locator("#shown").inner_text() == "3 of 8 samples shown"
+    assert again.locator("th[aria-sort]").get_attribute("aria-sort") == "ascending"
+    with again.expect_download() as download:
+        again.locator("#rows").click()
+    header, *rows = Path(download.value.path()).read_text(encoding="utf-8").splitlines()
+    assert header.split("\t")[:2] == ["Sample", "Status"]
+    assert [row.split("\t")[0] for row in rows] == ["S0", "S3", "S6"]
+    again.locator("#filters button").click()
+    again.wait_for_function("!location.hash.includes('l0')")
+    assert faults == []
+    context.close()
+
+
+def test_figures_are_downloaded_without_a_fault(browser: Browser, labelled_page: Path) -> None:
+    context = browser.new_context(offline=True)
+    page, faults = open_page(context, labelled_page)
+    page.evaluate("document.querySelectorAll('details').forEach(part => { part.open = true })")
+    starts = {"SVG": b"<svg xmlns", "data (TSV)": b"measure\tgroup", "PNG": b"\x89PNG\r\n"}
+    for name, start in starts.items():
+        with page.expect_download() as download:
+            page.locator(".plots .links > *", has_text=name).first.click()
+        assert Path(download.value.path()).read_bytes().startswith(start)
+        assert download.value.suggested_filename.startswith("response-boxes.")
+    assert faults == []
+    context.close()
+
+
+def test_figures_are_downloaded_without_scripts(browser: Browser, labelled_page: Path) -> None:
+    context = browser.new_context(offline=True, java_script_enabled=False)
+    page = context.new_page()
+    page.goto(labelled_page.as_uri())
+    with page.expect_download() as download:
+        page.locator(".plots a").first.click()
+    assert Path(download.value.path()).read_bytes().startswith(b"<svg")
     context.close()

@@ -202,7 +202,9 @@ def foreign_in_cohort(
     html: str, profiles: Sequence[EscapeProfile], statistics: CohortStatistics, parse_page: ParsePage
 ) -> list[str]:
     records, found = trees_of(profiles, statistics)
-    shown = parse_page(html.partition("<script>")[0])
+    # numbers at ticks are those of a scale, not of a sample
+    drawn = re.sub(r'<text class="tick".*?</text>', "", html.partition("<script>")[0])
+    shown = parse_page(drawn)
     text = " ".join([shown.text, *shown.values("svg", "aria-label"), *shown.values("span", "title")])
     numbers = [
         *(n for record in records for n in numbers_of(record["index"])),
@@ -227,7 +229,7 @@ def test_every_figure_of_the_cohort_page_is_in_the_json(
     "pattern",
     [
         r"(?<=data-v=\"21\.370\">)21",
-        r"(?<=<td class=\"number\">)0\.71",
+        r"(?<=<td class=\"number value\">)0\.71",
         r"(?<=data-label=\"Median score\">)[-+]\d\.\d\d",
         r"(?<=<p class=\"headline\">)8",
         r"(?<=<dd>)7(?=</dd>)",
@@ -295,13 +297,20 @@ def test_cells_of_the_cohort_page_are_those_of_each_sample_and_mechanism(
         assert int(flags) == sum(flag["code"] != "renamed_symbols" for flag in record["flags"])
         assert all(str(record["metadata"].get(key, "")) in sheet for key in ("response", "msi"))
     for row, cells in zip(found["response"]["rows"], response, strict=True):
-        assert cells[1:] == [f"{row['auroc']:.2f}", interval_of(row["interval"]), rate_of(row["q_value"])]
+        medians = f"{row['median_responders']:.2f} · {row['median_nonresponders']:.2f}"
+        evaluable = f"{row['n_evaluable']} of {found['response']['n_samples']}"
+        direction = {"R": "higher in responders", "NR": "higher in non-responders"}[row["higher_in"]]
+        said = [direction, medians, evaluable, rate_of(row["q_value"])]
+        assert cells[1:] == [f"{row['auroc']:.2f}", interval_of(row["interval"]), *said]
     for row, cells in zip(found["survival"][0]["rows"], survival, strict=True):
         ratio, concordance = (f"{row[name]:.2f}" for name in ("hazard_ratio", "concordance"))
-        assert cells[1:] == [ratio, interval_of(row["interval"]), concordance, rate_of(row["q_value"])]
+        evaluable = f"{row['n']} of {found['survival'][0]['n_samples']}"
+        said = ["higher: shorter", concordance, evaluable, rate_of(row["q_value"])]
+        assert cells[1:] == [ratio, interval_of(row["interval"]), *said]
     for row, cells in zip(found["comparisons"][0]["rows"], groups, strict=True):
-        assert all(f"{one['median']:.2f} ({one['n']})" in cells[1] for one in row["groups"])
-        assert cells[2:] == [f"{row['effect']:.2f}", "no interval", rate_of(row["q_value"])]
+        assert all(f"{one['median']:.2f} ({one['n']})" in cells[4] for one in row["groups"])
+        assert cells[1:4] == [f"{row['effect']:.2f}", "no interval", f"higher in {row['higher_in']}"]
+        assert cells[5:] == [f"{row['n_evaluable']} of 20", rate_of(row["q_value"])]
     measured = [[value for record in records if (value := get(record)) is not None] for get in QUALITY]
     assert [float(cell.removesuffix(" log2")) for cell in quality[0][1:]] == [
         pytest.approx(of(measured[0]), abs=0.005) for of in (min, median, max)

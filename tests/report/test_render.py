@@ -282,7 +282,7 @@ def test_render_offers_every_visible_text_for_translation(
     sample, cohort = sample_view(profile, words), cohort_view([profile], words, skipped=[("", "")])
     html = engine.get_template("sample.html.j2").render(page=sample, lang="en")
     html += engine.get_template("cohort.html.j2").render(
-        page=cohort, labels=StatisticsView((), ()), lang="en", script="", script_hash=""
+        page=cohort, labels=StatisticsView((), (), "", ()), rules="", lang="en", script="", script_hash=""
     )
     text = " ".join(parse_page(html).texts)
     while "⟦" in text:

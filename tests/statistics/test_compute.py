@@ -61,7 +61,7 @@ def test_groups_of_any_column_are_compared(demo: Profiles) -> None:
 
 def test_statistics_put_every_axis_beside_the_baselines(labelled: CohortStatistics) -> None:
     assert labelled.response is not None
-    assert [comparison.column for comparison in labelled.comparisons] == ["response", "msi", "timepoint"]
+    assert [comparison.column for comparison in labelled.comparisons] == ["msi", "timepoint"]
     assert [survival.endpoint for survival in labelled.survival] == ["os"]
     for rows in (labelled.response.rows, labelled.survival[0].rows, labelled.comparisons[0].rows):
         kinds = [row.measure.kind for row in rows]

@@ -11,19 +11,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import kruskal
-from tests.statistics.conftest import RESPONSE
 
-from escape_score.model.record_statistics import ConfidenceInterval, ResponseRow
 from escape_score.statistics.ranks import (
     area_under_curve,
     counts_of,
     epsilon_squared,
     paired_rank_biserial,
     rank_sum_place,
+    rates_of,
     shift_between,
     shift_within_pairs,
     signed_rank_place,
-    with_q_values,
 )
 
 few_numbers = st.lists(st.integers(-20, 20), min_size=5, max_size=12).map(
@@ -125,25 +123,10 @@ def test_shift_of_zeros_has_no_sign() -> None:
     assert [math.copysign(1.0, end) for end in ends] == [1.0, 1.0, 1.0]
 
 
-def test_with_q_values_gives_those_of_r(golden: Mapping[str, float]) -> None:
-    row = ResponseRow(
-        measure=RESPONSE,
-        n_responders=5,
-        n_nonresponders=5,
-        auroc=0.5,
-        interval=ConfidenceInterval(low=0.0, high=1.0),
-        interval_method="",
-        p_value=1.0,
-        q_value=1.0,
-    )
-    rows = [row.model_copy(update={"p_value": p}) for p in (0.01, 0.04, 0.03, 0.5, 0.04)]
-    found = with_q_values(rows)
-    np.testing.assert_allclose(
-        [of.q_value for of in found], [golden[f"bh_{i}"] for i in range(1, 6)], rtol=1e-12
-    )
-    assert [of.p_value for of in found] == [of.p_value for of in rows]
-    empty: list[ResponseRow] = []
-    assert with_q_values(empty) == ()
+def test_rates_are_those_of_r(golden: Mapping[str, float]) -> None:
+    found = rates_of([0.01, 0.04, 0.03, 0.5, 0.04])
+    np.testing.assert_allclose(found, [golden[f"bh_{i}"] for i in range(1, 6)], rtol=1e-12)
+    assert rates_of([]) == []
 
 
 @pytest.mark.parametrize(("m", "n", "place"), [(5, 5, 3), (10, 10, 24), (50, 20, 350), (50, 50, 966)])

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from escape_score.model.record import NoteRecord, Record
 
-STATISTICS_VERSION = "2"
+STATISTICS_VERSION = "3"
 
 
 class MeasureKind(StrEnum):
@@ -82,12 +82,37 @@ class Group(Record):
     median: float
 
 
+class Box(Record):
+    """One group of a box plot."""
+
+    group: str
+    n: int = Field(ge=1)
+    low: float = Field(description="lowest value within 1.5 interquartile ranges below the lower quartile")
+    lower: float
+    median: float
+    upper: float
+    high: float = Field(description="highest value within 1.5 interquartile ranges above the upper quartile")
+    values: tuple[float, ...] = Field(description="sorted, four decimals; empty for more than 200 samples")
+
+
+class BoxPlot(Record):
+    """One leading measure by group."""
+
+    measure: Measure
+    boxes: tuple[Box, ...]
+
+
 class GroupRow(Record):
     """One measure compared between groups."""
 
     measure: Measure
     groups: tuple[Group, ...] = Field(
         description="groups with enough values; in a pair the second is the later"
+    )
+    n_evaluable: int = Field(ge=1, description="samples with a value; only these are tested")
+    higher_in: str | None = Field(
+        description="of two groups the one with larger values, of more the one with the highest median; "
+        "None where they are equal"
     )
     test: GroupTest
     effect_name: EffectName
@@ -98,7 +123,7 @@ class GroupRow(Record):
     shift: float | None = Field(description="Hodges-Lehmann, second minus first group, in the measure's unit")
     shift_interval: ConfidenceInterval | None
     p_value: float = Field(ge=0, le=1)
-    q_value: float = Field(ge=0, le=1, description="Benjamini-Hochberg over the rows of one comparison")
+    q_value: float = Field(ge=0, le=1, description="Benjamini-Hochberg over all tests of this file")
 
 
 class GroupComparison(Record):
@@ -109,7 +134,31 @@ class GroupComparison(Record):
     n_samples: int
     left_out: tuple[LeftOut, ...]
     findings: tuple[NoteRecord, ...] = Field(description="what was compared and found")
+    n_untested: int = Field(ge=0, description="measures without enough values, or with equal ones")
     rows: tuple[GroupRow, ...]
+    boxes: tuple[BoxPlot, ...] = Field(description="the index and the measures with the largest effects")
+
+
+class AdjustedRow(Record):
+    """One measure in a logistic model of response with covariates."""
+
+    covariates: tuple[str, ...] = Field(description="columns of the sample sheet in the model")
+    n: int = Field(ge=1)
+    odds_ratio: float = Field(gt=0, description="of response, per SD of the measure in this cohort")
+    interval: ConfidenceInterval
+
+
+class RocCurve(Record):
+    """A ROC curve in the direction of the area."""
+
+    measure: Measure
+    auroc: float
+    interval: ConfidenceInterval
+    false_positive: tuple[float, ...]
+    true_positive: tuple[float, ...]
+    grid: tuple[float, ...] = Field(description="false positive rates of the band")
+    low: tuple[float, ...] = Field(description="2.5 % of bootstrap curves at the grid; empty without a band")
+    high: tuple[float, ...]
 
 
 class ResponseRow(Record):
@@ -125,8 +174,17 @@ class ResponseRow(Record):
     )
     interval: ConfidenceInterval
     interval_method: str
+    median_responders: float
+    median_nonresponders: float
+    shift: float = Field(description="Hodges-Lehmann, non-responders minus responders, in the measure's unit")
+    shift_interval: ConfidenceInterval
+    n_evaluable: int = Field(ge=1, description="samples with a value; only these are tested")
+    higher_in: str | None = Field(description="R, NR, or None where they are equal")
+    adjusted: AdjustedRow | None = Field(
+        description="None where no covariate varies or there are fewer than 10 events a covariate"
+    )
     p_value: float = Field(ge=0, le=1)
-    q_value: float = Field(ge=0, le=1)
+    q_value: float = Field(ge=0, le=1, description="Benjamini-Hochberg over all tests of this file")
 
 
 class ResponseStatistics(Record):
@@ -137,7 +195,33 @@ class ResponseStatistics(Record):
     n_nonresponders: int
     left_out: tuple[LeftOut, ...]
     findings: tuple[NoteRecord, ...] = Field(description="what was compared and found")
+    n_untested: int = Field(ge=0, description="measures without enough values, or with equal ones")
     rows: tuple[ResponseRow, ...]
+    boxes: tuple[BoxPlot, ...] = Field(description="the index and the measures with the largest effects")
+    curves: tuple[RocCurve, ...] = Field(description="the index, the best axis and the best published score")
+
+
+class SurvivalCurve(Record):
+    """Kaplan-Meier estimate of one half of the samples; steps down at each time."""
+
+    is_high: bool = Field(description="above the median of the measure")
+    n: int = Field(ge=1)
+    n_events: int = Field(ge=0)
+    days: tuple[float, ...]
+    survival: tuple[float, ...]
+    low: tuple[float, ...]
+    high: tuple[float, ...]
+    censored: tuple[float, ...] = Field(description="days at which samples are censored")
+    at_risk: tuple[int, ...] = Field(description="samples still observed at each of the times of the table")
+
+
+class SurvivalCurves(Record):
+    """Samples above and up to the median of one measure."""
+
+    measure: Measure
+    cut: float
+    times: tuple[float, ...] = Field(description="days at which the numbers at risk are counted")
+    curves: tuple[SurvivalCurve, ...]
 
 
 class SurvivalRow(Record):
@@ -150,7 +234,7 @@ class SurvivalRow(Record):
     interval: ConfidenceInterval
     concordance: float = Field(ge=0, le=1, description="0.5 = chance; above where it goes as expected")
     p_value: float = Field(ge=0, le=1)
-    q_value: float = Field(ge=0, le=1)
+    q_value: float = Field(ge=0, le=1, description="Benjamini-Hochberg over all tests of this file")
 
 
 class SurvivalStatistics(Record):
@@ -161,7 +245,36 @@ class SurvivalStatistics(Record):
     n_events: int
     left_out: tuple[LeftOut, ...]
     findings: tuple[NoteRecord, ...] = Field(description="what was compared and found")
+    n_untested: int = Field(ge=0, description="measures without enough values, or without a model")
     rows: tuple[SurvivalRow, ...]
+    curves: SurvivalCurves | None = Field(description="by the median of the index")
+
+
+class MapPoint(Record):
+    """One sample on the map."""
+
+    sample_id: str
+    x: float
+    y: float
+    group: str = Field(description="its label in the column of the map; empty where it has none")
+
+
+class SampleMap(Record):
+    """Principal components of the scores of mechanisms, all samples."""
+
+    measures: tuple[str, ...] = Field(description="axes that are evaluable in every sample shown")
+    shares: tuple[float, float] = Field(description="of the variance, first and second component")
+    column: str = Field(description="column of the sample sheet that marks points; empty without one")
+    points: tuple[MapPoint, ...]
+
+
+class Correlation(Record):
+    """Spearman correlations of mechanisms over the patients counted."""
+
+    titles: tuple[str, ...]
+    values: tuple[tuple[float | None, ...], ...] = Field(
+        description="None with fewer than 10 samples that have both"
+    )
 
 
 class CohortStatistics(Record):
@@ -177,6 +290,9 @@ class CohortStatistics(Record):
     comparisons: tuple[GroupComparison, ...]
     response: ResponseStatistics | None
     survival: tuple[SurvivalStatistics, ...]
+    n_tests: int = Field(ge=0, description="tests over which the false discovery rate is controlled")
+    map: SampleMap | None
+    correlation: Correlation | None
     notes: tuple[NoteRecord, ...] = Field(
         description="what was not computed and why, and how to read the rest"
     )

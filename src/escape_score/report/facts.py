@@ -13,6 +13,11 @@ from escape_score.report.text.i18n import Language, record_markup, translate_rec
 from escape_score.report.text.numbers import format_count, format_fraction, format_log2
 from escape_score.report.text.wording import match_word, yes_or_no
 
+LABEL_COLUMNS = ("response", "timepoint", "msi", "pdl1_ihc", "site", "cancer_type")
+"""Columns of the sample sheet that have a name of their own on pages."""
+NO_LABELS = ("patient_id", "os_event", "pfs_event")
+"""Known columns that do not sort samples into groups."""
+
 
 @dataclass(frozen=True)
 class Fact:
@@ -62,6 +67,17 @@ def sheet_labels(profile: EscapeProfile, words: Language) -> dict[str, str]:
     return {
         label: _metadata_value(profile.metadata.get(key, ""), words).strip() for key, label in labels.items()
     }
+
+
+def all_labels(profile: EscapeProfile, words: Language) -> dict[str, str]:
+    """Those of :func:`sheet_labels` and every further column of the sheet that is text or yes and no."""
+    known = sheet_labels(profile, words)
+    further = {
+        key.replace("_", " "): _metadata_value(value, words).strip()
+        for key, value in profile.metadata.items()
+        if key not in {*LABEL_COLUMNS, *NO_LABELS} and isinstance(value, str | bool)
+    }
+    return known | further
 
 
 def _named_facts(profile: EscapeProfile, labels: Mapping[str, str], words: Language) -> tuple[Fact, ...]:

@@ -591,8 +591,8 @@ MESSAGES = MappingProxyType(
         "not_scored.needs_tpm": N_("needs TPM of the whole transcriptome"),
         "not_scored.needs_gene_order": N_("needs values that can be compared between the genes of a sample"),
         "statistics.how_to_read": N_(
-            "These numbers describe this cohort. Nothing was fitted to its labels or adjusted for"
-            " other variables. Association is not causation."
+            "These numbers describe this cohort. Only adjusted odds ratios, where there are any, take other"
+            " variables into account. Association is not causation."
         ),
         "statistics.not_counted": N_("{n} of {n_all} samples are not counted."),
         "statistics.no_patient_id": N_("{n} samples have no patient_id; each counts as one patient."),

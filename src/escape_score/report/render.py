@@ -16,6 +16,7 @@ from escape_score.report import facts
 from escape_score.report.cohort.rows import scores_drawing
 from escape_score.report.cohort.statistics import statistics_view
 from escape_score.report.cohort.view import cohort_view
+from escape_score.report.figures.frame import page_rules
 from escape_score.report.messages import note_markup
 from escape_score.report.sample import approaches
 from escape_score.report.sample import view as sample
@@ -168,7 +169,12 @@ def render_cohort(
     page = cohort_view(profiles, words, skipped=skipped)
     labels, script = statistics_view(statistics(), words), script_of(engine)
     return engine.get_template("cohort.html.j2").render(
-        page=page, labels=labels, lang=lang, script=script, script_hash=source_hash(script)
+        page=page,
+        labels=labels,
+        rules=page_rules(),
+        lang=lang,
+        script=script,
+        script_hash=source_hash(script),
     )
 
 

@@ -31,12 +31,15 @@ class CohortColumns:
         One mapping a sample; fields that are not known are missing.
     values
         Shape (n_samples, n_measures), NaN = not evaluable.
+    sample_ids
+        One a sample; empty where they are not known.
     """
 
     cohort: str
     measures: tuple[Measure, ...] = field(repr=False)
     sheet: tuple[SheetRow, ...] = field(repr=False)
     values: FloatArray = field(repr=False)
+    sample_ids: tuple[str, ...] = field(default=(), repr=False)
 
     @classmethod
     def of(cls, profiles: Iterable[EscapeProfile]) -> CohortColumns:
@@ -49,7 +52,9 @@ class CohortColumns:
     def rows(self, at: Sequence[int]) -> CohortColumns:
         """Some of the samples, in the order given."""
         chosen = np.array(at, dtype=np.int64)
-        return replace(self, sheet=tuple(self.sheet[i] for i in at), values=self.values[chosen])
+        ids = tuple(self.sample_ids[i] for i in at) if self.sample_ids else ()
+        sheet = tuple(self.sheet[i] for i in at)
+        return replace(self, sheet=sheet, values=self.values[chosen], sample_ids=ids)
 
     @property
     def further(self) -> tuple[str, ...]:
@@ -74,6 +79,7 @@ class ColumnCollector:
     _measures: tuple[Measure, ...] = ()
     _quantities: dict[str, Measure] = field(default_factory=dict)
     _sheet: list[SheetRow] = field(default_factory=list)
+    _sample_ids: list[str] = field(default_factory=list)
     _values: list[FloatArray] = field(default_factory=list)
     _of_cells: list[dict[str, float]] = field(default_factory=list)
 
@@ -83,6 +89,7 @@ class ColumnCollector:
             if not self._values:
                 self._cohort, self._measures = profile.cohort, _measures(profile)
             self._sheet.append(profile.metadata)
+            self._sample_ids.append(profile.sample_id)
             self._values.append(np.array(_values(profile), dtype=np.float64))
             self._of_cells.append(self._cells(profile))
             yield profile
@@ -97,6 +104,7 @@ class ColumnCollector:
             (*self._measures, *self._quantities.values()),
             tuple(self._sheet),
             np.hstack([values, cells.reshape((n, len(self._quantities)))]),
+            tuple(self._sample_ids),
         )
 
     def _cells(self, profile: EscapeProfile) -> dict[str, float]:

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from escape_score.model.notes import Code, Note, note
 from escape_score.model.record import NoteRecord
-from escape_score.model.record_statistics import CohortStatistics, GroupComparison, SurvivalStatistics
+from escape_score.model.record_statistics import (
+    CohortStatistics,
+    GroupComparison,
+    ResponseStatistics,
+    SurvivalStatistics,
+)
 from escape_score.statistics.columns import CohortColumns
 from escape_score.statistics.groups import GROUPED_COLUMNS, MIN_GROUP, compare_groups, compare_timepoints
+from escape_score.statistics.multiplicity import over_all_tests
 from escape_score.statistics.outcomes import ENDPOINTS, MIN_EVENTS, response_statistics, survival_statistics
+from escape_score.statistics.overview import correlation_of, sample_map
 from escape_score.statistics.patients import CountedSamples, TimepointPairs, counted_samples, timepoint_pairs
 
 
@@ -30,11 +37,14 @@ def compute_statistics(columns: CohortColumns, *, seed: int) -> CohortStatistics
     counted = counted_samples(columns)
     patients = columns.rows(counted.baseline)
     pairs = timepoint_pairs(columns, counted.baseline)
-    response = response_statistics(patients)
-    comparisons = _comparisons(columns, patients, pairs, seed)
-    survival = tuple(
-        found for endpoint in ENDPOINTS if (found := survival_statistics(patients, endpoint)) is not None
+    response, survival, comparisons = over_all_tests(
+        response_statistics(patients, seed=seed),
+        tuple(
+            found for endpoint in ENDPOINTS if (found := survival_statistics(patients, endpoint)) is not None
+        ),
+        _comparisons(columns, patients, pairs, seed),
     )
+    parts = (*survival, *comparisons, *(() if response is None else (response,)))
     has_any = bool(comparisons or survival or response)
     return CohortStatistics(
         cohort=columns.cohort,
@@ -45,9 +55,12 @@ def compute_statistics(columns: CohortColumns, *, seed: int) -> CohortStatistics
         comparisons=comparisons,
         response=response,
         survival=survival,
+        n_tests=sum(len(part.rows) for part in parts),
+        map=sample_map(columns),
+        correlation=correlation_of(patients),
         notes=(
             *(_patient_notes(columns, counted) if has_any else ()),
-            *map(NoteRecord.of, _missed_notes(columns, patients, comparisons, survival)),
+            *map(NoteRecord.of, _missed_notes(columns, patients, response, comparisons, survival)),
         ),
     )
 
@@ -55,7 +68,9 @@ def compute_statistics(columns: CohortColumns, *, seed: int) -> CohortStatistics
 def _comparisons(
     columns: CohortColumns, patients: CohortColumns, pairs: TimepointPairs, seed: int
 ) -> tuple[GroupComparison, ...]:
-    found = [compare_groups(patients, column, seed=seed) for column in (*GROUPED_COLUMNS, *patients.further)]
+    # response has a section of its own, with the same two groups
+    grouped = (column for column in (*GROUPED_COLUMNS, *patients.further) if column != "response")
+    found = [compare_groups(patients, column, seed=seed) for column in grouped]
     found.append(compare_timepoints(columns, pairs, seed=seed))
     return tuple(comparison for comparison in found if comparison is not None)
 
@@ -74,11 +89,12 @@ def _patient_notes(columns: CohortColumns, counted: CountedSamples) -> list[Note
 def _missed_notes(
     columns: CohortColumns,
     patients: CohortColumns,
+    response: ResponseStatistics | None,
     comparisons: tuple[GroupComparison, ...],
     survival: tuple[SurvivalStatistics, ...],
 ) -> list[Note]:
     """Labels that are there but too few."""
-    compared = {comparison.column for comparison in comparisons}
+    compared = {comparison.column for comparison in comparisons} | ({"response"} if response else set())
     notes = [
         note(Code.STATISTICS, "few_groups", column=note(Code.COLUMN, column), least=MIN_GROUP)
         for column in GROUPED_COLUMNS

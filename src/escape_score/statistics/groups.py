@@ -18,8 +18,10 @@ from escape_score.model.record_statistics import (
     GroupTest,
     Measure,
     MeasureKind,
+    ResponseRow,
 )
 from escape_score.statistics.columns import CohortColumns, FloatArray
+from escape_score.statistics.figures import box_plots
 from escape_score.statistics.patients import TimepointPairs, left_out
 from escape_score.statistics.ranks import (
     area_under_curve,
@@ -79,13 +81,16 @@ def compare_groups(columns: CohortColumns, column: str, *, seed: int) -> GroupCo
         note(Code.COLUMN, column) if column in GROUPED_COLUMNS else note(Code.COLUMN, "other", name=column)
     )
     compared = note(Code.STATISTICS, "compared", n=n_samples, column=called, groups=named)
+    by_group = {group: columns.values[is_in] for group, is_in in zip(groups, members, strict=True)}
     return GroupComparison(
         column=column,
         groups=groups,
         n_samples=n_samples,
         left_out=left_out(reasons),
-        findings=(NoteRecord.of(compared), _found(rows)),
+        findings=(NoteRecord.of(compared), found_among(rows)),
+        n_untested=len(columns.measures) - len(rows),
         rows=rows,
+        boxes=box_plots(columns.measures, by_group, {row.measure.measure: row.effect for row in rows}),
     )
 
 
@@ -110,8 +115,14 @@ def compare_timepoints(columns: CohortColumns, pairs: TimepointPairs, *, seed: i
         groups=(BEFORE, LATER),
         n_samples=2 * n,
         left_out=left_out({"no_second": len(columns.sheet) - 2 * n}),
-        findings=(NoteRecord.of(note(Code.STATISTICS, "pairs", n=n)), _found(rows)),
+        findings=(NoteRecord.of(note(Code.STATISTICS, "pairs", n=n)), found_among(rows)),
+        n_untested=len(of_sample) - len(rows),
         rows=rows,
+        boxes=box_plots(
+            columns.measures,
+            {BEFORE: before, LATER: later},
+            {row.measure.measure: row.effect for row in rows},
+        ),
     )
 
 
@@ -148,6 +159,8 @@ def _row_of_two(
     return GroupRow(
         measure=measure,
         groups=groups,
+        n_evaluable=sum(group.n for group in groups),
+        higher_in=higher_of(2 * area.auc - 1, groups[0].group, groups[1].group),
         test=GroupTest.MANN_WHITNEY,
         effect_name=EffectName.RANK_BISERIAL,
         effect=2 * area.auc - 1,
@@ -157,6 +170,17 @@ def _row_of_two(
         p_value=float(mannwhitneyu(first, second).pvalue),
         q_value=1.0,
     )
+
+
+def higher_of(effect: float, first: str, second: str) -> str | None:
+    """Which of two groups has larger values, by the sign of the effect."""
+    return None if effect == 0 else second if effect > 0 else first
+
+
+def _highest(groups: Sequence[Group]) -> str | None:
+    """The group with the highest median; None where two share it."""
+    ordered = sorted(groups, key=lambda group: -group.median)
+    return None if ordered[0].median == ordered[1].median else ordered[0].group
 
 
 def _row_of_many(
@@ -170,6 +194,8 @@ def _row_of_many(
     return GroupRow(
         measure=measure,
         groups=groups,
+        n_evaluable=sum(group.n for group in groups),
+        higher_in=_highest(groups),
         test=GroupTest.KRUSKAL_WALLIS,
         effect_name=EffectName.EPSILON_SQUARED,
         effect=float(epsilon_squared(values, as_they_are)[0]),
@@ -192,15 +218,18 @@ def _paired_row(measure: Measure, before: FloatArray, later: FloatArray, seed: i
         return None
     drawn = differences[np.random.default_rng(seed).integers(0, n, (N_RESAMPLES, n))]
     shift = shift_within_pairs(differences)
+    effect = float(paired_rank_biserial(differences[None, :])[0])
     return GroupRow(
         measure=measure,
         groups=tuple(
             Group(group=name, n=n, median=float(np.median(of[is_known])))
             for name, of in ((BEFORE, before), (LATER, later))
         ),
+        n_evaluable=2 * n,
+        higher_in=higher_of(effect, BEFORE, LATER),
         test=GroupTest.WILCOXON,
         effect_name=EffectName.RANK_BISERIAL,
-        effect=float(paired_rank_biserial(differences[None, :])[0]),
+        effect=effect,
         effect_interval=_percentiles(paired_rank_biserial(drawn)),
         shift=shift.shift,
         shift_interval=shift.interval,
@@ -215,7 +244,7 @@ def _percentiles(resampled: FloatArray) -> ConfidenceInterval:
     return ConfidenceInterval(low=float(low), high=float(high))
 
 
-def _found(rows: tuple[GroupRow, ...]) -> NoteRecord:
-    """How many measures differ."""
+def found_among(rows: Sequence[GroupRow] | Sequence[ResponseRow]) -> NoteRecord:
+    """How many measures differ at a false discovery rate below :data:`FDR`."""
     n_found = sum(row.q_value < FDR for row in rows)
     return NoteRecord.of(note(Code.STATISTICS, "differ", n=n_found, n_all=len(rows)))

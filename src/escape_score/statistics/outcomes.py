@@ -21,25 +21,30 @@ from escape_score.model.record_statistics import (
     SurvivalRow,
     SurvivalStatistics,
 )
+from escape_score.statistics.adjusted import adjusted_response
 from escape_score.statistics.columns import CohortColumns, FloatArray
-from escape_score.statistics.groups import MIN_GROUP
+from escape_score.statistics.figures import box_plots, roc_curves, survival_curves
+from escape_score.statistics.groups import MIN_GROUP, found_among, higher_of
 from escape_score.statistics.patients import left_out
-from escape_score.statistics.ranks import area_under_curve, with_q_values
+from escape_score.statistics.ranks import area_under_curve, shift_between, with_q_values
 
 ENDPOINTS = ("os", "pfs")
 MIN_EVENTS = 10
 """Fewest events for a model of one covariate (Peduzzi et al. 1995, J Clin Epidemiol 48:1503)."""
+CHANCE = 0.5
 MAX_LOG_HAZARD = 10.0
 """Beyond, per SD, the likelihood has no maximum: the measure parts those who die from the rest."""
 
 
-def response_statistics(columns: CohortColumns) -> ResponseStatistics | None:
+def response_statistics(columns: CohortColumns, *, seed: int = 0) -> ResponseStatistics | None:
     """Give the area under the ROC curve of every measure, published baselines included.
 
     Parameters
     ----------
     columns
         Independent samples: one a patient.
+    seed
+        Of the bootstrap behind the band of the ROC curve.
 
     Returns
     -------
@@ -53,18 +58,23 @@ def response_statistics(columns: CohortColumns) -> ResponseStatistics | None:
     if min(n_yes, n_no) < MIN_GROUP:
         return None
     rows = [
-        row
+        row.model_copy(update={"adjusted": adjusted_response(columns, at)})
         for at, measure in enumerate(columns.measures)
         if (row := _auc_row(measure, columns.values[responds, at], columns.values[resists, at])) is not None
     ]
     finished = with_q_values(rows)
+    by_group = {"R": columns.values[responds], "NR": columns.values[resists]}
+    effects = {row.measure.measure: 2 * row.auroc - 1 for row in rows}
     return ResponseStatistics(
         n_samples=n_yes + n_no,
         n_responders=n_yes,
         n_nonresponders=n_no,
         left_out=left_out({"no_column:response": len(labels) - n_yes - n_no}),
-        findings=tuple(map(NoteRecord.of, _auc_findings(finished, n_yes, n_no))),
+        findings=(*map(NoteRecord.of, _auc_findings(finished, n_yes, n_no)), found_among(finished)),
+        n_untested=len(columns.measures) - len(rows),
         rows=finished,
+        boxes=box_plots(columns.measures, by_group, effects),
+        curves=roc_curves(columns.measures, by_group["R"], by_group["NR"], finished, seed=seed),
     )
 
 
@@ -75,7 +85,9 @@ def _auc_row(measure: Measure, responders: FloatArray, others: FloatArray) -> Re
     yes, no = (values[np.isfinite(values)] for values in (responders, others))
     if min(len(yes), len(no)) < MIN_GROUP or np.ptp(np.concatenate([yes, no])) == 0:
         return None
-    area = area_under_curve(*((yes, no) if measure.expects is Expectation.RESISTANCE else (no, yes)))
+    is_resistance = measure.expects is Expectation.RESISTANCE
+    area = area_under_curve(*((yes, no) if is_resistance else (no, yes)))
+    shift, above = shift_between(yes, no), (area.auc - CHANCE) * (1 if is_resistance else -1)
     return ResponseRow(
         measure=measure,
         n_responders=len(yes),
@@ -83,6 +95,13 @@ def _auc_row(measure: Measure, responders: FloatArray, others: FloatArray) -> Re
         auroc=area.auc,
         interval=area.interval,
         interval_method=area.method,
+        median_responders=float(np.median(yes)),
+        median_nonresponders=float(np.median(no)),
+        shift=shift.shift,
+        shift_interval=shift.interval,
+        n_evaluable=len(yes) + len(no),
+        higher_in=higher_of(above, "R", "NR"),
+        adjusted=None,
         p_value=float(mannwhitneyu(yes, no).pvalue),
         q_value=1.0,
     )
@@ -145,7 +164,11 @@ def survival_statistics(columns: CohortColumns, endpoint: str) -> SurvivalStatis
                 _cox_findings(finished, endpoint, int(is_known.sum()), n_events, n_unfitted),
             )
         ),
+        n_untested=len(columns.measures) - len(rows),
         rows=finished,
+        curves=survival_curves(
+            columns.measures, columns.values[is_known], days[is_known], event[is_known].astype(bool)
+        ),
     )
 
 

@@ -198,12 +198,17 @@ def counts_of(draws: IntArray) -> IntArray:
 
 
 def with_q_values(rows: Sequence[Row]) -> tuple[Row, ...]:
-    """Rows with q values, by their p values (Benjamini & Hochberg 1995, J R Stat Soc B 57:289)."""
+    """Rows with q values, by their p values alone."""
+    rates = rates_of([row.p_value for row in rows])
+    return tuple(row.model_copy(update={"q_value": q}) for row, q in zip(rows, rates, strict=True))
+
+
+def rates_of(p_values: Sequence[float]) -> list[float]:
+    """False discovery rates of p values (Benjamini & Hochberg 1995, J R Stat Soc B 57:289)."""
     from scipy.stats import false_discovery_control
 
-    p_values = np.array([row.p_value for row in rows], dtype=np.float64)
-    rates: FloatArray = false_discovery_control(p_values)
-    return tuple(row.model_copy(update={"q_value": float(q)}) for row, q in zip(rows, rates, strict=True))
+    rates: FloatArray = false_discovery_control(np.array(p_values, dtype=np.float64))
+    return [float(rate) for rate in rates]
 
 
 # --- exact intervals of shifts ------------------------------------------------------------------------------

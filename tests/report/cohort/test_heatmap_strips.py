@@ -30,7 +30,7 @@ def sheet_of(*values: str) -> list[dict[str, str]]:
 def test_shapes_differ_without_colour() -> None:
     assert len({*SHAPES, "....."}) == len(SHAPES) + 1
     assert {len(shape) for shape in SHAPES} == {5}
-    assert shape_lines([0, None], ink=7, paper=3) == [[7, 3]] * 5
+    assert shape_lines([0, None], inks=[7], paper=3) == [[7, 3]] * 5
 
 
 def test_class_strip_names_only_classes_that_occur() -> None:

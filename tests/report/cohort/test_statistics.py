@@ -33,15 +33,18 @@ def test_statistics_tables_show_response_survival_and_groups() -> None:
     response, survival, groups = statistics_tables(found, translations("en"))
     assert (response.title, response.note) == (
         "Response: 12 responders, 30 samples",
-        "Samples not counted: 2 (taken on or after treatment).",
+        "Samples not counted: 2 (taken on or after treatment). 3 measures are not tested: too few "
+        "samples are evaluable, or all are equal.",
     )
-    assert [(row.cells, row.is_clear, row.origin) for row in response.rows] == [
-        (("0.71", "[0.55, 0.90]", "< 0.001"), True, ""),
-        (("0.71", "[0.45, 0.90]", "0.200"), False, "(published)"),
+    said = ("higher in non-responders", "0.31 · 0.52", "30 of 30")
+    assert [(row.cells, row.is_found, row.origin) for row in response.rows] == [
+        (("0.71", "[0.55, 0.90]", *said, "< 0.001"), True, ""),
+        (("0.71", "[0.45, 0.90]", *said, "0.200"), False, "(published)"),
     ]
     assert survival.title == "Overall survival: 28 samples, 11 events"
-    assert survival.rows[0].cells == ("1.63", "[1.05, 2.51]", "0.62", "0.210")
-    assert groups.rows[0].cells == ("a\\u202e -0.50 (9) · b 1.25 (11)", "0.40", "no interval", "0.600")
+    assert survival.rows[0].cells == ("1.63", "[1.05, 2.51]", "higher: shorter", "0.62", "28 of 28", "0.210")
+    medians = "a\\u202e -0.50 (9) · b 1.25 (11)"
+    assert groups.rows[0].cells == ("0.40", "no interval", "higher in b", medians, "20 of 20", "0.600")
 
 
 @pytest.mark.parametrize("found", [None, statistics()])

@@ -1,6 +1,7 @@
 """The picture of mechanisms × samples: colour says the score, texture the call.
 
-Lines above name a class of each sample: every class has a shape of its own, not a colour.
+Lines above name a class of each sample: every class has a shape and a colour of its own, so that it can be
+read without colours in few columns and without shapes in many.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from itertools import groupby
 from markupsafe import Markup
 
 from escape_score.model.record import Archetype, Call, EscapeProfile, Phenotype, Status
-from escape_score.report.drawing import png_uri
+from escape_score.report.drawing import drawing, png_uri
 from escape_score.report.text.i18n import Language
 from escape_score.report.text.numbers import format_count
 from escape_score.report.text.wording import word_of
@@ -34,7 +35,10 @@ _SCALE = (
     "#fbe3cc", "#f5c493", "#e69b50", "#c9721d", "#9a4d05",
 )  # fmt: skip
 _PAPER, _MIDDLE, _INK, _MARK = (len(_SCALE) + place for place in range(4))
-_PALETTE = (*_SCALE, PAPER, "#8e9aa6", INK, "#17202a")
+CLASS_COLOURS = ("#1b7a3d", "#aa3377", "#b8a021", "#3aa6c9", INK)
+"""One a shape; none of them is a colour of scores."""
+_PALETTE = (*_SCALE, PAPER, "#8e9aa6", INK, "#17202a", *CLASS_COLOURS)
+_CLASSES = tuple(_MARK + 1 + place for place in range(len(CLASS_COLOURS)))
 
 _LINES = 6
 """Lines of pixels of a mechanism or strip: four of colour, two of marks."""
@@ -106,6 +110,7 @@ class Heatmap:
     order: str
     legend: tuple[str, ...]
     strips: tuple[Strip, ...]
+    scale: Markup
 
 
 def column_of(profile: EscapeProfile, row: int, sheet: Mapping[str, str]) -> Column:
@@ -134,7 +139,7 @@ def heatmap_of(columns: Sequence[Column], titles: Sequence[str], words: Language
     strips = _strips(ordered, words)
     paper = bytes([_PAPER] * len(ordered))
     lines = [
-        line for strip in strips for line in (*map(bytes, shape_lines(strip.shapes, _INK, _PAPER)), paper)
+        line for strip in strips for line in (*map(bytes, shape_lines(strip.shapes, _CLASSES, _PAPER)), paper)
     ]
     lines += [bytes(_colour_of_index(column.index) for column in ordered)] * (_LINES - 1) + [paper]
     for place in range(len(titles)):
@@ -154,6 +159,7 @@ def heatmap_of(columns: Sequence[Column], titles: Sequence[str], words: Language
             _("Line under a cell: dark = detected, grey = borderline. Grey stripes: not evaluable."),
         ),
         strips=strips,
+        scale=colour_scale(words),
     )
 
 
@@ -224,7 +230,8 @@ def class_strip(label: str, names: Sequence[str], shapes: Mapping[str, int], wor
 
 
 def _picture_of(shape: int) -> Markup:
-    return png_uri([bytes(line) for line in shape_lines([shape], ink=1, paper=0)], [PAPER, INK])
+    lines = shape_lines([shape], range(1, len(CLASS_COLOURS) + 1), paper=0)
+    return png_uri([bytes(line) for line in lines], [PAPER, *CLASS_COLOURS])
 
 
 def sheet_strips(rows: Sequence[Mapping[str, str]], words: Language) -> tuple[Strip, ...]:
@@ -238,10 +245,34 @@ def sheet_strips(rows: Sequence[Mapping[str, str]], words: Language) -> tuple[St
     return tuple(strip for strip in found if strip is not None)
 
 
-def shape_lines(shapes: Sequence[int | None], ink: int, paper: int) -> list[list[int]]:
-    """Five lines of pixels, one pixel a sample, with the palette's ink and paper."""
-    drawn = [SHAPES[shape] if shape is not None else "." * len(SHAPES) for shape in shapes]
-    return [[ink if shape[line] == "#" else paper for shape in drawn] for line in range(len(SHAPES))]
+def shape_lines(shapes: Sequence[int | None], inks: Sequence[int], paper: int) -> list[list[int]]:
+    """Five lines of pixels, one pixel a sample, with the palette's ink of each shape and paper."""
+    return [
+        [inks[shape] if shape is not None and SHAPES[shape][line] == "#" else paper for shape in shapes]
+        for line in range(len(SHAPES))
+    ]
+
+
+def colour_scale(words: Language) -> Markup:
+    """Draw the colours of scores with the numbers at their ends and middle."""
+    width, limit = 22, f"{COLOUR_LIMIT:g}"
+    total = width * len(_SCALE)
+    parts = [
+        Markup(f'<rect x="{8 + width * at}" y="2" width="{width}" height="12" fill="{colour}"/>')
+        for at, colour in enumerate(_SCALE)
+    ]
+    ends = (
+        (0.5, f"≤ −{limit}", "start"),
+        (len(_SCALE) / 2, "0", "middle"),
+        (len(_SCALE) - 0.5, f"≥ +{limit}", "end"),
+    )
+    for at, said, anchor in ends:
+        x = {"start": 8.0, "middle": 8 + width * at, "end": 8.0 + total}[anchor]
+        parts.append(Markup(f'<text class="tick" x="{x:.0f}" y="27" text-anchor="{anchor}">{said}</text>'))
+    unit = words.gettext("SD of the reference")
+    parts.append(Markup('<text x="{}" y="13">{}</text>').format(total + 16, unit))
+    said = words.gettext("Colour scale from −3 to +3 SD of the reference")
+    return drawing("scale", total + 180, 30, said, tuple(parts))
 
 
 def _sheet_strip(label: str, values: list[str], words: Language) -> Strip | None:

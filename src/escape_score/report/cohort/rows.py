@@ -150,6 +150,50 @@ def sample_row(
     )
 
 
+MAX_LABELS = 12
+"""Values of a column of the sheet up to which it is a filter."""
+
+
+@dataclass(frozen=True)
+class Option:
+    """One value that a filter can ask for."""
+
+    label: str
+    key: str
+
+
+@dataclass(frozen=True)
+class Filter:
+    """A column of the sample sheet by which the table can be filtered."""
+
+    name: str
+    label: str
+    options: tuple[Option, ...]
+
+
+def rows_with_filters(
+    rows: Sequence[SampleRow], sheets: Sequence[Mapping[str, str]]
+) -> tuple[tuple[SampleRow, ...], tuple[Filter, ...]]:
+    """Add to rows the keys of their labels; a sheet is value by label of the column.
+
+    Columns with two to twelve values count, of which some sample shares one.
+    """
+    filters: list[Filter] = []
+    keys: list[list[str]] = [[row.keys] for row in rows]
+    for label in dict.fromkeys(label for sheet in sheets for label in sheet):
+        values = [sheet.get(label, "") for sheet in sheets]
+        known = sorted({value for value in values if value})
+        if not 1 < len(known) <= MAX_LABELS or len(known) == sum(map(bool, values)):
+            continue
+        name = f"l{len(filters)}"
+        options = {value: Option(value, f"{name}-{at}") for at, value in enumerate(known)}
+        filters.append(Filter(name, label, tuple(options.values())))
+        for at, value in enumerate(values):
+            keys[at] += [options[value].key] if value else []
+    extended = (replace(row, keys=" ".join(own)) for row, own in zip(rows, keys, strict=True))
+    return tuple(extended), tuple(filters)
+
+
 def rows_with_sheet(
     rows: Sequence[SampleRow], sheets: Sequence[Mapping[str, str]], words: Language
 ) -> tuple[SampleRow, ...]:

@@ -2,34 +2,46 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 
 from markupsafe import Markup
 
 from escape_score.model.record import NoteRecord
 from escape_score.model.record_statistics import (
+    AdjustedRow,
     CohortStatistics,
+    EffectName,
     GroupComparison,
     GroupRow,
     LeftOut,
     Measure,
     MeasureKind,
+    ResponseRow,
     ResponseStatistics,
+    SurvivalRow,
     SurvivalStatistics,
 )
+from escape_score.report.figures.boxes import box_figure
+from escape_score.report.figures.curves import roc_figure, survival_figure
+from escape_score.report.figures.forest import Effect, EffectAxis, forest_figure, volcano_figure
+from escape_score.report.figures.frame import Figure
+from escape_score.report.figures.overview import correlation_figure, map_figure
 from escape_score.report.messages import note_markup
 from escape_score.report.text.i18n import Language, record_markup, translate_record_text
-from escape_score.report.text.numbers import format_count, format_interval, leaves_out
+from escape_score.report.text.numbers import format_count, format_interval
 from escape_score.report.text.visible import visible_note, visible_text
 
 TIMEPOINT = "timepoint"
-CHANCE_AUROC, CHANCE_RATIO, NO_EFFECT = 0.5, 1.0, 0.0
+FDR = 0.05
+"""False discovery rate below which a row is bold."""
 
 
 @dataclass(frozen=True)
 class StatisticsRow:
-    """One measure: its cells, and whether its interval leaves chance out.
+    """One measure: its cells, and whether its false discovery rate is below :data:`FDR`.
 
     ``origin`` marks measures that are neither index nor axis: baselines, and quantities of single cells.
     """
@@ -37,7 +49,7 @@ class StatisticsRow:
     title: Markup
     origin: str
     cells: tuple[str, ...]
-    is_clear: bool
+    is_found: bool
 
 
 @dataclass(frozen=True)
@@ -49,6 +61,7 @@ class StatisticsTable:
     note: str
     headings: tuple[str, ...]
     rows: tuple[StatisticsRow, ...]
+    figures: tuple[Figure, ...] = ()
 
 
 def statistics_tables(statistics: CohortStatistics | None, words: Language) -> tuple[StatisticsTable, ...]:
@@ -60,16 +73,23 @@ def statistics_tables(statistics: CohortStatistics | None, words: Language) -> t
         return ()
     tables = [] if statistics.response is None else [_response(statistics.response, words)]
     tables += [_survival(endpoint, words) for endpoint in statistics.survival]
-    tables += [_groups(comparison, words) for comparison in statistics.comparisons]
+    tables += [
+        _groups(comparison, at, words) for at, comparison in enumerate(statistics.comparisons, start=1)
+    ]
     return tuple(table for table in tables if table.rows)
 
 
 @dataclass(frozen=True)
 class StatisticsView:
-    """All that the sample sheet's labels say; ``notes`` say how to read it and what could not be compared."""
+    """All that the sample sheet's labels say; ``notes`` say how to read it and what could not be compared.
+
+    ``figures`` show all samples, whatever their labels.
+    """
 
     notes: tuple[Markup, ...]
     tables: tuple[StatisticsTable, ...]
+    n_tests: str
+    figures: tuple[Figure, ...]
 
 
 def statistics_view(statistics: CohortStatistics | None, words: Language) -> StatisticsView:
@@ -77,109 +97,197 @@ def statistics_view(statistics: CohortStatistics | None, words: Language) -> Sta
 
     Empty where no label allows any statistic and none is there in vain.
     """
-    notes = () if statistics is None else statistics.notes
+    if statistics is None:
+        return StatisticsView((), (), "", ())
     return StatisticsView(
-        notes=tuple(_visible(note, words) for note in notes),
+        notes=tuple(_visible(note, words) for note in statistics.notes),
         tables=statistics_tables(statistics, words),
+        n_tests=format_count(statistics.n_tests, words),
+        figures=_drawn(
+            map_figure("map", statistics.map, words),
+            correlation_figure("correlation", statistics.correlation, words),
+        ),
     )
+
+
+def _drawn(*figures: Figure | None) -> tuple[Figure, ...]:
+    return tuple(figure for figure in figures if figure is not None)
 
 
 def _response(response: ResponseStatistics, words: Language) -> StatisticsTable:
-    title = words.gettext("Response: {n} responders, {n_all} samples").format(
+    _ = words.gettext
+    title = _("Response: {n} responders, {n_all} samples").format(
         n=format_count(response.n_responders, words), n_all=format_count(response.n_samples, words)
     )
+    ordered = sorted(response.rows, key=lambda row: -abs(row.auroc - 0.5))
+    has_models = any(row.adjusted is not None for row in ordered)
     rows = (
         _row(
             row.measure,
-            (
-                words.fixed(row.auroc, 2),
-                format_interval(row.interval, words, decimals=2),
-                _q(row.q_value, words),
-            ),
+            _response_cells(row, response.n_samples, words, has_models=has_models),
             words,
-            is_clear=leaves_out(row.interval, CHANCE_AUROC),
+            row.q_value,
         )
-        for row in response.rows
+        for row in ordered
     )
-    headings = (words.gettext("AUROC"), words.gettext("95 % interval"), words.gettext("FDR"))
-    return _table(title, response, headings, rows, words)
+    headings = (
+        *(_("AUROC"), _("95 % interval"), _("Direction"), _("Median: responders · non-responders")),
+        *((_("Adjusted odds ratio per SD"),) if has_models else ()),
+        *(_("Evaluable"), _("FDR")),
+    )
+    on = EffectAxis(_("AUROC"), "auroc", 0.5, 0.0, 1.0)
+    effects = [
+        Effect(row.measure, row.auroc, row.interval, row.q_value, _is_found(row.q_value)) for row in ordered
+    ]
+    names = {"R": _("responders"), "NR": _("non-responders")}
+    figures = _drawn(
+        box_figure("response-boxes", response.boxes, lambda group: names.get(group, group), words),
+        roc_figure("response-roc", response.curves, words),
+        forest_figure("response-forest", effects, on, words),
+        volcano_figure("response-volcano", effects, on, words),
+    )
+    return _table(title, response, headings, rows, words, figures)
+
+
+def _response_cells(
+    row: ResponseRow, n_samples: int, words: Language, *, has_models: bool
+) -> tuple[str, ...]:
+    directions = {"R": words.gettext("higher in responders"), "NR": words.gettext("higher in non-responders")}
+    medians = f"{words.fixed(row.median_responders, 2)} · {words.fixed(row.median_nonresponders, 2)}"
+    return (
+        words.fixed(row.auroc, 2),
+        format_interval(row.interval, words, decimals=2),
+        directions.get(row.higher_in or "", words.gettext("equal")),
+        medians,
+        *((_adjusted(row.adjusted, words),) if has_models else ()),
+        _evaluable(row.n_evaluable, n_samples, words),
+        _q(row.q_value, words),
+    )
+
+
+def _adjusted(model: AdjustedRow | None, words: Language) -> str:
+    if model is None:
+        return words.gettext("not fitted")
+    return f"{words.fixed(model.odds_ratio, 2)} {format_interval(model.interval, words, decimals=2)}"
+
+
+def _evaluable(n: int, n_all: int, words: Language) -> str:
+    return words.gettext("{n} of {n_all}").format(n=format_count(n, words), n_all=format_count(n_all, words))
+
+
+def _is_found(q_value: float) -> bool:
+    return q_value < FDR
 
 
 def _survival(survival: SurvivalStatistics, words: Language) -> StatisticsTable:
-    names = {"os": words.gettext("Overall survival"), "pfs": words.gettext("Progression-free survival")}
-    title = words.gettext("{endpoint}: {n} samples, {n_events} events").format(
+    _ = words.gettext
+    names = {"os": _("Overall survival"), "pfs": _("Progression-free survival")}
+    title = _("{endpoint}: {n} samples, {n_events} events").format(
         endpoint=names.get(survival.endpoint, survival.endpoint),
         n=format_count(survival.n_samples, words),
         n_events=format_count(survival.n_events, words),
     )
+    ordered = sorted(survival.rows, key=lambda row: -abs(math.log(row.hazard_ratio)))
     rows = (
-        _row(
-            row.measure,
-            (
-                words.fixed(row.hazard_ratio, 2),
-                format_interval(row.interval, words, decimals=2),
-                words.fixed(row.concordance, 2),
-                _q(row.q_value, words),
-            ),
-            words,
-            is_clear=leaves_out(row.interval, CHANCE_RATIO),
-        )
-        for row in survival.rows
+        _row(row.measure, _survival_cells(row, survival.n_samples, words), words, row.q_value)
+        for row in ordered
     )
     headings = (
-        words.gettext("Hazard ratio per SD"),
-        words.gettext("95 % interval"),
-        words.gettext("Concordance"),
-        words.gettext("FDR"),
+        *(_("Hazard ratio per SD"), _("95 % interval"), _("Direction"), _("Concordance")),
+        *(_("Evaluable"), _("FDR")),
     )
-    return _table(title, survival, headings, rows, words)
+    on = EffectAxis(_("Hazard ratio per SD"), "hazard_ratio", 1.0, 0.0, 0.0, is_ratio=True)
+    effects = [
+        Effect(row.measure, row.hazard_ratio, row.interval, row.q_value, _is_found(row.q_value))
+        for row in ordered
+    ]
+    figures = _drawn(
+        survival_figure(f"{survival.endpoint}-curves", survival.curves, words),
+        forest_figure(f"{survival.endpoint}-forest", effects, on, words),
+    )
+    return _table(title, survival, headings, rows, words, figures)
 
 
-def _groups(comparison: GroupComparison, words: Language) -> StatisticsTable:
+def _survival_cells(row: SurvivalRow, n_samples: int, words: Language) -> tuple[str, ...]:
+    shorter, longer = words.gettext("higher: shorter"), words.gettext("higher: longer")
+    return (
+        words.fixed(row.hazard_ratio, 2),
+        format_interval(row.interval, words, decimals=2),
+        shorter if row.hazard_ratio > 1 else longer,
+        words.fixed(row.concordance, 2),
+        _evaluable(row.n, n_samples, words),
+        _q(row.q_value, words),
+    )
+
+
+def _groups(comparison: GroupComparison, at: int, words: Language) -> StatisticsTable:
+    _ = words.gettext
     column = translate_record_text(visible_text(comparison.column), words)
-    title = words.gettext("Groups of {column}").format(column=column)
+    title = _("Groups of {column}").format(column=column)
     # other columns have groups named by the sheet
-    name_of = _translated if comparison.column == TIMEPOINT else _as_it_is
-    rows = (_group_row(row, name_of, words) for row in comparison.rows)
+    name_of = partial(_translated if comparison.column == TIMEPOINT else _as_it_is, words=words)
+    ordered = sorted(comparison.rows, key=lambda row: -abs(row.effect))
+    rows = (_group_row(row, comparison.n_samples, name_of, words) for row in ordered)
+    is_signed = all(row.effect_name is EffectName.RANK_BISERIAL for row in ordered)
+    effect = _("Effect (rank-biserial)") if is_signed else _("Effect (epsilon squared)")
     headings = (
-        words.gettext("Median (samples)"),
-        words.gettext("Effect"),
-        words.gettext("95 % interval"),
-        words.gettext("FDR"),
+        *(effect, _("95 % interval"), _("Direction"), _("Median (samples)"), _("Evaluable"), _("FDR")),
     )
-    return _table(title, comparison, headings, rows, words)
+    on = EffectAxis(effect, "effect", 0.0, -1.0 if is_signed else 0.0, 1.0)
+    effects = [
+        Effect(row.measure, row.effect, row.effect_interval, row.q_value, _is_found(row.q_value))
+        for row in ordered
+    ]
+    stem = f"groups-{at}"
+    figures = _drawn(
+        box_figure(f"{stem}-boxes", comparison.boxes, name_of, words),
+        forest_figure(f"{stem}-forest", effects, on, words),
+        volcano_figure(f"{stem}-volcano", effects, on, words),
+    )
+    return _table(title, comparison, headings, rows, words, figures)
 
 
 def _translated(group: str, words: Language) -> str:
     return translate_record_text(group, words)
 
 
-def _as_it_is(group: str, _words: Language) -> str:
+def _as_it_is(group: str, words: Language) -> str:
     return visible_text(group)
 
 
-def _group_row(row: GroupRow, name_of: Callable[[str, Language], str], words: Language) -> StatisticsRow:
+def _group_row(
+    row: GroupRow, n_samples: int, name_of: Callable[[str], str], words: Language
+) -> StatisticsRow:
     medians = " · ".join(
-        f"{name_of(group.group, words)} {words.fixed(group.median, 2)} ({format_count(group.n, words)})"
+        f"{name_of(group.group)} {words.fixed(group.median, 2)} ({format_count(group.n, words)})"
         for group in row.groups
     )
-    interval = row.effect_interval
     cells = (
-        medians,
         words.fixed(row.effect, 2),
-        format_interval(interval, words, decimals=2),
+        format_interval(row.effect_interval, words, decimals=2),
+        _direction(row, name_of, words),
+        medians,
+        _evaluable(row.n_evaluable, n_samples, words),
         _q(row.q_value, words),
     )
-    return _row(row.measure, cells, words, is_clear=leaves_out(interval, NO_EFFECT))
+    return _row(row.measure, cells, words, row.q_value)
 
 
-def _row(measure: Measure, cells: tuple[str, ...], words: Language, *, is_clear: bool) -> StatisticsRow:
+def _direction(row: GroupRow, name_of: Callable[[str], str], words: Language) -> str:
+    if row.higher_in is None:
+        return words.gettext("equal")
+    is_pair = len(row.groups) == 2  # noqa: PLR2004
+    said = words.gettext("higher in {group}") if is_pair else words.gettext("highest median in {group}")
+    return said.format(group=name_of(row.higher_in))
+
+
+def _row(measure: Measure, cells: tuple[str, ...], words: Language, q_value: float) -> StatisticsRow:
     title = record_markup(visible_text(measure.title), words)
     origins = {
         MeasureKind.PUBLISHED: words.gettext("(published)"),
         MeasureKind.CELLS: words.gettext("(single cells)"),
     }
-    return StatisticsRow(title, origins.get(measure.kind, ""), cells, is_clear)
+    return StatisticsRow(title, origins.get(measure.kind, ""), cells, _is_found(q_value))
 
 
 def _q(value: float, words: Language) -> str:
@@ -188,15 +296,25 @@ def _q(value: float, words: Language) -> str:
     return f"< {words.fixed(smallest, 3)}" if value < smallest else words.fixed(value, 3)
 
 
-def _table(
+def _table(  # noqa: PLR0917
     title: str,
     statistic: ResponseStatistics | SurvivalStatistics | GroupComparison,
     headings: tuple[str, ...],
     rows: Iterable[StatisticsRow],
     words: Language,
+    figures: tuple[Figure, ...],
 ) -> StatisticsTable:
     finding = Markup(" ").join(_visible(one, words) for one in statistic.findings)
-    return StatisticsTable(title, finding, _left_out(statistic.left_out, words), headings, tuple(rows))
+    notes = [_left_out(statistic.left_out, words)]
+    if statistic.n_untested:
+        sentence = words.ngettext(
+            "{n} measure is not tested: too few samples are evaluable, or all are equal.",
+            "{n} measures are not tested: too few samples are evaluable, or all are equal.",
+            statistic.n_untested,
+        )
+        notes.append(sentence.format(n=format_count(statistic.n_untested, words)))
+    note = " ".join(one for one in notes if one)
+    return StatisticsTable(title, finding, note, headings, tuple(rows), figures)
 
 
 def _left_out(left_out: tuple[LeftOut, ...], words: Language) -> str:

@@ -13,15 +13,17 @@ from escape_score.report.cohort.cells import PatientCollector, PatientTable
 from escape_score.report.cohort.heatmap import Column, Heatmap, column_of, heatmap_of
 from escape_score.report.cohort.quality import FlagSummary, QualityTally
 from escape_score.report.cohort.rows import (
+    Filter,
     MechanismTally,
     SampleRow,
     Tally,
     count_mechanisms,
+    rows_with_filters,
     rows_with_sheet,
     sample_row,
     tallies_of,
 )
-from escape_score.report.facts import Fact, sheet_labels
+from escape_score.report.facts import Fact, all_labels, sheet_labels
 from escape_score.report.messages import note_markup
 from escape_score.report.text.i18n import Language, record_markup
 from escape_score.report.text.visible import checked_slug, visible_profile, visible_text
@@ -49,6 +51,7 @@ class CohortView:
     has_labels: bool
     patients: PatientTable | None
     rows: tuple[SampleRow, ...]
+    filters: tuple[Filter, ...]
     mechanisms: tuple[MechanismTally, ...]
     flags: tuple[FlagSummary, ...]
     notes: tuple[FlagSummary, ...]
@@ -72,6 +75,7 @@ class _Collected:
 
     rows: list[SampleRow] = field(default_factory=list)
     columns: list[Column] = field(default_factory=list)
+    labels: list[dict[str, str]] = field(default_factory=list)
     statuses: Counter[Status] = field(default_factory=Counter)
     phenotypes: Counter[Phenotype | None] = field(default_factory=Counter)
     archetypes: Counter[Archetype | None] = field(default_factory=Counter)
@@ -86,6 +90,7 @@ class _Collected:
     def add(self, profile: EscapeProfile, slug: str, words: Language) -> None:
         """Count one profile and keep its row."""
         self.columns.append(column_of(profile, len(self.rows), sheet_labels(profile, words)))
+        self.labels.append(all_labels(profile, words))
         self.statuses[profile.status] += 1
         self.phenotypes[profile.phenotype] += 1
         self.archetypes[profile.archetype] += 1
@@ -106,6 +111,7 @@ class _Collected:
         pageless = {visible_text(who) for who, _ in skipped}
         linked = [replace(row, page="") if row.sample_id in pageless else row for row in self.rows]
         rows = rows_with_sheet(linked, [column.sheet for column in self.columns], words)
+        rows, filters = rows_with_filters(rows, self.labels)
         return CohortView(
             title=", ".join(self.cohorts) or words.gettext("Cohort without samples"),
             headline=_headline(self.statuses, words),
@@ -121,6 +127,7 @@ class _Collected:
             has_labels=any(row.sheet for row in rows),
             patients=self.patients.table(pageless, words),
             rows=rows,
+            filters=filters,
             mechanisms=mechanisms,
             flags=flags,
             notes=notes,

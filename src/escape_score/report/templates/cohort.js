@@ -14,12 +14,49 @@
       row.hidden = !(texts[at].includes(wanted) && keys.every((key) => has.includes(key)));
       n += row.hidden ? 0 : 1;
     });
+    remember();
     shown.textContent = shown.dataset.text.replace("{shown}", n).replace("{n}", rows.length);
   }
 
-  function sort(button) {
+  // The choice is the part of the address after #, such as #s=s-provisional&sort=2-descending.
+  const heads = Array.from(table.tHead.rows[0].cells), fields = Array.from(form.elements).filter((one) => one.name);
+  function remember() {
+    const chosen = new URLSearchParams(fields.filter((one) => one.value.trim()).map((one) => [one.name, one.value.trim()]));
+    const sorted = heads.find((head) => head.hasAttribute("aria-sort"));
+    if (sorted) chosen.set("sort", `${sorted.cellIndex}-${sorted.getAttribute("aria-sort")}`);
+    const hash = chosen.toString();
+    if (hash ? `#${hash}` !== location.hash : location.hash.includes("=")) history.replaceState(null, "", hash ? `#${hash}` : location.pathname + location.search);
+  }
+
+  function restore() {
+    if (!location.hash.includes("=")) return;
+    const chosen = new URLSearchParams(location.hash.slice(1));
+    for (const one of fields) {
+      const value = chosen.get(one.name) ?? "";
+      one.value = value;
+      if (one.value !== value) one.value = "";
+    }
+    const [at, order] = (chosen.get("sort") ?? "").split("-");
+    for (const head of heads) head.removeAttribute("aria-sort");
+    const button = heads[Number(at)]?.querySelector("button");
+    if (order && button) sort(button, order);
+    filter();
+  }
+
+  function cell(text) {
+    const plain = text.trim().replace(/\s+/g, " ");
+    return /^[=+@-]/.test(plain) && Number.isNaN(Number(plain)) ? `'${plain}` : plain;
+  }
+
+  function tableShown() {
+    const lines = [heads, ...Array.from(body.rows).filter((row) => !row.hidden).map((row) => Array.from(row.cells))];
+    return lines.map((line) => line.map((one) => cell(one.textContent)).join("\t")).join("\n") + "\n";
+  }
+
+  function sort(button, order) {
     const head = button.closest("th"), at = head.cellIndex, isNumber = head.classList.contains("number");
-    const down = head.getAttribute("aria-sort") === (isNumber ? "descending" : "ascending") ? -1 : 1;
+    const first = isNumber ? "descending" : "ascending";
+    const down = (order ? order !== first : head.getAttribute("aria-sort") === first) ? -1 : 1;
     const sign = down * (isNumber ? -1 : 1);
     const keyed = rows.map((row) => [row.cells[at].dataset.v ?? row.cells[at].textContent.trim(), row]);
     keyed.sort(([one], [other]) => {
@@ -30,6 +67,7 @@
     for (const other of table.tHead.rows[0].cells) other.removeAttribute("aria-sort");
     head.setAttribute("aria-sort", sign > 0 ? "ascending" : "descending");
     body.append(...keyed.map(([, row]) => row));
+    remember();
   }
 
   form.hidden = false;
@@ -43,7 +81,32 @@
     button.addEventListener("click", () => sort(button));
     head.append(button);
   }
+  document.getElementById("rows").addEventListener("click", (event) => {
+    event.currentTarget.href = URL.createObjectURL(new Blob([tableShown()], { type: "text/tab-separated-values" }));
+  });
+  addEventListener("hashchange", restore);
+  restore();
   filter();
+
+  for (const links of document.querySelectorAll(".plots .links")) {
+    const button = document.createElement("button"), source = links.querySelector("a");
+    button.type = "button";
+    button.textContent = "PNG";
+    button.addEventListener("click", () => {
+      const picture = new Image();
+      picture.addEventListener("load", () => {
+        const canvas = document.createElement("canvas"), link = document.createElement("a");
+        canvas.width = 2 * picture.width;
+        canvas.height = 2 * picture.height;
+        canvas.getContext("2d").drawImage(picture, 0, 0, canvas.width, canvas.height);
+        link.href = canvas.toDataURL("image/png");
+        link.download = source.download.replace(/svg$/, "png");
+        link.click();
+      });
+      picture.src = source.href;
+    });
+    source.after(" ", button);
+  }
 
   const map = document.getElementById("heatmap");
   if (!map) return;
