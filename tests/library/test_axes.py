@@ -121,7 +121,7 @@ def test_a_fault_in_the_shipped_file_is_one_line_that_names_the_place(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     text = resource_path("axes", "axes.yaml").read_text(encoding="utf-8")
-    for name in ("contrasts.tsv", "index.tsv", "approaches.tsv"):
+    for name in ("contrasts.tsv", "index.tsv", "approaches.tsv", "composition.tsv", "targets.tsv"):
         (tmp_path / name).write_bytes(resource_path("axes", name).read_bytes())
     (tmp_path / "axes.yaml").write_text(text.replace("fallback: ", "fall_back: "), encoding="utf-8")
     monkeypatch.setattr("escape_score.library.axes.resource_path", lambda _, name: tmp_path / name)
@@ -135,7 +135,14 @@ def test_a_fault_in_the_shipped_file_is_one_line_that_names_the_place(
 def test_an_approach_of_an_unknown_tumour_type_is_refused(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    for name in ("contrasts.tsv", "index.tsv", "approaches.tsv", "axes.yaml"):
+    for name in (
+        "contrasts.tsv",
+        "index.tsv",
+        "approaches.tsv",
+        "composition.tsv",
+        "targets.tsv",
+        "axes.yaml",
+    ):
         text = resource_path("axes", name).read_text(encoding="utf-8")
         (tmp_path / name).write_text(text.replace("\tNSCLC\t", "\tNSCLC FLU\t"), encoding="utf-8")
     monkeypatch.setattr("escape_score.library.axes.resource_path", lambda _, name: tmp_path / name)

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from escape_score.library.axes import load_axis_catalogue
+from escape_score.library.axes import load_axis_catalogue, load_design
 from escape_score.model.cohort import Cohort, SampleRecord
 from escape_score.model.notes import Code
 from escape_score.model.record import Call, EscapeProfile
@@ -42,6 +42,26 @@ def test_records_hold_the_numbers_of_the_table(
                 )
             if axis.has_raw:
                 assert axis.raw_score == known(row[f"{axis.axis}_raw"])
+
+
+def test_records_hold_composition_and_targets(demo: Profiles) -> None:
+    """They are the values of the scores, against the reference, and no score is made of them."""
+    catalogue, scores = load_axis_catalogue(), demo.scores
+    reference = load_reference("tcga-coadread-v1")
+    column_of = {symbol: i for i, symbol in enumerate(scores.genes.gene_symbols)}
+    used = {gene for genes in load_design().components.values() for gene in genes}
+    assert {"CLDN18", "TACSTD2", "TGFB1"} <= set(column_of) - used
+    for row, record in enumerate(demo):
+        assert [level.component for level in record.composition] == [
+            shown.component for shown in catalogue.composition
+        ]
+        for level in record.composition:
+            location, spread = reference.term_stats[level.component]
+            assert level.z == known((scores.of(level.component)[row] - location) / spread)
+        assert [one.gene_symbol for one in record.targets] == [one.gene_symbol for one in catalogue.targets]
+        for one in record.targets:
+            assert one.z == scores.genes.z[row, column_of[one.gene_symbol]]
+            assert one.log2_tpm >= 0
 
 
 def test_records_come_back_from_their_json(demo: Profiles) -> None:

@@ -18,7 +18,7 @@ from tests.report.made_up_cells import cell_sample, rich, sparse
 
 from escape_score.errors import ResultInvalidError, UsageError
 from escape_score.model.notes import Severity
-from escape_score.model.record import CellsRecord, EscapeProfile, GeneEvidence, NoteRecord
+from escape_score.model.record import AxisProfile, CellsRecord, EscapeProfile, GeneEvidence, NoteRecord
 from escape_score.report import render_cohort, render_sample
 from escape_score.report.cohort.statistics import StatisticsView
 from escape_score.report.cohort.view import cohort_view
@@ -222,7 +222,9 @@ def test_render_escapes_any_text_everywhere(
     make_profile: ProfileFactory, parse_page: PageParser, text: str
 ) -> None:
     cells = rich(patient_id=make_profile().sample_id)
-    plain, profile = make_profile(cells=cells), hostile_everywhere(make_profile, text)
+    usual = make_profile()
+    plain = make_profile(cells=cells, axes=with_reasons(usual, "x"))
+    profile = hostile_everywhere(make_profile, text)
     for expected, html in (
         (render_sample(plain), render_sample(profile)),
         (render_cohort([plain]), render_cohort([profile])),
@@ -231,6 +233,20 @@ def test_render_escapes_any_text_everywhere(
         # blanks that keep a number and its unit together are our own
         assert html.count("\u00a0") == expected.count("\u00a0")
         assert html.replace("\n", "").replace("\u00a0", "").isprintable()
+
+
+def with_reasons(profile: EscapeProfile, text: str) -> tuple[AxisProfile, ...]:
+    """Mechanisms whose reasons hold a text, each another: equal reasons are shown once."""
+    return tuple(
+        axis.model_copy(
+            update={
+                "call_reason": NoteRecord(
+                    code="call", severity=Severity.NOTE, params={"x": f"{text}{axis.axis}"}
+                )
+            }
+        )
+        for axis in profile.axes
+    )
 
 
 def hostile_everywhere(make_profile: ProfileFactory, text: str) -> EscapeProfile:
@@ -243,7 +259,7 @@ def hostile_everywhere(make_profile: ProfileFactory, text: str) -> EscapeProfile
         metadata={key: text if isinstance(value, str) else value for key, value in usual.metadata.items()},
         flags=tuple(flag.model_copy(update={"params": {"x": text, "kind": text}}) for flag in usual.flags),
         reference=usual.reference.model_copy(update={"name": text, "description": text}),
-        axes=tuple(axis.model_copy(update={"call_reason": said}) for axis in usual.axes),
+        axes=with_reasons(usual, text),
         cells=hostile_cells(text, said),
     )
 

@@ -17,8 +17,18 @@ from escape_score.model.axes import AxisCatalogue, AxisKind, Design
 from escape_score.model.signature import GeneRole
 from escape_score.model.thresholds import Thresholds
 
-AXIS_FILES = ("approaches.tsv", "axes.yaml", "contrasts.tsv", "index.tsv", "thresholds.tsv")
+AXIS_FILES = (
+    "approaches.tsv",
+    "axes.yaml",
+    "composition.tsv",
+    "contrasts.tsv",
+    "index.tsv",
+    "targets.tsv",
+    "thresholds.tsv",
+)
 """Files below ``resources/axes`` that numbers and texts of a result depend on."""
+
+_TABLES = ("composition", "contrasts", "index", "targets")
 
 
 @cache
@@ -28,7 +38,7 @@ def load_axis_catalogue() -> AxisCatalogue:
     ResourceInvalidError where a key is unknown or missing, or an axis lacks what its kind needs.
     """
     content = yaml.safe_load(resource_path("axes", "axes.yaml").read_text(encoding="utf-8"))
-    tables = {name: table_rows(resource_path("axes", f"{name}.tsv")) for name in ("contrasts", "index")}
+    tables = {name: table_rows(resource_path("axes", f"{name}.tsv")) for name in _TABLES}
     approaches = [_with_types(row) for row in table_rows(resource_path("axes", "approaches.tsv"))]
     try:
         return AxisCatalogue.model_validate({**content, **tables, "approaches": approaches})
@@ -103,6 +113,7 @@ def _uses(
     yield from (("covariates", name, components) for name in vars(catalogue.covariates).values())
     for name in (model.chain, model.fallback, model.locus, model.locus_controls):
         yield "class_one", name, components
+    yield from (("composition", shown.component, components) for shown in catalogue.composition)
     yield from (("hla_components", name, components) for name in catalogue.hla_components)
     yield from (("phenotype", name, terms) for name in catalogue.phenotype.t_cells)
     yield from (("phenotype", name, axes) for name in (catalogue.phenotype.stroma, catalogue.phenotype.lack))

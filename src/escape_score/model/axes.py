@@ -154,8 +154,27 @@ class ArchetypeInputs(Definition):
     exhausted: tuple[str, ...]
 
 
+class Component(Definition):
+    """A component that pages show as a kind of cells."""
+
+    component: str
+    title: str
+    source: str
+
+
+class Target(Definition):
+    """A gene whose product a drug is aimed at, and the name that clinicians use."""
+
+    gene_symbol: str
+    name: str
+    source: str
+
+
 class AxisCatalogue(Definition):
-    """All axes, what else is made of them, and the approaches that the literature ties to them."""
+    """All axes, what else is made of them, and the approaches that the literature ties to them.
+
+    ``composition`` and ``targets`` are only shown; no score is made of them.
+    """
 
     axes: tuple[Axis, ...]
     contrasts: tuple[Contrast, ...]
@@ -168,6 +187,8 @@ class AxisCatalogue(Definition):
     hla_components: tuple[str, ...]
     index: tuple[IndexWeight, ...]
     approaches: tuple[ApproachRecord, ...] = ()
+    composition: tuple[Component, ...] = ()
+    targets: tuple[Target, ...] = ()
 
     def axis(self, axis: str) -> Axis:
         """Definition of one axis."""
@@ -195,6 +216,11 @@ class Design:
     def genes(self) -> frozenset[str]:
         """Genes of all components."""
         return frozenset(gene for genes in self.components.values() for gene in genes)
+
+    @property
+    def kept_genes(self) -> frozenset[str]:
+        """Genes whose placed values later stages need: those of components, and drug targets."""
+        return self.genes | {target.gene_symbol for target in self.catalogue.targets}
 
     @property
     def locus_genes(self) -> tuple[str, ...]:

@@ -250,6 +250,23 @@ class ApproachRecord(Record):
     doi: str
 
 
+class ComponentLevel(Record):
+    """Level of one kind of cells, from the mean of its genes."""
+
+    component: str
+    title: str
+    z: float | None = Field(description="reference SD units, larger = more; None where not evaluable")
+
+
+class TargetLevel(Record):
+    """Expression of one drug target. Expression is not an indication."""
+
+    gene_symbol: str
+    name: str
+    z: float = Field(description="distance from the reference's location in its spreads, within ±5")
+    log2_tpm: float = Field(description="log2(TPM + 1) on the reference's scale")
+
+
 class IndexBlock(Record):
     """One block of the index."""
 
@@ -456,6 +473,12 @@ class EscapeProfile(Record):
     )
     approaches: tuple[ApproachRecord, ...] = Field(
         default=(), description="tied to the mechanisms detected and to the archetype"
+    )
+    composition: tuple[ComponentLevel, ...] = Field(
+        default=(), description="levels of kinds of cells against the reference"
+    )
+    targets: tuple[TargetLevel, ...] = Field(
+        default=(), description="expression of drug targets that are measured; not an indication"
     )
     flags: tuple[NoteRecord, ...]
     notes: tuple[NoteRecord, ...] = Field(default=(), description="what to read together with the scores")

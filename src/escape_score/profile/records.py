@@ -19,6 +19,7 @@ from escape_score.model.record import (
     AxisChange,
     AxisProfile,
     Call,
+    ComponentLevel,
     EscapeProfile,
     IndexBlock,
     IndexProfile,
@@ -34,6 +35,7 @@ from escape_score.model.record import (
     ReferenceMatch,
     ReferenceRecord,
     Status,
+    TargetLevel,
     slug_of,
 )
 from escape_score.model.reference import Distributions
@@ -116,6 +118,8 @@ class RecordMaker:
             axes=axes,
             published=self._published(row),
             approaches=self._approaches(row),
+            composition=self._composition(row),
+            targets=self._targets(row),
             flags=tuple(map(NoteRecord.of, self.flags.of_sample(sample.sample_id))),
             notes=tuple(map(NoteRecord.of, self._notes(row, axes))),
             changes=tuple(self._change(earlier, row) for earlier in self._pairing.earlier.get(row, ())),
@@ -214,6 +218,32 @@ class RecordMaker:
         # a sample far from the reference may be of any type
         is_like = self.profiles.match[row] == ReferenceMatch.GOOD
         return own_first(approaches, own_type(sample, self.context.reference.tumour_type if is_like else ""))
+
+    def _composition(self, row: int) -> tuple[ComponentLevel, ...]:
+        """Kinds of cells in reference SD, without any adjustment."""
+        reference, scores = self.context.reference, self.context.scores
+        levels = []
+        for shown in self.context.design.catalogue.composition:
+            location, spread = reference.term_stats.get(shown.component, (np.nan, np.nan))
+            z = known((scores.of(shown.component)[row] - location) / spread)
+            levels.append(ComponentLevel(component=shown.component, title=shown.title, z=z))
+        return tuple(levels)
+
+    def _targets(self, row: int) -> tuple[TargetLevel, ...]:
+        """Drug targets that are measured in the sample and that the reference has."""
+        values = self.context.scores.genes
+        column_of = {symbol: i for i, symbol in enumerate(values.gene_symbols)}
+        return tuple(
+            TargetLevel(
+                gene_symbol=target.gene_symbol,
+                name=target.name,
+                z=float(values.z[row, column]),
+                log2_tpm=float(np.maximum(values.log2_tpm[row, column], 0.0)),
+            )
+            for target in self.context.design.catalogue.targets
+            if (column := column_of.get(target.gene_symbol)) is not None
+            and not np.isnan(values.z[row, column])
+        )
 
     def _index(self, row: int) -> IndexProfile:
         index = self.profiles.index

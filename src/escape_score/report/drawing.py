@@ -6,6 +6,7 @@ import base64
 import struct
 import zlib
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from markupsafe import Markup
 
@@ -17,6 +18,14 @@ SCORE_LIMIT = 4.0
 _BAR_WIDTH, _BAR_HEIGHT = 152, 20
 _GAUGE_WIDTH, _GAUGE_HEIGHT = 260, 34
 _MARGIN = 6
+_LINE_WIDTH, _LINE_HEIGHT = 360, 16
+_SCALE_MARKS = (-4, -2, 0, 2, 4)
+_LEVEL_WIDTH = 150
+Z_LIMIT = 5.0
+"""A gene's z is within ±5 and drawn on that scale."""
+
+_GENE_WIDTH, _GENE_LABEL, _GENE_STEP, _GENE_TOP = 330, 82, 14, 16
+_Z_MARKS = (-5, 0, 5)
 _N_BINS = 32
 _BINS_WIDTH, _BINS_HEIGHT, _BINS_BASE, _BINS_MARGIN = 240, 40, 26.0, 4
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -44,6 +53,102 @@ def score_bar(axis: AxisProfile, interval: Interval | None, *, alternative: str)
         dot(_x_of_score(axis.score), middle, is_detected=axis.call is Call.DETECTED),
     )
     return drawing("bar", _BAR_WIDTH, _BAR_HEIGHT, alternative, parts)
+
+
+@dataclass(frozen=True)
+class ZLine:
+    """One gene of a strip; ``css_class`` of its dot: found, below or empty."""
+
+    label: str
+    z: float
+    css_class: str
+
+
+def portrait_line(
+    axis: AxisProfile, score: float | None, interval: Interval | None, *, alternative: str
+) -> Markup:
+    """Draw one line of the portrait: the reference, the threshold, the score and its interval.
+
+    Without a score the line is empty. An axis that is not called has no threshold.
+    """
+    middle = _LINE_HEIGHT / 2
+    parts = [line("track", _MARGIN, _LINE_WIDTH - _MARGIN, middle)]
+    if score is not None:
+        parts.insert(0, _reference_band(axis.reference_quantiles, _x_of_line, middle, 5))
+        if axis.call is not None:
+            parts.append(tick("threshold", _x_of_line(axis.threshold), 0, _LINE_HEIGHT))
+        parts.append(_score_interval(interval, middle, _x_of_line))
+        parts.append(dot(_x_of_line(score), middle, is_detected=axis.call is Call.DETECTED))
+    return drawing("strip", _LINE_WIDTH, _LINE_HEIGHT, alternative, tuple(parts))
+
+
+def portrait_axis(*, alternative: str) -> Markup:
+    """Draw the scale of the portrait."""
+    anchors = {_SCALE_MARKS[0]: "start", _SCALE_MARKS[-1]: "end"}
+    # the outer labels stay inside the box
+    shift = {"start": -_MARGIN, "end": _MARGIN}
+    marks = (
+        _scale_mark(_x_of_line(value) + shift.get(anchor, 0), value, anchor)
+        for value in _SCALE_MARKS
+        for anchor in (anchors.get(value, "middle"),)
+    )
+    return drawing("strip", _LINE_WIDTH, _LINE_HEIGHT, alternative, tuple(marks))
+
+
+def z_line(z: float | None, *, alternative: str) -> Markup:
+    """Draw a level from -5 to +5 reference SD around zero; an empty line where there is none."""
+    middle = _LINE_HEIGHT / 2
+    parts = [
+        line("track", _MARGIN, _LEVEL_WIDTH - _MARGIN, middle),
+        tick("zero", _x_of_z(0.0, _MARGIN, _LEVEL_WIDTH), 2, _LINE_HEIGHT - 2),
+    ]
+    if z is not None:
+        parts.append(dot(_x_of_z(z, _MARGIN, _LEVEL_WIDTH), middle, is_detected=False))
+    return drawing("level-line", _LEVEL_WIDTH, _LINE_HEIGHT, alternative, tuple(parts))
+
+
+def gene_strip(above: Sequence[ZLine], below: Sequence[ZLine], *, alternative: str) -> Markup:
+    """Draw genes from -5 to +5, one a line: those of the score, under a rule those that it is relative to."""
+    height = _GENE_TOP + _GENE_STEP * (len(above) + len(below)) + (8 if below else 0) + 4
+    marks = [_scale_mark(_x_of_gene(value), value) for value in _Z_MARKS]
+    marks += [tick("grid", _x_of_gene(value), _GENE_TOP, height - 2) for value in _Z_MARKS]
+    parts = [*marks, *_gene_lines(above, _GENE_TOP)]
+    if below:
+        rule = _GENE_TOP + _GENE_STEP * len(above) + 4
+        parts += [line("track", 0, _GENE_WIDTH, rule), *_gene_lines(below, rule + 4)]
+    return drawing("gene-strip", _GENE_WIDTH, height, alternative, tuple(parts))
+
+
+def _gene_lines(genes: Sequence[ZLine], top: float) -> list[Markup]:
+    """Symbol and dot of each gene."""
+    text = '<text x="{x}" y="{y:.0f}" text-anchor="end">{label}</text>'
+    dots = '<circle class="{kind}" cx="{at:.1f}" cy="{middle:.0f}" r="4"/>'
+    drawn = []
+    for place, gene in enumerate(genes):
+        middle = top + _GENE_STEP * (place + 0.5)
+        kind = f"dot {gene.css_class}".strip()
+        label = Markup(text).format(x=_GENE_LABEL - 10, y=middle + 4, label=gene.label)
+        drawn.append(label + Markup(dots).format(kind=kind, at=_x_of_gene(gene.z), middle=middle))
+    return drawn
+
+
+def _scale_mark(x: float, value: int, anchor: str = "middle") -> Markup:
+    label = f"+{value}" if value > 0 else str(value).replace("-", "−")
+    return Markup('<text x="{:.1f}" y="11" text-anchor="{}">{}</text>').format(x, anchor, label)
+
+
+def _x_of_line(score: float) -> float:
+    return _x_of_score(score, _LINE_WIDTH, _MARGIN)
+
+
+def _x_of_gene(z: float) -> float:
+    return _x_of_z(z, _GENE_LABEL, _GENE_WIDTH - 10)
+
+
+def _x_of_z(z: float, start: float, end: float) -> float:
+    """Place of a z between two ends; ``end`` keeps the margin where ``start`` is the margin."""
+    right = end - _MARGIN
+    return start + (min(max(z, -Z_LIMIT), Z_LIMIT) + Z_LIMIT) / (2 * Z_LIMIT) * (right - start)
 
 
 def index_gauge(index: IndexProfile, interval: Interval | None, *, alternative: str) -> Markup:
@@ -122,10 +227,12 @@ def _x_of_index(points: float) -> float:
     return _MARGIN + min(max(points, 0.0), 100.0) / 100 * (_GAUGE_WIDTH - 2 * _MARGIN)
 
 
-def _score_interval(interval: Interval | None, y: float) -> Markup:
+def _score_interval(
+    interval: Interval | None, y: float, x_of: Callable[[float], float] = _x_of_score
+) -> Markup:
     if interval is None:
         return Markup("")
-    start, end = _x_of_score(interval.low), _x_of_score(interval.high)
+    start, end = x_of(interval.low), x_of(interval.high)
     arrows = Markup("").join(
         arrow(x, y, pointing=pointing)
         for x, pointing, is_beyond in (

@@ -11,7 +11,7 @@ from escape_score.model.record import EscapeProfile
 from escape_score.report.messages import note_markup
 from escape_score.report.text.i18n import Language, record_markup, translate_record_text
 from escape_score.report.text.numbers import format_count, format_fraction, format_log2
-from escape_score.report.text.wording import match_word, yes_or_no
+from escape_score.report.text.wording import match_word, term_markup, yes_or_no
 
 LABEL_COLUMNS = ("response", "timepoint", "msi", "pdl1_ihc", "site", "cancer_type")
 """Columns of the sample sheet that have a name of their own on pages."""
@@ -41,7 +41,7 @@ def header_facts(profile: EscapeProfile, words: Language) -> tuple[Fact, ...]:
         Fact(_("Cohort"), profile.cohort),
         *_named_facts(profile, labels, words),
         Fact(_("Input"), _input_sentence(profile, words)),
-        Fact(_("Reference"), _reference_sentence(profile, words)),
+        Fact(term_markup("reference", words), _reference_sentence(profile, words)),
     )
 
 
@@ -65,7 +65,8 @@ def sheet_labels(profile: EscapeProfile, words: Language) -> dict[str, str]:
         "cancer_type": _("Tumour type"),
     }
     return {
-        label: _metadata_value(profile.metadata.get(key, ""), words).strip() for key, label in labels.items()
+        label: _named_value(key, profile.metadata.get(key, ""), words).strip()
+        for key, label in labels.items()
     }
 
 
@@ -83,10 +84,16 @@ def all_labels(profile: EscapeProfile, words: Language) -> dict[str, str]:
 def _named_facts(profile: EscapeProfile, labels: Mapping[str, str], words: Language) -> tuple[Fact, ...]:
     """Those columns of the sheet that have a label, where the sheet has them."""
     return tuple(
-        Fact(label, _metadata_value(profile.metadata[key], words))
+        Fact(label, _named_value(key, profile.metadata[key], words))
         for key, label in labels.items()
         if key in profile.metadata
     )
+
+
+def _named_value(key: str, value: str | float | bool, words: Language) -> str:
+    """Value of a column; a tumour type that the catalogue knows is written in its language."""
+    text = _metadata_value(value, words)
+    return translate_record_text(text, words) if key == "cancer_type" else text
 
 
 def sheet_facts(metadata: dict[str, str | float | bool], words: Language) -> tuple[Fact, ...]:

@@ -18,7 +18,7 @@ from escape_score.report.cohort.statistics import statistics_view
 from escape_score.report.cohort.view import cohort_view
 from escape_score.report.figures.frame import page_rules
 from escape_score.report.messages import note_markup
-from escape_score.report.sample import approaches
+from escape_score.report.sample import approaches, figures
 from escape_score.report.sample import view as sample
 from escape_score.report.sample.summary import summary_view
 from escape_score.report.text import i18n, numbers, wording
@@ -42,6 +42,8 @@ FILTERS: dict[str, Callable[..., object]] = {
     "sheet_facts": facts.sheet_facts,
     "quality_facts": facts.quality_facts,
     "provenance_facts": facts.provenance_facts,
+    "term": wording.term_markup,
+    "genes_drawing": figures.genes_drawing,
     "score_drawing": sample.score_drawing,
     "index_drawing": sample.index_drawing,
     "raw_score": sample.format_raw,

@@ -122,7 +122,7 @@ def score_signatures(
         The cohort shares fewer than ``min_anchors`` anchors with the reference.
     """
     needed = {symbol for signature in signatures for symbol in signature.gene_symbols}
-    needed |= {*design.genes, *design.locus_genes, *design.control_genes}
+    needed |= {*design.kept_genes, *design.locus_genes, *design.control_genes}
     thresholds = design.thresholds
     alignment = align(cohort.gene_symbols, reference, needed)
     require_anchors(
@@ -134,7 +134,7 @@ def score_signatures(
     plan = ScoringPlan(
         alignment=alignment,
         membership=build_membership(signatures, alignment, thresholds.coverage),
-        kept=alignment.positions(sorted(design.genes)),
+        kept=alignment.positions(sorted(design.kept_genes)),
         locus_genes=alignment.positions(design.locus_genes),
         control_genes=design.control_genes,
         thresholds=thresholds,

@@ -450,11 +450,20 @@ def test_no_part_of_a_page_contradicts_the_calls(
         calls = [axis.call for axis in profile.axes]
         tiles = re.findall(r"<dd>(.*?)</dd>", between(html, '<dl class="tiles counts">', "</dl>"))
         assert tiles == [str(calls.count(call)) for call in Call]
-        rows = between(html, '<table class="mechanisms', "</table>")
-        badges = re.findall(r'<tr role="row" class="(\w+)', rows)
+        listed = between(html, '<h2 id="mechanisms">', "</section>")
         css = {"found": Call.DETECTED, "maybe": Call.BORDERLINE, "clear": Call.NOT_DETECTED}
         css |= {"unknown": Call.NOT_EVALUABLE}
-        assert [css.get(name) for name in badges] == sorted(calls, key=[*Call, None].index)
+        shown = [css.get(name) for name in re.findall(r'<tr (?:role="row" )?class="(\w+)', listed)]
+        not_evaluable = between(listed, '<ul class="reasons">', "</ul>")
+        shown += [Call.NOT_EVALUABLE] * not_evaluable.count('<a href="#mechanism-')
+        order = [*Call, None].index
+        assert sorted(shown, key=order) == sorted(calls, key=order)
+        named = re.findall(r'href="#mechanism-(\d+)"', not_evaluable)
+        assert all(calls[int(at) - 1] is Call.NOT_EVALUABLE for at in named)
+        answer = between(html, '<ol class="ranked">', "</ol>")
+        assert {calls[int(at) - 1] for at in re.findall(r'href="#mechanism-(\d+)"', answer)} <= POSSIBLE
+        n_found = sum(call in POSSIBLE for call in calls)
+        assert answer.count('<a href="#mechanism-') == n_found
         meaning = between(html, '<h2 id="meaning">', "</section>")
         titles = re.findall(r'<h3><a href="#mechanism-(\d+)"', meaning)
         assert {int(number) for number in titles} == {

@@ -62,7 +62,14 @@ def test_sample_view_shows_every_mechanism_once_detected_ones_first(make_profile
 def test_page_leaves_out_a_call_that_no_mechanism_has(empty_profile: EscapeProfile) -> None:
     groups = sample_view(empty_profile, WORDS).groups
     assert [call for call, rows in groups.items() if rows] == [Call.NOT_EVALUABLE, None]
-    assert render_sample(empty_profile).count('<tbody role="rowgroup">') == 2
+    html = render_sample(empty_profile)
+    assert [
+        summary.partition(" (")[0] for summary in re.findall(r'class="rest">\n<summary>(.*?):', html)
+    ] == [
+        "Not evaluable",
+        "Described, not called",
+    ]
+    assert '<table class="mechanisms stacked"' not in html
 
 
 def test_sample_view_shows_approaches_with_their_mechanism(make_profile: ProfileFactory) -> None:
@@ -146,7 +153,7 @@ def section_of(html: str, number: int) -> str:
 )
 def test_page_counts_genes_left_out(make_profile: ProfileFactory, n_genes: int, more: list[str]) -> None:
     gene = GeneEvidence(gene_symbol="TAP1", component="mhc1", z=-2.04, log2_tpm=3.1, direction=-1)
-    changed = {"evidence": (gene,) * n_genes, "opposing": ()}
+    changed = {"evidence": (gene,) * n_genes, "opposing": (), "call": Call.DETECTED}
     html = render_sample(
         make_profile(axes=(axis_of(make_profile(), "mhc1_loss").model_copy(update=changed),))
     )
@@ -214,7 +221,8 @@ def test_page_shows_adjusted_values_only_where_the_score_is_adjusted(make_profil
 
 def test_page_shows_what_only_describes_the_tumour_without_a_threshold(make_profile: ProfileFactory) -> None:
     html = render_sample(make_profile())
-    assert html.count("described, not called</span>") == 2 * 2
+    assert html.count("described, not called</span>") == 2
+    assert "Described, not called (2):" in html
     section = section_of(html, 1)
     assert "It describes the tumour and is not called." in section
     assert "Detected from" not in section

@@ -61,10 +61,10 @@ def test_format_interval_writes_both_bounds(interval: Interval | None, decimals:
     ("percentile", "text"),
     [
         (87.3, "P87 of 592"),
-        (0.0, "P0 of 592"),
-        (0.2, "P<1 of 592"),
-        (99.9, "P>99 of 592"),
-        (100.0, "P100 of 592"),
+        (0.0, "<P1 of 592"),
+        (0.2, "<P1 of 592"),
+        (99.9, ">P99 of 592"),
+        (100.0, ">P99 of 592"),
         (None, "no percentile"),
     ],
 )

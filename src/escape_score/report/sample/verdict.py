@@ -22,7 +22,6 @@ from escape_score.report.text.numbers import (
     format_count,
     format_index,
     format_interval,
-    format_log2,
     format_score,
 )
 from escape_score.report.text.wording import enumerate_words, match_word, matters
@@ -63,6 +62,7 @@ class Verdict:
     ``headline`` says how T cells reach the tumour and which way of escape leads, ``findings`` names what was
     detected, ``caution`` says how far the levels can be trusted; ``reason_flag`` is the flag whose sentence
     the caution is, empty where it is none; ``cells`` is what single cells add, empty where they add nothing.
+    ``counts`` is ``findings`` without names, for a page that lists the mechanisms.
     """
 
     headline: str
@@ -71,6 +71,7 @@ class Verdict:
     caution: str | Markup
     reason_flag: str = ""
     cells: str = ""
+    counts: str = ""
 
     @property
     def text(self) -> str:
@@ -87,6 +88,7 @@ def verdict_of(profile: EscapeProfile, words: Language) -> Verdict:
         caution=_caution(profile, words),
         reason_flag=_reason_flag(profile),
         cells=headline_of_cells(profile, words),
+        counts=_counts(profile, words),
     )
 
 
@@ -148,6 +150,29 @@ def _phenotype_clause(phenotype: Phenotype, profile: EscapeProfile, words: Langu
     return _(_OF_PHENOTYPE[Phenotype.EXCLUDED])
 
 
+def _counts(profile: EscapeProfile, words: Language) -> str:
+    """How many mechanisms were detected, and how many are usual."""
+    n_evaluable = sum(axis.is_evaluable for axis in profile.axes)
+    if not n_evaluable:
+        return words.gettext("No mechanism is evaluable.")
+    n_detected = len(called_first(profile.axes))
+    if n_detected:
+        sentence = words.gettext("{n} of {n_evaluable} evaluable mechanisms detected.")
+        said = sentence.format(n=n_detected, n_evaluable=n_evaluable)
+    else:
+        said = _none_detected(n_evaluable, words)
+    return " ".join(filter(None, (said, _typical(profile, words))))
+
+
+def _none_detected(n_evaluable: int, words: Language) -> str:
+    none = words.ngettext(
+        "The one evaluable mechanism was not detected.",
+        "None of the {n} evaluable mechanisms was detected.",
+        n_evaluable,
+    )
+    return none.format(n=n_evaluable)
+
+
 def _findings(profile: EscapeProfile, words: Language) -> str:
     axes = profile.axes
     n_evaluable = sum(axis.is_evaluable for axis in axes)
@@ -159,12 +184,7 @@ def _findings(profile: EscapeProfile, words: Language) -> str:
         sentence = words.gettext("{n} of {n_evaluable} evaluable mechanisms detected: {names}.")
         said.append(sentence.format(n=len(detected), n_evaluable=n_evaluable, names=_names(detected, words)))
     else:
-        none = words.ngettext(
-            "The one evaluable mechanism was not detected.",
-            "None of the {n} evaluable mechanisms was detected.",
-            n_evaluable,
-        )
-        said.append(none.format(n=n_evaluable))
+        said.append(_none_detected(n_evaluable, words))
     said.append(_typical(profile, words))
     if borderline:
         said.append(words.gettext("Borderline: {names}.").format(names=_names(borderline, words)))
@@ -270,8 +290,7 @@ def _provisional_reasons(profile: EscapeProfile, words: Language) -> tuple[str, 
         reasons.append(_("its low values are not those of its unit"))
     elif reference.match is not ReferenceMatch.GOOD:
         reasons.append(
-            _("the sample is {distance} from the reference {name} ({match})").format(
-                distance=format_log2(reference.distance, words),
+            _("the sample differs from the reference {name} ({match})").format(
                 name=reference.name,
                 match=match_word(reference.match, words),
             )

@@ -5,6 +5,8 @@ Templates compute nothing; filters write the values of the record in the languag
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from markupsafe import Markup
@@ -27,13 +29,23 @@ from escape_score.model.record import (
 from escape_score.report.drawing import index_gauge, score_bar
 from escape_score.report.messages import sentence
 from escape_score.report.sample.approaches import ApproachGroup, approach_groups
+from escape_score.report.sample.cautions import Caution, Reason, cautions_of, is_caution, reasons_of
 from escape_score.report.sample.cells import CellsView, cells_view
 from escape_score.report.sample.cells_said import side_sentence
+from escape_score.report.sample.figures import (
+    Family,
+    LevelRow,
+    axis_of_portrait,
+    composition_rows,
+    portrait,
+    target_rows,
+)
+from escape_score.report.sample.ranking import Ranked, ranked
 from escape_score.report.sample.verdict import Verdict, called_first, verdict_of
 from escape_score.report.text.i18n import Language, translate_record_text
 from escape_score.report.text.numbers import format_index, format_interval, format_score
 from escape_score.report.text.visible import checked_slug, visible_profile
-from escape_score.report.text.wording import enumerate_words, matters, word_of
+from escape_score.report.text.wording import enumerate_words, terms_of, word_of
 
 LEUKOCYTE_FRACTION_LIMIT = 0.8
 """Above it adjusted scores leave the range they were calibrated in."""
@@ -70,6 +82,38 @@ class Msi:
 
 
 @dataclass(frozen=True)
+class Fold:
+    """Mechanisms that are folded into one line: how many, and which.
+
+    Their rows, or the reasons why they are not evaluable.
+    """
+
+    summary: str
+    names: str
+    rows: tuple[Mechanism, ...]
+    reasons: tuple[Reason, ...]
+
+
+@dataclass(frozen=True)
+class Advice:
+    """What would make more evaluable: the first in plain words, and all with their commands."""
+
+    first: str
+    summary: str
+    items: tuple[NoteRecord, ...]
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Figures of the page; empty where the record has no numbers for one."""
+
+    scale: Markup
+    families: tuple[Family, ...]
+    composition: tuple[LevelRow, ...]
+    targets: tuple[LevelRow, ...]
+
+
+@dataclass(frozen=True)
 class SampleView:
     """A profile without invisible characters, and what its page says of it."""
 
@@ -82,9 +126,15 @@ class SampleView:
     cells: CellsView | None
     uncounted: str
     blocks: tuple[tuple[str, IndexBlock], ...]
+    ranking: tuple[Ranked, ...]
+    folds: tuple[Fold, ...]
+    advice: Advice | None
+    cautions: tuple[Caution, ...]
     flags: tuple[NoteRecord, ...]
     notes: tuple[NoteRecord, ...]
     remarks: tuple[NoteRecord, ...]
+    figures: Figures
+    terms: tuple[tuple[str, str], ...]
     changes: tuple[Changes, ...]
     is_beyond_leukocyte_limit: bool
 
@@ -94,21 +144,70 @@ def sample_view(profile: EscapeProfile, words: Language) -> SampleView:
     checked_slug(profile)
     shown = visible_profile(profile)
     verdict, titles = verdict_of(shown, words), {axis.axis: axis.title for axis in shown.axes}
+    groups = _by_call(shown, words)
+    flags = tuple(flag for flag in shown.flags if is_caution(flag) and flag.code != verdict.reason_flag)
+    remarks = (*(one for one in shown.notes if one.code != "msi"), *shown.reference.withheld)
     return SampleView(
         profile=shown,
         verdict=verdict,
         msi=_msi(shown, words),
         phenotype=_class_word(shown.phenotype, shown, words),
         archetype=_class_word(shown.archetype, shown, words),
-        groups=_by_call(shown, words),
+        groups=groups,
         cells=cells_view(shown, words),
         uncounted=_uncounted(shown, words),
         blocks=tuple((_title_of(block, titles, words), block) for block in shown.index.blocks),
-        flags=tuple(flag for flag in shown.flags if matters(flag) and flag.code != verdict.reason_flag),
-        notes=tuple(flag for flag in shown.flags if not matters(flag)),
-        remarks=(*(one for one in shown.notes if one.code != "msi"), *shown.reference.withheld),
+        ranking=ranked(shown, words),
+        folds=tuple(_folds(groups, words)),
+        advice=_advice(shown.reference.advice, words),
+        cautions=cautions_of(flags, remarks, words),
+        flags=flags,
+        notes=tuple(flag for flag in shown.flags if not is_caution(flag)),
+        remarks=remarks,
+        figures=_figures(shown, words),
+        terms=terms_of(words),
         changes=tuple(_changes(change, titles, words) for change in shown.changes),
         is_beyond_leukocyte_limit=(shown.leukocyte_fraction or 0.0) > LEUKOCYTE_FRACTION_LIMIT,
+    )
+
+
+def _folds(groups: dict[Call | None, tuple[Mechanism, ...]], words: Language) -> Iterator[Fold]:
+    """One line for the mechanisms of each call that is not among the findings."""
+    _ = words.gettext
+    texts = {
+        Call.NOT_DETECTED: _("Not detected ({n}):"),
+        Call.NOT_EVALUABLE: _("Not evaluable ({n}):"),
+        None: _("Described, not called ({n}):"),
+    }
+    for call, text in texts.items():
+        rows = groups[call]
+        if rows:
+            titles = tuple(translate_record_text(row.axis.title, words) for row in rows)
+            summary, names = text.format(n=len(rows)), enumerate_words(titles, 0, words)
+            if call is Call.NOT_EVALUABLE:
+                yield Fold(summary, names, (), reasons_of([(row.anchor, row.axis) for row in rows], words))
+            else:
+                yield Fold(summary, names, rows, ())
+
+
+_COMMAND = re.compile(r"\s*:\s*escape-score [^.]*(?=\.)")
+"""A command at the end of an advice, which the first screen leaves to the fold."""
+
+
+def _advice(items: tuple[NoteRecord, ...], words: Language) -> Advice | None:
+    if not items:
+        return None
+    first = _COMMAND.sub("", sentence(items[0], words))
+    summary = words.gettext("What would make more evaluable ({n})").format(n=len(items))
+    return Advice(first, summary, items)
+
+
+def _figures(profile: EscapeProfile, words: Language) -> Figures:
+    return Figures(
+        axis_of_portrait(words),
+        portrait(profile, words),
+        composition_rows(profile, words),
+        target_rows(profile, words),
     )
 
 

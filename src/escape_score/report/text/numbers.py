@@ -32,12 +32,19 @@ def format_interval(
 
 
 def format_percentile(percentile: float | None, percentile_n: int, words: Language) -> str:
-    """Write a percentile with the number of tumours behind it, such as ``P87 of 592``."""
+    """Write a percentile with the number of tumours behind it, such as ``P87 of 592``.
+
+    The ends are ``<P1`` and ``>P99``: a reference of some hundred tumours has no finer answer.
+    """
     if percentile is None:
         return words.gettext("no percentile")
-    return words.gettext("P{rank} of {n}").format(
-        rank=_whole(percentile, words), n=format_count(percentile_n, words)
-    )
+    side, rank = "", percentile
+    if percentile < 1:
+        side, rank = "<", 1.0
+    elif percentile > _ALL - 1:
+        side, rank = ">", _ALL - 1.0
+    text = words.gettext("P{rank} of {n}")
+    return side + text.format(rank=words.fixed(rank, 0), n=format_count(percentile_n, words))
 
 
 def format_fraction(fraction: float | None, words: Language) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from markupsafe import Markup
+
 from escape_score.model.record import (
     Archetype,
     Call,
@@ -53,21 +55,62 @@ _SYMBOLS: dict[StrEnum, tuple[str, str]] = {
     Status.NOT_EVALUABLE: ("✕", "unknown"),
 }
 
+TERMS: dict[str, tuple[str, str]] = {
+    "reference": (
+        N_("Reference"),
+        N_("Tumours of one type and one pipeline that this sample is compared with."),
+    ),
+    "interval": (
+        N_("90 % interval"),
+        N_(
+            "Range that contains the true value with a probability of 90 %, if the assumptions of the "
+            "method hold."
+        ),
+    ),
+    "percentile": (
+        N_("Percentile"),
+        N_("Share of the tumours of the reference that have a lower score, in %."),
+    ),
+    "provisional": (
+        N_("provisional"),
+        N_(
+            "The sample does not match the reference well. Compare it only with samples of the same pipeline."
+        ),
+    ),
+}
+"""Terms of the glossary that a page explains where they are used: the term and its meaning."""
+
 
 @dataclass(frozen=True)
 class Badge:
-    """A state as word and symbol, so that colour, named by a class of CSS, never carries it alone."""
+    """A state as word and symbol, so that colour, named by a class of CSS, never carries it alone.
+
+    ``meaning`` explains the word, empty where the word is plain.
+    """
 
     word: str
     symbol: str
     css_class: str
+    meaning: str = ""
 
 
 def badge(state: Call | Status | None, words: Language) -> Badge:
     """Word, symbol and colour of a call or a status; of no call, that the axis only describes the tumour."""
     if state is None:
         return Badge(words.gettext("described, not called"), "·", "context")
-    return Badge(word_of(state, words), *_SYMBOLS[state])
+    meaning = words.gettext(TERMS["provisional"][1]) if state is Status.PROVISIONAL else ""
+    return Badge(word_of(state, words), *_SYMBOLS[state], meaning)
+
+
+def term_markup(name: str, words: Language) -> Markup:
+    """A term of the glossary with its meaning as title."""
+    term, meaning = TERMS[name]
+    return Markup('<abbr title="{}">{}</abbr>').format(words.gettext(meaning), words.gettext(term))
+
+
+def terms_of(words: Language) -> tuple[tuple[str, str], ...]:
+    """All terms with their meanings, for readers who see no titles."""
+    return tuple((words.gettext(term), words.gettext(meaning)) for term, meaning in TERMS.values())
 
 
 def word_of(value: StrEnum | None, words: Language) -> str:
