@@ -34,6 +34,7 @@ from escape_score.score.published import load_published
 from escape_score.statistics.columns import ColumnCollector
 from escape_score.statistics.compute import compute_statistics
 
+pytestmark = pytest.mark.slow
 KEY_OF = {template: key for key, template in MESSAGES.items()}
 FLAGS = list(Code)[: list(Code).index(Code.CALL)]
 CHEMOKINES = [gene.gene_symbol for gene in load_published().score("chemokine12_messina").genes]

@@ -149,7 +149,9 @@ def test_version_names_what_numbers_depend_on() -> None:
     assert folder == f"data folder: {data_folder()}"
 
 
-def test_shell_completion_is_offered() -> None:
+def test_shell_completion_is_offered(monkeypatch: pytest.MonkeyPatch) -> None:
+    # the shell is named here, since a test may run below none
+    monkeypatch.setenv("_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION", "1")
     shown = program("--show-completion", "bash")
     assert "_ESCAPE_SCORE_COMPLETE=complete_bash" in shown.stdout
     code = "import sys; from escape_score.cli import main; sys.exit(main([]))"

@@ -170,7 +170,7 @@ def test_run_stages_and_python_choose_alike_to_the_last_byte(far_matrix: Path, t
         assert main(command) == 0
     es.profile(es.read(far_matrix, units="tpm")).write(tmp_path / "python")
     names = [path.relative_to(out) for path in out.rglob("[!.]*") if path.is_file()]
-    assert len(names) == 30 + 6
+    assert len(names) == 30 + 7
     for name in names:
         expected = (out / name).read_bytes()
         assert (tmp_path / "run" / name).read_bytes() == expected, name

@@ -134,7 +134,7 @@ def test_stages_end_at_the_bytes_of_run(*, is_cohort: bool, files: Files, lab: P
     run(files, tmp_path / "run", *option)
     stages(files, tmp_path / "work", tmp_path / "stages", *option)
     names = [p.relative_to(tmp_path / "stages") for p in (tmp_path / "stages").rglob("[!.]*") if p.is_file()]
-    assert len(names) == N_SAMPLES + 6
+    assert len(names) == N_SAMPLES + 7
     for name in names:
         assert (tmp_path / "stages" / name).read_bytes() == (tmp_path / "run" / name).read_bytes(), name
     assert (tmp_path / "work" / "reference").is_dir()

@@ -131,6 +131,7 @@ def test_printed_summaries_are_outdated_with_their_pages(copy: Path) -> None:
     assert verify(copy) == ()
 
 
+@pytest.mark.slow
 @pytest.mark.browser
 def test_pages_printed_together_have_the_bytes_of_each_alone(
     finished: Path, tmp_path: Path, temporary: Path

@@ -150,6 +150,7 @@ def test_pseudobulk_file_holds_all_counts(cells: ad.AnnData, profiled: Profiles,
     np.testing.assert_array_equal(bulk[:, both].X.sum(axis=0), kept[:, both].X.sum(axis=0))
 
 
+@pytest.mark.slow
 def test_map_is_drawn_on_request_and_is_the_same_each_time(cells: ad.AnnData) -> None:
     small = cells[cells.obs["sample"] == "S3"].copy()
     first, second = (shown_by(made_of(small, umap=True), "S3").map for _ in range(2))
@@ -170,6 +171,7 @@ def test_word_that_is_not_known_is_a_usage_error(cells: ad.AnnData) -> None:
         made_of(cells, malignant_lineage="blood")
 
 
+@pytest.mark.slow
 def test_all_cells_are_written_on_request(cells: ad.AnnData, tmp_path: Path) -> None:
     kept = cells[cells.obs["sample"] != "S4"].copy()
     result = made_of(kept, h5ad=True, umap=True)

@@ -92,7 +92,7 @@ def test_sheet_lists_samples_with_patients_and_columns(frame: pd.DataFrame, tmp_
     before = found.sha256
     sheet.write_text(sheet.read_text().replace("CR", "PD"))
     assert open_cells(sheet).sha256 != before
-    with pytest.raises(InputError, match="leave --sample-column s out"):
+    with pytest.raises(InputError, match="--sample-column s does not apply"):
         open_cells(sheet, CellRequest(sample_column="s"))
 
 
