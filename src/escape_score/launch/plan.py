@@ -50,7 +50,7 @@ OPTIONS: Final[Mapping[str, tuple[str, IncEx]]] = MappingProxyType(
         "read": ("read", set(ReadConfig.model_fields)),
         "score": ("score", set(ScoreConfig.model_fields) - {"gene_sets"}),
         "cells_read": ("cells", {*_COLUMNS, "min_umi", "min_genes", "max_mitochondrial"}),
-        "cells_patient": ("cells", {"malignant_lineage", "umap", "min_cells"}),
+        "cells_patient": ("cells", {"cell_type_column", "malignant_lineage", "umap", "min_cells"}),
         "cells_bulk": ("cells", set(_COLUMNS)),
     }
 )
