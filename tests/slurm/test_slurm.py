@@ -29,7 +29,7 @@ COHORTS = ("alpha", "beta")
 N_SAMPLES = 6
 STAGES_OF_A_COHORT = 6
 CELLS, STAGES_OF_CELLS = "cells", 9
-PATIENCE_S = int(os.environ.get("ESCAPE_SCORE_PATIENCE", "150"))
+PATIENCE_S = int(os.environ.get("ESCAPE_SCORE_PATIENCE", "300"))
 ASK_OFTEN = ("--", "--seconds-between-status-checks", "2")
 
 pytestmark = [
