@@ -237,6 +237,13 @@ def test_plan_of_cells_has_a_file_a_sample_and_a_patient(tmp_path: Path) -> None
     assert cohort.counts == cohort.counts_flag == []
 
 
+def test_labels_of_ones_own_without_their_column_are_refused_before_any_job(tmp_path: Path) -> None:
+    (tmp_path / "own.tsv").write_text("label\tcompartment\nzzz\tmalignant\n", encoding="utf-8")
+    with pytest.raises(ConfigInvalidError, match=r"own\.tsv: labels of your own need the column"):
+        plan_of_cells(tmp_path, more=", cell_types: own.tsv")
+    assert plan_of_cells(tmp_path, more=", cell_types: own.tsv, cell_type_column: cell_type").patients
+
+
 def test_all_cells_are_asked_for_where_they_are_wanted(tmp_path: Path) -> None:
     cohort = plan_of_cells(tmp_path, more=", h5ad: true")
     assert cohort.counts == cohort.cell_files("sample")

@@ -25,6 +25,8 @@ from escape_score.model.cells import (
     CellSample,
     GateCounts,
     PatientCells,
+    in_all,
+    positions_in,
 )
 from escape_score.model.cohort import FloatArray
 from escape_score.model.notes import Note
@@ -141,31 +143,25 @@ def summarise_sample(
 
 def join_samples(samples: Sequence[SampleSums]) -> PatientCells:
     """Join the samples of a patient over the wanted genes that are measured in all of them."""
-    shared = set(samples[0].wanted).intersection(*(sample.wanted for sample in samples[1:]))
-    symbols = tuple(symbol for symbol in samples[0].wanted if symbol in shared)
+    symbols = in_all([sample.wanted for sample in samples])
     sizes = [len(sample.cell_ids) for sample in samples]
     return PatientCells(
         patient_id=samples[0].patient_id,
         sample_ids=tuple(sample.sample_id for sample in samples),
         gene_symbols=symbols,
         counts=sp.csr_array(
-            sp.vstack([sample.selected[:, _places(sample.wanted, symbols)] for sample in samples])
+            sp.vstack([sample.selected[:, positions_in(sample.wanted, symbols)] for sample in samples])
         ),
         n_umi=np.concatenate([sample.n_umi for sample in samples]),
         codes=np.concatenate([sample.labels.codes for sample in samples]),
         sample_of=np.repeat(np.arange(len(samples), dtype=np.int32), sizes),
         sample_counts=np.array(
-            [sample.sums.sum(axis=0)[_places(sample.gene_symbols, symbols)] for sample in samples]
+            [sample.sums.sum(axis=0)[positions_in(sample.gene_symbols, symbols)] for sample in samples]
         ),
         sample_umi=np.array([sample.sums.sum() for sample in samples]),
         ambient=np.full(len(samples), nan),
         is_umi=all(sample.is_umi for sample in samples),
     )
-
-
-def _places(names: Sequence[str], wanted: Sequence[str]) -> npt.NDArray[np.intp]:
-    at = {name: place for place, name in enumerate(names)}
-    return np.array([at[name] for name in wanted], dtype=np.intp)
 
 
 def profile_patient(samples: Sequence[SampleSums], *, seed: int) -> PatientResult:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from scipy.stats import gamma, norm, t
 
+from escape_score.cells.levels import LogLevel
 from escape_score.library.cell_states import PER
 from escape_score.model.cohort import FloatArray
 
@@ -14,16 +13,7 @@ PRIOR = 0.5
 """Counts added to a sum, as in the Jeffreys interval of a Poisson rate."""
 
 
-@dataclass(frozen=True)
-class Level:
-    """log2 of counts in 10,000, and its interval."""
-
-    value: float
-    low: float
-    high: float
-
-
-def level_of(counts: FloatArray, n_umi: FloatArray, *, level: float) -> Level:
+def level_of(counts: FloatArray, n_umi: FloatArray, *, level: float) -> LogLevel:
     """Level of genes in cells.
 
     A sum over cells varies more than a Poisson count, because cells differ. How much more is estimated from
@@ -46,7 +36,7 @@ def level_of(counts: FloatArray, n_umi: FloatArray, *, level: float) -> Level:
     shape = seen / dispersed
     bounds = gamma.ppf(np.array([tail, 1 - tail]), shape) * dispersed
     value, low, high = np.log2(PER * np.append(seen, bounds) / total)
-    return Level(float(value), float(min(low, value)), float(max(high, value)))
+    return LogLevel(float(value), float(min(low, value)), float(max(high, value)))
 
 
 def overdispersion(counts: FloatArray, n_umi: FloatArray, rate: float) -> float:

@@ -12,10 +12,14 @@ from escape_score.cli.options import (
     CohortName,
     ColumnMap,
     GeneSets,
+    HasReports,
     Layer,
     LogJson,
+    OwnLanguage,
+    OwnSeed,
     Quiet,
     ReferenceName,
+    RunConfigFile,
     Samples,
     require_config,
     require_files,
@@ -70,18 +74,14 @@ def cells(
     cohort: CohortName = None,
     reference: ReferenceName = None,
     gene_sets: GeneSets = None,
-    config: Annotated[
-        Path | None, typer.Option("--config", help="YAML config; the command line wins over it.")
-    ] = None,
+    config: RunConfigFile = None,
     umap: Annotated[bool | None, typer.Option("--umap", help="Draw a map of each patient's cells.")] = None,
     h5ad: Annotated[
         bool | None, typer.Option("--h5ad", help="Also write cells.h5ad: all cells with labels and map.")
     ] = None,
-    lang: Annotated[str | None, typer.Option("--lang", help="Language of the pages: en or fr.")] = None,
-    seed: Annotated[int | None, typer.Option("--seed", min=0, help="Seed of every random draw.")] = None,
-    reports: Annotated[
-        bool, typer.Option("--reports/--no-reports", help="Write samples/ and index.html.")
-    ] = True,
+    lang: OwnLanguage = None,
+    seed: OwnSeed = None,
+    reports: HasReports = True,
     quiet: Quiet = False,
     log_json: LogJson = False,
 ) -> int:
@@ -131,6 +131,7 @@ def _cells(
 
     translations(settings.report.lang)  # an unknown language is an error before the work, not after it
     own = settings.cells
+    own.require_label_column()
     named = (*inputs, settings.samples, settings.score.gene_sets, own.cell_types)
     require_result_folder(out, named)
     request = CellRequest.from_config(own)
@@ -146,7 +147,7 @@ def _cells(
         lambda progress: profile_cell_cohort(
             lambda: open_cells(inputs, request),
             options,
-            lambda: CellOptions.of(own, cell_types=own.cell_types, seed=settings.seed),
+            lambda: CellOptions.of(own, seed=settings.seed),
             samples=settings.samples,
             columns=named_columns,
             name=cohort or cohort_name(inputs[0]),

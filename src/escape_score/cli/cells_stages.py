@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from escape_score.cli.cells import CellTypes
-from escape_score.cli.options import CohortName, ColumnMap, OutFile, Samples, require_files
+from escape_score.cli.options import CohortName, ColumnMap, OutFile, Samples, Seed, require_files
 
 Inputs = Annotated[list[Path], typer.Argument(metavar="INPUT…", help="Files of single cells.")]
 SampleFiles = Annotated[list[Path], typer.Argument(metavar="SAMPLE…", help="Files of the job cells-read.")]
@@ -16,7 +16,6 @@ PatientFiles = Annotated[
     list[Path], typer.Argument(metavar="PATIENT…", help="Files of the job cells-patient.")
 ]
 BlockJson = Annotated[str, typer.Option("--options", help="The config's block cells, as JSON.")]
-Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed of every random draw.")]
 
 
 def cells_read(
@@ -60,8 +59,9 @@ def cells_patient(
     from escape_score.pipeline.cells.profiling import CellOptions
     from escape_score.pipeline.cells.stages import write_one_patient
 
-    config = parse_block("--options", options, CellsConfig)
-    write_one_patient(samples, seeds, CellOptions.of(config, cell_types=cell_types, seed=seed), out)
+    block = parse_block("--options", options, CellsConfig)
+    config = block.model_copy(update={"cell_types": cell_types})
+    write_one_patient(samples, seeds, CellOptions.of(config, seed=seed), out)
     return 0
 
 

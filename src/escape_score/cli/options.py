@@ -71,6 +71,15 @@ CohortName = Annotated[
     str | None, typer.Option("--cohort", help="Name of the cohort; the file's name if not given.")
 ]
 Language = Annotated[str, typer.Option("--lang", help="Language of the pages: en or fr.")]
+RunConfigFile = Annotated[
+    Path | None, typer.Option("--config", help="YAML config; the command line wins over it.")
+]
+OwnLanguage = Annotated[str | None, typer.Option("--lang", help="Language of the pages: en or fr.")]
+_SEED = typer.Option("--seed", min=0, help="Seed of every random draw.")
+Seed = Annotated[int, _SEED]
+OwnSeed = Annotated[int | None, _SEED]
+"""For commands with a config, which has the seed if the command line has none."""
+HasReports = Annotated[bool, typer.Option("--reports/--no-reports", help="Write samples/ and index.html.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no summary.")]
 LogJson = Annotated[
     bool, typer.Option("--log-json", help="JSON lines on stderr instead of progress and text.")

@@ -20,6 +20,7 @@ from escape_score.cli.options import (
     OutFile,
     ReferenceName,
     Samples,
+    Seed,
     SheetName,
     Strandedness,
     Transpose,
@@ -128,7 +129,7 @@ def profile(
     part: Annotated[Path, typer.Option("--part", help="List of the files written, with digests.")],
     *,
     reference: ReferenceName = None,
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of every random draw.")] = 1,
+    seed: Seed = 1,
     cells: Annotated[
         Path | None, typer.Option("--cells", help="Results of patients, if these are single cells.")
     ] = None,

@@ -81,6 +81,16 @@ class CellsConfig(ConfigModel):
         50, ge=1, le=1_000_000, description="Fewest cells of a sample after the gates; others are not scored."
     )
 
+    def require_label_column(self) -> None:
+        """Refuse labels of the user's own without the column that has them.
+
+        The command line can complete a file, so this is asked when both are known. Raises ConfigInvalidError.
+        """
+        if self.cell_types is not None and self.cell_type_column is None:
+            msg = "labels of your own need the column that has them; name it with cell_type_column"
+            option = f"cell_types {self.cell_types}"
+            raise ConfigInvalidError.at(option, f"{msg} (--cell-type-column)")
+
 
 class HarmoniseConfig(ConfigModel):
     """Options of the stage ``harmonise``."""

@@ -50,7 +50,7 @@ OPTIONS: Final[Mapping[str, tuple[str, IncEx]]] = MappingProxyType(
         "read": ("read", set(ReadConfig.model_fields)),
         "score": ("score", set(ScoreConfig.model_fields) - {"gene_sets"}),
         "cells_read": ("cells", {*_COLUMNS, "min_umi", "min_genes", "max_mitochondrial"}),
-        "cells_patient": ("cells", {"cell_type_column", "malignant_lineage", "umap", "min_cells"}),
+        "cells_patient": ("cells", {"malignant_lineage", "umap", "min_cells"}),
         "cells_bulk": ("cells", set(_COLUMNS)),
     }
 )
@@ -271,6 +271,8 @@ def plan_workflow(config: Path) -> WorkflowPlan:
     if table.faults:
         raise_faults([*_missing(config, settings), *table.faults])
     entries = table.get()
+    if any(entry.kind is CohortKind.CELLS for entry in entries):
+        settings.cells.require_label_column()
     plans = [attempt(partial(_plan_cohort, entry, settings)) for entry in entries]
     files = [path for one in plans for plan in one.results for path in plan.parts]
     found = [*_missing(config, settings), *_in_label_map(entries, settings)]

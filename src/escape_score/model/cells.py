@@ -56,6 +56,18 @@ LEUKOCYTES = (
 STROMA = (Compartment.FIBROBLAST, Compartment.ENDOTHELIAL)
 
 
+def positions_in(names: Sequence[str], wanted: Sequence[str]) -> npt.NDArray[np.intp]:
+    """Positions of wanted names, all of which are there; shape (n_wanted,)."""
+    at = {name: position for position, name in enumerate(names)}
+    return np.array([at[name] for name in wanted], dtype=np.intp)
+
+
+def in_all(lists: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
+    """Names that all of the lists have, at least one, in the order of the first."""
+    shared = set(lists[0]).intersection(*lists[1:])
+    return tuple(name for name in lists[0] if name in shared)
+
+
 def is_in(codes: Codes, compartments: Sequence[Compartment]) -> npt.NDArray[np.bool_]:
     """Whether each cell is in one of these compartments; shape (n_cells,)."""
     return np.isin(codes, [CODE_OF[compartment] for compartment in compartments])

@@ -263,7 +263,7 @@ def render_results(results: Path, out: Path, *, lang: str, prints: Prints = Prin
     Raises
     ------
     UsageError
-        There is no Chromium to print with, or no sample of an id in ``prints``.
+        Chromium is missing, or ``prints`` names a sample that the result does not have.
     ResultInvalidError
         A profile cannot be read or shown.
     """

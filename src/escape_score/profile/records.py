@@ -8,7 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
-from escape_score.model.axes import Axis
+from escape_score.model.axes import Axis, Target
 from escape_score.model.cohort import FloatArray
 from escape_score.model.method_choice import DEFAULT_MIN_COVERAGE
 from escape_score.model.notes import Code, Note, NoteLog, note
@@ -85,6 +85,13 @@ class RecordMaker:
         design, scores = self.context.design, self.context.scores
         models = axis_models(design.catalogue)
         return tuple(axis_genes(model.evidence(self.context), design.components, scores) for model in models)
+
+    @cached_property
+    def _measured_targets(self) -> tuple[tuple[Target, int], ...]:
+        """Drug targets that are measured, with their columns."""
+        column_of = {symbol: i for i, symbol in enumerate(self.context.scores.genes.gene_symbols)}
+        targets = self.context.design.catalogue.targets
+        return tuple((one, column_of[one.gene_symbol]) for one in targets if one.gene_symbol in column_of)
 
     @cached_property
     def _pairing(self) -> Pairing:
@@ -232,7 +239,6 @@ class RecordMaker:
     def _targets(self, row: int) -> tuple[TargetLevel, ...]:
         """Drug targets that are measured in the sample and that the reference has."""
         values = self.context.scores.genes
-        column_of = {symbol: i for i, symbol in enumerate(values.gene_symbols)}
         return tuple(
             TargetLevel(
                 gene_symbol=target.gene_symbol,
@@ -240,9 +246,8 @@ class RecordMaker:
                 z=float(values.z[row, column]),
                 log2_tpm=float(np.maximum(values.log2_tpm[row, column], 0.0)),
             )
-            for target in self.context.design.catalogue.targets
-            if (column := column_of.get(target.gene_symbol)) is not None
-            and not np.isnan(values.z[row, column])
+            for target, column in self._measured_targets
+            if not np.isnan(values.z[row, column])
         )
 
     def _index(self, row: int) -> IndexProfile:

@@ -129,7 +129,7 @@ def render_summary(profile: EscapeProfile, *, lang: str = SOURCE_LANGUAGE) -> st
     ResultInvalidError
         The slug of the profile cannot name a file.
     UsageError
-        There is no catalogue for the language.
+        The language has no catalogue.
     """
     page = summary_view(profile, translations(lang))
     return environment(lang).get_template("summary.html.j2").render(page=page, lang=lang)

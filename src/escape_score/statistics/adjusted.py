@@ -24,7 +24,7 @@ def adjusted_response(columns: CohortColumns, at: int) -> AdjustedRow | None:
     -------
     AdjustedRow or None
         None where no covariate varies, with fewer than :data:`EVENTS_EACH` of the rarer outcome a term, or
-        where the model does not converge. The p value is not shown, so it is no further test of the page.
+        where the model does not converge. The p value is not shown, so it does not add a test to the page.
 
     References
     ----------
@@ -79,7 +79,7 @@ def _varying(term: FloatArray) -> FloatArray:
 
 
 def _logit(responds: FloatArray, design: FloatArray) -> tuple[float, float] | None:
-    """Log odds per SD and half its 95 % interval; None where there is no finite estimate."""
+    """Log odds per SD and half its 95 % interval; None if the estimate is not finite."""
     from statsmodels.discrete.discrete_model import Logit
     from statsmodels.tools.sm_exceptions import PerfectSeparationError
 

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import TypeVar
+
 from escape_score.model.record_statistics import GroupComparison, ResponseStatistics, SurvivalStatistics
 from escape_score.statistics.groups import found_among
 from escape_score.statistics.ranks import rates_of
 
+Part = TypeVar("Part", ResponseStatistics, SurvivalStatistics, GroupComparison)
+Compared = TypeVar("Compared", ResponseStatistics, GroupComparison)
 AllParts = tuple[ResponseStatistics | None, tuple[SurvivalStatistics, ...], tuple[GroupComparison, ...]]
 
 
@@ -29,18 +34,19 @@ def over_all_tests(
     """
     parts = (*((response,) if response else ()), *survival, *comparisons)
     rates = iter(rates_of([row.p_value for part in parts for row in part.rows]))
-    if response is not None:
-        tested = tuple(row.model_copy(update={"q_value": next(rates)}) for row in response.rows)
-        findings = (*response.findings[:-1], found_among(tested))
-        response = response.model_copy(update={"rows": tested, "findings": findings})
-    modelled = []
-    for part in survival:
-        fitted = tuple(row.model_copy(update={"q_value": next(rates)}) for row in part.rows)
-        modelled.append(part.model_copy(update={"rows": fitted}))
-    compared = []
-    for one in comparisons:
-        rows = tuple(row.model_copy(update={"q_value": next(rates)}) for row in one.rows)
-        compared.append(
-            one.model_copy(update={"rows": rows, "findings": (*one.findings[:-1], found_among(rows))})
-        )
-    return response, tuple(modelled), tuple(compared)
+    return (
+        None if response is None else _counted(_rated(response, rates)),
+        tuple(_rated(part, rates) for part in survival),
+        tuple(_counted(_rated(part, rates)) for part in comparisons),
+    )
+
+
+def _rated(part: Part, rates: Iterator[float]) -> Part:
+    """A part with the next rates in its rows."""
+    rows = tuple(row.model_copy(update={"q_value": next(rates)}) for row in part.rows)
+    return part.model_copy(update={"rows": rows})
+
+
+def _counted(part: Compared) -> Compared:
+    """A part whose last finding counts its rows anew."""
+    return part.model_copy(update={"findings": (*part.findings[:-1], found_among(part.rows))})

@@ -94,7 +94,7 @@ class CellClassifier:
         Raises
         ------
         FileMissingError
-            There is no such file.
+            The file does not exist.
         FileUnreadableError
             It is not such a file.
         """

@@ -80,7 +80,7 @@ def read_label_map(path: Path) -> dict[str, CellType]:
     Raises
     ------
     FileMissingError
-        There is no such file.
+        The file does not exist.
     FileUnreadableError
         It is not a text table of two columns, or a compartment is not known.
     """

@@ -12,7 +12,7 @@ import pandas as pd
 import scipy.sparse as sp
 
 from escape_score.cells.patient import PatientResult
-from escape_score.model.cells import CODE_OF, Compartment
+from escape_score.model.cells import CODE_OF, Compartment, positions_in
 from escape_score.model.cohort import Cohort, InMemoryMatrix, SampleRecord
 from escape_score.model.notes import Note, NoteLog
 from escape_score.model.units import ExpressionUnit
@@ -42,10 +42,7 @@ def bulk_matrix(patients: Sequence[PatientResult]) -> InMemoryMatrix:
 
 
 def _columns(symbols: tuple[str, ...], own: tuple[str, ...]) -> np.ndarray | slice:
-    if own == symbols:
-        return slice(None)
-    at = {symbol: column for column, symbol in enumerate(symbols)}
-    return np.array([at[symbol] for symbol in own], dtype=np.intp)
+    return slice(None) if own == symbols else positions_in(symbols, own)
 
 
 def bulk_cohort(

@@ -21,8 +21,6 @@ from escape_score.store.hdf5_output import has_intact_seal, replacing_hdf5
 from escape_score.store.scores_anndata import write_anndata
 from escape_score.store.tables import write_parquet, write_tsv
 
-VERSION = 1
-
 
 def write_cell_files(folder: Path, results: CellResults) -> dict[str, pd.DataFrame]:
     """Write the tables of single cells, and the counts of compartments; the tables by name."""
@@ -48,7 +46,6 @@ def write_patient(path: Path, patient: PatientResult, cell_map: CellMap | None) 
     text = h5py.string_dtype()
     with replacing_hdf5(path, has_seal=True) as output:
         file = output.handle
-        file.attrs["version"] = VERSION
         drawn = "" if cell_map is None else cell_map.model_dump_json()
         for name, content in (("record", patient.record.model_dump_json()), ("map", drawn)):
             file.create_dataset(name, data=np.frombuffer(content.encode(), np.uint8), track_times=False)

@@ -11,7 +11,7 @@ import pandas as pd
 import scipy.sparse as sp
 from anndata.io import write_elem
 
-from escape_score.model.cells import CellSample
+from escape_score.model.cells import CellSample, positions_in
 from escape_score.pipeline.cells.bulk import all_symbols
 from escape_score.pipeline.cells.results import CellResults
 from escape_score.store.hdf5_output import replacing_hdf5
@@ -57,8 +57,7 @@ def _with_genes(sample: CellSample, symbols: tuple[str, ...]) -> sp.csr_array:
     """Counts over the genes of all samples."""
     if sample.gene_symbols == symbols:
         return sample.counts
-    at = {symbol: column for column, symbol in enumerate(symbols)}
-    columns = np.array([at[symbol] for symbol in sample.gene_symbols], dtype=np.int32)
+    columns = positions_in(symbols, sample.gene_symbols).astype(np.int32)
     counts = sample.counts
     moved = sp.csr_array(
         (counts.data, columns[counts.indices], counts.indptr), shape=(counts.shape[0], len(symbols))

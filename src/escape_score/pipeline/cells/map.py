@@ -14,7 +14,7 @@ import numpy.typing as npt
 import scipy.sparse as sp
 
 from escape_score.cells.patient import PatientResult
-from escape_score.model.cells import CellSample, Compartment
+from escape_score.model.cells import CellSample, Compartment, in_all, positions_in
 from escape_score.model.cohort import FloatArray
 from escape_score.model.record import CellMap
 
@@ -82,13 +82,13 @@ def _chosen(n_cells: int, seed: int) -> npt.NDArray[np.intp]:
 
 def _joined(samples: Sequence[CellSample]) -> sp.csr_matrix:
     """Counts over the genes that all samples have."""
-    shared = set(samples[0].gene_symbols).intersection(*(sample.gene_symbols for sample in samples[1:]))
-    symbols = [symbol for symbol in samples[0].gene_symbols if symbol in shared]
-    blocks = []
-    for sample in samples:
-        at = {symbol: column for column, symbol in enumerate(sample.gene_symbols)}
-        is_whole = len(symbols) == len(at)
-        blocks.append(sample.counts if is_whole else sample.counts[:, [at[symbol] for symbol in symbols]])
+    symbols = in_all([sample.gene_symbols for sample in samples])
+    blocks = [
+        sample.counts
+        if len(symbols) == len(sample.gene_symbols)
+        else sample.counts[:, positions_in(sample.gene_symbols, symbols)]
+        for sample in samples
+    ]
     return sp.csr_matrix(sp.vstack(blocks), dtype=np.float32)
 
 

@@ -16,7 +16,7 @@ from escape_score.cells.labels.label import label_cells
 from escape_score.cells.labels.seeds import find_seeds, train
 from escape_score.cells.patient import PatientResult, SampleSums, profile_patient, summarise_sample
 from escape_score.config import CellsConfig, RunConfig
-from escape_score.errors import MAX_NAMED, MatrixInvalidError, UsageError, attempt, raise_faults
+from escape_score.errors import MAX_NAMED, MatrixInvalidError, attempt, raise_faults
 from escape_score.library.cell_types import LineageChoice
 from escape_score.model.cells import CellSample
 from escape_score.model.cohort import Cohort, sheet_columns
@@ -59,13 +59,9 @@ class CellOptions:
     seed: int = 1
 
     @classmethod
-    def of(cls, config: CellsConfig, *, cell_types: Path | None, seed: int) -> CellOptions:
-        """Options of a config; ``cell_types`` is the file of labels."""
-        if cell_types is not None and config.cell_type_column is None:
-            msg = "labels of your own need the column that has them; name it with --cell-type-column"
-            option = f"--cell-types {cell_types}"
-            raise UsageError.at(option, msg)
-        user_map = None if cell_types is None else read_label_map(cell_types)
+    def of(cls, config: CellsConfig, *, seed: int) -> CellOptions:
+        """Options of a config, whose file of labels is read."""
+        user_map = None if config.cell_types is None else read_label_map(config.cell_types)
         return cls(config=config, user_map=user_map, seed=seed)
 
 
@@ -196,6 +192,7 @@ def profile_cells(
             sample_column=sample,
             patient_column=patient,
             cell_type_column=cell_type,
+            cell_types=None if cell_types is None else Path(cell_types),
             layer=layer,
             malignant_lineage=malignant_lineage,
             umap=umap,
@@ -203,6 +200,7 @@ def profile_cells(
         )
         .cells
     )
+    config.require_label_column()
 
     def opened() -> CellCohort:
         if not hasattr(data, "obs"):
@@ -211,11 +209,8 @@ def profile_cells(
             data, sample=sample, patient=patient, cell_type=cell_type, layer=layer, gates=config
         )
 
-    def options() -> CellOptions:
-        file = None if cell_types is None else Path(cell_types)
-        return CellOptions.of(config, cell_types=file, seed=seed)
-
     profile = ProfileOptions(reference=reference, gene_sets=gene_sets, seed=seed)
+    options = lambda: CellOptions.of(config, seed=seed)  # noqa: E731
     return profile_cell_cohort(opened, profile, options, samples=samples, name=cohort)
 
 

@@ -11,7 +11,6 @@ import numpy as np
 import pandas as pd
 
 from escape_score.cells.patient import PatientResult
-from escape_score.library.cell_quantities import load_quantities
 from escape_score.model.cells import CellSample
 from escape_score.model.record import (
     Call,
@@ -163,7 +162,7 @@ def _quantity_columns(quantities: Sequence[QuantityRecord]) -> dict[str, object]
         name = f"cells_{one.quantity}"
         columns[name] = _number(one.value)
         columns |= {f"{name}_{end}": _end(one.interval, end) for end in ("low", "high")}
-        if load_quantities()[one.quantity].threshold is not None:
+        if one.threshold is not None:
             columns[f"{name}_call"] = one.call or ""
     return columns
 

@@ -212,7 +212,7 @@ def iter_batches(
 ) -> Iterator[list[npt.NDArray[np.float64]]]:
     """Entries in batches: features and barcodes, counted from 1, and values.
 
-    Raises ArrowInvalid: a line is no entry. MatrixInvalidError: there are more than the header promises.
+    Raises ArrowInvalid: a line is not an entry. MatrixInvalidError: more entries than the header promises.
     """
     types = {"feature": pa.int64(), "barcode": pa.int64(), "value": pa.float64()}
     with open_text(path, limits) as stream:
