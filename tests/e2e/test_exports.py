@@ -71,7 +71,7 @@ def test_labels_become_statistics_beside_the_pages(results: Path) -> None:
     assert statistics.response is not None
     assert statistics.response.n_samples == 60 - N_LATER
     columns = {comparison.column for comparison in statistics.comparisons}
-    assert columns == {"response", "msi", "timepoint", "mlh1_expression"}
+    assert columns == {"msi", "timepoint", "mlh1_expression"}
     assert [survival.endpoint for survival in statistics.survival] == ["os"]
     listed = {entry["path"] for entry in json.loads((results / "manifest.json").read_text("utf-8"))["files"]}
     assert "cohort.json" in listed
