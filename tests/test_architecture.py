@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import ast
+import functools
 import graphlib
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-
-import pytest
 
 PACKAGE = Path(__file__).resolve().parents[1] / "src" / "escape_score"
 SOURCES = sorted(PACKAGE.rglob("*.py"))
@@ -70,7 +69,7 @@ def imported(tree: ast.AST) -> Iterator[str]:
 
 def own_imports(source: Path) -> set[str]:
     """Modules of this package that a file imports, without the package's name."""
-    names = imported(ast.parse(source.read_text(encoding="utf-8")))
+    names = imported(tree_of(source))
     return {name.removeprefix("escape_score.") for name in names if name.startswith("escape_score.")}
 
 
@@ -109,7 +108,15 @@ def called_name(call: ast.Call) -> str:
     return function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
 
 
-every_source = pytest.mark.parametrize("source", SOURCES, ids=lambda path: module_of(path) or "escape_score")
+@functools.cache
+def tree_of(source: Path) -> ast.Module:
+    return ast.parse(source.read_text(encoding="utf-8"))
+
+
+def offences(find: Callable[[Path], Iterable[object]]) -> dict[str, list[object]]:
+    """What breaks a rule, by module."""
+    found = {module_of(source): list(find(source)) for source in SOURCES}
+    return {module: places for module, places in found.items() if places}
 
 
 def test_package_is_found() -> None:
@@ -120,22 +127,31 @@ def floor_of(name: str) -> int:
     return next(floor for floor, packages in enumerate(LAYERS) if name in packages)
 
 
-@every_source
-def test_module_imports_only_lower_layers(source: Path) -> None:
+def above(source: Path) -> set[str]:
+    """Parts of the package that a module imports and may not."""
     name = component(module_of(source))
-    used = {component(target) for target in own_imports(source)} - PUBLIC - {name}
     if name == "":
-        return
+        return set()
     allowed = {other for packages in LAYERS[: floor_of(name)] for other in packages}
     neighbours = {other for own, other in NEIGHBOURS if own == name}
-    assert used <= allowed | neighbours
+    used = {component(target) for target in own_imports(source)} - PUBLIC - {name}
+    return used - allowed - neighbours
 
 
-@every_source
-def test_report_imports_only_errors_and_records(source: Path) -> None:
-    if component(module_of(source)) == "report":
-        targets = {target for target in own_imports(source) if component(target) != "report"}
-        assert all(target in PUBLIC or target.startswith(("errors", "model.record")) for target in targets)
+def test_modules_import_only_lower_layers() -> None:
+    assert offences(above) == {}
+
+
+def beyond_records(source: Path) -> list[str]:
+    if component(module_of(source)) != "report":
+        return []
+    targets = [target for target in own_imports(source) if component(target) != "report"]
+    allowed = ("errors", "model.record")
+    return [target for target in targets if target not in PUBLIC and not target.startswith(allowed)]
+
+
+def test_report_imports_only_errors_and_records() -> None:
+    assert offences(beyond_records) == {}
 
 
 def test_components_form_no_cycle() -> None:
@@ -146,22 +162,29 @@ def test_components_form_no_cycle() -> None:
     assert list(graphlib.TopologicalSorter(graph).static_order())
 
 
-@every_source
-def test_module_has_no_relative_import(source: Path) -> None:
-    tree = ast.parse(source.read_text(encoding="utf-8"))
-    assert [node.lineno for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.level] == []
+def lines_of(source: Path, is_wrong: Callable[[ast.AST], bool]) -> list[str]:
+    found = (node for node in ast.walk(tree_of(source)) if is_wrong(node))
+    return [f"line {getattr(node, 'lineno', 0)}: {ast.unparse(node)}" for node in found]
 
 
-@every_source
-def test_module_leaves_snakemake_to_the_launcher(source: Path) -> None:
-    tree = ast.parse(source.read_text(encoding="utf-8"))
-    words = {
-        node.value
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Constant) and isinstance(node.value, str)
-    }
-    names = {component(name).split("_", maxsplit=1)[0] for name in imported(tree)}
-    assert component(module_of(source)) == SNAKEMAKE or "snakemake" not in words | names
+def test_modules_have_no_relative_import() -> None:
+    def is_relative(node: ast.AST) -> bool:
+        return isinstance(node, ast.ImportFrom) and node.level > 0
+
+    assert offences(lambda source: lines_of(source, is_relative)) == {}
+
+
+def snakemake_words(source: Path) -> set[str]:
+    if component(module_of(source)) == SNAKEMAKE:
+        return set()
+    nodes = ast.walk(tree_of(source))
+    words = {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+    names = {component(name).split("_", maxsplit=1)[0] for name in imported(tree_of(source))}
+    return {"snakemake"} & (words | names)
+
+
+def test_modules_leave_snakemake_to_the_launcher() -> None:
+    assert offences(snakemake_words) == {}
 
 
 def test_plugin_imports_the_launcher_and_its_interface_alone() -> None:
@@ -176,49 +199,39 @@ def test_plugin_starts_without_the_matrix_libraries() -> None:
     assert loaded_by(f"import {PLUGIN.parent.name}", "anndata", "pandas", "rich", "scipy") == []
 
 
-@every_source
-def test_module_imports_heavy_libraries_only_inside_functions(source: Path) -> None:
-    tree = ast.parse(source.read_text(encoding="utf-8"))
-    at_import = ast.Module(
-        body=[node for node in run_at_import(tree) if isinstance(node, ast.Import | ast.ImportFrom)],
-        type_ignores=[],
-    )
-    assert {component(name) for name in imported(at_import)} & HEAVY == set()
+def heavy_imports(source: Path) -> set[str]:
+    nodes = [node for node in run_at_import(tree_of(source)) if isinstance(node, ast.Import | ast.ImportFrom)]
+    at_import = ast.Module(body=list[ast.stmt](nodes), type_ignores=[])
+    return {component(name) for name in imported(at_import)} & HEAVY
 
 
-@every_source
-def test_module_does_nothing_at_import(source: Path) -> None:
-    tree = ast.parse(source.read_text(encoding="utf-8"))
-    calls = [node for node in run_at_import(tree) if isinstance(node, ast.Call)]
-    assert [
-        f"line {call.lineno}: {called_name(call)}" for call in calls if called_name(call) in EFFECTS
-    ] == []
+def test_modules_import_heavy_libraries_only_inside_functions() -> None:
+    assert offences(heavy_imports) == {}
 
 
-@every_source
-def test_module_keeps_no_global_state(source: Path) -> None:
-    tree = ast.parse(source.read_text(encoding="utf-8"))
-    assert [node.lineno for node in ast.walk(tree) if isinstance(node, ast.Global)] == []
+def effects(source: Path) -> list[str]:
+    calls = [node for node in run_at_import(tree_of(source)) if isinstance(node, ast.Call)]
+    return [f"line {call.lineno}: {called_name(call)}" for call in calls if called_name(call) in EFFECTS]
 
 
-@every_source
-def test_module_draws_only_from_a_seeded_generator(source: Path) -> None:
-    tree = ast.parse(source.read_text(encoding="utf-8"))
-    unseeded = [
-        ast.unparse(node)
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Attribute)
-        and ast.unparse(node.value) in {"np.random", "numpy.random"}
-        and node.attr not in SEEDED
-    ]
-    bare = [
-        call
-        for call in ast.walk(tree)
-        if isinstance(call, ast.Call) and called_name(call) == "default_rng" and not call.args
-    ]
-    assert unseeded == []
-    assert bare == []
-    assert "random" not in set(imported(tree))
+def test_modules_do_nothing_at_import() -> None:
+    assert offences(effects) == {}
+
+
+def test_modules_keep_no_global_state() -> None:
+    assert offences(lambda source: lines_of(source, lambda node: isinstance(node, ast.Global))) == {}
+
+
+def is_unseeded(node: ast.AST) -> bool:
+    if isinstance(node, ast.Call):
+        return called_name(node) == "default_rng" and not node.args
+    is_of_numpy = isinstance(node, ast.Attribute) and ast.unparse(node.value) in {"np.random", "numpy.random"}
+    return is_of_numpy and getattr(node, "attr", "") not in SEEDED
+
+
+def test_modules_draw_only_from_a_seeded_generator() -> None:
+    assert offences(lambda source: lines_of(source, is_unseeded)) == {}
+    assert offences(lambda source: {"random"} & set(imported(tree_of(source)))) == {}
 
 
 def loaded_by(statement: str, *libraries: str) -> list[str]:

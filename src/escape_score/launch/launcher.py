@@ -31,11 +31,7 @@ MAX_MESSAGE = 400
 _SLURM = "slurm"
 _CACHE = "XDG_CACHE_HOME"
 _WRITTEN = (".snakemake", "results", "work", "logs")
-# In the background of a script SIGINT is ignored; it must stop Snakemake all the same.
-_START = (
-    "import signal, snakemake.cli as s; signal.signal(signal.SIGINT, signal.default_int_handler); s.main()"
-)
-_ENGINE = (sys.executable, "-c", _START)
+_ENGINE = (sys.executable, "-m", "escape_score.launch.engine")
 _STEPS = frozenset({"job_info", "job_error", "progress"})
 OnEvent = Callable[[WorkflowState, str], None]
 
