@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import re
 from enum import StrEnum
+from functools import lru_cache
 from math import isfinite, nan
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -92,12 +93,8 @@ class NoteRecord(Record):
     @classmethod
     def of(cls, found: Note) -> NoteRecord:
         """The record of a note."""
-        params = {"kind": found.kind} if found.kind else {}
-        return cls(
-            code=found.code.value,
-            severity=found.severity,
-            params=params | {name: _param(value) for name, value in found.params},
-        )
+        # equal notes may be written differently: 1 == 1.0
+        return _record_of(found, repr(found))
 
     @property
     def note(self) -> Note:
@@ -108,6 +105,17 @@ class NoteRecord(Record):
             str(self.params.get("kind", "")),
             tuple((name, _unrecorded(value)) for name, value in params.items()),
         )
+
+
+@lru_cache(maxsize=8192)
+def _record_of(found: Note, _written: str) -> NoteRecord:
+    """The record of a note, cached: most notes of a cohort are the same in all samples."""
+    params = {"kind": found.kind} if found.kind else {}
+    return NoteRecord(
+        code=found.code.value,
+        severity=found.severity,
+        params=params | {name: _param(value) for name, value in found.params},
+    )
 
 
 ParamRecord = str | bool | int | float | None | NoteRecord | tuple[str, ...] | tuple[NoteRecord, ...]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, fields
-from functools import cached_property
+from functools import cached_property, lru_cache
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -224,8 +224,13 @@ def _labels(samples: Sequence[SampleRecord]) -> tuple[str, ...]:
 
 def in_english(*found: Note | NoteRecord) -> str:
     """Notes as tables and the command line show them."""
-    records = (NoteRecord.of(one) if isinstance(one, Note) else one for one in found)
-    return " ".join(map(english, records))
+    return " ".join(_sentence(one, repr(one)) if isinstance(one, Note) else english(one) for one in found)
+
+
+@lru_cache(maxsize=8192)
+def _sentence(found: Note, _written: str) -> str:
+    """A note in English, cached: most notes of a cohort are the same in all samples."""
+    return english(NoteRecord.of(found))
 
 
 def write_result(
