@@ -31,7 +31,18 @@ LAYERS = (
 NEIGHBOURS = {("genes", "library"), ("config", "library"), ("store", "library")}
 PUBLIC = {"", "__version__"}
 SNAKEMAKE = "launch"
-HEAVY = {"gseapy", "lifelines", "llvmlite", "matplotlib", "numba", "scanpy", "sklearn", "statsmodels", "umap"}
+HEAVY = {
+    "formulaic",
+    "gseapy",
+    "lifelines",
+    "llvmlite",
+    "matplotlib",
+    "numba",
+    "scanpy",
+    "sklearn",
+    "statsmodels",
+    "umap",
+}
 SEEDED = {"default_rng", "Generator", "SeedSequence", "PCG64", "BitGenerator"}
 EFFECTS = {
     *("open", "print", "input", "exec", "eval", "read_text", "read_bytes", "write_text", "write_bytes"),

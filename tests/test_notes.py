@@ -17,6 +17,7 @@ from tests.cells.raised import cell_notes
 from tests.read.transformations import cpm, degraded, estimated, filtered, lifted_combat, normalised
 
 import escape_score as es
+from escape_score.config import DEFAULT_STATISTICS, StatisticsConfig
 from escape_score.genes import load_gene_table
 from escape_score.genes.lengths import GeneLengths
 from escape_score.harmonise import harmonise
@@ -93,11 +94,16 @@ class Found:
     def harmonise(self, cohort: Cohort, lengths: GeneLengths | None = None) -> None:
         self._log(harmonise(cohort, gene_lengths=lengths).flags)
 
-    def compare(self, profiles: Sequence[EscapeProfile], sheet: Sequence[Mapping[str, Any]]) -> None:
+    def compare(
+        self,
+        profiles: Sequence[EscapeProfile],
+        sheet: Sequence[Mapping[str, Any]],
+        config: StatisticsConfig = DEFAULT_STATISTICS,
+    ) -> None:
         collector = ColumnCollector()
         pairs = zip(profiles, sheet, strict=True)
         list(collector.watch(one.model_copy(update={"metadata": dict(row)}) for one, row in pairs))
-        self.notes += notes_in(compute_statistics(collector.columns(), seed=1))
+        self.notes += notes_in(compute_statistics(collector.columns(), config, seed=1))
 
 
 def genes_of(component: str, tpm: pd.DataFrame) -> list[str]:
@@ -393,6 +399,43 @@ def compare_labels(found: Found, tpm: pd.DataFrame) -> None:
     rows = [row | few | {"os_event": i < 3, "pfs_event": i < 3} for i, row in enumerate(rows)]
     found.compare(profiles, [row | {"response": "R" if i < 9 else "NR"} for i, row in enumerate(rows)])
     found.compare(profiles, [row | {"response": "R"} for row in rows])
+    compare_models(found, profiles)
+
+
+def compare_models(found: Found, profiles: Sequence[EscapeProfile]) -> None:
+    """Models with covariates and interactions, and every reason why there is none."""
+    many = [*profiles] * 8
+    n, random = len(many), np.random.default_rng(5)
+    score = np.array([profile.axes[8].score or 0.0 for profile in many])
+    arm = random.integers(0, 2, n)
+    follows = np.where(arm, 1, -1) * (score - np.median(score)) + random.normal(0, 0.3, n) > 0
+    by_chance = random.random(n) < 0.5
+    rows = [
+        {"patient_id": f"q{at}", "arm": "AB"[of], "purity": 0.1 + at % 7 / 10} for at, of in enumerate(arm)
+    ]
+
+    def compare(is_response: np.ndarray, rows: Sequence[Mapping[str, Any]], **config: Any) -> None:  # noqa: ANN401
+        labelled = [
+            {**row, "response": "R" if yes else "NR"} for row, yes in zip(rows, is_response, strict=False)
+        ]
+        found.compare(many[: len(labelled)], labelled, StatisticsConfig(**config))
+
+    compare(follows, rows, interaction="arm", groups=["arm"])
+    compare(by_chance, rows, interaction="arm", groups=["arm"])
+    compare(by_chance, [{**row, "purity": 0.5} for row in rows], adjust=["purity"], groups=["arm"])
+    batches = [{**row, "batch": "abcdefgh"[at % 8]} for at, row in enumerate(rows[:40])]
+    compare(by_chance, batches, adjust=["batch"], groups=["arm"])
+    compare(by_chance, [{**row, "ward": row["arm"]} for row in rows], adjust=["ward"], groups=["arm"])
+    compare(
+        by_chance,
+        [{**row, "known": str(yes)} for row, yes in zip(rows, by_chance, strict=True)],
+        adjust=["known"],
+    )
+    unknown = [row if at < 4 or row["arm"] == "A" else {**row, "purity": None} for at, row in enumerate(rows)]
+    without = [{name: value for name, value in row.items() if value is not None} for row in unknown]
+    compare(by_chance, without, adjust=["purity"], groups=["arm"])
+    compare(by_chance, [{**row, "arm": "A" if at else "B"} for at, row in enumerate(rows)], interaction="arm")
+    compare(by_chance | (arm == 1), rows, interaction="arm")
 
 
 @pytest.fixture(scope="module")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
@@ -12,6 +13,9 @@ import pandas as pd
 import pytest
 
 from escape_score.cli import main
+from escape_score.config import StatisticsConfig, WorkflowConfig
+from escape_score.launch.plan import WorkflowPlan
+from escape_score.report import read_profiles, read_statistics
 from escape_score.store.manifest import verify
 
 
@@ -26,11 +30,19 @@ def files_of(folder: Path) -> dict[str, bytes]:
     return {p.relative_to(folder).as_posix(): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
 
 
-def run_stages(inputs: Inputs, work: Path, out: Path, n_chunks: int, score: tuple[str, ...] = ()) -> None:
-    """What the rules of the workflow do, in their order."""
+def run_stages(  # noqa: PLR0917
+    inputs: Inputs,
+    work: Path,
+    out: Path,
+    n_chunks: int,
+    score: tuple[str, ...] = (),
+    read: tuple[str, ...] = (),
+    gather: tuple[str, ...] = (),
+) -> None:
+    """What the rules of the workflow do, in their order; words are added to those of a stage."""
     parts = [work / f"report-{k}.json" for k in range(1, n_chunks + 1)]
     commands: list[list[object]] = [
-        ["read", inputs.matrix, "--samples", inputs.samples, "--units", "counts", "--cohort", "demo"],
+        ["read", inputs.matrix, "--samples", inputs.samples, "--units", "counts", "--cohort", "demo", *read],
         ["harmonise", work / "cohort.h5ad", "--gene-lengths", inputs.lengths],
         ["score", work / "harmonised.h5ad", *score],
     ]
@@ -41,7 +53,8 @@ def run_stages(inputs: Inputs, work: Path, out: Path, n_chunks: int, score: tupl
     for k, part in enumerate(parts, 1):
         slices = ["--chunk", str(k), "--chunks", str(n_chunks), "--part", str(part)]
         assert main(["report", str(out), "--profiles", str(profiles), *slices]) == 0
-    assert main(["gather", str(out), "--parts", str(profiles), *(str(part) for part in parts)]) == 0
+    listed = [str(profiles), *(str(part) for part in parts)]
+    assert main(["gather", str(out), *gather, "--parts", *listed]) == 0
 
 
 @pytest.mark.parametrize("n_chunks", [1, 3, pytest.param(9, marks=pytest.mark.slow)])
@@ -75,6 +88,32 @@ def test_methods_beside_the_axes_are_the_same_from_stages_and_run(inputs: Inputs
     np.testing.assert_allclose(scores.X[:, at], table["ssgsea:effector"], rtol=1e-8)
     assert scores.var["method"].iloc[at] == "ssgsea"
     assert (scores.layers["coverage"][:, at] == 1.0).all()
+
+
+def test_models_are_the_same_from_stages_and_run(
+    inputs: Inputs, tmp_path: Path, refused: Callable[..., tuple[str, ...]]
+) -> None:
+    sheet = pd.read_csv(inputs.samples, sep="\t", dtype=str, keep_default_na=False)
+    other = tmp_path / "s.tsv"
+    sheet.assign(age=[str(40.5 + at) for at in range(len(sheet))]).to_csv(other, sep="\t", index=False)
+    formula = "~ score + age"
+    options = [str(other) if word == str(inputs.samples) else word for word in inputs.options]
+    run = ["run", *options, "--cohort", "demo", "--quiet", "--formula"]
+    assert main([*run, formula, "--out", str(tmp_path / "run")]) == 0
+    own = replace(inputs, samples=other)  # type: ignore[type-var]
+    settings = WorkflowConfig(cohorts=Path("c.tsv"), statistics=StatisticsConfig(formula=formula))
+    plan = WorkflowPlan(settings, {})
+    read, gather = (("--options", plan.options(rule)) for rule in ("read", "gather"))
+    run_stages(own, tmp_path / "work", tmp_path / "stages", 1, read=read, gather=gather)
+    assert files_of(tmp_path / "stages") == files_of(tmp_path / "run")
+    found = read_statistics(tmp_path / "run")
+    assert found is not None
+    assert found.formula == formula
+    assert [one.metadata["age"] for one in read_profiles(tmp_path / "run")][:2] == [40.5, 41.5]
+    for wrong, said in (("~ score + agee", "did you mean 'age'?"), ("~ score + exp(age)", "exp(…)")):
+        (line,) = refused(2, *run, wrong, "--out", tmp_path / "none")
+        assert said in line
+        assert not (tmp_path / "none").exists()
 
 
 def test_gather_takes_away_samples_that_no_part_lists(inputs: Inputs, finished: Path, tmp_path: Path) -> None:

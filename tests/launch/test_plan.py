@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -287,3 +288,13 @@ def test_options_of_cells_change_no_settings_of_bulk(tmp_path: Path) -> None:
         plan = plan_workflow(write_project(folder, config=config, rows="a\t../matrix.tsv\t\tcounts\t\n"))
         settings[folder] = plan.cohorts["a"].settings
     assert settings[plain] == settings[changed]
+
+
+def test_columns_that_statistics_name_are_kept_by_the_job_that_reads_the_sheet(tmp_path: Path) -> None:
+    block = "statistics:\n  groups: [arm]\n  adjust: [age, purity]\n"
+    config = write_project(tmp_path, config=block, rows="a\t../matrix.tsv\t\tcounts\t\n")
+    plan = plan_workflow(config)
+    assert json.loads(plan.options("read"))["columns"] == ["arm=arm", "age=age"]
+    assert plan.cohorts["a"].column_flags == ["--map", "arm=arm", "--map", "age=age"]
+    assert json.loads(plan.options("gather"))["adjust"] == ["age", "purity"]
+    assert '"groups":["arm"]' in plan.cohorts["a"].settings

@@ -131,7 +131,7 @@ def test_read_statistics_refuses_what_is_damaged(content: str, tmp_path: Path) -
 def test_read_statistics_refuses_another_version(statistics: CohortStatistics, tmp_path: Path) -> None:
     other = statistics.model_copy(update={"schema_version": "9.9"})
     (tmp_path / STATISTICS).write_text(other.model_dump_json(), encoding="utf-8")
-    with pytest.raises(ResultInvalidError, match=r"has version 9\.9 where this program reads 3"):
+    with pytest.raises(ResultInvalidError, match=r"has version 9\.9 where this program reads 4"):
         read_statistics(tmp_path)
 
 

@@ -9,7 +9,6 @@ from scipy.stats import false_discovery_control, spearmanr
 from tests.statistics.conftest import RESISTANCE, MakeColumns, measure_of
 
 from escape_score.model.record_statistics import Expectation, MeasureKind
-from escape_score.statistics.adjusted import adjusted_response
 from escape_score.statistics.columns import CohortColumns
 from escape_score.statistics.compute import compute_statistics
 from escape_score.statistics.figures import MAX_POINTS, box_of, roc_points, survival_curves
@@ -126,34 +125,3 @@ def test_correlations_are_those_of_scipy() -> None:
     expected = spearmanr(values[3:, 0], values[3:, 1]).statistic
     assert found.values[0][1] == found.values[1][0] == pytest.approx(expected, abs=5e-5)
     assert (found.values[0][0], found.values[0][2]) == (1.0, None)
-
-
-def test_adjusted_odds_ratio_takes_a_confounder_out() -> None:
-    """Response follows the site alone, and so does the measure."""
-    random, n = np.random.default_rng(4), 200
-    site = random.integers(0, 2, n)
-    measured = site * 2 + random.normal(size=n)
-    responds = random.random(n) < np.where(site, 0.75, 0.25)
-    sheet = [
-        {"response": "R" if yes else "NR", "site": "ab"[at], "purity": float(pure)}
-        for yes, at, pure in zip(responds, site, random.random(n), strict=True)
-    ]
-    columns = CohortColumns("c", (RESISTANCE,), tuple(sheet), measured[:, None])
-    found = adjusted_response(columns, 0)
-    assert found is not None
-    assert (found.covariates, found.n) == (("purity", "site"), n)
-    assert found.interval.low < 1 < found.interval.high
-    assert found.interval.low < found.odds_ratio < found.interval.high
-    alone = [row | {"site": "a"} for row in sheet]
-    crude = adjusted_response(CohortColumns("c", (RESISTANCE,), tuple(alone), measured[:, None]), 0)
-    assert crude is not None
-    assert crude.interval.low > 1
-    few = CohortColumns("c", (RESISTANCE,), tuple(sheet), measured[:, None]).rows(range(40))
-    assert adjusted_response(few, 0) is None
-
-
-@pytest.mark.parametrize("sheet", [{}, {"site": "a"}, {"purity": 0.5}])
-def test_nothing_is_adjusted_for_what_does_not_vary(sheet: dict[str, str | float]) -> None:
-    rows = tuple({"response": "R" if at % 2 else "NR", **sheet} for at in range(80))
-    values = np.random.default_rng(0).normal(size=(80, 1))
-    assert adjusted_response(CohortColumns("c", (RESISTANCE,), rows, values), 0) is None

@@ -58,6 +58,7 @@ rule gather:
         package_version=PACKAGE_VERSION,
         settings=of_cohort("settings"),
         lang=SETTINGS.report.lang,
+        options=PLAN.options("gather"),
     shell:
-        "escape-score gather results/{wildcards.cohort:q} --lang {params.lang:q}"
+        "escape-score gather results/{wildcards.cohort:q} --lang {params.lang:q} --options {params.options:q}"
         " --parts {input.profiles:q} {input.reports:q} > {log:q} 2>&1"

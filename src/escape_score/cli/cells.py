@@ -9,9 +9,12 @@ import typer
 
 from escape_score.cli.log import CommandLog
 from escape_score.cli.options import (
+    Adjust,
     CohortName,
     ColumnMap,
+    Formula,
     GeneSets,
+    GroupBy,
     HasReports,
     Layer,
     LogJson,
@@ -71,6 +74,9 @@ def cells(
     malignant_lineage: Lineage = None,
     samples: Samples = None,
     columns: ColumnMap = None,
+    group_by: GroupBy = None,
+    adjust: Adjust = None,
+    formula: Formula = None,
     cohort: CohortName = None,
     reference: ReferenceName = None,
     gene_sets: GeneSets = None,
@@ -106,6 +112,9 @@ def cells(
         lang=lang,
         seed=seed,
         columns=columns or None,
+        groups=group_by or None,
+        adjust=adjust or None,
+        formula=formula,
     )
     log = CommandLog(is_quiet=quiet, is_json=log_json)
     return _cells(inputs, out, settings, cohort, log, has_reports=reports)
@@ -135,12 +144,13 @@ def _cells(
     named = (*inputs, settings.samples, settings.score.gene_sets, own.cell_types)
     require_result_folder(out, named)
     request = CellRequest.from_config(own)
-    named_columns = column_names(settings.read.columns)
+    named_columns = column_names(settings.reading.columns)
     options = ProfileOptions(
         reference=settings.profile.reference or ProfileOptions.reference,
         gene_sets=settings.score.gene_sets,
         min_genes=settings.min_genes,
         choice=settings.score.choice(threads=settings.threads),
+        statistics=settings.statistics,
         seed=settings.seed,
     )
     return profile_and_write(

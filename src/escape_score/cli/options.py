@@ -67,6 +67,28 @@ ColumnMap = Annotated[
         "--map", metavar="OURS=THEIRS", help="Column of the sample sheet with another name; repeatable."
     ),
 ]
+GroupBy = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--group-by",
+        metavar="COLUMN",
+        help="Compare the groups of this column of the sample sheet; repeatable.",
+    ),
+]
+Adjust = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--adjust",
+        metavar="COLUMN",
+        help="Adjust the models of the cohort for this column of the sample sheet; repeatable.",
+    ),
+]
+Formula = Annotated[
+    str | None,
+    typer.Option(
+        "--formula", metavar="TEXT", help="Model of the cohort: '~ score * treatment + purity + C(site)'."
+    ),
+]
 CohortName = Annotated[
     str | None, typer.Option("--cohort", help="Name of the cohort; the file's name if not given.")
 ]

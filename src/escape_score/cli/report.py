@@ -67,11 +67,14 @@ def gather(
     parts: Annotated[list[Path], typer.Option("--parts", help="Part files of profile and report.")],
     more_parts: Annotated[list[Path] | None, typer.Argument(help="Further part files.")] = None,
     lang: Language = "en",
+    options: Annotated[str, typer.Option("--options", help="The config's block statistics, as JSON.")] = "{}",
 ) -> int:
     """Write the cohort's statistics, its page and, last of all, the manifest."""
+    from escape_score.config import StatisticsConfig, parse_block
     from escape_score.pipeline.reports import gather_parts
 
-    failed = gather_parts(results, (*parts, *(more_parts or ())), lang=lang)
+    statistics = parse_block("--options", options, StatisticsConfig)
+    failed = gather_parts(results, (*parts, *(more_parts or ())), lang=lang, statistics=statistics)
     lines = [f"warning: {one.sample_id}: failed ({one.problem})" for one in failed]
     print_limited(lines, rest="warning: {n} more failed; see qc.tsv")
     return 0

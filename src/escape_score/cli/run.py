@@ -13,11 +13,14 @@ import typer
 
 from escape_score.cli.log import CommandLog, StageProgress, print_limited, print_lost
 from escape_score.cli.options import (
+    Adjust,
     AsSamples,
     CohortName,
     ColumnMap,
+    Formula,
     GeneLengths,
     GeneSets,
+    GroupBy,
     HasReports,
     Layer,
     LengthsFromPositions,
@@ -64,6 +67,9 @@ def run(
     strand: Strandedness = None,
     as_samples: AsSamples = None,
     columns: ColumnMap = None,
+    group_by: GroupBy = None,
+    adjust: Adjust = None,
+    formula: Formula = None,
     seed: OwnSeed = None,
     reports: HasReports = True,
     quiet: Quiet = False,
@@ -99,6 +105,9 @@ def run(
         strand=strand,
         as_samples=as_samples,
         columns=columns or None,
+        groups=group_by or None,
+        adjust=adjust or None,
+        formula=formula,
     )
     return _run(settings, cohort, CommandLog(is_quiet=quiet, is_json=log_json), has_reports=reports)
 
@@ -121,7 +130,7 @@ def _run(settings: RunConfig, cohort: str | None, log: CommandLog, *, has_report
     translations(settings.report.lang)  # an unknown language is an error before the work, not after it
     named = (matrix, settings.samples, settings.score.gene_sets, settings.harmonise.gene_lengths)
     require_result_folder(out, named)
-    request = ReadRequest.from_config(settings.read, units=settings.units)
+    request = ReadRequest.from_config(settings.reading, units=settings.units)
     options = ProfileOptions(
         reference=settings.profile.reference or ProfileOptions.reference,
         gene_sets=settings.score.gene_sets,
@@ -129,6 +138,7 @@ def _run(settings: RunConfig, cohort: str | None, log: CommandLog, *, has_report
         lengths_from_positions=settings.harmonise.lengths_from_positions,
         min_genes=settings.min_genes,
         choice=settings.score.choice(threads=settings.threads),
+        statistics=settings.statistics,
         seed=settings.seed,
     )
     return profile_and_write(

@@ -3,16 +3,19 @@
 from escape_score.config.cohorts import CohortEntry, CohortKind, read_cohorts
 from escape_score.config.load import load_config, load_workflow_config
 from escape_score.config.models import (
+    DEFAULT_STATISTICS,
     CellsConfig,
     ConfigModel,
     ReadConfig,
     RunConfig,
     ScoreConfig,
+    StatisticsConfig,
     WorkflowConfig,
     parse_block,
 )
 
 __all__ = [
+    "DEFAULT_STATISTICS",
     "CellsConfig",
     "CohortEntry",
     "CohortKind",
@@ -20,6 +23,7 @@ __all__ = [
     "ReadConfig",
     "RunConfig",
     "ScoreConfig",
+    "StatisticsConfig",
     "WorkflowConfig",
     "load_config",
     "load_workflow_config",

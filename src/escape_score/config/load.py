@@ -17,7 +17,7 @@ from ruamel.yaml.composer import MaxDepthExceededError
 from ruamel.yaml.error import StreamMark, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from escape_score.config.models import ConfigModel, RunConfig, WorkflowConfig
+from escape_score.config.models import VALUE_ERROR, ConfigModel, RunConfig, WorkflowConfig
 from escape_score.errors import ConfigInvalidError, InputError, did_you_mean
 from escape_score.library.files import small_text
 
@@ -91,7 +91,10 @@ def _problem(detail: Mapping[str, object], model: type[ConfigModel], places: Pla
         return f"unknown key {name}{_shown_place(key, places)}{asked} allowed are {', '.join(allowed)}"
     if detail["type"] == "missing":
         return f"key {name} is missing; add it"
-    what = str(detail["msg"]).lower().removeprefix("value error, ")
+    what = str(detail["msg"])
+    # the words of our own checks stay as they are
+    is_own = what.startswith(VALUE_ERROR)
+    what = what.removeprefix(VALUE_ERROR) if is_own else what.lower()
     asked = did_you_mean(str(detail["input"]), re.findall("'([^']+)'", what)) or ";"
     return f"{name} is {str(detail['input'])[:40]!r}{_shown_place(key, places)}{asked} {what}"
 

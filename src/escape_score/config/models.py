@@ -3,14 +3,29 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated, Any, Literal, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 
+from escape_score.config.formula import ModelFormula, formula_of, parse_formula
 from escape_score.errors import ConfigInvalidError, did_you_mean
 from escape_score.model.method_choice import DEFAULT_MIN_COVERAGE, Engine, MethodChoice, MethodName, Ties
 from escape_score.model.units import ExpressionUnit
+
+VALUE_ERROR = "Value error, "
+"""What pydantic puts before the words of a check of ours."""
+_OPTIONS = MappingProxyType({"groups": "group_by"})
+"""Options of the command line that are not called like their key."""
 
 
 class ConfigModel(BaseModel):
@@ -158,6 +173,84 @@ class ProfileConfig(ConfigModel):
     )
 
 
+DEFAULT_COVARIATES = ("purity", "site", "cancer_type")
+"""Columns that models are adjusted for where the sample sheet has them and none is named."""
+
+
+_OUTCOMES = frozenset(
+    {"sample_id", "patient_id", "timepoint", "response", "os_days", "os_event", "pfs_days", "pfs_event"}
+)
+"""Columns that statistics use in their own way."""
+
+
+def _require_names(names: Iterable[str]) -> None:
+    """Refuse what cannot be the name of a column of the sample sheet, and columns with a use of their own."""
+    for name in names:
+        if not name.strip() or "=" in name:
+            msg = "the name of a column is empty or has '=' in it"
+            raise ValueError(msg)
+        if name in _OUTCOMES:
+            msg = f"{name} has a use of its own in the statistics; name another column of the sample sheet"
+            raise ValueError(msg)
+
+
+class StatisticsConfig(ConfigModel):
+    """Which columns of the sample sheet a cohort's statistics compare and adjust for."""
+
+    groups: list[str] = Field(
+        [], description="Columns whose groups are compared; found by their values where empty."
+    )
+    adjust: list[str] | None = Field(
+        None,
+        description=(
+            "Columns that models are adjusted for; if not given, those of purity, site and cancer_type that "
+            "the sheet has. An empty list adjusts for none."
+        ),
+    )
+    interaction: str | None = Field(
+        None, description="Column, such as treatment, whose groups may change the effect of a measure."
+    )
+    formula: str | None = Field(
+        None,
+        description="The model in one line, instead of the two keys above: ~ score * treatment + purity.",
+    )
+
+    @field_validator("groups", "adjust", "interaction")
+    @classmethod
+    def _are_columns(cls, named: list[str] | str | None) -> list[str] | str | None:
+        _require_names([named] if isinstance(named, str) else named or ())
+        return named
+
+    @field_validator("formula")
+    @classmethod
+    def _is_formula(cls, text: str | None, info: ValidationInfo) -> str | None:
+        if text is None:
+            return text
+        _require_names(parse_formula(text).columns)
+        if any(info.data.get(key) is not None for key in ("adjust", "interaction")):
+            msg = "a formula has the columns of adjust and interaction in it; give one or the other"
+            raise ValueError(msg)
+        return text
+
+    @property
+    def model(self) -> ModelFormula:
+        """The model of every measure."""
+        if self.formula is not None:
+            return parse_formula(self.formula)
+        return formula_of(DEFAULT_COVARIATES if self.adjust is None else self.adjust, self.interaction)
+
+    @property
+    def named(self) -> tuple[str, ...]:
+        """Columns that a user names, each once; the sample sheet must have them."""
+        is_default = self.adjust is None and self.formula is None
+        defaults = {*DEFAULT_COVARIATES} - {self.interaction} if is_default else set[str]()
+        modelled = (name for name in self.model.columns if name not in defaults)
+        return tuple(dict.fromkeys((*self.groups, *modelled)))
+
+
+DEFAULT_STATISTICS = StatisticsConfig()
+
+
 class ReportConfig(ConfigModel):
     """Options of the stage ``report``."""
 
@@ -185,7 +278,19 @@ class StageBlocks(ConfigModel):
     )
     score: ScoreConfig = Field(default_factory=ScoreConfig, description="Options of the stage score.")
     profile: ProfileConfig = Field(default_factory=ProfileConfig, description="Options of the stage profile.")
+    statistics: StatisticsConfig = Field(
+        default_factory=StatisticsConfig, description="Statistics of the cohort: groups and models."
+    )
     report: ReportConfig = Field(default_factory=ReportConfig, description="Options of the stage report.")
+
+    @property
+    def reading(self) -> ReadConfig:
+        """The block read, by which columns that statistics name are kept as well."""
+        # it loads numpy, which most uses of a config do not need
+        from escape_score.model.cohort import SAMPLE_COLUMNS
+
+        kept = [f"{name}={name}" for name in self.statistics.named if name not in SAMPLE_COLUMNS]
+        return self.read.model_copy(update={"columns": [*self.read.columns, *kept]})
 
     def overridden(self, **options: object) -> Self:
         """The same config with the options of a command line, wherever their keys are; None changes nothing.
@@ -205,8 +310,10 @@ class StageBlocks(ConfigModel):
             return type(self).model_validate({**dict(self), **changed})
         except ValidationError as error:
             fault = error.errors(include_url=False)[0]
-            name = str(fault["loc"][-1]).replace("_", "-")
-            option, what = f"--{name} {fault['input']}", fault["msg"]
+            name = str(fault["loc"][-1])
+            given_as = " ".join(fault["input"]) if isinstance(fault["input"], list) else fault["input"]
+            option = f"--{_OPTIONS.get(name, name).replace('_', '-')} {given_as}"
+            what = fault["msg"].removeprefix(VALUE_ERROR)
             asked = did_you_mean(str(fault["input"]), re.findall("'([^']+)'", what))
             raise ConfigInvalidError.at(option, what[0].lower() + what[1:] + asked) from error
 

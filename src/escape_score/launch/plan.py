@@ -23,6 +23,7 @@ from escape_score.config import (
     ConfigModel,
     ReadConfig,
     ScoreConfig,
+    StatisticsConfig,
     WorkflowConfig,
     load_workflow_config,
     read_cohorts,
@@ -47,11 +48,12 @@ NO_PART_OF_KIND: Final[Mapping[CohortKind, Mapping[str, IncEx | bool]]] = Mappin
 _COLUMNS: Final = frozenset({"sample_column", "patient_column", "cell_type_column", "layer"})
 OPTIONS: Final[Mapping[str, tuple[str, IncEx]]] = MappingProxyType(
     {
-        "read": ("read", set(ReadConfig.model_fields)),
+        "read": ("reading", set(ReadConfig.model_fields)),
         "score": ("score", set(ScoreConfig.model_fields) - {"gene_sets"}),
         "cells_read": ("cells", {*_COLUMNS, "min_umi", "min_genes", "max_mitochondrial"}),
         "cells_patient": ("cells", {"malignant_lineage", "umap", "min_cells"}),
         "cells_bulk": ("cells", set(_COLUMNS)),
+        "gather": ("statistics", set(StatisticsConfig.model_fields)),
     }
 )
 """Block of the config, and its keys that change what a rule writes: no job runs for another key."""
@@ -163,7 +165,7 @@ class CohortPlan:
     @property
     def column_flags(self) -> list[str]:
         """Flags that name columns of the sample sheet."""
-        return [word for pair in self.config.read.columns for word in ("--map", pair)]
+        return [word for pair in self.config.reading.columns for word in ("--map", pair)]
 
     @property
     def counts_flag(self) -> list[str]:
@@ -286,16 +288,19 @@ def _plan_cohort(entry: CohortEntry, settings: WorkflowConfig) -> CohortPlan:
     """Look at the headers of a cohort's input."""
     # slow to load, and not needed to find the faults of a table
     if entry.kind is CohortKind.CELLS:
+        from escape_score.model.cohort import require_columns, sheet_columns
         from escape_score.read.cells import CellRequest, list_cells
         from escape_score.read.request import column_names
         from escape_score.read.sheet.sheet import join_sheet, open_sheet
 
         found = attempt(lambda: list_cells(entry.expression, CellRequest.from_config(settings.cells)))
         # jobs would find a fault of the sheet when all cells are done
-        sheet = attempt(lambda: open_sheet(entry.samples, column_names(settings.read.columns)))
+        sheet = attempt(lambda: open_sheet(entry.samples, column_names(settings.reading.columns)))
         raise_faults([*found.faults, *sheet.faults])
         listed = found.get()
-        join_sheet(sheet.get(), listed.sample_ids)
+        records, _ = join_sheet(sheet.get(), listed.sample_ids)
+        if entry.samples is not None:
+            require_columns(settings.statistics.named, sheet_columns(records))
         patients = {
             slug_of(patient): tuple(map(slug_of, samples)) for patient, samples in listed.patients.items()
         }

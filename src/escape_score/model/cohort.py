@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
@@ -10,7 +10,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 import numpy.typing as npt
 
-from escape_score.errors import MatrixInvalidError
+from escape_score.errors import MatrixInvalidError, UsageError, did_you_mean, listed
 from escape_score.model.notes import NoteLog
 from escape_score.model.units import UnitDecision
 
@@ -134,7 +134,8 @@ class SampleRecord:
     sample_type
         ``tumour``, ``normal``, ``cell line`` or empty.
     groups
-        Further columns that divide samples into groups: name and value.
+        Further columns: name and value. Those that divide samples into groups are text; numbers are in a
+        column that statistics name.
     """
 
     sample_id: str
@@ -152,7 +153,7 @@ class SampleRecord:
     pdl1_ihc: str = ""
     site: str = ""
     sample_type: str = ""
-    groups: tuple[tuple[str, str], ...] = ()
+    groups: tuple[tuple[str, str | float], ...] = ()
 
     @property
     def known(self) -> dict[str, str | float | bool]:
@@ -180,6 +181,21 @@ def sheet_columns(samples: Sequence[SampleRecord]) -> dict[str, list[str | float
     names = dict.fromkeys((*SAMPLE_COLUMNS, *(name for row in rows for name in row)))
     found = {name: [row.get(name) for row in rows] for name in names}
     return {name: values for name, values in found.items() if any(value is not None for value in values)}
+
+
+def require_columns(named: Iterable[str], known: Iterable[str], others: Iterable[str] = ()) -> None:
+    """Refuse the name of a column that no sample has a value of.
+
+    Raises UsageError: ``known``, the columns with values, lack one that is named. ``others`` could be named.
+    """
+    with_values = tuple(known)
+    missing = next((name for name in named if name not in with_values), None)
+    if missing is not None:
+        columns = tuple(name for name in dict.fromkeys((*with_values, *others)) if name != missing)
+        asked = did_you_mean(missing, columns) or ";"
+        what = f"no column {missing!r} with numbers, or with at most 20 different words, in the sample sheet"
+        msg = f"statistics: {what}{asked} it has {listed(columns, limit=50) or 'no column that is read'}"
+        raise UsageError(msg)
 
 
 @dataclass(frozen=True, eq=False)

@@ -106,6 +106,7 @@ class Code(StrEnum):
     NOT_SCORED = "not_scored"
     STATISTICS = "statistics"
     LEFT_OUT = "left_out"
+    NO_MODEL = "no_model"
     COLUMN = "column"
     GROUP = "group"
     REFERENCE_CHOICE = "reference_choice"

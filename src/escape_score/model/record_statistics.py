@@ -11,7 +11,7 @@ from pydantic import Field
 
 from escape_score.model.record import NoteRecord, Record
 
-STATISTICS_VERSION = "3"
+STATISTICS_VERSION = "4"
 
 
 class MeasureKind(StrEnum):
@@ -46,11 +46,73 @@ class EffectName(StrEnum):
     EPSILON_SQUARED = "epsilon squared"
 
 
+class EstimateName(StrEnum):
+    """What an adjusted model estimates."""
+
+    ODDS_RATIO = "odds ratio per SD"
+    HAZARD_RATIO = "hazard ratio per SD"
+    DIFFERENCE = "difference in SD"
+    """Second minus first group."""
+    ETA_SQUARED = "partial eta squared"
+    """Share of the variance that groups explain and covariates do not, in [0, 1]."""
+
+
 class ConfidenceInterval(Record):
     """A 95 % confidence interval."""
 
     low: float
     high: float
+
+
+class FTest(Record):
+    """Whether more than two groups differ in a linear model."""
+
+    f: float = Field(ge=0)
+    df_groups: int = Field(ge=1)
+    df_residual: int = Field(ge=1)
+    p_value: float = Field(ge=0, le=1)
+    q_value: float = Field(ge=0, le=1, description="Benjamini-Hochberg over all tests of this file")
+
+
+class AdjustedRow(Record):
+    """One measure in a model with covariates.
+
+    Logistic for response, Cox for survival, linear for the groups of a column.
+    """
+
+    covariates: tuple[str, ...] = Field(description="columns of the sample sheet in the model")
+    n: int = Field(ge=1, description="samples with a value and all covariates")
+    n_events: int | None = Field(
+        description="the fewer of responders and non-responders; deaths or progressions; None for groups"
+    )
+    estimate_name: EstimateName
+    estimate: float = Field(description="SD are those of the measure in these samples")
+    interval: ConfidenceInterval
+    test: FTest | None = Field(None, description="for more than two groups; None otherwise")
+
+
+class InteractionRatio(Record):
+    """How the effect of a measure in one group compares with that in the first group."""
+
+    group: str
+    ratio: float = Field(gt=0, description="ratio of odds or hazard ratios per SD; 1 = the same effect")
+    interval: ConfidenceInterval = Field(description="Wald")
+
+
+class InteractionRow(Record):
+    """Whether the association of a measure with the outcome differs between the groups of a column."""
+
+    column: str
+    groups: tuple[str, ...] = Field(description="the first is the one that others are compared with")
+    covariates: tuple[str, ...]
+    n: int = Field(ge=1)
+    n_events: int
+    ratios: tuple[InteractionRatio, ...] = Field(description="one for every group but the first")
+    test: str = Field("likelihood ratio", description="of the model with interaction against that without")
+    statistic: float = Field(ge=0)
+    df: int = Field(ge=1)
+    p_value: float = Field(ge=0, le=1)
+    q_value: float = Field(ge=0, le=1, description="Benjamini-Hochberg over all tests of this file")
 
 
 class LeftOut(Record):
@@ -122,6 +184,10 @@ class GroupRow(Record):
     )
     shift: float | None = Field(description="Hodges-Lehmann, second minus first group, in the measure's unit")
     shift_interval: ConfidenceInterval | None
+    adjusted: AdjustedRow | None = None
+    not_adjusted: NoteRecord | None = Field(
+        None, description="why there is no adjusted model; None for pairs, which have none"
+    )
     p_value: float = Field(ge=0, le=1)
     q_value: float = Field(ge=0, le=1, description="Benjamini-Hochberg over all tests of this file")
 
@@ -137,15 +203,6 @@ class GroupComparison(Record):
     n_untested: int = Field(ge=0, description="measures without enough values, or with equal ones")
     rows: tuple[GroupRow, ...]
     boxes: tuple[BoxPlot, ...] = Field(description="the index and the measures with the largest effects")
-
-
-class AdjustedRow(Record):
-    """One measure in a logistic model of response with covariates."""
-
-    covariates: tuple[str, ...] = Field(description="columns of the sample sheet in the model")
-    n: int = Field(ge=1)
-    odds_ratio: float = Field(gt=0, description="of response, per SD of the measure in this cohort")
-    interval: ConfidenceInterval
 
 
 class RocCurve(Record):
@@ -180,8 +237,11 @@ class ResponseRow(Record):
     shift_interval: ConfidenceInterval
     n_evaluable: int = Field(ge=1, description="samples with a value; only these are tested")
     higher_in: str | None = Field(description="R, NR, or None where they are equal")
-    adjusted: AdjustedRow | None = Field(
-        description="None where no covariate varies or there are fewer than 10 events a covariate"
+    adjusted: AdjustedRow | None = None
+    not_adjusted: NoteRecord | None = Field(None, description="why there is no adjusted model")
+    interaction: InteractionRow | None = None
+    no_interaction: NoteRecord | None = Field(
+        None, description="why there is no model of the interaction; None where none was requested"
     )
     p_value: float = Field(ge=0, le=1)
     q_value: float = Field(ge=0, le=1, description="Benjamini-Hochberg over all tests of this file")
@@ -233,6 +293,12 @@ class SurvivalRow(Record):
     hazard_ratio: float = Field(gt=0, description="per SD of the measure in this cohort; above 1 = shorter")
     interval: ConfidenceInterval
     concordance: float = Field(ge=0, le=1, description="0.5 = chance; above where it goes as expected")
+    adjusted: AdjustedRow | None = None
+    not_adjusted: NoteRecord | None = Field(None, description="why there is no adjusted model")
+    interaction: InteractionRow | None = None
+    no_interaction: NoteRecord | None = Field(
+        None, description="why there is no model of the interaction; None where none was requested"
+    )
     p_value: float = Field(ge=0, le=1)
     q_value: float = Field(ge=0, le=1, description="Benjamini-Hochberg over all tests of this file")
 
@@ -283,6 +349,7 @@ class CohortStatistics(Record):
     schema_version: str = STATISTICS_VERSION
     cohort: str
     seed: int
+    formula: str = Field("~ score", description="the model of every measure, which is called score in it")
     confidence_level: float = 0.95
     n_samples: int
     n_patients: int = Field(description="samples counted: one a patient, before treatment")

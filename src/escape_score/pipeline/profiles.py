@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from escape_score.config import StatisticsConfig
 from escape_score.errors import SampleUnknownError, did_you_mean
 from escape_score.model.cohort import SampleRecord
 from escape_score.model.notes import Note
@@ -77,6 +78,8 @@ class Profiles:
         What the samples were measured against.
     cells
         What single cells show; None for bulk expression.
+    statistics
+        Groups and models of the cohort's statistics.
 
     Examples
     --------
@@ -92,6 +95,7 @@ class Profiles:
     maker: RecordMaker = field(repr=False)
     reference: Reference = field(repr=False)
     cells: CellResults | None = field(default=None, repr=False)
+    statistics: StatisticsConfig = field(default_factory=StatisticsConfig, repr=False)
 
     @property
     def cohort(self) -> str:
@@ -256,7 +260,7 @@ def write_result(
             paths = [staging / path for path in sample_files(parts[0].files)]
             pages, failed = write_pages(staging, paths, lang=lang, on_sample=on_sample)
             parts.append(Part(files=pages, failed=failed))
-        return finish_result(staging, result.header, parts, lang=lang)
+        return finish_result(staging, result.header, parts, lang=lang, statistics=result.statistics)
 
 
 def files_of(result: Profiles) -> set[Path]:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from escape_score import __version__
+from escape_score.config import DEFAULT_STATISTICS, RunConfig, StatisticsConfig
 from escape_score.errors import UsageError, attempt, raise_faults, unknown_name
 from escape_score.genes.lengths import open_gene_lengths
 from escape_score.harmonise import harmonise
 from escape_score.library.axes import load_design
 from escape_score.library.gene_sets import load_signatures
-from escape_score.model.cohort import Cohort, HarmonisedCohort
+from escape_score.model.cohort import Cohort, HarmonisedCohort, require_columns, sheet_columns
 from escape_score.model.method_choice import DEFAULT_CHOICE, MethodChoice, MethodName
 from escape_score.model.notes import Code, NoteLog, note
 from escape_score.model.record import NoteRecord, Provenance, PublishedRecord
@@ -41,6 +42,7 @@ class ProfileOptions:
     lengths_from_positions: bool = False
     min_genes: int = MIN_GENES
     choice: MethodChoice = DEFAULT_CHOICE
+    statistics: StatisticsConfig = DEFAULT_STATISTICS
     seed: int = 1
 
 
@@ -56,6 +58,7 @@ def profile(
     min_genes: int = MIN_GENES,
     published: bool = True,
     threads: int = 1,
+    statistics: Mapping[str, object] | None = None,
 ) -> Profiles:
     """Profile a cohort: harmonise it, score it, and report for every sample which mechanisms it shows.
 
@@ -85,6 +88,10 @@ def profile(
         Whether scores by published formulas are computed too.
     threads
         Threads of the methods chosen; they change no number.
+    statistics
+        Groups and models of the cohort's statistics, which ``write`` computes: the keys ``groups``,
+        ``adjust``, ``interaction`` and ``formula`` of the block ``statistics`` of a config. Columns that the
+        package does not know are kept by ``columns`` of :func:`escape_score.read`.
 
     Returns
     -------
@@ -115,10 +122,21 @@ def profile(
         gene_lengths=gene_lengths,
         min_genes=min_genes,
         choice=MethodChoice(named_methods(methods), has_published=published, threads=threads),
+        statistics=named_statistics(statistics),
         seed=seed,
     )
     named = data if cohort is None else replace(data, name=cohort)
     return profile_opened(lambda: named, options)
+
+
+def named_statistics(given: Mapping[str, object] | None) -> StatisticsConfig:
+    """Groups and models as they are named in Python; raises ConfigInvalidError: a key or value is wrong."""
+    known = tuple(StatisticsConfig.model_fields)
+    unknown = [key for key in given or () if key not in known]
+    if unknown:
+        msg = f"statistics: {unknown_name('key', unknown[0], known)}"
+        raise UsageError(msg)
+    return RunConfig().overridden(**(given or {})).statistics
 
 
 def named_methods(methods: Sequence[str]) -> tuple[MethodName, ...]:
@@ -149,13 +167,15 @@ def profile_opened(
     )
     cohort = attempt(opened)
     raise_faults((*named.faults, *user_sets.faults, *lengths.faults, *cohort.faults))
+    require_columns(options.statistics.named, sheet_columns(cohort.get().samples))
     on_stage("harmonise")
     harmonised = harmonise(cohort.get(), gene_lengths=lengths.get(), min_genes=options.min_genes)
     on_stage("score")
     chosen, sets = choose_reference(harmonised, options.reference, named.get()), user_sets.get()
     scores = chosen.applied(score(harmonised, chosen.reference, sets, choice=options.choice))
     on_stage("profile")
-    return profile_scores(scores, chosen.reference, genesets_sha256=sets.digest, seed=options.seed)
+    found = profile_scores(scores, chosen.reference, genesets_sha256=sets.digest, seed=options.seed)
+    return replace(found, statistics=options.statistics)
 
 
 def score(

@@ -13,6 +13,7 @@ from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 
+from escape_score.config import DEFAULT_STATISTICS, StatisticsConfig
 from escape_score.errors import EscapeScoreError, ResultInvalidError, UsageError, listed
 from escape_score.model.record import EscapeProfile, slug_of
 from escape_score.model.record_statistics import CohortStatistics
@@ -159,6 +160,7 @@ def finish_result(
     *,
     lang: str | None,
     before: Iterable[Path] = (),
+    statistics: StatisticsConfig = DEFAULT_STATISTICS,
 ) -> tuple[FailedSample, ...]:
     """Write the list of failed samples, statistics, the cohort's page and, last of all, the manifest.
 
@@ -180,7 +182,7 @@ def finish_result(
         files[QC] = entry_of(folder, folder / QC)
     if lang is not None:
         for entry in _write_cohort(
-            folder, sample_files(list(files.values())), failed, seed=header.seed, lang=lang
+            folder, sample_files(list(files.values())), failed, statistics, seed=header.seed, lang=lang
         ):
             files[entry.path] = entry
     write_manifest(folder, header, files.values(), failed)
@@ -188,7 +190,13 @@ def finish_result(
 
 
 def _write_cohort(
-    folder: Path, paths: Sequence[str], failed: Sequence[FailedSample], *, seed: int, lang: str
+    folder: Path,
+    paths: Sequence[str],
+    failed: Sequence[FailedSample],
+    config: StatisticsConfig,
+    *,
+    seed: int,
+    lang: str,
 ) -> tuple[FileEntry, FileEntry]:
     """Write the cohort's page and statistics in one pass; a missing page leaves no profile out."""
     from escape_score.statistics import ColumnCollector, compute_statistics
@@ -199,14 +207,20 @@ def _write_cohort(
 
     @cache
     def statistics() -> CohortStatistics:
-        return compute_statistics(collector.columns(), seed=seed)
+        return compute_statistics(collector.columns(), config, seed=seed)
 
     index = write_index(folder, collector.watch(profiles), failed, statistics=statistics, lang=lang)
     write_text(folder / STATISTICS, statistics().model_dump_json(indent=1) + "\n")
     return index, entry_of(folder, folder / STATISTICS)
 
 
-def gather_parts(results: Path, parts: Sequence[Path], *, lang: str) -> tuple[FailedSample, ...]:
+def gather_parts(
+    results: Path,
+    parts: Sequence[Path],
+    *,
+    lang: str,
+    statistics: StatisticsConfig = DEFAULT_STATISTICS,
+) -> tuple[FailedSample, ...]:
     """Write the cohort's statistics, its page and, last of all, the manifest; samples that failed."""
     read = [read_part(path) for path in parts]
     header = next((part.header for part in read if part.header is not None), None)
@@ -215,7 +229,8 @@ def gather_parts(results: Path, parts: Sequence[Path], *, lang: str) -> tuple[Fa
         raise ResultInvalidError(msg)
     known = files_of_workflow(entry for part in read for entry in part.files)
     with gathering(results, {Path(STATISTICS)}, known) as before:
-        return finish_result(results, header, [*read, _unwritten_pages(read)], lang=lang, before=before)
+        every = [*read, _unwritten_pages(read)]
+        return finish_result(results, header, every, lang=lang, before=before, statistics=statistics)
 
 
 def _unwritten_pages(parts: Sequence[Part]) -> Part:

@@ -42,7 +42,7 @@ from escape_score.read.files.probe import probe_path
 from escape_score.read.formats import choose_format
 from escape_score.read.formats.reader import MatrixFormat, MatrixReading, digest_of, matrix_digest
 from escape_score.read.request import DEFAULT_REQUEST, ReadRequest
-from escape_score.read.sheet import join_sheet, open_sheet
+from escape_score.read.sheet import join_sheet, open_sheet, require_named
 
 _logger = logging.getLogger(__name__)
 
@@ -107,7 +107,9 @@ def read_cohort(
         Whether each row is one sample, even if rows look like single cells. Without it such a matrix is
         refused.
     columns
-        Columns of the sample sheet that have other names than the package's: its name to theirs.
+        Columns of the sample sheet that have other names than the package's: its name to theirs. A pair of
+        two equal names, such as ``{"age": "age"}``, keeps a column for the statistics of
+        :func:`escape_score.profile`.
     limits
         Sizes above which a file is refused.
 
@@ -211,6 +213,7 @@ def check_cohort(
     joined = attempt(lambda: join_sheet(sheet.get(), source.sample_ids))
     raise_faults((*checked.faults, *joined.faults))
     values, (records, sheet_flags) = checked.get(), joined.get()
+    require_named(columns, records, sheet.get())
     return Cohort(
         name=name,
         source=source,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -40,6 +41,7 @@ def from_dataframe(
     samples: Sheet = None,
     cohort: str = IN_MEMORY,
     as_samples: bool = False,
+    columns: Mapping[str, str] = MappingProxyType({}),
 ) -> Cohort:
     """Make a cohort from a table of numbers.
 
@@ -58,6 +60,8 @@ def from_dataframe(
     as_samples
         Whether each row is one sample, even if rows look like single cells. Without it such a matrix is
         refused.
+    columns
+        Columns of ``samples`` under other names, as for :func:`escape_score.read`.
 
     Returns
     -------
@@ -86,7 +90,12 @@ def from_dataframe(
         raise UsageError(msg)
     request = ReadRequest(units=declared_unit(units), as_samples=as_samples)
     return check_cohort(
-        "frame", lambda: _frame_reading(frame, request, cohort), units=units, samples=samples, name=cohort
+        "frame",
+        lambda: _frame_reading(frame, request, cohort),
+        units=units,
+        samples=samples,
+        name=cohort,
+        columns=columns,
     )
 
 
@@ -98,6 +107,7 @@ def from_anndata(
     samples: Sheet = None,
     cohort: str = IN_MEMORY,
     as_samples: bool = False,
+    columns: Mapping[str, str] = MappingProxyType({}),
 ) -> Cohort:
     """Make a cohort from an AnnData object whose observations are samples.
 
@@ -118,6 +128,8 @@ def from_anndata(
     as_samples
         Whether each row is one sample, even if rows look like single cells. Without it such a matrix is
         refused.
+    columns
+        Columns of ``samples`` under other names, as for :func:`escape_score.read`.
 
     Returns
     -------
@@ -148,6 +160,7 @@ def from_anndata(
         units=units,
         samples=samples,
         name=cohort,
+        columns=columns,
     )
 
 

@@ -591,7 +591,7 @@ MESSAGES = MappingProxyType(
         "not_scored.needs_tpm": N_("needs TPM of the whole transcriptome"),
         "not_scored.needs_gene_order": N_("needs values that can be compared between the genes of a sample"),
         "statistics.how_to_read": N_(
-            "These numbers describe this cohort. Only adjusted odds ratios, where there are any, take other"
+            "These numbers describe this cohort. Only adjusted estimates, where there are any, take other"
             " variables into account. Association is not causation."
         ),
         "statistics.not_counted": N_("{n} of {n_all} samples are not counted."),
@@ -625,6 +625,31 @@ MESSAGES = MappingProxyType(
         ),
         "statistics.unconverged": N_("{n} models did not converge."),
         "statistics.unconverged.one": N_("{n} model did not converge."),
+        "statistics.interaction_found": N_(
+            "The association differs between the groups of {column} for {n} of {n_all} measures, at a false "
+            "discovery rate of 5 %."
+        ),
+        "statistics.interaction_none": N_(
+            "No evidence that the association differs between the groups of {column}, in any of {n_all} "
+            "measures."
+        ),
+        "statistics.interaction_caution": N_(
+            "Interaction tests have low power: no evidence of a difference does not mean that there is none. "
+            "Nothing here shows that {column} was randomised, so a difference can also come from other "
+            "differences between the patients."
+        ),
+        "no_model.constant": N_("no covariate varies"),
+        "no_model.few_events": N_(
+            "fewer than {least} events, or patients with the rarer response, per term of the model"
+        ),
+        "no_model.few_samples": N_("fewer than {least} samples per term of the model"),
+        "no_model.collinear": N_("a column of the model follows from the others"),
+        "no_model.separated": N_("no finite estimate, since a column separates the outcomes"),
+        "no_model.few_in_group": N_("fewer than {least} samples of a group with all covariates"),
+        "no_model.few_groups": N_("fewer than two groups of at least {least} samples"),
+        "no_model.few_events_in_group": N_(
+            "fewer than {least} events, or patients with the rarer response, in a group"
+        ),
         "left_out.no_column": N_("no {value} in the sample sheet"),
         "left_out.no_os": N_("no os_days or os_event"),
         "left_out.no_pfs": N_("no pfs_days or pfs_event"),

@@ -57,14 +57,20 @@ class CohortColumns:
         return replace(self, sheet=sheet, values=self.values[chosen], sample_ids=ids)
 
     @property
+    def named(self) -> tuple[str, ...]:
+        """Columns of the sample sheet in which a sample has a value."""
+        return tuple(dict.fromkeys(name for row in self.sheet for name in row))
+
+    @property
     def further(self) -> tuple[str, ...]:
         """Columns of the sample sheet without a known name, which divide the samples into groups."""
-        names = dict.fromkeys(name for row in self.sheet for name in row)
-        return tuple(name for name in names if name not in SAMPLE_COLUMNS)
+        numbers = {name for row in self.sheet for name, value in row.items() if not isinstance(value, str)}
+        return tuple(name for name in self.named if name not in {*SAMPLE_COLUMNS, *numbers})
 
     def texts(self, column: str) -> list[str]:
         """One column of the sample sheet as text; empty where nothing is known."""
-        return [str(row.get(column, "")).strip() for row in self.sheet]
+        values = (row.get(column, "") for row in self.sheet)
+        return [f"{one:.9g}" if type(one) is float else str(one).strip() for one in values]
 
     def numbers(self, column: str) -> FloatArray:
         """One column of the sample sheet as numbers, shape (n_samples,); NaN where nothing is known."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from escape_score.model.notes import Code, note
+from escape_score.model.notes import Code, Note, note
 from escape_score.model.record import NoteRecord
 from escape_score.model.record_statistics import (
     ConfidenceInterval,
@@ -20,10 +20,13 @@ from escape_score.model.record_statistics import (
     MeasureKind,
     ResponseRow,
 )
+from escape_score.statistics.adjusted import adjusted_groups
 from escape_score.statistics.columns import CohortColumns, FloatArray
+from escape_score.statistics.covariates import Covariates
 from escape_score.statistics.figures import box_plots
 from escape_score.statistics.patients import TimepointPairs, left_out
 from escape_score.statistics.ranks import (
+    MIN_GROUP,
     area_under_curve,
     counts_of,
     epsilon_squared,
@@ -34,8 +37,6 @@ from escape_score.statistics.ranks import (
 )
 
 GROUPED_COLUMNS = ("response", "msi", "site", "cancer_type", "pdl1_ihc")
-MIN_GROUP = 5
-"""Fewest samples of a group: below, no rank test of two equal groups reaches p = 0.01."""
 N_RESAMPLES = 500
 RESPONSE_ORDER = ("R", "NR")
 BEFORE, LATER = "before treatment", "on or after treatment"
@@ -44,13 +45,17 @@ FDR = 0.05
 """False discovery rate up to which a measure counts as different."""
 
 
-def compare_groups(columns: CohortColumns, column: str, *, seed: int) -> GroupComparison | None:
+def compare_groups(
+    columns: CohortColumns, column: str, covariates: Covariates | None = None, *, seed: int
+) -> GroupComparison | None:
     """Compare the groups that a column makes.
 
     Parameters
     ----------
     columns
         Independent samples: one a patient.
+    covariates
+        What models are adjusted for; for none where None.
     seed
         Of the bootstrap behind the interval of epsilon squared.
 
@@ -65,22 +70,22 @@ def compare_groups(columns: CohortColumns, column: str, *, seed: int) -> GroupCo
     if len(groups) < TWO:
         return None
     members = [np.array([label == group for label in labels]) for group in groups]
-    rows = _rows(
-        columns.measures,
-        lambda at: _row(
-            columns.measures[at],
-            dict(zip(groups, (columns.values[is_in, at] for is_in in members), strict=True)),
-            seed,
-        ),
-    )
+    others = None if covariates is None else covariates.without(column)
+
+    def row_of(at: int) -> GroupRow | None:
+        values = columns.values[:, at]
+        row = _row(columns.measures[at], dict(zip(groups, (values[of] for of in members), strict=True)), seed)
+        if row is None or others is None:
+            return row
+        model = adjusted_groups(labels, tuple(group.group for group in row.groups), values, others)
+        return row.model_copy(update={"adjusted": model.row, "not_adjusted": model.reason})
+
+    rows = _rows(columns.measures, row_of)
     small = sum(n for label, n in sizes.items() if label not in groups)
     n_samples = sum(sizes[group] for group in groups)
     reasons = {f"no_column:{column}": labels.count(""), f"small_group:{MIN_GROUP}": small}
     named = tuple(note(Code.GROUP, group=group, n=sizes[group]) for group in groups)
-    called = (
-        note(Code.COLUMN, column) if column in GROUPED_COLUMNS else note(Code.COLUMN, "other", name=column)
-    )
-    compared = note(Code.STATISTICS, "compared", n=n_samples, column=called, groups=named)
+    compared = note(Code.STATISTICS, "compared", n=n_samples, column=column_note(column), groups=named)
     by_group = {group: columns.values[is_in] for group, is_in in zip(groups, members, strict=True)}
     return GroupComparison(
         column=column,
@@ -92,6 +97,11 @@ def compare_groups(columns: CohortColumns, column: str, *, seed: int) -> GroupCo
         rows=rows,
         boxes=box_plots(columns.measures, by_group, {row.measure.measure: row.effect for row in rows}),
     )
+
+
+def column_note(column: str) -> Note:
+    """The name of a column, translated where the package knows it."""
+    return note(Code.COLUMN, column) if column in GROUPED_COLUMNS else note(Code.COLUMN, "other", name=column)
 
 
 def compare_timepoints(columns: CohortColumns, pairs: TimepointPairs, *, seed: int) -> GroupComparison | None:

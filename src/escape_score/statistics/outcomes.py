@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Iterator
+from typing import TypeVar
 
 import numpy as np
-import numpy.typing as npt
 
+from escape_score.config.formula import ModelFormula
 from escape_score.model.notes import Code, Note, note
 from escape_score.model.record import NoteRecord
 from escape_score.model.record_statistics import (
-    ConfidenceInterval,
     Expectation,
     Measure,
     MeasureKind,
@@ -21,28 +20,46 @@ from escape_score.model.record_statistics import (
     SurvivalRow,
     SurvivalStatistics,
 )
-from escape_score.statistics.adjusted import adjusted_response
+from escape_score.statistics.adjusted import (
+    MAX_LOG_RATIO,
+    Outcome,
+    adjusted_row,
+    ratio_interval,
+    response_outcome,
+    standardised,
+    survival_outcome,
+)
 from escape_score.statistics.columns import CohortColumns, FloatArray
+from escape_score.statistics.covariates import Covariates
 from escape_score.statistics.figures import box_plots, roc_curves, survival_curves
-from escape_score.statistics.groups import MIN_GROUP, found_among, higher_of
+from escape_score.statistics.groups import found_among, higher_of
+from escape_score.statistics.interactions import interaction_row
 from escape_score.statistics.patients import left_out
-from escape_score.statistics.ranks import area_under_curve, shift_between, with_q_values
+from escape_score.statistics.ranks import MIN_GROUP, area_under_curve, shift_between, with_q_values
+from escape_score.statistics.regression import fit_cox
 
 ENDPOINTS = ("os", "pfs")
 MIN_EVENTS = 10
 """Fewest events for a model of one covariate (Peduzzi et al. 1995, J Clin Epidemiol 48:1503)."""
 CHANCE = 0.5
-MAX_LOG_HAZARD = 10.0
-"""Beyond, per SD, the likelihood has no maximum: the measure parts those who die from the rest."""
 
 
-def response_statistics(columns: CohortColumns, *, seed: int = 0) -> ResponseStatistics | None:
+NO_COVARIATES = ModelFormula(())
+
+Modelled = TypeVar("Modelled", ResponseRow, SurvivalRow)
+
+
+def response_statistics(
+    columns: CohortColumns, formula: ModelFormula = NO_COVARIATES, *, seed: int = 0
+) -> ResponseStatistics | None:
     """Give the area under the ROC curve of every measure, published baselines included.
 
     Parameters
     ----------
     columns
         Independent samples: one a patient.
+    formula
+        Model of response, with what it is adjusted for.
     seed
         Of the bootstrap behind the band of the ROC curve.
 
@@ -57,8 +74,9 @@ def response_statistics(columns: CohortColumns, *, seed: int = 0) -> ResponseSta
     n_yes, n_no = int(responds.sum()), int(resists.sum())
     if min(n_yes, n_no) < MIN_GROUP:
         return None
+    outcome, covariates = response_outcome(columns), Covariates(columns, formula)
     rows = [
-        row.model_copy(update={"adjusted": adjusted_response(columns, at)})
+        _modelled(row, outcome, columns.values[:, at], covariates)
         for at, measure in enumerate(columns.measures)
         if (row := _auc_row(measure, columns.values[responds, at], columns.values[resists, at])) is not None
     ]
@@ -75,6 +93,20 @@ def response_statistics(columns: CohortColumns, *, seed: int = 0) -> ResponseSta
         rows=finished,
         boxes=box_plots(columns.measures, by_group, effects),
         curves=roc_curves(columns.measures, by_group["R"], by_group["NR"], finished, seed=seed),
+    )
+
+
+def _modelled(row: Modelled, outcome: Outcome, values: FloatArray, covariates: Covariates) -> Modelled:
+    """A row with its models: adjusted, and with the interaction that is requested."""
+    adjusted = adjusted_row(outcome, values, covariates)
+    product = interaction_row(outcome, values, covariates)
+    return row.model_copy(
+        update={
+            "adjusted": adjusted.row,
+            "not_adjusted": adjusted.reason,
+            "interaction": product.row,
+            "no_interaction": product.reason,
+        }
     )
 
 
@@ -101,7 +133,6 @@ def _auc_row(measure: Measure, responders: FloatArray, others: FloatArray) -> Re
         shift_interval=shift.interval,
         n_evaluable=len(yes) + len(no),
         higher_in=higher_of(above, "R", "NR"),
-        adjusted=None,
         p_value=float(mannwhitneyu(yes, no).pvalue),
         q_value=1.0,
     )
@@ -124,7 +155,9 @@ def _area(row: ResponseRow) -> dict[str, float]:
     return {"number": row.auroc, "low": row.interval.low, "high": row.interval.high}
 
 
-def survival_statistics(columns: CohortColumns, endpoint: str) -> SurvivalStatistics | None:
+def survival_statistics(
+    columns: CohortColumns, endpoint: str, formula: ModelFormula = NO_COVARIATES
+) -> SurvivalStatistics | None:
     """Give hazard ratio and concordance of every measure, published baselines included.
 
     Parameters
@@ -133,6 +166,8 @@ def survival_statistics(columns: CohortColumns, endpoint: str) -> SurvivalStatis
         Independent samples: one a patient.
     endpoint
         ``os`` or ``pfs``; the sheet's columns ``<endpoint>_days`` and ``<endpoint>_event`` are read.
+    formula
+        Model of survival, with what it is adjusted for.
 
     Returns
     -------
@@ -145,12 +180,13 @@ def survival_statistics(columns: CohortColumns, endpoint: str) -> SurvivalStatis
     n_events = int(event[is_known].sum())
     if n_events < MIN_EVENTS:
         return None
+    outcome, covariates = survival_outcome(columns, endpoint), Covariates(columns, formula)
     rows, n_unfitted = [], 0
     for at, measure in enumerate(columns.measures):
         values = columns.values[is_known, at]
         if _can_be_fitted(values, event[is_known]):
             row = _cox_row(measure, values, days[is_known], event[is_known])
-            rows += [row] if row is not None else []
+            rows += [] if row is None else [_modelled(row, outcome, columns.values[:, at], covariates)]
             n_unfitted += row is None
     finished = with_q_values(rows)
     return SurvivalStatistics(
@@ -181,44 +217,24 @@ def _can_be_fitted(values: FloatArray, event: FloatArray) -> bool:
 def _cox_row(measure: Measure, values: FloatArray, days: FloatArray, event: FloatArray) -> SurvivalRow | None:
     """One measure; None where the model does not converge."""
     from lifelines.utils import concordance_index
+    from scipy.stats import norm
 
     is_known = np.isfinite(values)
     x, time, died = values[is_known], days[is_known], event[is_known].astype(bool)
-    fitted = _cox((x - x.mean()) / x.std(ddof=1), time, died)
-    if fitted is None:
+    fit = fit_cox(time, died, standardised(x)[:, None])
+    if fit is None or abs(fit.coefficients[0]) >= MAX_LOG_RATIO:
         return None
-    log_hazard, half, p_value = fitted
     sign = -1.0 if measure.expects is Expectation.RESISTANCE else 1.0
     return SurvivalRow(
         measure=measure,
         n=len(x),
         n_events=int(died.sum()),
-        hazard_ratio=math.exp(log_hazard),
-        interval=ConfidenceInterval(low=math.exp(log_hazard - half), high=math.exp(log_hazard + half)),
+        hazard_ratio=math.exp(fit.coefficients[0]),
+        interval=ratio_interval(fit, 0),
         concordance=float(concordance_index(time, sign * x, died)),
-        p_value=p_value,
+        p_value=float(2 * norm.sf(abs(fit.coefficients[0] / fit.errors[0]))),
         q_value=1.0,
     )
-
-
-def _cox(x: FloatArray, time: FloatArray, died: npt.NDArray[np.bool_]) -> tuple[float, float, float] | None:
-    """Log hazard ratio, half its 95 % interval, and p (Wald); None where there is no finite estimate."""
-    import pandas as pd
-    from lifelines import CoxPHFitter
-    from lifelines.exceptions import ConvergenceError
-
-    table = pd.DataFrame({"x": x, "time": time, "died": died})
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            fit = CoxPHFitter().fit(table, duration_col="time", event_col="died")
-        except (ConvergenceError, np.linalg.LinAlgError):
-            return None
-        row = fit.summary.loc["x"]
-    half = (float(row["coef upper 95%"]) - float(row["coef lower 95%"])) / 2
-    found = (float(row["coef"]), half, float(row["p"]))
-    is_usable = all(math.isfinite(number) for number in found) and abs(found[0]) < MAX_LOG_HAZARD
-    return found if is_usable else None
 
 
 def _cox_findings(

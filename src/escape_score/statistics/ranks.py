@@ -17,6 +17,8 @@ Row = TypeVar("Row", GroupRow, ResponseRow, SurvivalRow)
 
 Z_95 = 1.959963984540054
 """Normal quantile of a two-sided 95 % interval."""
+MIN_GROUP = 5
+"""Fewest samples of a group: below, no rank test of two equal groups reaches p = 0.01."""
 MAX_EXACT = 50
 """Largest group whose distribution is counted; beyond, the normal approximation serves."""
 _ONE_IN = 40

@@ -17,11 +17,19 @@ from escape_score.errors import (
     FileUnreadableError,
     InputFaultsError,
     SampleSheetInvalidError,
+    UsageError,
 )
 from escape_score.model.cohort import SampleRecord
 from escape_score.model.notes import Code, NoteLog
 from escape_score.pipeline.profiles import in_english
-from escape_score.read.sheet import SampleSheet, join_sheet, open_sheet, read_sample_sheet, response_of
+from escape_score.read.sheet import (
+    SampleSheet,
+    join_sheet,
+    open_sheet,
+    read_sample_sheet,
+    require_named,
+    response_of,
+)
 from escape_score.read.sheet.cells import sample_type_of
 from escape_score.read.sheet.columns import KNOWN, MAX_GROUP_COLUMNS, group_columns
 from escape_score.read.sheet.sheet import respelt_ids
@@ -43,6 +51,34 @@ def only(folder: Path, text: str, **options: Any) -> SampleRecord:  # noqa: ANN4
 
 def flags_of(sheet: SampleSheet) -> set[tuple[str, Code]]:
     return {(sample, note.code) for sample, note in sheet.flags.by_sample}
+
+
+@pytest.mark.parametrize(
+    ("values", "kept"),
+    [
+        (["51.5", "62", "70", ""], [51.5, 62.0, 70.0, None]),
+        (["1", "2", "1", "2"], ["1", "2", "1", "2"]),
+        (["A", "B", "C", "D"], ["A", "B", "C", "D"]),
+    ],
+)
+def test_a_column_that_is_named_is_kept_as_numbers_or_labels(
+    values: list[str], kept: list[str | float | None]
+) -> None:
+    table = pd.DataFrame({"sample_id": [*"abcd"], "mine": values})
+    sheet = open_sheet(table, {"mine": "mine"})
+    assert sheet is not None
+    assert [record.known.get("mine") for record in sheet.records] == kept
+
+
+def test_free_text_is_not_kept_and_a_missing_column_is_refused() -> None:
+    ids = [f"s{at}" for at in range(30)]
+    table = pd.DataFrame({"sample_id": ids, "remarks": [f"text {at}" for at in range(30)], "age": range(30)})
+    for name, problem in (("remarks", "no column 'remarks'"), ("agee", "did you mean 'age'")):
+        sheet = open_sheet(table, {name: name})
+        records, _ = join_sheet(sheet, ids)
+        assert all(name not in record.known for record in records)
+        with pytest.raises(UsageError, match=problem):
+            require_named({name: name}, records, sheet)
 
 
 def test_read_sample_sheet_reads_every_column(tmp_path: Path) -> None:

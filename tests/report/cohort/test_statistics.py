@@ -14,7 +14,15 @@ from tests.statistics.conftest import RESPONSE as CYT
 
 from escape_score.model.notes import Code
 from escape_score.model.record import EscapeProfile, NoteRecord
-from escape_score.model.record_statistics import CohortStatistics
+from escape_score.model.record_statistics import (
+    AdjustedRow,
+    CohortStatistics,
+    ConfidenceInterval,
+    EstimateName,
+    FTest,
+    InteractionRatio,
+    InteractionRow,
+)
 from escape_score.report import render_cohort
 from escape_score.report.cohort.statistics import statistics_tables, statistics_view
 from escape_score.report.messages import english, note_markup
@@ -130,3 +138,72 @@ def test_every_sentence_of_statistics_is_translated_whole() -> None:
         r"lang=|\b(the|of|and|others|samples|compared|measures|taken|fewer|an|has)\b", re.IGNORECASE
     )
     assert [(text, words) for text, words in french.items() if of_english.search(words)] == []
+
+
+def modelled(ratio: float, q_value: float) -> InteractionRow:
+    return InteractionRow(
+        column="<b>arm",
+        groups=("A", "B"),
+        covariates=("age",),
+        n=28,
+        n_events=11,
+        ratios=(InteractionRatio(group="B", ratio=ratio, interval=ConfidenceInterval(low=0.5, high=3.0)),),
+        statistic=1.0,
+        df=1,
+        p_value=q_value,
+        q_value=q_value,
+    )
+
+
+def adjusted(name: EstimateName, test: FTest | None = None) -> AdjustedRow:
+    return AdjustedRow(
+        covariates=("purity", "site\u202e"),
+        n=27,
+        n_events=None if test else 11,
+        estimate_name=name,
+        estimate=0.254,
+        interval=ConfidenceInterval(low=0.1, high=0.5),
+        test=test,
+    )
+
+
+@pytest.mark.parametrize(
+    ("q_value", "said"),
+    [(0.3, "no evidence that the association differs"), (0.01, "the association differs")],
+)
+def test_models_are_beside_the_unadjusted_numbers(q_value: float, said: str) -> None:
+    row = SURVIVAL.rows[0].model_copy(
+        update={
+            "adjusted": adjusted(EstimateName.HAZARD_RATIO),
+            "interaction": modelled(1.5, q_value),
+        }
+    )
+    survival = SURVIVAL.model_copy(update={"rows": (row,)})
+    (table,) = statistics_tables(statistics(survival=(survival,)), translations("en"))
+    at = table.headings.index("Adjusted hazard ratio per SD")
+    assert table.headings[at + 1] == "Ratio of hazard ratios by <b>arm"
+    assert table.rows[0].cells[at] == "0.25 [0.10, 0.50], n = 27"
+    cell = table.rows[0].cells[at + 1]
+    assert cell.startswith("B / A 1.50 [0.50, 3.00], FDR ")
+    assert cell.endswith(f": {said}")
+    assert len(table.rows[0].cells) == len(table.headings)
+    assert "Adjusted for: purity, site\\u202e." in table.note
+    assert "likelihood-ratio" in table.note
+
+
+def test_f_tests_are_shown_with_their_rate_and_missing_models_with_their_reason() -> None:
+    test = FTest(f=3.4, df_groups=2, df_residual=22, p_value=0.01, q_value=0.02)
+    few = made(Code.NO_MODEL, "few_samples", least=10)
+    rows = (
+        GROUPS.rows[0].model_copy(update={"adjusted": adjusted(EstimateName.ETA_SQUARED, test)}),
+        GROUPS.rows[0].model_copy(update={"not_adjusted": few, "effect": 0.1}),
+    )
+    (table,) = statistics_tables(
+        statistics(comparisons=(GROUPS.model_copy(update={"rows": rows}),)), translations("en")
+    )
+    at = table.headings.index("Adjusted effect (partial eta squared)")
+    assert [row.cells[at] for row in table.rows] == [
+        "0.25 [0.10, 0.50], F = 3.40, FDR 0.020, n = 27",
+        "not fitted",
+    ]
+    assert "No adjusted model: 1 (fewer than 10 samples per term of the model)." in table.note

@@ -19,17 +19,18 @@ from escape_score.config import CellsConfig, RunConfig
 from escape_score.errors import MAX_NAMED, MatrixInvalidError, attempt, raise_faults
 from escape_score.library.cell_types import LineageChoice
 from escape_score.model.cells import CellSample
-from escape_score.model.cohort import Cohort, sheet_columns
+from escape_score.model.cohort import Cohort, require_columns, sheet_columns
 from escape_score.model.record import CellMap
 from escape_score.pipeline.cells.bulk import bulk_cohort
 from escape_score.pipeline.cells.map import draw_map
 from escape_score.pipeline.cells.results import CellResults
 from escape_score.pipeline.gene_sets import open_gene_sets
 from escape_score.pipeline.profiles import Profiles, in_english
-from escape_score.pipeline.profiling import ProfileOptions, profile_opened
+from escape_score.pipeline.profiling import ProfileOptions, named_statistics, profile_opened
 from escape_score.pipeline.references import open_reference
 from escape_score.read.cells import CellCohort, CellRequest, cells_from_anndata, open_cells, too_few
 from escape_score.read.cohort import Sheet
+from escape_score.read.request import column_names
 from escape_score.read.sheet.sheet import join_sheet, open_sheet
 from escape_score.reference.known import AUTO_REFERENCE
 
@@ -131,6 +132,7 @@ def profile_cells(
     gene_sets: GeneSets = None,
     seed: int = 1,
     cohort: str = "cells",
+    statistics: Mapping[str, object] | None = None,
 ) -> Profiles:
     """Profile samples of single cells: one profile a sample, with what only cells show.
 
@@ -163,6 +165,8 @@ def profile_cells(
         Seed of every random draw, 0 or more.
     cohort
         Name of the cohort.
+    statistics
+        As for :func:`escape_score.profile`; columns of ``samples`` that it names are kept.
 
     Returns
     -------
@@ -209,9 +213,11 @@ def profile_cells(
             data, sample=sample, patient=patient, cell_type=cell_type, layer=layer, gates=config
         )
 
-    profile = ProfileOptions(reference=reference, gene_sets=gene_sets, seed=seed)
+    models = named_statistics(statistics)
+    profile = ProfileOptions(reference=reference, gene_sets=gene_sets, statistics=models, seed=seed)
     options = lambda: CellOptions.of(config, seed=seed)  # noqa: E731
-    return profile_cell_cohort(opened, profile, options, samples=samples, name=cohort)
+    columns = column_names(RunConfig(statistics=models).reading.columns)
+    return profile_cell_cohort(opened, profile, options, samples=samples, columns=columns, name=cohort)
 
 
 def profile_cell_cohort(
@@ -238,7 +244,9 @@ def profile_cell_cohort(
     gene_sets = attempt(lambda: open_gene_sets(options.gene_sets))
     raise_faults((*named.faults, *gene_sets.faults, *found.faults, *wanted.faults, *sheet.faults))
     with found.get() as cohort:
-        join_sheet(sheet.get(), cohort.sample_ids)
+        records, _ = join_sheet(sheet.get(), cohort.sample_ids)
+        if samples is not None:
+            require_columns(options.statistics.named, sheet_columns(records))
         on_stage("cells", total=len(cohort.patients))
         results = _profile_patients(cohort, wanted.get(), on_patient)
         bulk = lambda: cohort_of(cohort, results, samples=samples, columns=columns, name=name)  # noqa: E731

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import math
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import cache
 from itertools import pairwise
 from types import MappingProxyType
@@ -63,8 +63,13 @@ def _number(text: str) -> float | None:
     return number if math.isfinite(number) else None
 
 
-def record_of(row: SheetRow, groups: Sequence[str] = ()) -> tuple[SampleRecord, tuple[Note, ...]]:
-    """Turn one row into a record and what there is to flag; ``groups`` are further columns to keep."""
+def record_of(
+    row: SheetRow, groups: Sequence[str] = (), numbers: Collection[str] = ()
+) -> tuple[SampleRecord, tuple[Note, ...]]:
+    """Turn one row into a record and what there is to flag.
+
+    ``groups`` are further columns to keep, ``numbers`` those of them that are kept as numbers.
+    """
     notes: list[Note] = []
     record = SampleRecord(
         sample_id=row.sample_id,
@@ -82,7 +87,9 @@ def record_of(row: SheetRow, groups: Sequence[str] = ()) -> tuple[SampleRecord, 
         pdl1_ihc=row.given("pdl1_ihc"),
         site=row.given("site"),
         sample_type=_label(row, "sample_type", sample_type_of, notes),
-        groups=tuple((name, cell) for name in groups if (cell := row.given(name))),
+        groups=tuple(
+            (name, float(cell) if name in numbers else cell) for name in groups if (cell := row.given(name))
+        ),
     )
     return record, tuple(notes)
 

@@ -122,7 +122,8 @@ def name_columns(
     Parameters
     ----------
     mapped
-        The package's names to those of this sheet, as a user says.
+        The package's names to those of this sheet, as a user says. A pair of two equal names that the package
+        does not know keeps a column under its own name.
     is_status
         Whether a column holds nothing but words of an event, by position.
     """
@@ -171,8 +172,10 @@ def _position(given: Sequence[str], theirs: str) -> int | None:
 
 
 def _map_faults(label: str, given: Sequence[str], mapped: Mapping[str, str]) -> Iterator[InputError]:
-    """Pairs of ``--map`` that cannot be carried out."""
+    """Pairs of ``--map`` that cannot be carried out; one of two equal names only keeps a column."""
     for ours, theirs in mapped.items():
+        if ours == theirs and ours not in KNOWN:
+            continue
         if ours not in KNOWN:
             what = unknown_name("column", ours, tuple(KNOWN))
             yield SampleSheetInvalidError.at(f"--map {ours}={theirs}", what)
@@ -196,7 +199,7 @@ def near_name(name: str) -> str:
     return _OURS[found] if found else ""
 
 
-def _could_be_groups(values: Collection[str]) -> bool:
+def could_be_groups(values: Collection[str]) -> bool:
     """Whether values are few enough; measurements are no groups, grades are."""
     try:
         numbers = [float(value) for value in values]
@@ -220,6 +223,6 @@ def group_columns(columns: Mapping[str, Sequence[str]], patients: Sequence[str])
                 owners[value].add(patient)
         are_shared = all(len(of_value) > 1 for of_value in owners.values())
         is_personal = _PERSONAL.search(name) or any(map(_DATE.search, owners))
-        if _could_be_groups(owners) and are_shared and not is_personal:
+        if could_be_groups(owners) and are_shared and not is_personal:
             found.append(name)
     return tuple(found[:MAX_GROUP_COLUMNS])

@@ -85,10 +85,14 @@ def _decode(path: Path, data: bytes) -> str:
 
 @dataclass(frozen=True)
 class SheetRows:
-    """A sheet as rows, with the names of the columns that are not read."""
+    """A sheet as rows, with the names of the columns that are not read.
+
+    ``named``: those of them that a caller wants to keep.
+    """
 
     rows: tuple[SheetRow, ...]
     unknown: tuple[str, ...]
+    named: tuple[str, ...] = ()
 
 
 def read_rows(path: Path, mapped: Mapping[str, str]) -> SheetRows:
@@ -137,7 +141,9 @@ def named_rows(
     raise_faults([*columns.faults, *faults])
     named = (MappingProxyType(dict(zip(columns.names, cells, strict=True))) for _, cells in rows)
     return SheetRows(
-        tuple(SheetRow(line, cells) for (line, _), cells in zip(rows, named, strict=True)), columns.unknown
+        tuple(SheetRow(line, cells) for (line, _), cells in zip(rows, named, strict=True)),
+        columns.unknown,
+        tuple(name for name in columns.unknown if mapped.get(name) == name),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -12,10 +13,10 @@ from types import MappingProxyType
 import pandas as pd
 
 from escape_score.errors import SampleSheetInvalidError, raise_faults
-from escape_score.model.cohort import SampleRecord
+from escape_score.model.cohort import SampleRecord, require_columns, sheet_columns
 from escape_score.model.notes import Code, Note, NoteLog, note
 from escape_score.read.sheet.cells import event_coding_faults, record_of, row_faults, sample_type_in
-from escape_score.read.sheet.columns import KNOWN, group_columns, has_ids, near_name
+from escape_score.read.sheet.columns import KNOWN, could_be_groups, group_columns, has_ids, near_name
 from escape_score.read.sheet.rows import SheetRow, SheetRows, named_rows, read_rows, unique_rows
 
 MAX_LISTED = 50
@@ -24,11 +25,15 @@ MAX_LISTED = 50
 
 @dataclass(frozen=True)
 class SampleSheet:
-    """One record a sample id, in the order of the file that ``label`` names, and what there is to flag."""
+    """One record a sample id, in the order of the file that ``label`` names, and what there is to flag.
+
+    ``further``: all columns without a known name, also those that are not kept.
+    """
 
     label: str
     records: tuple[SampleRecord, ...]
     flags: NoteLog = NoteLog()
+    further: tuple[str, ...] = ()
 
 
 def read_sample_sheet(path: Path, columns: Mapping[str, str] = MappingProxyType({})) -> SampleSheet:
@@ -71,11 +76,13 @@ def checked_sheet(label: str, sheet: SheetRows) -> SampleSheet:
     faults = [fault for row in unique.kept for fault in row_faults(label, row)]
     faults += event_coding_faults(label, unique.kept)
     raise_faults([*unique.faults, *faults])
-    groups = _groups(unique.kept, sheet.unknown)
-    parsed = [record_of(row, groups) for row in unique.kept]
+    named = {name: kind for name in sheet.named if (kind := _kind_of(unique.kept, name))}
+    groups = tuple(dict.fromkeys((*_groups(unique.kept, sheet.unknown), *named)))
+    numbers = {name for name, kind in named.items() if kind is float}
+    parsed = [record_of(row, groups, numbers) for row in unique.kept]
     notes = tuple((record.sample_id, note) for record, row_notes in parsed for note in row_notes)
     flags = NoteLog(cohort=(*unique.notes, *_column_notes(sheet.unknown)), by_sample=notes)
-    return SampleSheet(label, tuple(record for record, _ in parsed), flags)
+    return SampleSheet(label, tuple(record for record, _ in parsed), flags, sheet.unknown)
 
 
 def _groups(rows: Sequence[SheetRow], unknown: Sequence[str]) -> tuple[str, ...]:
@@ -83,6 +90,31 @@ def _groups(rows: Sequence[SheetRow], unknown: Sequence[str]) -> tuple[str, ...]
     patients = [row.given("patient_id") or row.sample_id for row in rows]
     cells = {name: [row.given(name) for row in rows] for name in unknown if name not in KNOWN}
     return group_columns(cells, patients)
+
+
+def _kind_of(rows: Sequence[SheetRow], name: str) -> type[str | float] | None:
+    """How a column that a caller names is kept: as labels, or as numbers; None where it is neither.
+
+    Free text and names of patients are neither, whoever names them.
+    """
+    values = {row.given(name) for row in rows} - {""}
+    if could_be_groups(values) or len(values) == 1:
+        return str
+    try:
+        return float if values and all(map(math.isfinite, map(float, values))) else None
+    except ValueError:
+        return None
+
+
+def require_named(
+    columns: Mapping[str, str], records: Sequence[SampleRecord], sheet: SampleSheet | None
+) -> None:
+    """Refuse a pair of two equal names in ``columns`` whose column could not be kept.
+
+    Raises UsageError: the sheet has no such column, or its values are free text.
+    """
+    named = [name for name, theirs in columns.items() if name == theirs and name not in KNOWN]
+    require_columns(named, sheet_columns(records), () if sheet is None else sheet.further)
 
 
 def _column_notes(unknown: Sequence[str]) -> tuple[Note, ...]:

@@ -11,7 +11,6 @@ from markupsafe import Markup
 
 from escape_score.model.record import NoteRecord
 from escape_score.model.record_statistics import (
-    AdjustedRow,
     CohortStatistics,
     EffectName,
     GroupComparison,
@@ -24,6 +23,7 @@ from escape_score.model.record_statistics import (
     SurvivalRow,
     SurvivalStatistics,
 )
+from escape_score.report.cohort.models import ModelColumns, format_rate, model_notes
 from escape_score.report.figures.boxes import box_figure
 from escape_score.report.figures.curves import roc_figure, survival_figure
 from escape_score.report.figures.forest import Effect, EffectAxis, forest_figure, volcano_figure
@@ -120,19 +120,14 @@ def _response(response: ResponseStatistics, words: Language) -> StatisticsTable:
         n=format_count(response.n_responders, words), n_all=format_count(response.n_samples, words)
     )
     ordered = sorted(response.rows, key=lambda row: -abs(row.auroc - 0.5))
-    has_models = any(row.adjusted is not None for row in ordered)
+    models = ModelColumns.of(ordered)
     rows = (
-        _row(
-            row.measure,
-            _response_cells(row, response.n_samples, words, has_models=has_models),
-            words,
-            row.q_value,
-        )
+        _row(row.measure, _response_cells(row, response.n_samples, words, models), words, row.q_value)
         for row in ordered
     )
     headings = (
         *(_("AUROC"), _("95 % interval"), _("Direction"), _("Median: responders · non-responders")),
-        *((_("Adjusted odds ratio per SD"),) if has_models else ()),
+        *models.headings(words),
         *(_("Evaluable"), _("FDR")),
     )
     on = EffectAxis(_("AUROC"), "auroc", 0.5, 0.0, 1.0)
@@ -150,7 +145,7 @@ def _response(response: ResponseStatistics, words: Language) -> StatisticsTable:
 
 
 def _response_cells(
-    row: ResponseRow, n_samples: int, words: Language, *, has_models: bool
+    row: ResponseRow, n_samples: int, words: Language, models: ModelColumns
 ) -> tuple[str, ...]:
     directions = {"R": words.gettext("higher in responders"), "NR": words.gettext("higher in non-responders")}
     medians = f"{words.fixed(row.median_responders, 2)} · {words.fixed(row.median_nonresponders, 2)}"
@@ -159,16 +154,10 @@ def _response_cells(
         format_interval(row.interval, words, decimals=2),
         directions.get(row.higher_in or "", words.gettext("equal")),
         medians,
-        *((_adjusted(row.adjusted, words),) if has_models else ()),
+        *models.cells(row, words),
         _evaluable(row.n_evaluable, n_samples, words),
-        _q(row.q_value, words),
+        format_rate(row.q_value, words),
     )
-
-
-def _adjusted(model: AdjustedRow | None, words: Language) -> str:
-    if model is None:
-        return words.gettext("not fitted")
-    return f"{words.fixed(model.odds_ratio, 2)} {format_interval(model.interval, words, decimals=2)}"
 
 
 def _evaluable(n: int, n_all: int, words: Language) -> str:
@@ -188,12 +177,14 @@ def _survival(survival: SurvivalStatistics, words: Language) -> StatisticsTable:
         n_events=format_count(survival.n_events, words),
     )
     ordered = sorted(survival.rows, key=lambda row: -abs(math.log(row.hazard_ratio)))
+    models = ModelColumns.of(ordered)
     rows = (
-        _row(row.measure, _survival_cells(row, survival.n_samples, words), words, row.q_value)
+        _row(row.measure, _survival_cells(row, survival.n_samples, words, models), words, row.q_value)
         for row in ordered
     )
     headings = (
         *(_("Hazard ratio per SD"), _("95 % interval"), _("Direction"), _("Concordance")),
+        *models.headings(words),
         *(_("Evaluable"), _("FDR")),
     )
     on = EffectAxis(_("Hazard ratio per SD"), "hazard_ratio", 1.0, 0.0, 0.0, is_ratio=True)
@@ -208,15 +199,18 @@ def _survival(survival: SurvivalStatistics, words: Language) -> StatisticsTable:
     return _table(title, survival, headings, rows, words, figures)
 
 
-def _survival_cells(row: SurvivalRow, n_samples: int, words: Language) -> tuple[str, ...]:
+def _survival_cells(
+    row: SurvivalRow, n_samples: int, words: Language, models: ModelColumns
+) -> tuple[str, ...]:
     shorter, longer = words.gettext("higher: shorter"), words.gettext("higher: longer")
     return (
         words.fixed(row.hazard_ratio, 2),
         format_interval(row.interval, words, decimals=2),
         shorter if row.hazard_ratio > 1 else longer,
         words.fixed(row.concordance, 2),
+        *models.cells(row, words),
         _evaluable(row.n, n_samples, words),
-        _q(row.q_value, words),
+        format_rate(row.q_value, words),
     )
 
 
@@ -227,11 +221,14 @@ def _groups(comparison: GroupComparison, at: int, words: Language) -> Statistics
     # other columns have groups named by the sheet
     name_of = partial(_translated if comparison.column == TIMEPOINT else _as_it_is, words=words)
     ordered = sorted(comparison.rows, key=lambda row: -abs(row.effect))
-    rows = (_group_row(row, comparison.n_samples, name_of, words) for row in ordered)
+    models = ModelColumns.of(ordered)
+    rows = (_group_row(row, comparison.n_samples, name_of, words, models) for row in ordered)
     is_signed = all(row.effect_name is EffectName.RANK_BISERIAL for row in ordered)
     effect = _("Effect (rank-biserial)") if is_signed else _("Effect (epsilon squared)")
     headings = (
-        *(effect, _("95 % interval"), _("Direction"), _("Median (samples)"), _("Evaluable"), _("FDR")),
+        *(effect, _("95 % interval"), _("Direction"), _("Median (samples)")),
+        *models.headings(words),
+        *(_("Evaluable"), _("FDR")),
     )
     on = EffectAxis(effect, "effect", 0.0, -1.0 if is_signed else 0.0, 1.0)
     effects = [
@@ -256,7 +253,11 @@ def _as_it_is(group: str, words: Language) -> str:
 
 
 def _group_row(
-    row: GroupRow, n_samples: int, name_of: Callable[[str], str], words: Language
+    row: GroupRow,
+    n_samples: int,
+    name_of: Callable[[str], str],
+    words: Language,
+    models: ModelColumns,
 ) -> StatisticsRow:
     medians = " · ".join(
         f"{name_of(group.group)} {words.fixed(group.median, 2)} ({format_count(group.n, words)})"
@@ -267,8 +268,9 @@ def _group_row(
         format_interval(row.effect_interval, words, decimals=2),
         _direction(row, name_of, words),
         medians,
+        *models.cells(row, words),
         _evaluable(row.n_evaluable, n_samples, words),
-        _q(row.q_value, words),
+        format_rate(row.q_value, words),
     )
     return _row(row.measure, cells, words, row.q_value)
 
@@ -290,12 +292,6 @@ def _row(measure: Measure, cells: tuple[str, ...], words: Language, q_value: flo
     return StatisticsRow(title, origins.get(measure.kind, ""), cells, _is_found(q_value))
 
 
-def _q(value: float, words: Language) -> str:
-    """A false discovery rate; the smallest are a bound, since no digit of them means anything."""
-    smallest = 0.001
-    return f"< {words.fixed(smallest, 3)}" if value < smallest else words.fixed(value, 3)
-
-
 def _table(  # noqa: PLR0917
     title: str,
     statistic: ResponseStatistics | SurvivalStatistics | GroupComparison,
@@ -313,6 +309,7 @@ def _table(  # noqa: PLR0917
             statistic.n_untested,
         )
         notes.append(sentence.format(n=format_count(statistic.n_untested, words)))
+    notes += model_notes(statistic.rows, words)
     note = " ".join(one for one in notes if one)
     return StatisticsTable(title, finding, note, headings, tuple(rows), figures)
 
