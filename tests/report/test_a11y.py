@@ -125,6 +125,18 @@ def test_table_filters_by_keyboard(
     assert rows.all_inner_texts() == [matched_profile.sample_id]
 
 
+def test_term_is_explained_by_keyboard(
+    open_text: Callable[[str], Page], make_profile: ProfileFactory
+) -> None:
+    page = open_text(render_sample(make_profile()))
+    explanation = page.locator("#term-archetype")
+    assert not explanation.is_visible()
+    page.locator('[popovertarget="term-archetype"]').press("Enter")
+    assert explanation.is_visible()
+    page.keyboard.press("Escape")
+    assert not explanation.is_visible()
+
+
 def test_heatmap_is_read_by_arrow_keys(
     open_text: Callable[[str], Page], make_profile: ProfileFactory
 ) -> None:

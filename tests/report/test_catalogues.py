@@ -20,6 +20,7 @@ from escape_score.report.text.i18n import languages
 ROOT = Path(__file__).resolve().parents[2]
 BUILDER = runpy.run_path(str(ROOT / "resources" / "locales" / "build_catalogues.py"))
 OTHERS = [lang for lang in languages() if lang != "en"]
+FIELDS = re.compile(r"\{[^{}]*\}|%\(\w+\)s")
 FIELD = re.compile(r"\{\w+\}|%\(\w+\)s|%%")
 
 for_every_language = pytest.mark.parametrize("lang", OTHERS)
@@ -60,6 +61,47 @@ def test_translations_keep_every_field(lang: str) -> None:
         first, last = forms(message.string)[0], forms(message.string)[-1]
         assert set(FIELD.findall(first)) == set(FIELD.findall(singular)), message.id
         assert set(FIELD.findall(last)) == set(FIELD.findall(plural)), message.id
+
+
+def french_texts() -> list[str]:
+    return [text for message in catalogue_of("fr") if message.id for text in forms(message.string)]
+
+
+def terms() -> list[dict[str, str]]:
+    path = ROOT / "resources" / "locales" / "terms.fr.tsv"
+    return BUILDER["rows_of"](path)  # type: ignore[no-any-return]
+
+
+def test_french_has_one_name_for_each_term() -> None:
+    texts = [
+        FIELDS.sub("", text).replace("\u202f", " ").replace("\u00a0", " ").lower() for text in french_texts()
+    ]
+    unused = [row["french"] for row in terms() if not any(row["french"].lower() in text for text in texts)]
+    assert unused == []
+    avoided = "|".join(
+        re.escape(name) for row in terms() for name in row["instead_of"].lower().split(";") if name
+    )
+    wrong = re.compile(rf"(?<![\w-])(?:{avoided.replace(chr(92) + ' ', ' ?')})(?!\w)")
+    assert [text for text in texts if wrong.search(text)] == []
+
+
+@pytest.mark.parametrize(
+    ("fault", "example"),
+    [
+        (r"'", "l'indice"),
+        (r"[^\u202f!?;:%][;!?](?:\s|$)|[^\u202f]»|«[^\u202f]", "un ; deux"),
+        (r"[^\u00a0](?<![:\w]):(?:\s|$)|\w:(?:\s|$)", "un : deux"),
+        (r"[\dx](?!\u202f)\s?%(?!\w)", "90 %"),
+        (r"(?<![\w.{:,])-\d", "de -4"),
+        (r"(?<![\w.])\d+\.\d", "0.05"),
+    ],
+)
+def test_french_typography(fault: str, example: str) -> None:
+    """Apostrophes, spaces before marks, the minus sign and the decimal comma; versions keep their points."""
+    kept = re.compile(r"\{[^{}]*\}|R 4\.2\.2|easier 1\.1\.0|--[\w-]+|tcga-coadread-v1|%\(\w+\)s|doi:\S+")
+    texts = [kept.sub("x", text) for text in french_texts()]
+    assert re.search(fault, example)
+    assert [text for text in texts if re.search(fault, text)] == []
 
 
 @for_every_language

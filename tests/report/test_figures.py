@@ -20,7 +20,8 @@ from escape_score.model.record import AxisProfile, Call, EscapeProfile, NoteReco
 from escape_score.model.record_statistics import CohortStatistics
 from escape_score.report import render_cohort, render_sample
 from escape_score.report.messages import MESSAGES, english
-from escape_score.report.text.i18n import translations
+from escape_score.report.text.i18n import MINUS, translations
+from escape_score.report.text.terms import TERMS
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "src" / "escape_score" / "report" / "templates"
 FIGURE = re.compile(r"(?<![\w.,-])[-+]?\d[\d,]*(?:\.\d+)?(?![\w.]*[A-Za-z])")
@@ -44,7 +45,8 @@ def leaves(node: object) -> Iterator[object]:
 
 
 def figures_of(text: str) -> set[str]:
-    return {match.lstrip("+").replace(",", "").rstrip(".") for match in FIGURE.findall(text)}
+    found = FIGURE.findall(text.replace(MINUS, "-"))
+    return {match.lstrip("+").replace(",", "").rstrip(".") for match in found}
 
 
 def is_from(figure: str, numbers: Sequence[float]) -> bool:
@@ -79,7 +81,8 @@ def figures_said(*trees: object) -> set[str]:
     said += " ".join(sentence for tree in trees for sentence in sentences(tree))
     fixed = " ".join(path.read_text(encoding="utf-8") for path in TEMPLATES.rglob("*.j2"))
     return figures_of(said) | figures_of(
-        fixed + " ".join(MESSAGES.values()) + " of 100, 90 % interval, 95 % interval"
+        " ".join((fixed, *MESSAGES.values(), *(meaning for _, meaning in TERMS.values())))
+        + " of 100, 90 % interval, 95 % interval, −2 on the scale"
     )
 
 
@@ -230,7 +233,7 @@ def test_every_figure_of_the_cohort_page_is_in_the_json(
     [
         r"(?<=data-v=\"21\.370\">)21",
         r"(?<=<td class=\"number value\">)0\.71",
-        r"(?<=data-label=\"Median score\">)[-+]\d\.\d\d",
+        r"(?<=data-label=\"Median score\">)[−+]\d\.\d\d",
         r"(?<=<p class=\"headline\">)8",
         r"(?<=<dd>)7(?=</dd>)",
         r"(?<=<td class=\"number\">)0\.84(?= log2)",
@@ -286,7 +289,11 @@ def test_cells_of_the_cohort_page_are_those_of_each_sample_and_mechanism(
         scores = [axis["score"] for axis in axes if axis["score"] is not None]
         is_called = calls != [None] * len(calls)
         expected = [str(calls.count(call)) if is_called else "–" for call in Call]
-        middle = f"{median(scores):+z.2f}".replace("+0.00", "0.00") if scores else "not evaluable"
+        middle = (
+            f"{median(scores):+z.2f}".replace("+0.00", "0.00").replace("-", MINUS)
+            if scores
+            else "not evaluable"
+        )
         assert (title, cells) == (axes[0]["title"], [*expected, middle])
     assert len(samples) == len(records)
     for record, (name, _, index, _, _, sheet, flags, detected, _) in zip(records, samples, strict=True):
@@ -308,7 +315,8 @@ def test_cells_of_the_cohort_page_are_those_of_each_sample_and_mechanism(
         said = ["higher: shorter", concordance, evaluable, rate_of(row["q_value"])]
         assert cells[1:] == [ratio, interval_of(row["interval"]), *said]
     for row, cells in zip(found["comparisons"][0]["rows"], groups, strict=True):
-        assert all(f"{one['median']:.2f} ({one['n']})" in cells[4] for one in row["groups"])
+        middles = (f"{one['median']:.2f} ({one['n']})".replace("-", MINUS) for one in row["groups"])
+        assert all(one in cells[4] for one in middles)
         assert cells[1:4] == [f"{row['effect']:.2f}", "no interval", f"higher in {row['higher_in']}"]
         assert cells[5:] == [f"{row['n_evaluable']} of 20", rate_of(row["q_value"])]
     measured = [[value for record in records if (value := get(record)) is not None] for get in QUALITY]
@@ -322,12 +330,12 @@ def interval_of(interval: Json) -> str:
 
 
 def rate_of(q_value: float) -> str:
-    return "< 0.001" if q_value < 0.001 else f"{q_value:.3f}"
+    return "<0.001" if q_value < 0.001 else f"{q_value:.3f}"
 
 
 def test_figure_that_is_not_in_the_json_is_noticed() -> None:
     assert not is_from("1.24", [1.25, 3.0])
     assert is_from("1.2", [1.24])
     assert is_from("87", [0.873])
-    assert figures_of("P87 of 1,592 (+1.25)") == {"1592", "1.25"}
+    assert figures_of("P87 of 1,592 (+1.25, −0.4)") == {"1592", "1.25", "-0.4"}
     assert translations("en").fixed(1592, 0) == "1,592"

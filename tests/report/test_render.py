@@ -26,6 +26,7 @@ from escape_score.report.messages import english
 from escape_score.report.render import environment, make_environment
 from escape_score.report.sample.view import sample_view
 from escape_score.report.text.i18n import Language
+from escape_score.report.text.terms import TERMS, terms_of
 
 ProfileFactory = Callable[..., EscapeProfile]
 PageParser = Callable[[str], Any]
@@ -91,7 +92,7 @@ def test_render_sample_shows_the_numbers_of_the_record(
     text = parse_page(render_sample(make_profile())).text
     for shown in (
         "+1.81 [1.3, 2.3]",
-        "P87 of 592",
+        "87 (n = 592)",
         "weakest gene: B2M",
         "0.84 log2",
         "of 100, 90 % interval [42, 97]",
@@ -114,7 +115,7 @@ def test_render_sample_says_when_percentiles_leave_the_sample_out(
 ) -> None:
     reference = make_profile().reference.model_copy(update={"is_sample_in_reference": is_in_reference})
     html = render_sample(make_profile(reference=reference))
-    assert ("its percentiles leave it out" in html) is is_in_reference
+    assert ("its percentiles exclude it" in html) is is_in_reference
 
 
 def test_render_sample_never_writes_zero_or_nan_for_not_evaluable(
@@ -298,7 +299,13 @@ def test_render_offers_every_visible_text_for_translation(
     sample, cohort = sample_view(profile, words), cohort_view([profile], words, skipped=[("", "")])
     html = engine.get_template("sample.html.j2").render(page=sample, lang="en")
     html += engine.get_template("cohort.html.j2").render(
-        page=cohort, labels=StatisticsView((), (), "", ()), rules="", lang="en", script="", script_hash=""
+        page=cohort,
+        labels=StatisticsView((), (), "", ()),
+        terms=terms_of(TERMS, words),
+        rules="",
+        lang="en",
+        script="",
+        script_hash="",
     )
     text = " ".join(parse_page(html).texts)
     while "⟦" in text:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from markupsafe import Markup
@@ -11,8 +11,13 @@ from escape_score.model.record import EscapeProfile
 from escape_score.report.messages import note_markup
 from escape_score.report.text.i18n import Language, record_markup, translate_record_text
 from escape_score.report.text.numbers import format_count, format_fraction, format_log2
-from escape_score.report.text.wording import match_word, term_markup, yes_or_no
+from escape_score.report.text.terms import term_markup
+from escape_score.report.text.wording import match_word, unit_word, yes_or_no
 
+HEADER_COLUMNS = ("patient_id", "cancer_type", "site", "timepoint")
+"""Columns of the sample sheet that a reader of the page looks for first."""
+ASSAY_COLUMNS = ("msi", "tmb", "pdl1_ihc")
+"""What assays say of the chance of immunotherapy, shown before any hypothesis drawn from RNA."""
 LABEL_COLUMNS = ("response", "timepoint", "msi", "pdl1_ihc", "site", "cancer_type")
 """Columns of the sample sheet that have a name of their own on pages."""
 NO_LABELS = ("patient_id", "os_event", "pfs_event")
@@ -30,16 +35,9 @@ class Fact:
 def header_facts(profile: EscapeProfile, words: Language) -> tuple[Fact, ...]:
     """What a reader needs before the numbers; columns absent from the sample sheet are left out."""
     _ = words.gettext
-    # columns of the sample sheet that a reader of the page looks for first
-    labels = {
-        "patient_id": _("Patient"),
-        "cancer_type": _("Tumour type"),
-        "site": _("Site"),
-        "timepoint": _("Time point"),
-    }
     return (
         Fact(_("Cohort"), profile.cohort),
-        *_named_facts(profile, labels, words),
+        *_named_facts(profile, HEADER_COLUMNS, words),
         Fact(_("Input"), _input_sentence(profile, words)),
         Fact(term_markup("reference", words), _reference_sentence(profile, words)),
     )
@@ -47,26 +45,14 @@ def header_facts(profile: EscapeProfile, words: Language) -> tuple[Fact, ...]:
 
 def assay_facts(profile: EscapeProfile, words: Language) -> tuple[Fact, ...]:
     """What the sample sheet says of MSI, TMB and PD-L1; columns absent from it are left out."""
-    _ = words.gettext
-    # what an assay says of the chance of immunotherapy: shown before any hypothesis drawn from RNA
-    labels = {"msi": _("MSI"), "tmb": _("TMB"), "pdl1_ihc": _("PD-L1, immunohistochemistry")}
-    return _named_facts(profile, labels, words)
+    return _named_facts(profile, ASSAY_COLUMNS, words)
 
 
 def sheet_labels(profile: EscapeProfile, words: Language) -> dict[str, str]:
     """What the sample sheet says that groups samples: value by label, empty where there is none."""
-    _ = words.gettext
-    labels = {
-        "response": _("Response"),
-        "timepoint": _("Time point"),
-        "msi": _("MSI"),
-        "pdl1_ihc": _("PD-L1 (IHC)"),
-        "site": _("Site"),
-        "cancer_type": _("Tumour type"),
-    }
+    labels = _labels(words)
     return {
-        label: _named_value(key, profile.metadata.get(key, ""), words).strip()
-        for key, label in labels.items()
+        labels[key]: _named_value(key, profile.metadata.get(key, ""), words).strip() for key in LABEL_COLUMNS
     }
 
 
@@ -81,11 +67,27 @@ def all_labels(profile: EscapeProfile, words: Language) -> dict[str, str]:
     return known | further
 
 
-def _named_facts(profile: EscapeProfile, labels: Mapping[str, str], words: Language) -> tuple[Fact, ...]:
-    """Those columns of the sheet that have a label, where the sheet has them."""
+def _labels(words: Language) -> dict[str, str]:
+    """Names of known columns of the sheet."""
+    _ = words.gettext
+    return {
+        "patient_id": _("Patient"),
+        "cancer_type": _("Tumour type"),
+        "site": _("Site"),
+        "timepoint": _("Time point"),
+        "response": _("Response"),
+        "msi": _("MSI"),
+        "tmb": _("TMB"),
+        "pdl1_ihc": _("PD-L1 (IHC)"),
+    }
+
+
+def _named_facts(profile: EscapeProfile, columns: Iterable[str], words: Language) -> tuple[Fact, ...]:
+    """Some columns by their label, where the sheet has them."""
+    labels = _labels(words)
     return tuple(
-        Fact(label, _named_value(key, profile.metadata[key], words))
-        for key, label in labels.items()
+        Fact(labels[key], _named_value(key, profile.metadata[key], words))
+        for key in columns
         if key in profile.metadata
     )
 
@@ -97,9 +99,11 @@ def _named_value(key: str, value: str | float | bool, words: Language) -> str:
 
 
 def sheet_facts(metadata: dict[str, str | float | bool], words: Language) -> tuple[Fact, ...]:
-    """All columns of the sample sheet, in the order of the record."""
+    """All columns of the sample sheet, in the order of the record; known ones have their label."""
+    labels = _labels(words)
     return tuple(
-        Fact(key.replace("_", " "), _metadata_value(value, words)) for key, value in metadata.items()
+        Fact(labels.get(key, key.replace("_", " ")), _named_value(key, value, words))
+        for key, value in metadata.items()
     )
 
 
@@ -117,7 +121,7 @@ def _input_sentence(profile: EscapeProfile, words: Language) -> str:
     how = _("declared") if source.unit_is_declared else inferred
     what = _("targeted panel") if source.is_targeted_panel else _("whole transcriptome")
     return _("{unit} ({how}), {n_genes} genes, {what}").format(
-        unit=translate_record_text(source.unit, words),
+        unit=unit_word(source.unit, words),
         how=how,
         n_genes=format_count(source.n_genes, words),
         what=what,

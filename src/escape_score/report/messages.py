@@ -15,7 +15,13 @@ from markupsafe import Markup
 
 from escape_score.errors import MAX_NAMED
 from escape_score.model.record import NoteRecord, ParamRecord
-from escape_score.report.text.i18n import SOURCE_LANGUAGE, Language, translate_record_text, translations
+from escape_score.report.text.i18n import (
+    MINUS,
+    SOURCE_LANGUAGE,
+    Language,
+    translate_record_text,
+    translations,
+)
 
 
 def N_(message: str) -> str:  # noqa: N802
@@ -29,7 +35,7 @@ _CELL_MESSAGES = {
         "The value is beyond the threshold, but its interval includes the threshold."
     ),
     "cell_quantity.not_detected": N_("The value does not reach the threshold."),
-    "cell_quantity.described": N_("It describes the tumour and is not called."),
+    "cell_quantity.described": N_("Descriptive only; no call is made."),
     "cell_quantity.few_cells": N_("{n} cells of this kind; the minimum is {least}."),
     "cell_quantity.few_cells.one": N_("{n} cell of this kind; the minimum is {least}."),
     "cell_quantity.few_genes": N_("Genes measured: {n} of {of}; the minimum is {least}."),
@@ -307,7 +313,7 @@ MESSAGES = MappingProxyType(
             "values of these samples are noise."
         ),
         "nanostring_weak.lane": N_(
-            "Less than 75% of the fields of view were counted, or the binding density is outside 0.05 to "
+            "Less than 75 % of the fields of view were counted, or the binding density is outside 0.05 to "
             "2.25: {names}."
         ),
         "nanostring_weak.no_controls": N_(
@@ -333,11 +339,11 @@ MESSAGES = MappingProxyType(
             "The file has counts by strand. {column} is read, because the counts show this strandedness."
         ),
         "not_a_tumour.normal": N_(
-            "The sample sheet or the barcode says that this sample is normal tissue. The profile describes "
-            "tumours."
+            "According to the sample sheet or the barcode, this sample is normal tissue. The profile "
+            "describes tumours."
         ),
         "not_a_tumour.cell_line": N_(
-            "The sample sheet or the barcode says that this sample is a cell line. A cell line has no "
+            "According to the sample sheet or the barcode, this sample is a cell line. A cell line has no "
             "infiltrate."
         ),
         "reference_left_out.normal": N_("Normal tissue: not used for the reference of this cohort."),
@@ -490,7 +496,7 @@ MESSAGES = MappingProxyType(
             "Score {score:.2f} reaches the threshold {threshold:g} only by its adjustment: without it, the "
             "genes are below the centre of the reference."
         ),
-        "call.context": N_("Score {score:.2f}. It describes the tumour and is not called."),
+        "call.context": N_("Score {score:.2f}. Descriptive only; no call is made."),
         "call.borderline": N_(
             "Score {score:.2f} reaches the threshold {threshold:g}, but its interval {low:.2f} to {high:.2f} "
             "includes the threshold."
@@ -564,7 +570,7 @@ MESSAGES = MappingProxyType(
         "unit.tcga_rsem": N_(
             "{figures}: the upper quartile of every sample is 1,000, as in RSEM of The Cancer Genome Atlas"
         ),
-        "unit.floor": N_("{figures}: logarithms, {n} values at -9.97, which is log2(0.001), and none lower"),
+        "unit.floor": N_("{figures}: logarithms, {n} values at −9.97, which is log2(0.001), and none lower"),
         "sums.none": N_("none"),
         "sums.one": N_("{value:.6g}"),
         "sums.range": N_("{low:.6g} to {high:.6g}"),
@@ -671,8 +677,7 @@ MESSAGES = MappingProxyType(
             "{base}). The numbers of a sample depend on the others."
         ),
         "reference_choice.kept": N_(
-            "Compared with {name}, a reference of yours: it matches {share:.0%} of the samples, {good:.0%} "
-            "well."
+            "Compared with your reference {name}: it matches {share:.0%} of the samples, {good:.0%} well."
         ),
         "reference_choice.type": N_(
             "Compared with {name}: it has the tumour type of the samples and matches {share:.0%} of them, "
@@ -734,6 +739,11 @@ RECORD_TEXTS = (
     N_("counts"),
     N_("tpm"),
     N_("fpkm"),
+    N_("cpm"),
+    N_("umi"),
+    N_("tcga_rsem"),
+    N_("estimated_counts"),
+    N_("normalised_counts"),
     N_("array"),
     N_("nanostring"),
 )
@@ -817,8 +827,11 @@ def _written(value: ParamRecord, form: str, words: Language, *, is_quoted: bool,
 
 
 def english(*notes: NoteRecord) -> str:
-    """Notes of one code and kind in English, for tables and the command line."""
-    return shared_sentence(notes, translations(SOURCE_LANGUAGE))
+    """Notes of one code and kind in English, for tables and the command line.
+
+    The minus is that of the keyboard, which every terminal shows and every program reads.
+    """
+    return shared_sentence(notes, translations(SOURCE_LANGUAGE)).replace(MINUS, "-")
 
 
 def note_markup(note: NoteRecord, words: Language) -> Markup:

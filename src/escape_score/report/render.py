@@ -21,7 +21,7 @@ from escape_score.report.messages import note_markup
 from escape_score.report.sample import approaches, figures
 from escape_score.report.sample import view as sample
 from escape_score.report.sample.summary import summary_view
-from escape_score.report.text import i18n, numbers, wording
+from escape_score.report.text import i18n, numbers, terms, wording
 from escape_score.report.text.i18n import SOURCE_LANGUAGE, Language, translations
 
 FILTERS: dict[str, Callable[..., object]] = {
@@ -42,7 +42,8 @@ FILTERS: dict[str, Callable[..., object]] = {
     "sheet_facts": facts.sheet_facts,
     "quality_facts": facts.quality_facts,
     "provenance_facts": facts.provenance_facts,
-    "term": wording.term_markup,
+    "term": terms.term_markup,
+    "explained": terms.explained,
     "genes_drawing": figures.genes_drawing,
     "score_drawing": sample.score_drawing,
     "index_drawing": sample.index_drawing,
@@ -173,6 +174,7 @@ def render_cohort(
     return engine.get_template("cohort.html.j2").render(
         page=page,
         labels=labels,
+        terms=terms.terms_of(terms.of_cohort(has_tables=bool(labels.tables)), words),
         rules=page_rules(),
         lang=lang,
         script=script,

@@ -46,12 +46,12 @@ def test_statistics_tables_show_response_survival_and_groups() -> None:
     )
     said = ("higher in non-responders", "0.31 · 0.52", "30 of 30")
     assert [(row.cells, row.is_found, row.origin) for row in response.rows] == [
-        (("0.71", "[0.55, 0.90]", *said, "< 0.001"), True, ""),
+        (("0.71", "[0.55, 0.90]", *said, "<0.001"), True, ""),
         (("0.71", "[0.45, 0.90]", *said, "0.200"), False, "(published)"),
     ]
     assert survival.title == "Overall survival: 28 samples, 11 events"
     assert survival.rows[0].cells == ("1.63", "[1.05, 2.51]", "higher: shorter", "0.62", "28 of 28", "0.210")
-    medians = "a\\u202e -0.50 (9) · b 1.25 (11)"
+    medians = "a\\u202e −0.50 (9) · b 1.25 (11)"
     assert groups.rows[0].cells == ("0.40", "no interval", "higher in b", medians, "20 of 20", "0.600")
 
 

@@ -73,14 +73,14 @@ def test_facts_say_what_was_read_and_how_cells_were_labelled(make_profile: Profi
     facts = {fact.label: plain(str(fact.value)) for fact in view_of(make_profile, rich()).facts}
     assert facts == {
         "Cells of this sample": "1,564 of 2,013 passed quality control",
-        "Left out": "311 with few UMI; 138 with much mitochondrial RNA",
-        "Median UMI of a cell": "5,432",
+        "Left out": "311 with few UMI; 138 with a high mitochondrial share",
+        "UMI per cell, median": "5,432",
         "Cell types": "found from marker genes",
         "Ambient RNA, share of the counts of a malignant cell": "8 %",
-        "Quantities are made from": "the 1,564 cells of this sample",
+        "Quantities are based on": "the 1,564 cells of this sample",
     }
     facts = {fact.label: str(fact.value) for fact in view_of(make_profile, sparse()).facts}
-    assert facts["Median reads of a cell"] == "612"
+    assert facts["Reads per cell, median"] == "612"
     assert facts["Cell types"] == "labels of the file"
     assert facts["Labels without a known meaning"] == "clu-7; doublet?"
     assert facts["Ambient RNA, share of the counts of a malignant cell"] == "not known"
@@ -105,7 +105,7 @@ def test_composition_has_the_most_frequent_first_and_names_what_is_absent(
         "fibroblasts and smooth muscle",
     ]
     assert view.compartments[-1].name == "not assigned"
-    assert view.absent == "Without a cell: B cells, mast cells, other known types."
+    assert view.absent == "No cells: B cells, mast cells, other known types."
     drawing = ET.fromstring(view.bar)
     assert plain(drawing.attrib["aria-label"]).startswith("1 malignant cells 42 %; 2 T cells 24 %")
     assert len(drawing.findall("rect")) == 9
@@ -176,16 +176,16 @@ def test_rows_have_plain_values_and_the_logarithm_in_the_fold(make_profile: Prof
     b2m = rows["B2M of malignant cells, compared with the stroma"]
     assert (b2m.value, b2m.interval, b2m.n_cells) == ("34-fold lower", "[24, 84]", "124")
     facts = {fact.label: fact.value for fact in b2m.facts}
-    assert facts["Value"] == "34-fold lower (log2 -5.10)"
-    assert facts["Detected from"] == "23-fold lower (log2 -4.50)"
-    assert facts["Limit of detection"] == "28-fold lower (log2 -4.80)"
-    assert facts["90 % interval, log2"] == "[-6.40, -4.60]"
+    assert facts["Value"] == "34-fold lower (log2 −5.10)"
+    assert facts["Detected from"] == "23-fold lower (log2 −4.50)"
+    assert facts["Limit of detection"] == "28-fold lower (log2 −4.80)"
+    assert facts["90 % interval, log2"] == "[−6.40, −4.60]"
     lost = rows["Malignant cells that lost B2M"]
     assert (plain(lost.value), lost.interval) == ("45 %", "[31, 58]")
     said = ET.fromstring(lost.strip).attrib["aria-label"]
     assert plain(said) == "45 %, 90 % interval [31, 58], threshold 20 %, limit of detection 35 %"
     described = rows["T cells among all cells"]
-    assert described.result.word == "described, not called"
+    assert described.result.word == "descriptive only"
     assert "Detected from" not in {fact.label for fact in described.facts}
 
 
@@ -262,14 +262,14 @@ BOTH = (Call.DETECTED, Call.NOT_DETECTED)
             Call.NOT_EVALUABLE,
             "spp1_macrophage_share",
             None,
-            "The cells do not permit an answer.",
+            "The cells do not allow a conclusion.",
         ),
         (
             Call.BORDERLINE,
             Call.DETECTED,
             "b2m_lost_share",
             None,
-            "A borderline result neither agrees nor disagrees. "
+            "A borderline result does not allow a comparison. "
             "45 % of malignant cells have lost B2M expression.",
         ),
         (
@@ -277,7 +277,7 @@ BOTH = (Call.DETECTED, Call.NOT_DETECTED)
             Call.NOT_DETECTED,
             "ifng_response",
             None,
-            "Bulk describes it and does not call it. Interferon-gamma response of malignant cells: "
+            "Bulk describes it without a call. Interferon-gamma response of malignant cells: "
             "10.6 in 10,000, 90 % interval [6.96, 14.9].",
         ),
     ],
@@ -325,7 +325,7 @@ def test_headline_is_silent_without_a_loss_or_a_disagreement(make_profile: Profi
 
 SAID = {
     "en": ("have lost", "does not detect", "disagree on"),
-    "fr": ("ont perdu", "ne détecte pas", "divergent sur"),
+    "fr": ("ont perdu", "n’est pas détecté", "divergent sur"),
 }
 LOST = ("b2m_lost_share", "hla_abc_lost_share", "mhc1_chain_lost_share")
 
@@ -430,7 +430,7 @@ def test_french_page_has_no_english_of_its_own(make_profile: ProfileFactory, par
     for title in sorted(invented, key=len, reverse=True):
         text = text.replace(title, "")
     assert re.findall(r"\b(the|of|cells|with|detected|evaluable|share|lower|found)\b", text) == []
-    assert "45\u00a0% des cellules malignes ont perdu" in html
+    assert "45\u202f% des cellules malignes ont perdu" in html
     assert "34 fois moins" in html
 
 

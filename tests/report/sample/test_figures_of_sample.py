@@ -102,7 +102,7 @@ def test_denominator_is_apart_from_the_genes_of_the_score() -> None:
 
 def test_levels_are_shown_with_their_words(make_profile: ProfileFactory) -> None:
     html = render_sample(make_profile(**LEVELS))
-    for text in ("T cells", "-1.2", "PD-L1 <i", "+2.4", "Expression is not an indication."):
+    for text in ("T cells", "−1.2", "PD-L1 <i", "+2.4", "Expression is not an indication."):
         assert text in html
     assert "Expression of drug targets" not in render_sample(make_profile())
     assert "<circle" not in z_line(None, alternative="")

@@ -180,7 +180,7 @@ def test_verdict_of_lists_every_reason_of_a_provisional_status(make_profile: Pro
     source = profile.input.model_copy(update={"is_targeted_panel": True, "unit": "nanostring"})
     caution = verdict_of(make_profile(input=source), WORDS).caution
     assert "targeted panel" in caution
-    assert "nanostring values have another scale" in caution
+    assert "NanoString values have another scale" in caution
 
 
 def test_verdict_of_points_to_the_flags_where_the_record_has_no_other_reason(

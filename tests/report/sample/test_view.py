@@ -67,7 +67,7 @@ def test_page_leaves_out_a_call_that_no_mechanism_has(empty_profile: EscapeProfi
         summary.partition(" (")[0] for summary in re.findall(r'class="rest">\n<summary>(.*?):', html)
     ] == [
         "Not evaluable",
-        "Described, not called",
+        "Descriptive only",
     ]
     assert '<table class="mechanisms stacked"' not in html
 
@@ -119,9 +119,9 @@ def test_sample_view_titles_index_blocks_like_their_mechanisms(make_profile: Pro
 def test_sheet_facts_write_values_in_words() -> None:
     facts = sheet_facts({"msi": True, "tmb": 7.25, "site": "liver"}, WORDS)
     assert [(fact.label, fact.value) for fact in facts] == [
-        ("msi", "yes"),
-        ("tmb", "7.25"),
-        ("site", "liver"),
+        ("MSI", "yes"),
+        ("TMB", "7.25"),
+        ("Site", "liver"),
     ]
 
 
@@ -130,7 +130,7 @@ def test_page_writes_the_numbers_of_a_mechanism(make_profile: ProfileFactory) ->
     number = [axis.axis for axis in profile.axes].index("mhc1_loss") + 1
     section = section_of(render_sample(profile), number)
     said = re.findall(r"<dd>([^<]*)", section)
-    assert said[:5] == ["+0.96", "[0.5, 1.5]", "[0.6, 1.4]", "+1.50", "P87 of 592 "]
+    assert said[:5] == ["+0.96", "[0.5, 1.5]", "[0.6, 1.4]", "+1.50", "87 (n = 592) "]
     assert said[-2:] == ["+1.46", "90 %"]
     assert "not detected</span>" in section
 
@@ -158,7 +158,7 @@ def test_page_counts_genes_left_out(make_profile: ProfileFactory, n_genes: int, 
         make_profile(axes=(axis_of(make_profile(), "mhc1_loss").model_copy(update=changed),))
     )
     assert re.findall(r'class="more">(and \d more|\d more genes)', html) == more
-    assert html.count("<i>TAP1</i>&nbsp;-2.0") == min(n_genes, 3)
+    assert html.count("<i>TAP1</i>&nbsp;−2.0") == min(n_genes, 3)
     assert html.count(">TAP1</th><td>mhc1</td>") == min(n_genes, 8)
 
 
@@ -169,7 +169,7 @@ def test_page_counts_genes_left_out(make_profile: ProfileFactory, n_genes: int, 
         (False, (), None),
         (True, (), "Confirm MSI or mismatch repair by an assay."),
         (True, ("stable_but_seen",), "Confirm MSI or mismatch repair by an assay."),
-        (True, ("high",), "The RNA agrees: MLH1 and EPM2AIP1 are low"),
+        (True, ("high",), "The RNA is consistent with this: MLH1 and EPM2AIP1 are low"),
         (False, ("high", "high_not_seen"), ""),
     ],
 )
@@ -221,10 +221,10 @@ def test_page_shows_adjusted_values_only_where_the_score_is_adjusted(make_profil
 
 def test_page_shows_what_only_describes_the_tumour_without_a_threshold(make_profile: ProfileFactory) -> None:
     html = render_sample(make_profile())
-    assert html.count("described, not called</span>") == 2
-    assert "Described, not called (2):" in html
+    assert html.count("descriptive only</span>") == 2
+    assert "Descriptive only (2):" in html
     section = section_of(html, 1)
-    assert "It describes the tumour and is not called." in section
+    assert "Descriptive only; no call is made." in section
     assert "Detected from" not in section
     axis = make_profile().axes[0]
     drawing = score_drawing(Mechanism(axis, axis.interval, "", ()), WORDS)
@@ -305,7 +305,7 @@ def test_sample_view_names_changes(make_profile: ProfileFactory) -> None:
 def test_page_says_which_changes_are_clear(make_profile: ProfileFactory) -> None:
     html = render_sample(make_profile(changes=(CHANGE,))).partition("Since &lt;b&gt;S1")[2]
     shown = re.findall(r'<td class="number">(.*?)</td>', html.partition("</table>")[0])
-    assert shown == ["<b>-12.00</b>", "[-20.0, -4.0]", "+0.50", "[-0.1, 1.1]", "+1.00", "no interval"]
+    assert shown == ["<b>−12.00</b>", "[−20.0, −4.0]", "+0.50", "[−0.1, 1.1]", "+1.00", "no interval"]
 
 
 def test_page_shows_changes_remarks_and_percentile_intervals(make_profile: ProfileFactory) -> None:

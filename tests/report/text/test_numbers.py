@@ -23,7 +23,7 @@ WORDS = translations("en")
     ("score", "text"),
     [
         (1.234, "+1.23"),
-        (-0.456, "-0.46"),
+        (-0.456, "−0.46"),
         (0.0, "0.00"),
         (-0.001, "0.00"),
         (0.001, "0.00"),
@@ -36,10 +36,12 @@ def test_format_score_has_sign_and_two_decimals(score: float | None, text: str) 
 
 @given(st.floats(-1e6, 1e6))
 def test_format_score_reads_back_within_rounding(score: float) -> None:
-    assert float(format_score(score, WORDS).replace(",", "")) == pytest.approx(score, abs=0.005001)
+    assert float(format_score(score, WORDS).replace(",", "").replace("−", "-")) == pytest.approx(
+        score, abs=0.005001
+    )
 
 
-@pytest.mark.parametrize(("z", "text"), [(2.75, "+2.8"), (-5.0, "-5.0"), (-0.04, "0.0")])
+@pytest.mark.parametrize(("z", "text"), [(2.75, "+2.8"), (-5.0, "−5.0"), (-0.04, "0.0")])
 def test_format_z_has_one_decimal(z: float, text: str) -> None:
     assert format_z(z, WORDS) == text
 
@@ -47,7 +49,7 @@ def test_format_z_has_one_decimal(z: float, text: str) -> None:
 @pytest.mark.parametrize(
     ("interval", "decimals", "text"),
     [
-        (Interval(low=-0.31, high=1.16), 1, "[-0.3, 1.2]"),
+        (Interval(low=-0.31, high=1.16), 1, "[−0.3, 1.2]"),
         (Interval(low=-0.04, high=0.04), 1, "[0.0, 0.0]"),
         (Interval(low=42.4, high=97.4), 0, "[42, 97]"),
         (None, 1, "no interval"),
@@ -60,11 +62,11 @@ def test_format_interval_writes_both_bounds(interval: Interval | None, decimals:
 @pytest.mark.parametrize(
     ("percentile", "text"),
     [
-        (87.3, "P87 of 592"),
-        (0.0, "<P1 of 592"),
-        (0.2, "<P1 of 592"),
-        (99.9, ">P99 of 592"),
-        (100.0, ">P99 of 592"),
+        (87.3, "87 (n = 592)"),
+        (0.0, "<1 (n = 592)"),
+        (0.2, "<1 (n = 592)"),
+        (99.9, ">99 (n = 592)"),
+        (100.0, ">99 (n = 592)"),
         (None, "no percentile"),
     ],
 )
@@ -93,7 +95,7 @@ def test_format_index_is_in_whole_points(score: float | None, text: str) -> None
 
 
 @pytest.mark.parametrize(
-    ("value", "text"), [(0.421, "0.42 log2"), (-0.37, "-0.37 log2"), (None, "not known")]
+    ("value", "text"), [(0.421, "0.42 log2"), (-0.37, "−0.37 log2"), (None, "not known")]
 )
 def test_format_log2_names_its_unit(value: float | None, text: str) -> None:
     assert format_log2(value, WORDS) == text

@@ -77,7 +77,7 @@ def interaction_of(row: Row) -> InteractionRow | None:
 def format_rate(value: float, words: Language) -> str:
     """A false discovery rate; the smallest are a bound, since no digit of them means anything."""
     smallest = 0.001
-    return f"< {words.fixed(smallest, 3)}" if value < smallest else words.fixed(value, 3)
+    return f"<{words.gap}{words.fixed(smallest, 3)}" if value < smallest else words.fixed(value, 3)
 
 
 def _adjusted(model: AdjustedRow | None, words: Language) -> str:

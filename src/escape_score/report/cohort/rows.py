@@ -89,7 +89,7 @@ def scores_drawing(tally: MechanismTally, words: Language) -> Markup:
     else:
         low, _, median_of_reference, _, high = (format_score(value, words) for value in tally.quantiles)
         said = words.gettext(
-            "scores of the cohort, median {middle}; 90 % of the reference lie from {low} to {high}, "
+            "scores of the cohort, median {middle}; 90 % of the reference between {low} and {high}, "
             "median {reference}"
         ).format(middle=middle, low=low, high=high, reference=median_of_reference)
     return distribution(tally.scores, tally.quantiles, alternative=said)

@@ -118,7 +118,7 @@ def _colour_scale(x: float, y: float, words: Language) -> list[Markup]:
         text(
             x + width * at,
             y + 23,
-            words.number(f"{value:g}").replace("-", "−"),
+            words.number(f"{value:g}"),
             anchor="middle",
             css_class="tick",
         )

@@ -172,7 +172,7 @@ def cells_view(profile: EscapeProfile, words: Language) -> CellsView | None:
 def _facts(cells: CellsRecord, words: Language) -> tuple[Fact, ...]:
     _ = words.gettext
     sample = cells.sample
-    depth = _("Median UMI of a cell") if sample.is_umi else _("Median reads of a cell")
+    depth = _("UMI per cell, median") if sample.is_umi else _("Reads per cell, median")
     ambient = _("not known") if sample.ambient is None else format_fraction(sample.ambient, words)
     unknown, found = enumerate_words(sample.unknown_labels, 0, words), _("found from marker genes")
     return (
@@ -182,7 +182,7 @@ def _facts(cells: CellsRecord, words: Language) -> tuple[Fact, ...]:
         Fact(_("Cell types"), _("labels of the file") if sample.labels_are_given else found),
         *((Fact(_("Labels without a known meaning"), unknown),) if unknown else ()),
         Fact(_("Ambient RNA, share of the counts of a malignant cell"), ambient),
-        Fact(_("Quantities are made from"), _origin(cells, words)),
+        Fact(_("Quantities are based on"), _origin(cells, words)),
     )
 
 
@@ -199,7 +199,7 @@ def _left_out(sample: CellSampleRecord, words: Language) -> str:
     gates = (
         (few, sample.n_few_umi),
         (_("{n} with few genes"), sample.n_few_genes),
-        (_("{n} with much mitochondrial RNA"), sample.n_mitochondrial),
+        (_("{n} with a high mitochondrial share"), sample.n_mitochondrial),
     )
     return enumerate_words(tuple(text.format(n=format_count(n, words)) for text, n in gates if n), 0, words)
 
@@ -263,7 +263,7 @@ def _bar(present: Sequence[CompartmentRecord], rows: Sequence[CompartmentRow], w
 def _absent(compartments: Iterable[CompartmentRecord], words: Language) -> str:
     """Compartments without a cell: their absence can matter."""
     names = tuple(compartment_word(one.compartment, words) for one in compartments if not one.n_cells)
-    return words.gettext("Without a cell: {names}.").format(names=", ".join(names)) if names else ""
+    return words.gettext("No cells: {names}.").format(names=", ".join(names)) if names else ""
 
 
 def _picture(drawn: CellMap, words: Language) -> MapPicture | None:

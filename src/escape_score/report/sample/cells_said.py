@@ -66,7 +66,7 @@ def side_sentence(side: SideBySide, cells: CellsRecord, words: Language) -> str:
     """Say how bulk and cells go together; where they disagree, with the figure of the cells."""
     _ = words.gettext
     if side.cells is Call.NOT_EVALUABLE:
-        return _("The cells do not permit an answer.")
+        return _("The cells do not allow a conclusion.")
     shown = next(iter(_of(cells, side.quantity)), None)
     figure = "" if shown is None else _figure(shown, words)
     if side.is_in_agreement is None:
@@ -82,10 +82,10 @@ def _not_compared(side: SideBySide, figure: str, words: Language) -> str:
     """Where one of the two has no clear answer, the figure of the cells is all that there is."""
     _ = words.gettext
     if side.bulk is None:
-        return _joined(_("Bulk describes it and does not call it."), figure)
+        return _joined(_("Bulk describes it without a call."), figure)
     if side.bulk is Call.NOT_EVALUABLE:
-        return _joined(_("Bulk does not permit an answer."), figure)
-    return _joined(_("A borderline result neither agrees nor disagrees."), figure)
+        return _joined(_("Bulk does not allow a conclusion."), figure)
+    return _joined(_("A borderline result does not allow a comparison."), figure)
 
 
 def _joined(*sentences: str) -> str:

@@ -9,7 +9,7 @@ from enum import StrEnum
 from escape_score.model.record import AxisProfile, Call, EscapeProfile
 from escape_score.report.messages import N_
 from escape_score.report.text.i18n import Language, translate_record_text
-from escape_score.report.text.numbers import format_count, format_score
+from escape_score.report.text.numbers import format_count, format_score, written_percentile
 from escape_score.report.text.wording import Badge
 
 STRONG_BEYOND = 1.0
@@ -17,8 +17,6 @@ STRONG_BEYOND = 1.0
 
 Set in advance, one variant: one SD of the reference. It orders the page and decides no call.
 """
-
-_LOWEST, _HIGHEST = 1.0, 99.0
 
 
 class Strength(StrEnum):
@@ -97,12 +95,9 @@ def percentile_words(axis: AxisProfile, words: Language, *, is_cohort: bool) -> 
     if axis.percentile is None:
         return ""
     _ = words.gettext
-    n, share = format_count(axis.percentile_n, words), words.fixed(axis.percentile, 0)
-    if axis.percentile < _LOWEST:
-        text = _("among the lowest 1 % of {whose}")
-    elif axis.percentile > _HIGHEST:
-        text = _("among the highest 1 % of {whose}")
-    else:
-        text = _("higher than {share} % of {whose}")
-    whose = _("the {n} tumours of this cohort") if is_cohort else _("the {n} tumours of the reference")
-    return text.format(share=share, whose=whose.format(n=n))
+    cohort, reference = (
+        _("percentile {rank} of the {n} tumours of this cohort"),
+        _("percentile {rank} of the {n} tumours of the reference"),
+    )
+    rank = written_percentile(axis.percentile, words)
+    return (cohort if is_cohort else reference).format(rank=rank, n=format_count(axis.percentile_n, words))

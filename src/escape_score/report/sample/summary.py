@@ -158,7 +158,7 @@ def _facts(profile: EscapeProfile, words: Language) -> tuple[Fact, ...]:
     *named, _input, reference = header_facts(profile, words)
     facts = (*named, *assay_facts(profile, words))
     short = tuple(Fact(one.label, cut(str(one.value), NAME)) for one in facts)
-    return (*short, Fact(reference.label, cut(str(reference.value), LINE)))
+    return (*short, Fact(words.gettext("Reference"), cut(str(reference.value), LINE)))
 
 
 def _msi(profile: EscapeProfile, words: Language) -> str:

@@ -24,7 +24,7 @@ from escape_score.report.text.numbers import (
     format_interval,
     format_score,
 )
-from escape_score.report.text.wording import enumerate_words, match_word, matters
+from escape_score.report.text.wording import enumerate_words, match_word, matters, unit_word
 
 N_NAMED = 3
 """Detected mechanisms that the sentence names; the table has all."""
@@ -298,6 +298,6 @@ def _provisional_reasons(profile: EscapeProfile, words: Language) -> tuple[str, 
     if source.is_targeted_panel:
         reasons.append(_("only a targeted panel of genes was measured"))
     if source.unit in _NORMALISED_UNITS:
-        unit = translate_record_text(source.unit, words)
+        unit = unit_word(source.unit, words)
         reasons.append(_("{unit} values have another scale than the reference").format(unit=unit))
     return tuple(reasons) or (_("the flags below advise against it"),)

@@ -43,9 +43,15 @@ from escape_score.report.sample.figures import (
 from escape_score.report.sample.ranking import Ranked, ranked
 from escape_score.report.sample.verdict import Verdict, called_first, verdict_of
 from escape_score.report.text.i18n import Language, translate_record_text
-from escape_score.report.text.numbers import format_index, format_interval, format_score
+from escape_score.report.text.numbers import (
+    format_index,
+    format_interval,
+    format_percentile_interval,
+    format_score,
+)
+from escape_score.report.text.terms import Term, of_sample, terms_of
 from escape_score.report.text.visible import checked_slug, visible_profile
-from escape_score.report.text.wording import enumerate_words, terms_of, word_of
+from escape_score.report.text.wording import enumerate_words, word_of
 
 LEUKOCYTE_FRACTION_LIMIT = 0.8
 """Above it adjusted scores leave the range they were calibrated in."""
@@ -134,7 +140,7 @@ class SampleView:
     notes: tuple[NoteRecord, ...]
     remarks: tuple[NoteRecord, ...]
     figures: Figures
-    terms: tuple[tuple[str, str], ...]
+    terms: tuple[Term, ...]
     changes: tuple[Changes, ...]
     is_beyond_leukocyte_limit: bool
 
@@ -165,7 +171,7 @@ def sample_view(profile: EscapeProfile, words: Language) -> SampleView:
         notes=tuple(flag for flag in shown.flags if not is_caution(flag)),
         remarks=remarks,
         figures=_figures(shown, words),
-        terms=terms_of(words),
+        terms=terms_of(of_sample(shown.status), words),
         changes=tuple(_changes(change, titles, words) for change in shown.changes),
         is_beyond_leukocyte_limit=(shown.leukocyte_fraction or 0.0) > LEUKOCYTE_FRACTION_LIMIT,
     )
@@ -177,7 +183,7 @@ def _folds(groups: dict[Call | None, tuple[Mechanism, ...]], words: Language) ->
     texts = {
         Call.NOT_DETECTED: _("Not detected ({n}):"),
         Call.NOT_EVALUABLE: _("Not evaluable ({n}):"),
-        None: _("Described, not called ({n}):"),
+        None: _("Descriptive only ({n}):"),
     }
     for call, text in texts.items():
         rows = groups[call]
@@ -216,7 +222,10 @@ def _msi(profile: EscapeProfile, words: Language) -> Msi | None:
     notes = tuple(one for one in profile.notes if one.code == "msi")
     if profile.msi_suspected and any(one.params.get("kind") == "high" for one in notes):
         return Msi(
-            words.gettext("The RNA agrees: MLH1 and EPM2AIP1 are low, as in mismatch-repair deficiency."),
+            words.gettext(
+                "The RNA is consistent with this: MLH1 and EPM2AIP1 are low, as in mismatch-repair "
+                "deficiency."
+            ),
             notes,
         )
     if profile.msi_suspected:
@@ -330,7 +339,7 @@ def percentile_range(axis: AxisProfile, words: Language) -> str:
     if axis.percentile is None:
         return "" if axis.percentile_reason is None else sentence(axis.percentile_reason, words)
     return words.gettext("90 % interval {interval}").format(
-        interval=format_interval(axis.percentile_interval, words, decimals=0)
+        interval=format_percentile_interval(axis.percentile_interval, words)
     )
 
 

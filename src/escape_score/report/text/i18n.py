@@ -16,6 +16,8 @@ from markupsafe import Markup
 from escape_score.errors import UsageError
 
 SOURCE_LANGUAGE = "en"
+MINUS = "−"
+"""The one minus sign of all pages; tables and the command line have the one of the keyboard."""
 _CATALOGUE = "locales/{lang}/LC_MESSAGES/escape_score.po"
 
 
@@ -55,8 +57,14 @@ class Language:
         return self.gettext(message) if message in self.known else None
 
     def number(self, text: str) -> str:
-        """Write a number given in Python's notation (``1,234.5``) with this language's marks."""
-        return text.translate({ord("."): self.decimal, ord(","): self.group, ord("%"): self.percent})
+        """Write a number given in Python's notation (``-1,234.5``) with this language's marks."""
+        marks = (self.decimal, self.group, self.percent, MINUS)
+        return text.translate(dict(zip(map(ord, ".,%-"), marks, strict=True)))
+
+    @property
+    def gap(self) -> str:
+        """Space between a number and a sign such as percent or less than; empty in English."""
+        return self.percent.removesuffix("%")
 
     def fixed(self, value: float, decimals: int) -> str:
         """Write a number with fixed decimals and grouped thousands; a negative zero loses its sign."""

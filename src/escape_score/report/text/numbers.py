@@ -23,7 +23,7 @@ def format_z(z: float | None, words: Language) -> str:
 def format_interval(
     interval: Interval | ConfidenceInterval | None, words: Language, *, decimals: int = 1
 ) -> str:
-    """Write an interval, such as ``[-0.3, 1.2]``."""
+    """Write an interval, such as ``[−0.3, 1.2]``."""
     if interval is None:
         return words.gettext("no interval")
     return words.gettext("[{low}, {high}]").format(
@@ -32,24 +32,38 @@ def format_interval(
 
 
 def format_percentile(percentile: float | None, percentile_n: int, words: Language) -> str:
-    """Write a percentile with the number of tumours behind it, such as ``P87 of 592``.
-
-    The ends are ``<P1`` and ``>P99``: a reference of some hundred tumours has no finer answer.
-    """
+    """Write a percentile with the number of tumours behind it, such as ``87 (n = 592)``."""
     if percentile is None:
         return words.gettext("no percentile")
-    side, rank = "", percentile
+    text = words.gettext("{rank} (n = {n})")
+    return text.format(rank=written_percentile(percentile, words), n=format_count(percentile_n, words))
+
+
+def written_percentile(percentile: float, words: Language) -> str:
+    """Write a percentile, such as ``87``.
+
+    The ends are ``<1`` and ``>99``: a reference of some hundred tumours has no finer answer.
+    """
     if percentile < 1:
-        side, rank = "<", 1.0
-    elif percentile > _ALL - 1:
-        side, rank = ">", _ALL - 1.0
-    text = words.gettext("P{rank} of {n}")
-    return side + text.format(rank=words.fixed(rank, 0), n=format_count(percentile_n, words))
+        return f"<{words.gap}1"
+    if percentile > _ALL - 1:
+        return f">{words.gap}99"
+    return words.fixed(percentile, 0)
+
+
+def format_percentile_interval(interval: Interval | None, words: Language) -> str:
+    """Write the interval of a percentile, whose ends are written as percentiles are."""
+    if interval is None:
+        return words.gettext("no interval")
+    low, high = (written_percentile(end, words) for end in (interval.low, interval.high))
+    return words.gettext("[{low}, {high}]").format(low=low, high=high)
 
 
 def format_fraction(fraction: float | None, words: Language) -> str:
     """Write a fraction (0-1) in percent, such as ``87 %``; rounding never reaches 0 or 100 by itself."""
-    return words.gettext("not evaluable") if fraction is None else f"{_whole(100 * fraction, words)} %"
+    if fraction is None:
+        return words.gettext("not evaluable")
+    return f"{_whole(100 * fraction, words)}{words.gap or ' '}%"
 
 
 def format_index(score: float | None, words: Language) -> str:
@@ -87,7 +101,7 @@ def _signed(value: float, decimals: int, words: Language) -> str:
 def _whole(percent: float, words: Language) -> str:
     """Whole percent; the ends are kept for what lies exactly on them."""
     if 0 < percent < 1:
-        return "<1"
+        return f"<{words.gap}1"
     if _ALL - 1 < percent < _ALL:
-        return ">99"
+        return f">{words.gap}99"
     return words.fixed(percent, 0)

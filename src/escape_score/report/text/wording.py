@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from markupsafe import Markup
-
 from escape_score.model.record import (
     Archetype,
     Call,
@@ -18,6 +16,7 @@ from escape_score.model.record import (
 )
 from escape_score.report.messages import N_
 from escape_score.report.text.i18n import Language
+from escape_score.report.text.terms import TERMS
 
 # desert, excluded and inflamed are the same word as phenotype and as archetype
 _WORDS: dict[StrEnum, str] = {
@@ -55,67 +54,53 @@ _SYMBOLS: dict[StrEnum, tuple[str, str]] = {
     Status.NOT_EVALUABLE: ("✕", "unknown"),
 }
 
-TERMS: dict[str, tuple[str, str]] = {
-    "reference": (
-        N_("Reference"),
-        N_("Tumours of one type and one pipeline that this sample is compared with."),
-    ),
-    "interval": (
-        N_("90 % interval"),
-        N_(
-            "Range that contains the true value with a probability of 90 %, if the assumptions of the "
-            "method hold."
-        ),
-    ),
-    "percentile": (
-        N_("Percentile"),
-        N_("Share of the tumours of the reference that have a lower score, in %."),
-    ),
-    "provisional": (
-        N_("provisional"),
-        N_(
-            "The sample does not match the reference well. Compare it only with samples of the same pipeline."
-        ),
-    ),
+
+_UNITS = {
+    "counts": N_("counts"),
+    "estimated_counts": N_("estimated counts"),
+    "normalised_counts": N_("normalised counts"),
+    "umi": N_("counts of molecules (UMI)"),
+    "tpm": N_("TPM"),
+    "fpkm": N_("FPKM"),
+    "cpm": N_("CPM"),
+    "tcga_rsem": N_("RSEM (TCGA)"),
+    "array": N_("microarray"),
+    "nanostring": N_("NanoString"),
 }
-"""Terms of the glossary that a page explains where they are used: the term and its meaning."""
+_LOGARITHM = ("log", "ln")
 
 
 @dataclass(frozen=True)
 class Badge:
     """A state as word and symbol, so that colour, named by a class of CSS, never carries it alone.
 
-    ``meaning`` explains the word, empty where the word is plain.
+    ``term`` is its name in the glossary, empty where the word is plain.
     """
 
     word: str
     symbol: str
     css_class: str
-    meaning: str = ""
+    term: str = ""
 
 
 def badge(state: Call | Status | None, words: Language) -> Badge:
     """Word, symbol and colour of a call or a status; of no call, that the axis only describes the tumour."""
     if state is None:
-        return Badge(words.gettext("described, not called"), "·", "context")
-    meaning = words.gettext(TERMS["provisional"][1]) if state is Status.PROVISIONAL else ""
-    return Badge(word_of(state, words), *_SYMBOLS[state], meaning)
-
-
-def term_markup(name: str, words: Language) -> Markup:
-    """A term of the glossary with its meaning as title."""
-    term, meaning = TERMS[name]
-    return Markup('<abbr title="{}">{}</abbr>').format(words.gettext(meaning), words.gettext(term))
-
-
-def terms_of(words: Language) -> tuple[tuple[str, str], ...]:
-    """All terms with their meanings, for readers who see no titles."""
-    return tuple((words.gettext(term), words.gettext(meaning)) for term, meaning in TERMS.values())
+        return Badge(words.gettext("descriptive only"), "·", "context")
+    term = state.value if isinstance(state, Status) and state.value in TERMS else ""
+    return Badge(word_of(state, words), *_SYMBOLS[state], term)
 
 
 def word_of(value: StrEnum | None, words: Language) -> str:
     """Name of a class of a record; of none, that it is not evaluable."""
     return words.gettext("not evaluable") if value is None else words.gettext(_WORDS[value])
+
+
+def unit_word(unit: str, words: Language) -> str:
+    """Name of a unit for a reader who declares none; the unit as it is declared is in the details."""
+    if unit.startswith(_LOGARITHM):
+        return words.gettext("logarithms")
+    return words.gettext(_UNITS.get(unit, unit))
 
 
 def match_word(match: ReferenceMatch | None, words: Language) -> str:
