@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from scipy.stats import beta
+from scipy.special import betaincinv
 
 from escape_score.cells.quantity import quantity_of, too_few
 from escape_score.library.axes import load_design
@@ -54,5 +54,5 @@ def jeffreys(n_part: int, n_whole: int) -> tuple[float, float]:
     Brown, Cai and DasGupta 2001, 10.1214/ss/1009213286.
     """
     tail = (1 - load_design().thresholds.intervals.interval_level) / 2
-    low, high = (float(beta.ppf(at, n_part + 0.5, n_whole - n_part + 0.5)) for at in (tail, 1 - tail))
+    low, high = (float(betaincinv(n_part + 0.5, n_whole - n_part + 0.5, at)) for at in (tail, 1 - tail))
     return 0.0 if n_part == 0 else low, 1.0 if n_part == n_whole else high

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.stats import gamma, norm, t
+from scipy.special import gammaincinv, ndtri, stdtrit
 
 from escape_score.cells.levels import LogLevel
 from escape_score.library.cell_states import PER
@@ -31,10 +31,10 @@ def level_of(counts: FloatArray, n_umi: FloatArray, *, level: float) -> LogLevel
     """
     total, seen = float(n_umi.sum()), float(counts.sum()) + PRIOR
     tail, n_effective = (1 - level) / 2, total**2 / float((n_umi**2).sum())
-    few = (t.ppf(tail, max(n_effective - 1, 1)) / norm.ppf(tail)) ** 2
+    few = (stdtrit(max(n_effective - 1, 1), tail) / ndtri(tail)) ** 2
     dispersed = few * overdispersion(counts, n_umi, seen / total)
     shape = seen / dispersed
-    bounds = gamma.ppf(np.array([tail, 1 - tail]), shape) * dispersed
+    bounds = gammaincinv(shape, np.array([tail, 1 - tail])) * dispersed
     value, low, high = np.log2(PER * np.append(seen, bounds) / total)
     return LogLevel(float(value), float(min(low, value)), float(max(high, value)))
 

@@ -12,8 +12,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
-from scipy.special import expit, gammaln, logit
-from scipy.stats import norm
+from scipy.special import expit, gammaln, logit, ndtri
 
 from escape_score.library.cell_states import StateProfiles
 from escape_score.model.cohort import FloatArray
@@ -165,7 +164,7 @@ def _widened(value: float, bounds: FloatArray, errors: ShareErrors) -> tuple[flo
     """Bounds with the error of definition, added in squares on the scale of log odds. 0 and 1 stay."""
     middle = logit(np.clip(value, LEAST_SHARE, 1 - LEAST_SHARE))
     apart = logit(np.clip(bounds, LEAST_SHARE, 1 - LEAST_SHARE)) - middle
-    more = norm.ppf((1 + errors.level) / 2) * errors.definition_sd
+    more = ndtri((1 + errors.level) / 2) * errors.definition_sd
     low, high = np.round(expit(middle + np.array([-1, 1]) * np.hypot(apart, more)), DIGITS)
     return float(low) if bounds[0] > 0 else 0.0, float(high) if bounds[1] < 1 else 1.0
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy import stats
+from scipy.special import ndtr
 
 from escape_score.model.axes import Term
 from escape_score.model.cohort import FloatArray
@@ -57,7 +57,7 @@ def weighted_mean(blocks: FloatArray, weights: FloatArray, min_blocks: int) -> F
 def to_index(raw: FloatArray, reference: Reference) -> FloatArray:
     """Weighted mean to 0–100 through the normal CDF against the reference."""
     location, spread = reference.index_stats
-    return 100.0 * stats.norm.cdf((raw - location) / spread)
+    return np.asarray(100.0 * ndtr((raw - location) / spread))
 
 
 def _index_variances(

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
+from scipy.special import betaincinv
 
 from escape_score.model.cohort import FloatArray
 from escape_score.model.notes import Code, Note, note
@@ -96,6 +96,6 @@ def percentile_interval(percentile: float, n: int, level: float) -> Interval:
     between its neighbours. It says what the size of the reference leaves open, not the error of the score.
     """
     below, tail = percentile / 100 * n, (1 - level) / 2
-    low = stats.beta.ppf(tail, below, n - below + 1) if below > 0 else 0.0
-    high = stats.beta.ppf(1 - tail, below + 1, n - below) if below < n else 1.0
+    low = betaincinv(below, n - below + 1, tail) if below > 0 else 0.0
+    high = betaincinv(below + 1, n - below, 1 - tail) if below < n else 1.0
     return Interval(low=100 * float(low), high=100 * float(high))

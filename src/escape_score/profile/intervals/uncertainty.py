@@ -20,7 +20,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from scipy import stats
+from scipy.special import ndtr, ndtri, stdtrit
 
 from escape_score.model.axes import Design
 from escape_score.model.cohort import FloatArray
@@ -132,7 +132,7 @@ def student_factor(variance: FloatArray, uncertainty: FloatArray, level: float) 
     """
     upper = 0.5 + level / 2
     freedom = np.where(uncertainty > 0, variance**2 / np.where(uncertainty > 0, uncertainty, 1.0), KNOWN)
-    return np.asarray((stats.t.ppf(upper, freedom) / stats.norm.ppf(upper)) ** 2)
+    return np.asarray((stdtrit(freedom, upper) / ndtri(upper)) ** 2)
 
 
 def score_variances(weights: Weights, errors: Errors) -> Variances:
@@ -176,12 +176,17 @@ def missing_terms_variance(
     )
 
 
+def _density(value: FloatArray) -> FloatArray:
+    """Of the standard normal distribution."""
+    return np.asarray(np.exp(-(value**2) / 2) / np.sqrt(2 * np.pi))
+
+
 def held_share(value: FloatArray, variance: FloatArray, limit: float) -> FloatArray:
     """SD of a normal score held within ±limit, over its SD: near 0 far beyond the limit."""
     sd = np.sqrt(np.maximum(variance, 1e-12))
     low, high = (-limit - value) / sd, (limit - value) / sd
-    p_low, p_high = stats.norm.cdf(low), stats.norm.sf(high)
-    d_low, d_high = stats.norm.pdf(low), stats.norm.pdf(high)
+    p_low, p_high = ndtr(low), ndtr(-high)
+    d_low, d_high = _density(low), _density(high)
     # of the standardised score held within low and high
     mean = (d_low - d_high) + low * p_low + high * p_high
     square = (1 - p_low - p_high) + low * d_low - high * d_high + low**2 * p_low + high**2 * p_high
@@ -210,7 +215,7 @@ def bounds_of(
     scale: Callable[[FloatArray], FloatArray] = lambda value: value,
 ) -> Bounds:
     """Ends of the intervals of a normal score, each brought to another scale."""
-    k = stats.norm.ppf(0.5 + level / 2)
+    k = ndtri(0.5 + level / 2)
     within, absolute = k * np.sqrt(variances.within), k * np.sqrt(variances.absolute)
     return Bounds(
         low=scale(score - absolute),

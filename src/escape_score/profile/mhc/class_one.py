@@ -18,7 +18,7 @@ from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
+from scipy.special import ndtri
 
 from escape_score.model.axes import ClassOneInputs, Design
 from escape_score.model.cohort import FloatArray
@@ -233,7 +233,7 @@ class ClassOne:
         """
         # the interval has to reach where the loss would be if 6p21 was not quantified
         upper = 0.5 + self.design.thresholds.intervals.interval_level / 2
-        locus = without_genes(np.full(len(dispersion_ratio), stats.norm.ppf(upper) ** -2))
+        locus = without_genes(np.full(len(dispersion_ratio), ndtri(upper) ** -2))
         return {CHAIN: self._chain_errors(dispersion_ratio), LOCUS: locus}
 
     def _chain_errors(self, dispersion_ratio: FloatArray) -> ComponentErrors:

@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import rankdata
+import pandas as pd
 
 from escape_score.model.cohort import FloatArray
 from escape_score.model.notes import Code, Note, note
@@ -144,7 +144,7 @@ def score_sample_rank(inputs: ScoreInput) -> Outcome:
         return none
     is_covered = inputs.is_covered
     covered = inputs.log2_tpm[is_covered]
-    ranks = np.asarray(rankdata(covered, axis=0, nan_policy="omit"), dtype=np.float64)
+    ranks = pd.DataFrame(covered).rank(axis=0).to_numpy(dtype=np.float64)
     n = np.isfinite(covered).sum(axis=0)
     values = np.full(len(is_covered), np.nan)
     values[is_covered] = measured_mean((ranks - 1.0) / np.where(n > 1, n - 1.0, np.nan))
