@@ -117,7 +117,7 @@ columns: .venv/.stamp ## docs/columns.md from the data dictionary
 	$(BIN)/python docs/build_columns.py > docs/columns.md
 
 schema: .venv/.stamp ## docs/*.schema.json from the records
-	for record in profile cohort; do $(BIN)/escape-score schema $$record > docs/$$record.schema.json; done
+	for record in profile cohort comparison; do $(BIN)/escape-score schema $$record > docs/$$record.schema.json; done
 
 messages: .venv/.stamp ## gather the texts of the pages into the catalogues, for translators
 	$(BIN)/python resources/locales/build_catalogues.py

@@ -15,6 +15,7 @@ import pytest
 from pydantic import BaseModel
 from tests.cells.raised import cell_notes
 from tests.read.transformations import cpm, degraded, estimated, filtered, lifted_combat, normalised
+from tests.statistics.gathered import every_note
 
 import escape_score as es
 from escape_score.config import DEFAULT_STATISTICS, StatisticsConfig
@@ -33,6 +34,7 @@ from escape_score.report.text.i18n import languages, translations
 from escape_score.report.text.wording import matters
 from escape_score.score.published import load_published
 from escape_score.statistics.columns import ColumnCollector
+from escape_score.statistics.comparison import compare_cohorts
 from escape_score.statistics.compute import compute_statistics
 
 pytestmark = pytest.mark.slow
@@ -460,6 +462,7 @@ def found(
         choose_references(found, demo_tpm)
     compare_labels(found, demo_tpm)
     found.notes += notes_in(tuple(map(NoteRecord.of, cell_notes())))
+    found.notes += notes_in(tuple(map(compare_cohorts, every_note())))
     return found
 
 

@@ -16,11 +16,13 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Cohort",
+    "Comparison",
     "EscapeProfile",
     "EscapeScoreError",
     "Profiles",
     "Reference",
     "__version__",
+    "compare",
     "fit_reference",
     "from_anndata",
     "from_dataframe",
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
     from escape_score.model.record import EscapeProfile
     from escape_score.model.reference import Reference
     from escape_score.pipeline.cells.profiling import profile_cells
+    from escape_score.pipeline.comparing import Comparison, compare
     from escape_score.pipeline.gene_set_scores import score_gene_sets
     from escape_score.pipeline.profiles import Profiles
     from escape_score.pipeline.profiling import profile
@@ -51,10 +54,12 @@ if TYPE_CHECKING:
 _PLACES = MappingProxyType(
     {
         "Cohort": "model.cohort",
+        "Comparison": "pipeline.comparing",
         "EscapeProfile": "model.record",
         "EscapeScoreError": "errors",
         "Profiles": "pipeline.profiles",
         "Reference": "model.reference",
+        "compare": "pipeline.comparing",
         "fit_reference": "pipeline.references",
         "from_anndata": "read.memory",
         "from_dataframe": "read.memory",

@@ -15,7 +15,7 @@ from tests.cells.simulated import simulated_cells
 
 from escape_score.cli import main
 from escape_score.pipeline.cells import profiling
-from escape_score.store.manifest import read_manifest
+from escape_score.store.manifest import read_manifest, read_result_header
 
 Refused = Callable[..., tuple[str, ...]]
 Change = Callable[[ad.AnnData], ad.AnnData]
@@ -51,7 +51,7 @@ def test_cells_writes_a_profile_of_each_sample(
     assert "error" not in said.err
     assert list(pd.read_csv(out / "profiles.tsv", sep="\t")["sample_id"]) == ["S1", "S2"]
     assert read_manifest(out).failed == ()
-    assert read_manifest(out).header.labels == ("patient_id", "response")
+    assert read_result_header(out).labels == ("patient_id", "response")
 
 
 def test_cells_with_too_few_cells_fail_and_others_have_a_profile(

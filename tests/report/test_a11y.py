@@ -12,11 +12,13 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page
 from tests.report.conftest import made
 from tests.report.made_up import GROUPS, RESPONSE, statistics
+from tests.statistics.gathered import three_cohorts
 
 from escape_score.model.notes import Code
 from escape_score.model.record import EscapeProfile
 from escape_score.pipeline.pdf import print_pages
-from escape_score.report import render_cohort, render_sample
+from escape_score.report import render_cohort, render_comparison, render_sample
+from escape_score.statistics.comparison import compare_cohorts
 
 WCAG = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 N_MANY = 5000
@@ -87,6 +89,41 @@ def test_axe_finds_no_violation(
         violations = Axe().run(page, options=WCAG).response["violations"]
         assert [(name, item["id"], item["nodes"][0]["html"]) for item in violations] == []
         context.close()
+
+
+@pytest.mark.parametrize("lang", ["en", "fr"])
+@pytest.mark.parametrize(
+    "shown",
+    [(1280, "light", "screen"), (1280, "dark", "screen"), (390, "dark", "screen"), (800, "light", "print")],
+)
+def test_axe_finds_no_violation_in_a_comparison(
+    browser: Browser,
+    tmp_path: Path,
+    lang: str,
+    shown: tuple[int, Literal["light", "dark"], Literal["screen", "print"]],
+) -> None:
+    width, scheme, medium = shown
+    path = tmp_path / "index.html"
+    path.write_text(render_comparison(compare_cohorts(three_cohorts()), lang=lang), encoding="utf-8")
+    context = browser.new_context(offline=True, viewport={"width": width, "height": 800}, color_scheme=scheme)
+    page, faults = context.new_page(), list[str]()
+    page.on("console", lambda message: faults.append(message.text))
+    page.goto(path.as_uri())
+    page.emulate_media(media=medium, color_scheme=scheme)
+    page.evaluate("document.querySelectorAll('details').forEach(part => { part.open = true })")
+    assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") == 0
+    violations = Axe().run(page, options=WCAG).response["violations"]
+    assert [(item["id"], item["nodes"][0]["html"]) for item in violations] == []
+    assert faults == []
+    context.close()
+
+
+def test_figures_of_a_comparison_are_saved_as_png(open_text: Callable[[str], Page]) -> None:
+    page = open_text(render_comparison(compare_cohorts(three_cohorts())))
+    with page.expect_download() as saved:
+        page.locator(".plots button").first.click()
+    assert saved.value.suggested_filename == "calls.png"
+    assert saved.value.path().read_bytes().startswith(b"\x89PNG")
 
 
 def test_table_sorts_by_keyboard(open_text: Callable[[str], Page], make_profile: ProfileFactory) -> None:

@@ -71,6 +71,7 @@ def test_render_reads_only_errors_and_the_record_model() -> None:
         "escape_score.errors",
         "escape_score.model",
         "escape_score.model.record",
+        "escape_score.model.record_comparison",
         "escape_score.model.record_statistics",
     }
 

@@ -22,6 +22,7 @@ from escape_score.cli import axes, genesets, reference
 from escape_score.cli.cells import cells
 from escape_score.cli.cells_stages import cells_bulk, cells_patient, cells_read, cells_seeds
 from escape_score.cli.check import check
+from escape_score.cli.compare import compare
 from escape_score.cli.export import export
 from escape_score.cli.init import init
 from escape_score.cli.log import print_limited
@@ -51,6 +52,7 @@ for command in (
     score,
     profile,
     report,
+    compare,
     check,
     verify,
     export,

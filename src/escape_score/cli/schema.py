@@ -10,16 +10,20 @@ from escape_score.errors import UsageError, unknown_name
 
 
 def schema(
-    what: Annotated[str, typer.Argument(help="profile, cohort, config or workflow-config")] = "profile",
+    what: Annotated[
+        str, typer.Argument(help="profile, cohort, comparison, config or workflow-config")
+    ] = "profile",
 ) -> int:
-    """Print the JSON Schema of the profile, the cohort's statistics or the config."""
+    """Print the JSON Schema of the profile, the cohort's statistics, a comparison or the config."""
     from pydantic import BaseModel
 
     from escape_score.config import RunConfig, WorkflowConfig
     from escape_score.export.schema import PUBLISHED_MODELS, schema_text
+    from escape_score.model.record_comparison import CohortComparison
 
     models: dict[str, type[BaseModel]] = {
         **PUBLISHED_MODELS,
+        "comparison": CohortComparison,
         "config": RunConfig,
         "workflow-config": WorkflowConfig,
     }

@@ -12,7 +12,7 @@ import pandas as pd
 from escape_score.errors import ResultInvalidError
 from escape_score.library.axes import load_axis_catalogue
 from escape_score.library.files import resource_path, table_rows
-from escape_score.store.manifest import read_manifest, verify
+from escape_score.store.manifest import read_result_header, verify
 from escape_score.store.tables import FLOAT_FORMAT, safe_cell
 
 INDEX_COLUMN = "immunoresistance_index"
@@ -67,7 +67,7 @@ def read_tables(results: Path) -> ResultTables:
 
     Raises ResultInvalidError: it does not agree with its manifest.
     """
-    manifest = read_manifest(results)
+    header = read_result_header(results)
     faults = verify(results)
     if faults:
         more = f" ({len(faults) - 1} more such files)" if len(faults) > 1 else ""
@@ -75,7 +75,7 @@ def read_tables(results: Path) -> ResultTables:
     profiles, scores = (
         pd.read_parquet(results / f"{name}.parquet").set_index("sample_id") for name in ("profiles", "scores")
     )
-    return ResultTables(manifest.header.cohort, manifest.header.package_version, profiles, scores)
+    return ResultTables(header.cohort, header.package_version, profiles, scores)
 
 
 class Entity(NamedTuple):

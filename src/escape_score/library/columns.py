@@ -58,9 +58,10 @@ TABLES: Mapping[str, Table] = MappingProxyType(
         "scores.h5ad: obs": Table(("scores.h5ad",), "sample"),
         "scores.h5ad: var": Table(("scores.h5ad",), "score"),
         "pseudobulk.h5ad: obs": Table(("pseudobulk.h5ad",), "sample and compartment"),
+        "comparison": Table(("comparison.tsv",), "effect, pooled or of one cohort"),
     }
 )
-"""All tables by name, in the order of the documentation; those of single cells are in their results only."""
+"""All tables by name, in the order of the documentation; only single cells and comparisons have the last."""
 
 
 @dataclass(frozen=True)

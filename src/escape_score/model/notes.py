@@ -113,6 +113,8 @@ class Code(StrEnum):
     MORE_EVALUABLE = "more_evaluable"
     CELL_QUANTITY = "cell_quantity"
     CELL_LABELS = "cell_labels"
+    COMPARED = "compared"
+    NOT_POOLED = "not_pooled"
 
 
 NOTES = frozenset(

@@ -34,7 +34,7 @@ from escape_score.store.manifest import (
     write_manifest,
     write_part,
 )
-from escape_score.store.ownership import SUMMARY
+from escape_score.store.ownership import COMPARISON, SUMMARY
 from escape_score.store.result_folder import (
     INDEX,
     gathering,
@@ -282,6 +282,9 @@ def render_results(results: Path, out: Path, *, lang: str, prints: Prints = Prin
     ResultInvalidError
         A profile cannot be read or shown.
     """
+    if (results / COMPARISON).is_file():
+        msg = "is a comparison of cohorts; run escape-score compare again, with --lang for another language"
+        raise ResultInvalidError.at(results, msg)
     chromium = None if prints.is_empty else find_chromium()
     with staged_pages(out, is_own=out.resolve() == results.resolve()) as folder:
         profiles = sorted(results / path for path in _listed_profiles(results))

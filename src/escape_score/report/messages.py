@@ -656,6 +656,65 @@ MESSAGES = MappingProxyType(
         "no_model.few_events_in_group": N_(
             "fewer than {least} events, or patients with the rarer response, in a group"
         ),
+        "compared.references": N_(
+            "The cohorts were compared with different references ({names}). Levels and calls are not "
+            "comparable between these cohorts. Effects inside a cohort are."
+        ),
+        "compared.cohort_relative": N_(
+            "Scored against the cohort itself: {names}. There, high and low are those of that cohort. Its "
+            "levels and calls are not comparable with those of other cohorts. Effects inside a cohort are."
+        ),
+        "compared.gene_sets": N_(
+            "The cohorts were scored with different gene sets. The same measure may be defined differently."
+        ),
+        "compared.versions": N_(
+            "The results were made with different versions of the program ({names}). Run all cohorts with "
+            "one version."
+        ),
+        "compared.shared_samples": N_(
+            "{first} and {second} have {n} sample names in common. If these are the same patients, the "
+            "cohorts are not independent, and the pooled intervals are too narrow."
+        ),
+        "compared.shared_samples.one": N_(
+            "{first} and {second} have {n} sample name in common. If this is the same patient, the cohorts "
+            "are not independent, and the pooled intervals are too narrow."
+        ),
+        "compared.no_question": N_("No effect was pooled: no label with enough samples is in two cohorts."),
+        "compared.how_to_read": N_(
+            "Each effect compares samples inside one cohort. A pooled effect is a weighted mean of these "
+            "effects. Association is not causation."
+        ),
+        "compared.two_cohorts": N_(
+            "Effects of only two cohorts are pooled as a fixed effect: a mean of these two cohorts. It does "
+            "not apply to other cohorts."
+        ),
+        "compared.few_cohorts": N_(
+            "Effects of {least} or more cohorts are pooled with random effects, which allow for differences "
+            "between cohorts. With few cohorts the intervals are wide, and the variance between cohorts is "
+            "uncertain."
+        ),
+        "compared.found": N_(
+            "{n} of {n_all} measures have a pooled effect at a false discovery rate of 5 %."
+        ),
+        "compared.found.one": N_(
+            "{n} of {n_all} measures has a pooled effect at a false discovery rate of 5 %."
+        ),
+        "compared.index_auroc": N_(
+            "The index has a pooled AUROC of {number:.2f} (95 % interval {low:.2f} to {high:.2f})."
+        ),
+        "compared.index_hazard_ratio": N_(
+            "The index has a pooled hazard ratio per SD of {number:.2f} (95 % interval {low:.2f} to "
+            "{high:.2f})."
+        ),
+        "compared.index_rank_biserial": N_(
+            "The index has a pooled rank-biserial effect of {number:.2f} (95 % interval {low:.2f} to "
+            "{high:.2f})."
+        ),
+        "not_pooled.no_labels": N_("no such labels, or too few samples with them"),
+        "not_pooled.other_groups": N_("other groups in this column"),
+        "not_pooled.untested": N_("not tested: too few samples have a value, or all are equal"),
+        "not_pooled.no_error": N_("no standard error: the effect is at the end of its scale"),
+        "not_pooled.other_definition": N_("the measure has another unit or direction there"),
         "left_out.no_column": N_("no {value} in the sample sheet"),
         "left_out.no_os": N_("no os_days or os_event"),
         "left_out.no_pfs": N_("no pfs_days or pfs_event"),

@@ -11,11 +11,13 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from escape_score.model.record import EscapeProfile
+from escape_score.model.record_comparison import CohortComparison
 from escape_score.model.record_statistics import CohortStatistics
 from escape_score.report import facts
 from escape_score.report.cohort.rows import scores_drawing
 from escape_score.report.cohort.statistics import statistics_view
 from escape_score.report.cohort.view import cohort_view
+from escape_score.report.comparison import comparison_view
 from escape_score.report.figures.frame import page_rules
 from escape_score.report.messages import note_markup
 from escape_score.report.sample import approaches, figures
@@ -170,7 +172,7 @@ def render_cohort(
     """
     words, engine = translations(lang), environment(lang)
     page = cohort_view(profiles, words, skipped=skipped)
-    labels, script = statistics_view(statistics(), words), script_of(engine)
+    labels, script = statistics_view(statistics(), words), script_of(engine, "cohort.js", "figures.js")
     return engine.get_template("cohort.html.j2").render(
         page=page,
         labels=labels,
@@ -182,10 +184,41 @@ def render_cohort(
     )
 
 
-def script_of(engine: Environment) -> Markup:
-    """Read the script of a cohort's page; it sorts, filters and points, and the page can be read without."""
+def render_comparison(comparison: CohortComparison, *, lang: str = SOURCE_LANGUAGE) -> str:
+    """Render the page of a comparison of cohorts.
+
+    Parameters
+    ----------
+    comparison
+        As published in ``comparison.json``; the page shows nothing else.
+    lang
+        Language code of the page.
+
+    Returns
+    -------
+    str
+        A whole HTML document that loads nothing.
+
+    Raises
+    ------
+    UsageError
+        The language has no catalogue.
+    """
+    words, engine = translations(lang), environment(lang)
+    script = script_of(engine, "figures.js")
+    return engine.get_template("comparison.html.j2").render(
+        page=comparison_view(comparison, words),
+        rules=page_rules(),
+        lang=lang,
+        script=script,
+        script_hash=source_hash(script),
+    )
+
+
+def script_of(engine: Environment, *names: str) -> Markup:
+    """Read the script of a page; it sorts, filters and saves pictures, and the page can be read without."""
     loader = engine.loader
-    return Markup("" if loader is None else loader.get_source(engine, "cohort.js")[0])
+    return Markup("").join(Markup(loader.get_source(engine, name)[0]) for name in names if loader is not None)
 
 
 def source_hash(script: str) -> str:

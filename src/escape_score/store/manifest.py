@@ -63,6 +63,17 @@ class ResultHeader(_Strict):
     versions: dict[str, str]
 
 
+class ComparisonHeader(_Strict):
+    """What a comparison of cohorts was made from: names and digests of their statistics, in their order."""
+
+    title: str
+    cohorts: tuple[str, ...]
+    n_samples: int
+    statistics_sha256: tuple[str, ...]
+    package_version: str = __version__
+    versions: dict[str, str]
+
+
 class Part(_Strict):
     """What one job wrote. ``header`` and ``sample_ids`` are there for the profile stage only."""
 
@@ -76,7 +87,7 @@ class Manifest(_Strict):
     """All files of a finished result."""
 
     manifest_version: str = "1.0"
-    header: ResultHeader
+    header: ResultHeader | ComparisonHeader
     files: tuple[FileEntry, ...]
     failed: tuple[FailedSample, ...] = ()
 
@@ -109,7 +120,10 @@ def read_part(path: Path) -> Part:
 
 
 def write_manifest(
-    folder: Path, header: ResultHeader, files: Iterable[FileEntry], failed: Iterable[FailedSample] = ()
+    folder: Path,
+    header: ResultHeader | ComparisonHeader,
+    files: Iterable[FileEntry],
+    failed: Iterable[FailedSample] = (),
 ) -> None:
     """Declare a result finished: the last write of every run."""
     sync_names(folder)
@@ -143,11 +157,22 @@ def read_manifest(folder: Path) -> Manifest:
         raise ResultInvalidError(msg) from error
 
 
+def read_result_header(folder: Path) -> ResultHeader:
+    """Read what a result of one cohort was made from; ResultInvalidError where there is no such result."""
+    header = read_manifest(folder).header
+    if isinstance(header, ComparisonHeader):
+        msg = "is a comparison of cohorts, not the result of one; give the --out folder of a run"
+        raise ResultInvalidError.at(folder, msg)
+    return header
+
+
 def lost_since(before: Manifest | None, now: Manifest | None) -> tuple[str, ...]:
     """Name what a result rested on, or had, and the result that replaced it does not."""
     if before is None or now is None:
         return ()
     old, new = before.header, now.header
+    if isinstance(old, ComparisonHeader) or isinstance(new, ComparisonHeader):
+        return ()
     labels = sorted({*old.labels} - {*new.labels})
     methods = sorted({*_methods(old)} - {*_methods(new)})
     has_pages = [any(entry.path == "index.html" for entry in one.files) for one in (before, now)]

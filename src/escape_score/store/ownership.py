@@ -18,6 +18,8 @@ HEAD_BYTES = 2048
 """How far into a page its generator is looked for: it is in the first lines."""
 GENERATOR = b'<meta name="generator" content="escape-score">'
 """In the head of every page."""
+COMPARISON = "comparison.json"
+"""Only a comparison of cohorts has it."""
 SUMMARY = ".summary"
 """What the name of a printed summary has after that of the page of its sample."""
 
@@ -41,10 +43,32 @@ def own_files(folder: Path, known: Iterable[Path] = ()) -> set[Path]:
     known = set(known)
     manifest_files = _listed(folder)
     ours = inside({*(manifest_files or ()), *declared_files(folder), *known})
+    if Path(COMPARISON) in ours:
+        msg = "cannot be written, it holds a comparison of cohorts; choose a new or an empty folder"
+        raise OutputUnwritableError.at(folder, msg)
+    return _checked(folder, ours, has_manifest=manifest_files is not None)
+
+
+def comparison_files(folder: Path) -> set[Path]:
+    """Find the files of a comparison of cohorts, finished or not, in the folder it is to be written to.
+
+    Relative to the folder. Raises OutputUnwritableError: the folder holds the result of a run, finished or
+    not, or other files.
+    """
+    manifest_files = _listed(folder)
+    ours = inside({*(manifest_files or ()), *declared_files(folder)})
+    if ours and Path(COMPARISON) not in ours:
+        msg = "cannot be written, it holds the result of a run; choose a new or an empty folder"
+        raise OutputUnwritableError.at(folder, msg)
+    return _checked(folder, ours, has_manifest=manifest_files is not None)
+
+
+def _checked(folder: Path, ours: set[Path], *, has_manifest: bool) -> set[Path]:
+    """Those files, where the folder is one of this program, or holds nothing."""
     if has_foreign_lock(folder):
         msg = "is not of this program; move it away or choose another folder"
         raise OutputUnwritableError.at(folder / LOCK, msg)
-    if manifest_files is None and not ours:
+    if not has_manifest and not ours:
         require_only(folder, lambda _: False, what="are not of a result")
     return ours
 

@@ -37,10 +37,11 @@ STAGE_PATIENCE_S = 30.0
 
 
 @contextmanager
-def staged_result(out: Path) -> Iterator[Path]:
+def staged_result(out: Path, find_ours: Callable[[Path], set[Path]] = own_files) -> Iterator[Path]:
     """Fill a folder beside the final files, then move all of it into place, the manifest last.
 
     ``out`` is made where missing. A result that is already there is replaced; files of the user stay.
+    ``find_ours`` finds the files that may be replaced, and refuses a folder that holds others.
 
     Yields
     ------
@@ -53,7 +54,7 @@ def staged_result(out: Path) -> Iterator[Path]:
         ``out`` is no folder, cannot be written, holds files of the user that are in the way or that make it
         no result, or another run is writing there.
     """
-    with _staging(out, own_files) as (staging, lock, ours):
+    with _staging(out, find_ours) as (staging, lock, ours):
         yield staging
         require_free(out, _files(staging), ours)
         with undisturbed():

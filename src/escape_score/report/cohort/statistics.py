@@ -122,7 +122,9 @@ def _response(response: ResponseStatistics, words: Language) -> StatisticsTable:
     ordered = sorted(response.rows, key=lambda row: -abs(row.auroc - 0.5))
     models = ModelColumns.of(ordered)
     rows = (
-        _row(row.measure, _response_cells(row, response.n_samples, words, models), words, row.q_value)
+        statistics_row(
+            row.measure, _response_cells(row, response.n_samples, words, models), words, row.q_value
+        )
         for row in ordered
     )
     headings = (
@@ -179,7 +181,9 @@ def _survival(survival: SurvivalStatistics, words: Language) -> StatisticsTable:
     ordered = sorted(survival.rows, key=lambda row: -abs(math.log(row.hazard_ratio)))
     models = ModelColumns.of(ordered)
     rows = (
-        _row(row.measure, _survival_cells(row, survival.n_samples, words, models), words, row.q_value)
+        statistics_row(
+            row.measure, _survival_cells(row, survival.n_samples, words, models), words, row.q_value
+        )
         for row in ordered
     )
     headings = (
@@ -272,7 +276,7 @@ def _group_row(
         _evaluable(row.n_evaluable, n_samples, words),
         format_rate(row.q_value, words),
     )
-    return _row(row.measure, cells, words, row.q_value)
+    return statistics_row(row.measure, cells, words, row.q_value)
 
 
 def _direction(row: GroupRow, name_of: Callable[[str], str], words: Language) -> str:
@@ -283,7 +287,10 @@ def _direction(row: GroupRow, name_of: Callable[[str], str], words: Language) ->
     return said.format(group=name_of(row.higher_in))
 
 
-def _row(measure: Measure, cells: tuple[str, ...], words: Language, q_value: float) -> StatisticsRow:
+def statistics_row(
+    measure: Measure, cells: tuple[str, ...], words: Language, q_value: float
+) -> StatisticsRow:
+    """Put the cells of a measure behind its title."""
     title = record_markup(visible_text(measure.title), words)
     origins = {
         MeasureKind.PUBLISHED: words.gettext("(published)"),

@@ -142,13 +142,13 @@ def _headline(statuses: Counter[Status], words: Language) -> str:
     n_samples = statuses.total()
     if not n_samples:
         return words.gettext("No samples.")
-    counts = ", ".join(_counted(key, statuses[key], words) for key in Status if statuses[key])
+    counts = ", ".join(counted_status(key, statuses[key], words) for key in Status if statuses[key])
     sentence = words.ngettext("{n} sample: {counts}.", "{n} samples: {counts}.", n_samples)
     return sentence.format(n=n_samples, counts=counts)
 
 
-def _counted(status: Status, n: int, words: Language) -> str:
-    """A status agrees with its number in some languages."""
+def counted_status(status: Status, n: int, words: Language) -> str:
+    """Write a number of samples with their status, which agrees with the number in some languages."""
     one_and_many = {
         Status.REFERENCE_MATCHED: words.ngettext("{n} reference-matched", "{n} reference-matched", n),
         Status.COHORT_RELATIVE: words.ngettext("{n} cohort-relative", "{n} cohort-relative", n),

@@ -1,4 +1,4 @@
-"""Forests of effects with their intervals, and the volcano of effects against their rates."""
+"""Forests of effects with their intervals, in one cohort and over several, and the volcano of effects."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from escape_score.model.record_comparison import PooledRow, PoolingModel
 from escape_score.model.record_statistics import ConfidenceInterval, Measure
 from escape_score.report.figures.frame import (
     Figure,
@@ -15,6 +16,7 @@ from escape_score.report.figures.frame import (
     Scale,
     axis_x,
     axis_y,
+    box,
     dots,
     figure_of,
     path,
@@ -22,9 +24,15 @@ from escape_score.report.figures.frame import (
     text,
 )
 from escape_score.report.text.i18n import Language, translate_record_text
+from escape_score.report.text.numbers import format_interval
 from escape_score.report.text.visible import visible_text
 
 _LABELS, _PLOT, _LINE, _TOP = 260, 240, 16, 8
+_COHORTS = 180
+"""Room of the names of cohorts; titles of measures have a line of their own."""
+_VALUES = 130
+"""Room of an effect and its interval in words."""
+_FOUND = 0.05
 _LEAST_RATIO, _MOST_RATIO = 0.1, 10.0
 _LEAST_RATE = 1e-6
 """Rates below are drawn here."""
@@ -97,13 +105,106 @@ def forest_figure(stem: str, effects: Sequence[Effect], on: EffectAxis, words: L
 
 def _forest_scale(effects: Sequence[Effect], on: EffectAxis) -> Scale:
     """Ratios are cut at tenfold; other effects have the ends of their range."""
+    return _scale_of([one.interval for one in effects if one.interval is not None], on, _LABELS)
+
+
+def _scale_of(intervals: Sequence[ConfidenceInterval], on: EffectAxis, left: float) -> Scale:
     if not on.is_ratio:
-        return Scale(on.low, on.high, _LABELS, _LABELS + _PLOT)
-    ends = [
-        end for one in effects if one.interval is not None for end in (one.interval.low, one.interval.high)
-    ]
+        return Scale(on.low, on.high, left, left + _PLOT)
+    ends = [end for one in intervals for end in (one.low, one.high)]
     low = max(min([0.5, *ends]), _LEAST_RATIO)
-    return Scale(low, min(max([2.0, *ends]), _MOST_RATIO), _LABELS, _LABELS + _PLOT, is_log=True)
+    return Scale(low, min(max([2.0, *ends]), _MOST_RATIO), left, left + _PLOT, is_log=True)
+
+
+def cohorts_figure(stem: str, rows: Sequence[PooledRow], on: EffectAxis, words: Language) -> Figure | None:
+    """Draw some measures in every cohort, and their pooled effects; None where there is none."""
+    if not rows:
+        return None
+    held = [held for row in rows for held in (row.interval, *(one.interval for one in row.cohorts))]
+    scale = _scale_of([*held, *(row.prediction for row in rows if row.prediction)], on, _COHORTS)
+    parts, y = list[Markup](), float(_TOP)
+    for row in rows:
+        drawn, y = _measure(row, y, scale, words)
+        parts += drawn
+    axis = axis_x(scale, y, words, label=on.label, top=_TOP)
+    chance = path("chance", [(scale(on.chance), _TOP), (scale(on.chance), y)])
+    titles = [translate_record_text(visible_text(row.measure.title), words) for row in rows]
+    said = words.gettext(
+        "{label} in every cohort and pooled, for: {names}. The numbers are in the table."
+    ).format(label=on.label, names=words.gettext("; ").join(titles))
+    caption = words.gettext(
+        "Squares: cohorts, larger with more weight, with 95 % intervals. Diamonds: pooled effects with 95 % "
+        "intervals, hollow for a fixed effect of two cohorts. Dotted: 95 % prediction interval for another "
+        "cohort. Dashed: no difference. Intervals are cut at the ends of the axis. Bold: FDR below 0.05."
+    )
+    size = (_COHORTS + _PLOT + _VALUES, y + 38)
+    return figure_of(stem, caption, size, [axis, chance, *parts], _cohorts_table(rows, on), said=said)
+
+
+def _measure(row: PooledRow, top: float, scale: Scale, words: Language) -> tuple[list[Markup], float]:
+    """Title, cohorts, diamond and prediction interval of one measure, and where the next one begins."""
+    title = translate_record_text(visible_text(row.measure.title), words)
+    is_found = row.q_value < _FOUND
+    parts = [text(8, top + 14, title, css_class="name" if is_found else "", width=_COHORTS + 110)]
+    y = top + _LINE * 1.5
+    for one in row.cohorts:
+        half = 2 + 4 * math.sqrt(one.weight)
+        parts += [
+            text(
+                _COHORTS - 8,
+                y + 4,
+                visible_text(one.cohort),
+                anchor="end",
+                css_class="tick",
+                width=_COHORTS - 16,
+            ),
+            path("axis", [(scale(end), y) for end in (one.interval.low, one.interval.high)]),
+            box("weight", scale(one.effect) - half, y - half, 2 * half, 2 * half),
+            _written(one.effect, one.interval, y, words),
+        ]
+        y += _LINE
+    parts += _pooled(row, y, scale, words)
+    y += _LINE
+    if row.prediction is not None:
+        ends = [(scale(end), y - 2) for end in (row.prediction.low, row.prediction.high)]
+        said = words.gettext("prediction interval")
+        parts += [
+            text(_COHORTS - 8, y + 2, said, anchor="end", css_class="tick", width=_COHORTS - 16),
+            path("predicted", ends),
+        ]
+        y += _LINE
+    return parts, y
+
+
+def _pooled(row: PooledRow, y: float, scale: Scale, words: Language) -> list[Markup]:
+    is_random = row.model is PoolingModel.RANDOM
+    low, middle, high = (scale(at) for at in (row.interval.low, row.effect, row.interval.high))
+    said = words.gettext("pooled, random effects") if is_random else words.gettext("pooled, fixed effect")
+    corners = [(low, y), (middle, y - 5), (high, y), (middle, y + 5)]
+    return [
+        text(_COHORTS - 8, y + 4, said, anchor="end", width=_COHORTS - 16),
+        path("pooled" if is_random else "fixed", corners, is_closed=True),
+        _written(row.effect, row.interval, y, words),
+    ]
+
+
+def _written(effect: float, interval: ConfidenceInterval, y: float, words: Language) -> Markup:
+    said = f"{words.fixed(effect, 2)} {format_interval(interval, words, decimals=2)}"
+    return text(_COHORTS + _PLOT + _VALUES - 6, y + 4, said, anchor="end")
+
+
+def _cohorts_table(rows: Sequence[PooledRow], on: EffectAxis) -> list[Row]:
+    table: list[Row] = [("measure", "cohort", on.column, "low", "high", "weight", "q_value")]
+    for row in rows:
+        name, pooled = row.measure.measure, row.interval
+        table += [
+            (name, one.cohort, one.effect, one.interval.low, one.interval.high, one.weight, None)
+            for one in row.cohorts
+        ]
+        table.append((name, f"pooled, {row.model}", row.effect, pooled.low, pooled.high, None, row.q_value))
+        if row.prediction is not None:
+            table.append((name, "prediction", None, row.prediction.low, row.prediction.high, None, None))
+    return table
 
 
 def volcano_figure(stem: str, effects: Sequence[Effect], on: EffectAxis, words: Language) -> Figure | None:

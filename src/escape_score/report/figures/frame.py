@@ -37,6 +37,14 @@ RULES = {
     ".b0": "fill:var(--accent)",
     ".b1": "fill:var(--found)",
     ".bold": "font-weight:700",
+    ".weight": "fill:var(--accent);stroke:none",
+    ".pooled": "fill:var(--found);stroke:var(--found)",
+    ".fixed": "fill:var(--paper);stroke:var(--found)",
+    ".predicted": "stroke:var(--found);stroke-width:2;stroke-dasharray:2 3;fill:none",
+    ".called": "fill:var(--found);stroke:var(--paper)",
+    ".maybe": "fill:var(--caution);stroke:var(--paper);fill-opacity:.55",
+    ".clear": "fill:var(--accent);stroke:var(--paper);fill-opacity:.45",
+    ".unknown": "fill:none;stroke:var(--soft)",
 }
 """Looks of the parts of a figure; the same rules colour the page and the file that is downloaded."""
 
@@ -46,7 +54,7 @@ _PRINTED = {
 }  # fmt: skip
 _FORMULA = ("=", "+", "-", "@")
 _N_TICKS = 5
-_CHARACTER = 6.1
+CHARACTER = 6.1
 """Mean width of a character of 11 px, in pixels."""
 _WIDER = 1.25
 """How much wider bold characters are, those of 12 px too."""
@@ -133,7 +141,7 @@ def text(
 
 def shortened(said: str, width: float) -> str:
     """Cut a text to about so many pixels."""
-    most = max(int(width / _CHARACTER), 2)
+    most = max(int(width / CHARACTER), 2)
     return said if len(said) <= most else f"{said[: most - 1].rstrip()}…"
 
 
@@ -141,6 +149,13 @@ def path(css_class: str, points: Sequence[tuple[float, float]], *, is_closed: bo
     """Draw a line through points."""
     steps = "L".join(f"{x:.1f} {y:.1f}" for x, y in points)
     return Markup(f'<path class="{css_class}" d="M{steps}{"z" if is_closed else ""}"/>')
+
+
+def box(css_class: str, x: float, y: float, width: float, height: float) -> Markup:
+    """Draw a rectangle by its upper left corner."""
+    return Markup(
+        f'<rect class="{css_class}" x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}"/>'
+    )
 
 
 def dots(css_class: str, points: Iterable[tuple[float, float]]) -> Markup:
