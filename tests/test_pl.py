@@ -10,9 +10,11 @@ import pandas as pd
 import pytest
 
 import escape_score as es
-from escape_score.errors import ReferenceInvalidError
+from escape_score.errors import ReferenceInvalidError, UsageError
 from escape_score.pipeline import distance_figure
 from escape_score.pipeline.distances import measure_distances
+from escape_score.statistics.clustering import clustering_of
+from escape_score.statistics.columns import CohortColumns
 from escape_score.store.figures import write_figure
 
 
@@ -102,3 +104,25 @@ def test_figures_name_what_is_missing(labelled: es.Profiles, demo_tpm: pd.DataFr
         es.pl.roc(bare, "stroma")
     with pytest.raises(es.errors.UsageError, match="forest needs both"):
         es.pl.forest(bare)
+
+
+def test_heatmap_has_the_order_of_the_clusters_and_a_line_for_every_label(demo_tpm: pd.DataFrame) -> None:
+    from matplotlib.figure import Figure
+
+    other = demo_tpm * np.exp2(np.random.default_rng(7).normal(0, 0.5, demo_tpm.shape))
+    values = pd.concat([demo_tpm, other.rename(index="other {}".format)])
+    sheet = pd.DataFrame({"arm": [*"aabbcc", ""] + ["d"] * (len(values) - 7)}, index=values.index)
+    result = es.profile(es.from_dataframe(values, units="tpm", samples=sheet))
+    ax = es.pl.heatmap(result, cluster=True, labels=["arm"], ax=Figure(layout="constrained").subplots())
+    found = clustering_of(CohortColumns.of(result.maker.records()))
+    assert found is not None
+    assert [one.get_text() for one in ax.get_xticklabels()] == list(found.sample_ids)
+    strip, tree = ax.child_axes
+    assert [one.get_text() for one in strip.get_yticklabels()] == ["arm"]
+    assert len(tree.lines) == len(found.sample_tree)
+    drawn = strip.images[0].get_array()
+    assert drawn is not None
+    arms = [str(sheet["arm"][one]) for one in found.sample_ids]
+    assert len({(arm, *colour) for arm, colour in zip(arms, map(tuple, drawn[0]), strict=True)}) == 5
+    with pytest.raises(UsageError, match="unknown column of the sample sheet 'amr'; did you mean 'arm'"):
+        es.pl.heatmap(result, labels=["amr"], ax=Figure().subplots())

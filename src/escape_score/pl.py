@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,11 +13,13 @@ from escape_score.errors import UsageError, did_you_mean, unknown_name
 from escape_score.library.axes import load_axis_catalogue
 from escape_score.model.cohort import Cohort
 from escape_score.model.profiles import INDEX
-from escape_score.model.record_statistics import ResponseRow
+from escape_score.model.record_statistics import Clustering, ResponseRow
 from escape_score.model.reference import Reference
 from escape_score.pipeline.distance_figure import draw_distances, figure_size
 from escape_score.pipeline.distances import measure_distances
 from escape_score.pipeline.profiles import Profiles
+from escape_score.report.cohort.strips import COLOURS, OTHER
+from escape_score.statistics.clustering import clustering_of
 from escape_score.statistics.columns import CohortColumns
 from escape_score.statistics.figures import roc_curve_of
 from escape_score.statistics.groups import FDR
@@ -29,15 +33,25 @@ LIMIT_SD = 3.0
 """Colours end here."""
 CHANCE = 0.5
 GOLDEN = 0.618
+LINE = 0.045
+"""Height of a line of labels above a heatmap, as a share of it."""
 
 
-def heatmap(result: Profiles, *, ax: Axes | None = None) -> Axes:
-    """Draw the mechanisms of all samples, ordered by the index.
+def heatmap(
+    result: Profiles, *, cluster: bool = False, labels: Sequence[str] = (), ax: Axes | None = None
+) -> Axes:
+    """Draw the mechanisms of all samples, ordered by the index or by similarity.
 
     Parameters
     ----------
     result
         From :func:`escape_score.profile`.
+    cluster
+        Order samples and mechanisms by hierarchical clustering, as ``clustering`` of ``cohort.json`` has it,
+        and draw the tree of at most 200 samples.
+    labels
+        Columns of the sample sheet that are drawn as coloured lines, such as ``["response"]``. The eight most
+        frequent values have a colour of their own.
     ax
         Axes to draw on; new ones where None.
 
@@ -46,29 +60,101 @@ def heatmap(result: Profiles, *, ax: Axes | None = None) -> Axes:
     matplotlib.axes.Axes
         Mechanisms × samples: scores in SD of the reference, red = more resistance, grey = not evaluable.
 
+    Raises
+    ------
+    UsageError
+        No sample has one of the labels, or the cohort is too small or too large for clusters.
+
     Examples
     --------
     >>> import escape_score as es
-    >>> es.pl.heatmap(es.profile(es.read("matrix.tsv")))  # doctest: +SKIP
+    >>> result = es.profile(es.read("matrix.tsv", samples="sheet.tsv"))  # doctest: +SKIP
+    >>> es.pl.heatmap(result, cluster=True, labels=["response"])  # doctest: +SKIP
     """
     import matplotlib.pyplot as plt
 
     table, axes = result.to_frame(), load_axis_catalogue().axes
-    table = table.sort_values(INDEX, ascending=False, kind="stable")
-    values = table[[axis.axis for axis in axes]].to_numpy(dtype=np.float64).T
+    titles = {axis.axis: axis.title for axis in axes}
+    columns = CohortColumns.of(result.maker.records()) if cluster or labels else None
+    found = _clusters(columns) if columns is not None and cluster else None
+    if found is None:
+        table = table.sort_values(INDEX, ascending=False, kind="stable")
+    else:
+        table, titles = table.loc[list(found.sample_ids)], {axis: titles[axis] for axis in found.axes}
     if ax is None:
         width = float(np.clip(0.18 * len(table) + 4, 6, 16))
-        _, ax = plt.subplots(figsize=(width, 6), layout="constrained")
+        _, ax = plt.subplots(figsize=(width, 6 + 0.3 * len(labels)), layout="constrained")
     colours = plt.get_cmap("RdBu_r").with_extremes(bad="0.85")
+    values = table[list(titles)].to_numpy(dtype=np.float64).T
     image = ax.imshow(
         values, cmap=colours, vmin=-LIMIT_SD, vmax=LIMIT_SD, aspect="auto", interpolation="none"
     )
-    ax.set_yticks(range(len(axes)), [axis.title for axis in axes])
+    ax.set_yticks(range(len(titles)), list(titles.values()))
     ax.set_xticks(range(len(table)), list(table.index), rotation=90)
     ax.tick_params(labelsize=7)
-    ax.set_title(f"{result.cohort}: {len(table)} samples by falling index")
+    order = "by falling index" if found is None else "by similarity"
+    ax.set_title(f"{result.cohort}: {len(table)} samples {order}")
     ax.figure.colorbar(image, ax=ax, label="SD of the reference (red = more resistance)", shrink=0.6)
+    if columns is not None:
+        _draw_labels(ax, columns, labels, list(table.index))
+    if found is not None:
+        _draw_tree(ax, found, start=1.01 + LINE * len(labels))
     return ax
+
+
+def _clusters(columns: CohortColumns) -> Clustering:
+    found = clustering_of(columns)
+    if found is None:
+        msg = "cluster: clusters need 10 to 5,000 samples with a score"
+        raise UsageError(msg)
+    return found
+
+
+def _draw_labels(ax: Axes, columns: CohortColumns, labels: Sequence[str], sample_ids: Sequence[str]) -> None:
+    """Draw a coloured line for each label above the columns ``sample_ids``, and a legend below."""
+    from matplotlib.colors import to_rgb
+    from matplotlib.patches import Patch
+
+    place, keys = {sample_id: at for at, sample_id in enumerate(columns.sample_ids)}, []
+    for at, label in enumerate(labels):
+        texts = columns.texts(label)
+        if not any(texts):
+            known = sorted({name for row in columns.sheet for name in row})
+            msg = f"labels: {unknown_name('column of the sample sheet', label, known)}"
+            raise UsageError(msg)
+        shown = [texts[place[sample_id]] for sample_id in sample_ids]
+        colours = _label_colours(shown)
+        strip = ax.inset_axes((0.0, 1.01 + LINE * (len(labels) - 1 - at), 1.0, 0.8 * LINE))
+        strip.imshow([[to_rgb(colours.get(text, "white")) for text in shown]], aspect="auto")
+        strip.set_xticks([])
+        strip.set_yticks([0], [label], fontsize=7)
+        keys += [Patch(color=colour, label=f"{label}: {name}") for name, colour in colours.items()]
+    if keys:
+        ax.figure.legend(handles=keys, loc="outside lower left", ncols=4, fontsize=7, frameon=False)
+
+
+def _label_colours(texts: Sequence[str]) -> dict[str, str]:
+    """Colour of each value by name; the rarest of many share one."""
+    counts = Counter(text for text in texts if text)
+    frequent = sorted(name for name, _ in counts.most_common(OTHER))
+    colours = {name: COLOURS[at] for at, name in enumerate(frequent)}
+    return colours | {name: COLOURS[OTHER] for name in sorted(counts) if name not in colours}
+
+
+def _draw_tree(ax: Axes, found: Clustering, start: float) -> None:
+    """Draw the tree of the samples from ``start`` up, a share of the heatmap; nothing where there is none."""
+    if not found.sample_tree or found.n_unplaced:
+        return
+    n_leaves = len(found.sample_tree) + 1
+    tree = ax.inset_axes((0.0, start, 1.0, 3 * LINE))
+    ends = [(float(at), 0.0) for at in range(n_leaves)]
+    for one in found.sample_tree:
+        (first, low), (second, high) = ends[one.first], ends[one.second]
+        tree.plot([first, first, second, second], [low, one.height, one.height, high], color="0.4", lw=0.8)
+        ends.append(((first + second) / 2, one.height))
+    tree.set_xlim(-0.5, n_leaves - 0.5)
+    tree.set_ylim(bottom=0.0)
+    tree.set_axis_off()
 
 
 def survival(result: Profiles, column: str, *, endpoint: str = "os", ax: Axes | None = None) -> Axes:

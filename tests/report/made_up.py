@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from escape_score.model.notes import Code, note
 from escape_score.model.record import NoteRecord
 from escape_score.model.record_statistics import (
     Box,
     BoxPlot,
+    Clustering,
     CohortStatistics,
     ConfidenceInterval,
     EffectName,
@@ -18,6 +21,7 @@ from escape_score.model.record_statistics import (
     LeftOut,
     Measure,
     MeasureKind,
+    Merge,
     ResponseRow,
     ResponseStatistics,
     RocCurve,
@@ -181,3 +185,20 @@ def statistics(**changes: object) -> CohortStatistics:
         notes=(),
     )
     return empty.model_copy(update=changes)
+
+
+def clustering(axes: Sequence[str], sample_ids: Sequence[str]) -> Clustering:
+    """Neighbours are joined from the left to the right."""
+    return Clustering(
+        axes=tuple(axes),
+        sample_ids=tuple(sample_ids),
+        n_unplaced=0,
+        n_missing=0,
+        axis_tree=chain(len(axes)),
+        sample_tree=chain(len(sample_ids)),
+    )
+
+
+def chain(n_leaves: int) -> tuple[Merge, ...]:
+    ends = [0, *range(n_leaves, 2 * n_leaves - 2)]
+    return tuple(Merge(first=end, second=at, height=float(at)) for at, end in enumerate(ends, start=1))

@@ -11,13 +11,13 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page
 from tests.report.conftest import made
-from tests.report.made_up import GROUPS, RESPONSE, statistics
+from tests.report.made_up import GROUPS, RESPONSE, clustering, statistics
 from tests.statistics.gathered import three_cohorts
 
 from escape_score.model.notes import Code
 from escape_score.model.record import EscapeProfile
 from escape_score.pipeline.pdf import print_pages
-from escape_score.report import render_cohort, render_comparison, render_sample
+from escape_score.report import render_cohort, render_comparison, render_sample, render_summary
 from escape_score.statistics.comparison import compare_cohorts
 
 WCAG = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
@@ -53,42 +53,60 @@ def open_text(context: BrowserContext, tmp_path: Path) -> Iterator[Callable[[str
     assert faults == []
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    ("lang", "screen"), [("fr", (1280, "light")), ("en", (640, "dark")), ("en", (320, "light"))]
+MEDIA: tuple[tuple[int, Literal["screen", "print"], Literal["light", "dark"]], ...] = (
+    (1280, "screen", "light"),
+    (320, "screen", "dark"),
+    (794, "print", "light"),
 )
-def test_axe_finds_no_violation(
-    browser: Browser,
-    tmp_path: Path,
+
+
+@pytest.fixture(scope="module", params=["en", "fr"])
+def page_files(
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
     sample_profiles: tuple[EscapeProfile, ...],
-    lang: str,
-    screen: tuple[int, Literal["light", "dark"]],
-) -> None:
-    width, scheme = screen
-    pages = {profile.slug: render_sample(profile, lang=lang) for profile in sample_profiles[1:3]}
+) -> list[Path]:
+    """Pages of samples, a summary and the page of the cohort in one language."""
+    lang = request.param
+    pages = {profile.slug: render_sample(profile, lang=lang) for profile in sample_profiles[2:3]}
+    pages["summary"] = render_summary(sample_profiles[1], lang=lang)
     labelled = [
         profile.model_copy(update={"metadata": {"response": word, "msi": "MSS"}})
         for profile, word in zip(sample_profiles[:3], ("R", "NR", ""), strict=True)
     ]
     found = statistics(
-        response=RESPONSE, comparisons=(GROUPS,), notes=(made(Code.STATISTICS, "how_to_read"),)
+        response=RESPONSE,
+        comparisons=(GROUPS,),
+        notes=(made(Code.STATISTICS, "how_to_read"),),
+        clustering=clustering([axis.axis for axis in labelled[0].axes], [one.sample_id for one in labelled]),
     )
     pages["index"] = render_cohort(
         labelled, skipped=[("S9", "no values")], statistics=lambda: found, lang=lang
     )
+    folder = tmp_path_factory.mktemp(lang)
     for name, html in pages.items():
-        (tmp_path / f"{name}.html").write_text(html, encoding="utf-8")
-        context = browser.new_context(
-            offline=True,
-            viewport={"width": width, "height": 800},
-            color_scheme=scheme,
-        )
-        page = context.new_page()
-        page.goto((tmp_path / f"{name}.html").as_uri())
+        (folder / f"{name}.html").write_text(html, encoding="utf-8")
+    return sorted(folder.iterdir())
+
+
+@pytest.mark.slow
+def test_axe_finds_no_violation_on_screen_and_on_paper(browser: Browser, page_files: list[Path]) -> None:
+    context = browser.new_context(offline=True)
+    page = context.new_page()
+    for path in page_files:
+        page.goto(path.as_uri())
         page.evaluate("document.querySelectorAll('details').forEach(part => { part.open = true })")
-        violations = Axe().run(page, options=WCAG).response["violations"]
-        assert [(name, item["id"], item["nodes"][0]["html"]) for item in violations] == []
-        context.close()
+        if path.stem == "index":
+            page.locator("#by-clusters").check()
+        for width, media, scheme in MEDIA:
+            page.set_viewport_size({"width": width, "height": 800})
+            page.emulate_media(media=media, color_scheme=scheme)
+            # nobody points at a link on paper
+            rules = {"target-size": {"enabled": media == "screen"}}
+            violations = Axe().run(page, options=WCAG | {"rules": rules}).response["violations"]
+            shown = [(path.stem, media, scheme, item["id"], item["nodes"][0]["html"]) for item in violations]
+            assert shown == []
+    context.close()
 
 
 @pytest.mark.parametrize("lang", ["en", "fr"])
@@ -182,10 +200,28 @@ def test_heatmap_is_read_by_arrow_keys(
         render_cohort([make_profile(name, metadata={"response": labels[name]}) for name in labels])
     )
     page.locator("#heatmap").focus()
-    first = page.locator("#column a").inner_text()
-    assert f"Response: {labels[first]}" in page.locator("#column").inner_text()
+    first = page.locator("#heatmap + .column a").inner_text()
+    assert f"Response: {labels[first]}" in page.locator("#heatmap + .column").inner_text()
     page.keyboard.press("ArrowRight")
-    assert {first, page.locator("#column a").inner_text()} == {"S1", "S2"}
+    assert {first, page.locator("#heatmap + .column a").inner_text()} == {"S1", "S2"}
+
+
+def test_order_of_the_heatmap_is_chosen_by_keyboard_and_without_scripts(
+    browser: Browser, tmp_path: Path, make_profile: ProfileFactory
+) -> None:
+    profiles = [make_profile(name) for name in ("S1", "S2", "S3")]
+    order = clustering([axis.axis for axis in profiles[0].axes], ["S3", "S1", "S2"])
+    html = render_cohort(profiles, statistics=lambda: statistics(clustering=order))
+    (tmp_path / "index.html").write_text(html, encoding="utf-8")
+    context = browser.new_context(offline=True, java_script_enabled=False)
+    page = context.new_page()
+    page.goto((tmp_path / "index.html").as_uri())
+    shown = [page.locator("#heatmap"), page.locator("#clusters"), page.locator(".tree.upright")]
+    assert [one.is_visible() for one in shown] == [True, False, False]
+    page.locator("#by-heatmap").focus()
+    page.keyboard.press("ArrowRight")
+    assert [one.is_visible() for one in shown] == [False, True, True]
+    context.close()
 
 
 @pytest.mark.slow

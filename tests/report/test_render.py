@@ -237,6 +237,19 @@ def test_render_escapes_any_text_everywhere(
         assert html.replace("\n", "").replace("\u00a0", "").isprintable()
 
 
+def test_cohort_page_shows_no_text_that_it_has_not_checked(make_profile: ProfileFactory) -> None:
+    """The page of the cohort looks at parts of a record only; hidden characters elsewhere never reach it."""
+    usual, hidden = make_profile(), "a\u202eb"
+    unseen = {"mechanism": hidden, "meaning": hidden, "limits": hidden, "adjusted_for": hidden}
+    genes = {"evidence": (GeneEvidence(gene_symbol=hidden, component=hidden, z=1, log2_tpm=1, direction=1),)}
+    axes = tuple(axis.model_copy(update=unseen | genes) for axis in with_reasons(usual, hidden))
+    reference = usual.reference.model_copy(update={"description": hidden, "limits": hidden, "assay": hidden})
+    profile = usual.model_copy(update={"axes": axes, "reference": reference})
+    assert render_cohort([profile]) == render_cohort([usual])
+    advised = reference.model_copy(update={"choice": usual.flags[0].model_copy(update={"code": hidden})})
+    assert "\u202e" not in render_cohort([profile.model_copy(update={"reference": advised})])
+
+
 def with_reasons(profile: EscapeProfile, text: str) -> tuple[AxisProfile, ...]:
     """Mechanisms whose reasons hold a text, each another: equal reasons are shown once."""
     return tuple(

@@ -343,6 +343,27 @@ class Correlation(Record):
     )
 
 
+class Merge(Record):
+    """Two branches that are joined: a place of the order, or the number of leaves plus that of a merge."""
+
+    first: int
+    second: int
+    height: float = Field(description="distance of the two branches")
+
+
+class Clustering(Record):
+    """Orders by hierarchical clustering, average linkage; neighbours are alike."""
+
+    axes: tuple[str, ...] = Field(description="mechanisms in order, by 1 − Spearman correlation")
+    sample_ids: tuple[str, ...] = Field(
+        description="samples in order, by Euclidean distance over the mechanisms evaluable in both"
+    )
+    n_unplaced: int = Field(ge=0, description="samples without any score, the last of the order")
+    n_missing: int = Field(ge=0, description="scores that are not evaluable among the samples clustered")
+    axis_tree: tuple[Merge, ...]
+    sample_tree: tuple[Merge, ...] = Field(description="empty with more than 200 samples")
+
+
 class CohortStatistics(Record):
     """What the sample sheet's labels say about a cohort's scores; empty where there are too few labels."""
 
@@ -360,6 +381,9 @@ class CohortStatistics(Record):
     n_tests: int = Field(ge=0, description="tests over which the false discovery rate is controlled")
     map: SampleMap | None
     correlation: Correlation | None
+    clustering: Clustering | None = Field(
+        default=None, description="None with fewer than 10 samples with a score, or more than 5,000"
+    )
     notes: tuple[NoteRecord, ...] = Field(
         description="what was not computed and why, and how to read the rest"
     )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from escape_score.model.record import Call, QuantityRecord
-from escape_score.report.drawing import arrow, dot, drawing, line, tick
+from escape_score.report.drawing import arrow, dot, drawing, line, px, tick
 from escape_score.report.text.quantities import FRACTION, LOG2_RATE, LOG2_RATIO
 
 _WIDTH, _HEIGHT, _MARGIN, _MIDDLE = 180, 34, 14, 13.0
@@ -52,7 +52,7 @@ def quantity_strip(quantity: QuantityRecord, *, alternative: str) -> Markup:
     parts = (
         line("track", _MARGIN, _WIDTH - _MARGIN, _MIDDLE),
         *(_label(scale, at, text) for at, text in scale.labels),
-        Markup("") if threshold is None else tick("threshold", scale.x(threshold), 3, 23),
+        "" if threshold is None else tick("threshold", scale.x(threshold), 3, 23),
         _interval(quantity, scale),
         _limit(quantity.limit_of_detection, scale),
         dot(scale.x(quantity.value), _MIDDLE, is_detected=quantity.call is Call.DETECTED),
@@ -60,28 +60,28 @@ def quantity_strip(quantity: QuantityRecord, *, alternative: str) -> Markup:
     return drawing("strip", _WIDTH, _HEIGHT, alternative, parts)
 
 
-def _label(scale: Scale, at: float, text: str) -> Markup:
+def _label(scale: Scale, at: float, text: str) -> str:
     x = scale.x(at)
     anchor, place = ("end", float(_WIDTH)) if at == scale.high else ("middle", x)
-    label = Markup('<text x="{:.1f}" y="33" text-anchor="{}">{}</text>').format(place, anchor, text)
+    label = f'<text x="{px(place)}" y="33" text-anchor="{anchor}">{text}</text>'
     return tick("zero", x, 19, 23) + label
 
 
-def _interval(quantity: QuantityRecord, scale: Scale) -> Markup:
+def _interval(quantity: QuantityRecord, scale: Scale) -> str:
     interval = quantity.interval
     if interval is None:
-        return Markup("")
+        return ""
     start, end = scale.x(interval.low), scale.x(interval.high)
     beyond = ((start, -1, interval.low < scale.low), (end, 1, interval.high > scale.high))
     arrows = (arrow(x, _MIDDLE, pointing=pointing) for x, pointing, is_beyond in beyond if is_beyond)
-    return line("interval", start, end, _MIDDLE) + Markup("").join(arrows)
+    return line("interval", start, end, _MIDDLE) + "".join(arrows)
 
 
-def _limit(limit: float | None, scale: Scale) -> Markup:
+def _limit(limit: float | None, scale: Scale) -> str:
     """A triangle above the line: shapes differ, so that colour is never needed."""
     if limit is None or not scale.low <= limit <= scale.high:
-        return Markup("")
-    return Markup('<path class="limit" d="M{x:.1f} 9l-4 -8h8z"/>').format(x=scale.x(limit))
+        return ""
+    return f'<path class="limit" d="M{px(scale.x(limit))} 9l-4 -8h8z"/>'
 
 
 @dataclass(frozen=True)
@@ -108,12 +108,10 @@ def composition_bar(parts: Sequence[Part], *, alternative: str) -> Markup:
     return drawing("composition", _COMPOSITION_WIDTH, _COMPOSITION_HEIGHT, alternative, tuple(drawn))
 
 
-def _part(number: int, css_class: str, start: float, width: float) -> Markup:
-    shape = Markup('<rect class="{}" x="{:.1f}" width="{:.1f}" y="1" height="26"/>').format(
-        css_class, start + _GAP / 2, max(width - _GAP, 0.6)
-    )
+def _part(number: int, css_class: str, start: float, width: float) -> str:
+    place = f'x="{px(start + _GAP / 2)}" width="{px(max(width - _GAP, 0.6))}"'
+    shape = f'<rect class="{css_class}" {place} y="1" height="26"/>'
     if width < _NUMBERED_FROM:
         return shape
     middle = start + width / 2
-    text = '<text class="{}" x="{:.1f}" y="18" text-anchor="middle">{}</text>'
-    return shape + Markup(text).format(f"on-{css_class}", middle, number)
+    return f'{shape}<text class="on-{css_class}" x="{px(middle)}" y="18" text-anchor="middle">{number}</text>'

@@ -8,7 +8,7 @@ import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from escape_score.model.record import AxisProfile, Call, IndexProfile, Interval, Quantiles
 
@@ -46,9 +46,7 @@ def score_bar(axis: AxisProfile, interval: Interval | None, *, alternative: str)
     parts = (
         _reference_band(axis.reference_quantiles, _x_of_score, middle, 6),
         line("track", _MARGIN, _BAR_WIDTH - _MARGIN, middle),
-        Markup("")
-        if axis.call is None
-        else tick("threshold", _x_of_score(axis.threshold), 1, _BAR_HEIGHT - 1),
+        "" if axis.call is None else tick("threshold", _x_of_score(axis.threshold), 1, _BAR_HEIGHT - 1),
         _score_interval(interval, middle),
         dot(_x_of_score(axis.score), middle, is_detected=axis.call is Call.DETECTED),
     )
@@ -110,31 +108,30 @@ def z_line(z: float | None, *, alternative: str) -> Markup:
 def gene_strip(above: Sequence[ZLine], below: Sequence[ZLine], *, alternative: str) -> Markup:
     """Draw genes from -5 to +5, one a line: those of the score, under a rule those that it is relative to."""
     height = _GENE_TOP + _GENE_STEP * (len(above) + len(below)) + (8 if below else 0) + 4
-    marks = [_scale_mark(_x_of_gene(value), value) for value in _Z_MARKS]
-    marks += [tick("grid", _x_of_gene(value), _GENE_TOP, height - 2) for value in _Z_MARKS]
-    parts = [*marks, *_gene_lines(above, _GENE_TOP)]
+    grid = "".join(f"M{px(_x_of_gene(value))} {_GENE_TOP}V{height - 2}" for value in _Z_MARKS)
+    parts = [_scale_mark(_x_of_gene(value), value) for value in _Z_MARKS]
+    parts += [f'<path class="grid" d="{grid}"/>', _gene_lines(above, _GENE_TOP)]
     if below:
         rule = _GENE_TOP + _GENE_STEP * len(above) + 4
-        parts += [line("track", 0, _GENE_WIDTH, rule), *_gene_lines(below, rule + 4)]
+        parts += [line("track", 0, _GENE_WIDTH, rule), _gene_lines(below, rule + 4)]
     return drawing("gene-strip", _GENE_WIDTH, height, alternative, tuple(parts))
 
 
-def _gene_lines(genes: Sequence[ZLine], top: float) -> list[Markup]:
-    """Symbol and dot of each gene."""
-    text = '<text x="{x}" y="{y:.0f}" text-anchor="end">{label}</text>'
-    dots = '<circle class="{kind}" cx="{at:.1f}" cy="{middle:.0f}" r="4"/>'
-    drawn = []
+def _gene_lines(genes: Sequence[ZLine], top: float) -> str:
+    """Symbols, then dots in a group for each class of CSS."""
+    x, labels, dots = _GENE_LABEL - 10, [], dict[str, list[str]]()
     for place, gene in enumerate(genes):
         middle = top + _GENE_STEP * (place + 0.5)
-        kind = f"dot {gene.css_class}".strip()
-        label = Markup(text).format(x=_GENE_LABEL - 10, y=middle + 4, label=gene.label)
-        drawn.append(label + Markup(dots).format(kind=kind, at=_x_of_gene(gene.z), middle=middle))
-    return drawn
+        labels.append(f'<text x="{x}" y="{px(middle + 4)}">{escape(gene.label)}</text>')
+        circle = f'<circle cx="{px(_x_of_gene(gene.z))}" cy="{px(middle)}" r="4"/>'
+        dots.setdefault(f"dot {gene.css_class}".strip(), []).append(circle)
+    groups = "".join(f'<g class="{kind}">{"".join(drawn)}</g>' for kind, drawn in dots.items())
+    return f'<g text-anchor="end">{"".join(labels)}</g>{groups}'
 
 
-def _scale_mark(x: float, value: int, anchor: str = "middle") -> Markup:
+def _scale_mark(x: float, value: int, anchor: str = "middle") -> str:
     label = f"+{value}" if value > 0 else str(value).replace("-", "−")
-    return Markup('<text x="{:.1f}" y="11" text-anchor="{}">{}</text>').format(x, anchor, label)
+    return f'<text x="{px(x)}" y="11" text-anchor="{anchor}">{label}</text>'
 
 
 def _x_of_line(score: float) -> float:
@@ -183,11 +180,11 @@ def distribution(scores: Sequence[float], quantiles: Quantiles, *, alternative: 
         counts[min(max(int((score + SCORE_LIMIT) / (2 * SCORE_LIMIT) * _N_BINS), 0), _N_BINS - 1)] += 1
     zero = _x_of_score(0.0, _BINS_WIDTH, _BINS_MARGIN)
     parts = (
-        Markup('<path class="bars" d="{}"/>').format(_bars(counts)),
+        f'<path class="bars" d="{_bars(counts)}"/>',
         _reference_band(
             quantiles, lambda score: _x_of_score(score, _BINS_WIDTH, _BINS_MARGIN), _BINS_BASE + 7, 4
         ),
-        Markup('<line class="zero" x1="{x:.1f}" x2="{x:.1f}" y1="2" y2="38"/>').format(x=zero),
+        tick("zero", zero, 2, 38),
     )
     return drawing("distribution", _BINS_WIDTH, _BINS_HEIGHT, alternative, parts)
 
@@ -196,20 +193,20 @@ def _bars(counts: Sequence[int]) -> str:
     """One path for all bars; the tallest fills the height."""
     step, tallest, base = (_BINS_WIDTH - 2 * _BINS_MARGIN) / _N_BINS, max(counts), _BINS_BASE
     return "".join(
-        f"M{_BINS_MARGIN + place * step:.1f} {base:.0f}v{count / tallest * (2 - base):.1f}"
-        f"h{step - 1:.1f}V{base:.0f}z"
+        f"M{px(_BINS_MARGIN + place * step)} {base:.0f}v{px(count / tallest * (2 - base))}"
+        f"h{px(step - 1)}V{base:.0f}z"
         for place, count in enumerate(counts)
         if count
     )
 
 
-def _reference_band(quantiles: Quantiles, x_of: Callable[[float], float], y: float, half: float) -> Markup:
+def _reference_band(quantiles: Quantiles, x_of: Callable[[float], float], y: float, half: float) -> str:
     """Where the reference's tumours are: a box from 5 to 95 %, one from 25 to 75 %, a tick at the median.
 
     ``y`` and ``half`` are the middle and half of the height, in pixels; nothing where they are not known.
     """
     if quantiles is None:
-        return Markup("")
+        return ""
     low, lower, median, upper, high = (x_of(quantile) for quantile in quantiles)
     return (
         box("most", low, high, y, half)
@@ -227,13 +224,11 @@ def _x_of_index(points: float) -> float:
     return _MARGIN + min(max(points, 0.0), 100.0) / 100 * (_GAUGE_WIDTH - 2 * _MARGIN)
 
 
-def _score_interval(
-    interval: Interval | None, y: float, x_of: Callable[[float], float] = _x_of_score
-) -> Markup:
+def _score_interval(interval: Interval | None, y: float, x_of: Callable[[float], float] = _x_of_score) -> str:
     if interval is None:
-        return Markup("")
+        return ""
     start, end = x_of(interval.low), x_of(interval.high)
-    arrows = Markup("").join(
+    arrows = "".join(
         arrow(x, y, pointing=pointing)
         for x, pointing, is_beyond in (
             (start, -1, interval.low < -SCORE_LIMIT),
@@ -244,54 +239,59 @@ def _score_interval(
     return line("interval", start, end, y) + arrows
 
 
-def _gauge_interval(interval: Interval | None, y: float) -> Markup:
+def _gauge_interval(interval: Interval | None, y: float) -> str:
     if interval is None:
-        return Markup("")
+        return ""
     return line("interval", _x_of_index(interval.low), _x_of_index(interval.high), y)
 
 
-def _gauge_mark(points: int) -> Markup:
+def _gauge_mark(points: int) -> str:
     x, anchor = _x_of_index(points), {0: "start", 100: "end"}.get(points, "middle")
-    label = Markup(f'<text x="{x:.1f}" y="32" text-anchor="{anchor}">{points:d}</text>')
+    label = f'<text x="{px(x)}" y="32" text-anchor="{anchor}">{points:d}</text>'
     return tick("zero", x, 6, 18) + label
 
 
 # Shapes hold numbers and our own class names only, so they are written at once, without escaping each part.
 
 
-def line(css_class: str, start: float, end: float, y: float) -> Markup:
+def px(value: float) -> str:
+    """Write a place in pixels with at most one decimal."""
+    return f"{value:z.1f}".removesuffix(".0")
+
+
+def line(css_class: str, start: float, end: float, y: float) -> str:
     """Draw a level line from left to right."""
-    return Markup(f'<line class="{css_class}" x1="{start:.1f}" x2="{end:.1f}" y1="{y:.1f}" y2="{y:.1f}"/>')
+    return f'<path class="{css_class}" d="M{px(start)} {px(y)}H{px(end)}"/>'
 
 
-def tick(css_class: str, x: float, top: float, bottom: float) -> Markup:
+def tick(css_class: str, x: float, top: float, bottom: float) -> str:
     """Draw an upright line at a place."""
-    return Markup(f'<line class="{css_class}" x1="{x:.1f}" x2="{x:.1f}" y1="{top:.1f}" y2="{bottom:.1f}"/>')
+    return f'<path class="{css_class}" d="M{px(x)} {px(top)}V{px(bottom)}"/>'
 
 
-def box(css_class: str, start: float, end: float, y: float, half: float) -> Markup:
+def box(css_class: str, start: float, end: float, y: float, half: float) -> str:
     """Draw a box around a height; ``half`` of its own height above and below."""
-    place = f'x="{start:.1f}" width="{end - start:.1f}" y="{y - half:.1f}" height="{2 * half:.1f}"'
-    return Markup(f'<rect class="{css_class}" {place}/>')
+    place = f'x="{px(start)}" width="{px(end - start)}" y="{px(y - half)}" height="{px(2 * half)}"'
+    return f'<rect class="{css_class}" {place}/>'
 
 
-def dot(x: float, y: float, *, is_detected: bool, radius: float = 4.5) -> Markup:
+def dot(x: float, y: float, *, is_detected: bool, radius: float = 4.5) -> str:
     """Draw a value; one that is detected has another class of CSS."""
     css_class = "dot found" if is_detected else "dot"
-    return Markup(f'<circle class="{css_class}" cx="{x:.1f}" cy="{y:.1f}" r="{radius:g}"/>')
+    return f'<circle class="{css_class}" cx="{px(x)}" cy="{px(y)}" r="{radius:g}"/>'
 
 
-def arrow(x: float, y: float, *, pointing: int) -> Markup:
+def arrow(x: float, y: float, *, pointing: int) -> str:
     """Draw what is cut at an edge: 1 points to the right, -1 to the left."""
     step = 5 * pointing
-    return Markup(f'<path class="arrow" d="M{x:.1f} {y - 4:.1f}l{step:d} 4l{-step:d} 4z"/>')
+    return f'<path class="arrow" d="M{px(x)} {px(y - 4)}l{step:d} 4l{-step:d} 4z"/>'
 
 
-def drawing(css_class: str, width: int, height: int, alternative: str, parts: tuple[Markup, ...]) -> Markup:
+def drawing(css_class: str, width: int, height: int, alternative: str, parts: tuple[str, ...]) -> Markup:
     """Put shapes into an ``svg`` element with a text alternative; sizes in pixels."""
-    return Markup(
-        '<svg class="{}" role="img" aria-label="{}" viewBox="0 0 {w} {h}" width="{w}" height="{h}">{}</svg>'
-    ).format(css_class, alternative, Markup("").join(parts), w=width, h=height)
+    size = f'viewBox="0 0 {width} {height}" width="{width}" height="{height}"'
+    said, shapes = escape(alternative), "".join(parts)
+    return Markup(f'<svg class="{css_class}" role="img" aria-label="{said}" {size}>{shapes}</svg>')
 
 
 def png_uri(lines: Sequence[bytes], palette: Sequence[str]) -> Markup:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache, partial
 
@@ -12,7 +13,7 @@ from markupsafe import Markup
 
 from escape_score.model.record import EscapeProfile
 from escape_score.model.record_comparison import CohortComparison
-from escape_score.model.record_statistics import CohortStatistics
+from escape_score.model.record_statistics import Clustering, CohortStatistics
 from escape_score.report import facts
 from escape_score.report.cohort.rows import scores_drawing
 from escape_score.report.cohort.statistics import statistics_view
@@ -20,10 +21,11 @@ from escape_score.report.cohort.view import cohort_view
 from escape_score.report.comparison import comparison_view
 from escape_score.report.figures.frame import page_rules
 from escape_score.report.messages import note_markup
-from escape_score.report.sample import approaches, figures
+from escape_score.report.sample import approaches, figures, genes
 from escape_score.report.sample import view as sample
 from escape_score.report.sample.summary import summary_view
 from escape_score.report.text import i18n, numbers, terms, wording
+from escape_score.report.text.constant import ConstantTexts
 from escape_score.report.text.i18n import SOURCE_LANGUAGE, Language, translations
 
 FILTERS: dict[str, Callable[..., object]] = {
@@ -47,6 +49,8 @@ FILTERS: dict[str, Callable[..., object]] = {
     "term": terms.term_markup,
     "explained": terms.explained,
     "genes_drawing": figures.genes_drawing,
+    "gene_rows": genes.gene_rows,
+    "leading_genes": genes.leading_genes,
     "score_drawing": sample.score_drawing,
     "index_drawing": sample.index_drawing,
     "raw_score": sample.format_raw,
@@ -76,12 +80,14 @@ def make_environment(words: Language) -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
-        extensions=["jinja2.ext.i18n"],
+        extensions=[ConstantTexts],
     )
     engine.policies["ext.i18n.trimmed"] = True
+    engine.extend(words=words)
     # The extension adds this method when it is loaded, which no type of jinja2 says.
     engine.install_gettext_translations(words, newstyle=True)  # type: ignore[attr-defined]
     engine.filters |= {name: partial(write, words=words) for name, write in FILTERS.items()}
+    engine.globals["css"] = cache(partial(css_of, engine))
     engine.filters |= {"leaves_out": numbers.leaves_out, "fixed": words.fixed}
     return engine
 
@@ -171,8 +177,9 @@ def render_cohort(
         There is no catalogue for the language.
     """
     words, engine = translations(lang), environment(lang)
-    page = cohort_view(profiles, words, skipped=skipped)
-    labels, script = statistics_view(statistics(), words), script_of(engine, "cohort.js", "figures.js")
+    found = cache(statistics)
+    page = cohort_view(profiles, words, skipped=skipped, clustering=lambda: _clustering(found()))
+    labels, script = statistics_view(found(), words), script_of(engine, "cohort.js", "figures.js")
     return engine.get_template("cohort.html.j2").render(
         page=page,
         labels=labels,
@@ -215,10 +222,22 @@ def render_comparison(comparison: CohortComparison, *, lang: str = SOURCE_LANGUA
     )
 
 
+def _clustering(found: CohortStatistics | None) -> Clustering | None:
+    return None if found is None else found.clustering
+
+
 def script_of(engine: Environment, *names: str) -> Markup:
     """Read the script of a page; it sorts, filters and saves pictures, and the page can be read without."""
     loader = engine.loader
     return Markup("").join(Markup(loader.get_source(engine, name)[0]) for name in names if loader is not None)
+
+
+def css_of(engine: Environment, name: str) -> Markup:
+    """Read a style sheet without comments and blanks, as every page carries it."""
+    loader = engine.loader
+    text = "" if loader is None else loader.get_source(engine, name)[0]
+    text = re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL)
+    return Markup(re.sub(r"(?<=[:,]) ", "", re.sub(r"\s*([{};])\s*", r"\1", text)).strip())
 
 
 def source_hash(script: str) -> str:

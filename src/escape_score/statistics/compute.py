@@ -12,6 +12,7 @@ from escape_score.model.record_statistics import (
     ResponseStatistics,
     SurvivalStatistics,
 )
+from escape_score.statistics.clustering import clustering_of
 from escape_score.statistics.columns import CohortColumns
 from escape_score.statistics.covariates import Covariates
 from escape_score.statistics.groups import GROUPED_COLUMNS, column_note, compare_groups, compare_timepoints
@@ -77,6 +78,7 @@ def compute_statistics(
         n_tests=sum(len(p_values_of(row)) for part in parts for row in part.rows),
         map=sample_map(columns),
         correlation=correlation_of(patients),
+        clustering=clustering_of(columns),
         notes=(
             *(_patient_notes(columns, counted) if has_any else ()),
             *map(NoteRecord.of, _missed_notes(columns, patients, response, comparisons, survival, config)),

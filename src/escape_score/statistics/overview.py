@@ -91,7 +91,7 @@ def correlation_of(columns: CohortColumns) -> Correlation | None:
     values: dict[tuple[int, int], float | None] = {}
     for first in axes:
         for second in (at for at in axes if at >= first):
-            found = _spearman(columns.values[:, first], columns.values[:, second])
+            found = spearman(columns.values[:, first], columns.values[:, second])
             values[first, second] = values[second, first] = found
     return Correlation(
         titles=tuple(columns.measures[at].title for at in axes),
@@ -99,7 +99,8 @@ def correlation_of(columns: CohortColumns) -> Correlation | None:
     )
 
 
-def _spearman(first: FloatArray, second: FloatArray) -> float | None:
+def spearman(first: FloatArray, second: FloatArray) -> float | None:
+    """Give Spearman's correlation of two columns; None where fewer than ten samples have both."""
     from scipy.stats import rankdata
 
     is_known = np.isfinite(first) & np.isfinite(second)

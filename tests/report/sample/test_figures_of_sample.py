@@ -27,9 +27,8 @@ def drawings(html: str) -> Iterator[tuple[float, float, list[tuple[float, float]
     for size, content in re.findall(r'<svg[^>]*viewBox="0 0 ([\d. ]+)"[^>]*>(.*?)</svg>', html, re.DOTALL):
         width, height = map(float, size.split())
         places = [(float(x), float(y)) for x, y in re.findall(r'cx="([-\d.]+)" cy="([-\d.]+)"', content)]
-        lines = re.findall(r'x1="([-\d.]+)" x2="([-\d.]+)" y1="([-\d.]+)" y2="([-\d.]+)"', content)
-        for left, right, top, bottom in lines:
-            places += [(float(left), float(top)), (float(right), float(bottom))]
+        for x, y, way, end in re.findall(r"M([-\d.]+) ([-\d.]+)([HV])([-\d.]+)", content):
+            places += [(float(x), float(y)), (float(end), float(y)) if way == "H" else (float(x), float(end))]
         places += [(float(x), float(y)) for x, y in re.findall(r'<text x="([-\d.]+)" y="([-\d.]+)"', content)]
         yield width, height, places
 
@@ -93,8 +92,8 @@ def test_genes_of_called_mechanisms_only_are_drawn(make_profile: ProfileFactory)
 
 def test_denominator_is_apart_from_the_genes_of_the_score() -> None:
     drawn = gene_strip((ZLine("A", -5.0, "found"),), (ZLine("B", 5.0, "below"),), alternative="")
-    rule = float(re.findall(r'class="track"[^>]*y1="([\d.]+)"', drawn)[0])
-    heights = dict(re.findall(r'class="dot (\w+)"[^>]*cy="([\d.]+)"', drawn))
+    rule = float(re.findall(r'class="track" d="M[\d.]+ ([\d.]+)H', drawn)[0])
+    heights = dict(re.findall(r'class="dot (\w+)"><circle[^>]*cy="([\d.]+)"', drawn))
     assert float(heights["found"]) < rule < float(heights["below"])
     assert gene_strip((ZLine("A", 0.0, "found"),), (), alternative="").count('class="track"') == 0
     assert "&lt;b&gt;" in gene_strip((ZLine("<b>", 0.0, ""),), (), alternative="")

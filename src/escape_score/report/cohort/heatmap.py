@@ -1,24 +1,33 @@
 """The picture of mechanisms × samples: colour says the score, texture the call.
 
-Lines above name a class of each sample: every class has a shape and a colour of its own, so that it can be
-read without colours in few columns and without shapes in many.
+Coloured lines above name classes of each sample. The same picture is there in two orders: by archetype and
+index, and by clusters where the statistics of the cohort have them.
 """
 
 from __future__ import annotations
 
-import re
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
 from itertools import groupby
 
 from markupsafe import Markup
 
 from escape_score.model.record import Archetype, Call, EscapeProfile, Phenotype, Status
+from escape_score.model.record_statistics import Clustering
+from escape_score.report.cohort.strips import (
+    ARCHETYPES,
+    COLOURS,
+    PHENOTYPES,
+    STATUSES,
+    Strip,
+    known_strip,
+    sheet_strips,
+)
+from escape_score.report.cohort.tree import tree_drawing
 from escape_score.report.drawing import drawing, png_uri
 from escape_score.report.text.i18n import Language
 from escape_score.report.text.numbers import format_count
+from escape_score.report.text.visible import visible_text
 from escape_score.report.text.wording import word_of
 
 INK, PAPER = "#46525e", "#ffffff"
@@ -35,36 +44,11 @@ _SCALE = (
     "#fbe3cc", "#f5c493", "#e69b50", "#c9721d", "#9a4d05",
 )  # fmt: skip
 _PAPER, _MIDDLE, _INK, _MARK = (len(_SCALE) + place for place in range(4))
-CLASS_COLOURS = ("#1b7a3d", "#aa3377", "#b8a021", "#3aa6c9", INK)
-"""One a shape; none of them is a colour of scores."""
-_PALETTE = (*_SCALE, PAPER, "#8e9aa6", INK, "#17202a", *CLASS_COLOURS)
-_CLASSES = tuple(_MARK + 1 + place for place in range(len(CLASS_COLOURS)))
+_PALETTE = (*_SCALE, PAPER, "#8e9aa6", INK, "#17202a", *COLOURS)
+_FIRST_CLASS = _MARK + 1
 
 _LINES = 6
 """Lines of pixels of a mechanism or strip: four of colour, two of marks."""
-
-SHAPES = ("#####", "#.#.#", "...##", "##...", "..#..")
-"""From top to bottom; the fullest first, for the class that a reader looks for."""
-FULL, STRIPES, LOW = range(3)
-
-_FIRST = {"R": 0, "MSI-H": 0, "NR": 1, "MSS": 1}
-"""Classes that have a place of their own, so that pages of several cohorts look alike."""
-_PAIR = (FULL, LOW)
-_LEAST_SHARE = 0.5
-_NUMBER = re.compile(r"(<?) ?(\d+(?:\.\d+)?)")
-
-# the fullest shape for what a reader looks for
-_STATUSES: dict[StrEnum, int] = {
-    Status.REFERENCE_MATCHED: LOW,
-    Status.COHORT_RELATIVE: LOW,
-    Status.PROVISIONAL: STRIPES,
-    Status.NOT_EVALUABLE: FULL,
-}
-_PHENOTYPES: dict[StrEnum, int] = {
-    Phenotype.DESERT: LOW,
-    Phenotype.EXCLUDED: STRIPES,
-    Phenotype.INFLAMED: FULL,
-}
 
 
 @dataclass(frozen=True)
@@ -81,33 +65,35 @@ class Column:
     index: float | None
     cells: tuple[tuple[float | None, Call | None], ...]
     sheet: Mapping[str, str] = field(default_factory=dict)
+    sample_id: str = ""
 
 
 @dataclass(frozen=True)
-class Strip:
-    """One line of the picture: its label, the shape of each sample (None = not known) and its legend.
+class Order:
+    """The picture in one order.
 
-    A key of the legend is a picture of a shape and the name of its class with the number of samples.
+    ``name`` is its id on the page, ``label`` what a reader chooses. ``blocks`` are neighbouring columns of
+    one archetype, by its name and their number; ``order`` says which row of the table a column is.
+    ``side_start`` is where the first mechanism is, in pixels. Trees are empty where there are none.
     """
 
+    name: str
     label: str
-    shapes: tuple[int | None, ...]
-    keys: tuple[tuple[Markup, str], ...]
-
-
-@dataclass(frozen=True)
-class Heatmap:
-    """The picture and what is around it.
-
-    ``blocks`` are neighbouring columns of one archetype, by its name and their number; ``order`` says which
-    row of the table a column is.
-    """
-
     picture: Markup
     height: int
     labels: tuple[str, ...]
     blocks: tuple[tuple[str, int], ...]
     order: str
+    tree: Markup = Markup()  # noqa: RUF009 - a text, and texts do not change
+    side_tree: Markup = Markup()  # noqa: RUF009
+    side_start: int = 0
+
+
+@dataclass(frozen=True)
+class Heatmap:
+    """The picture in its orders and what is around it."""
+
+    orders: tuple[Order, ...]
     legend: tuple[str, ...]
     strips: tuple[Strip, ...]
     scale: Markup
@@ -123,11 +109,17 @@ def column_of(profile: EscapeProfile, row: int, sheet: Mapping[str, str]) -> Col
         index=profile.index.score,
         cells=tuple((axis.score, axis.call) for axis in profile.axes),
         sheet=sheet,
+        sample_id=profile.sample_id,
     )
 
 
-def heatmap_of(columns: Sequence[Column], titles: Sequence[str], words: Language) -> Heatmap | None:
-    """Draw the mechanisms of all samples, by archetype and then by index; None where there is no sample.
+def heatmap_of(
+    columns: Sequence[Column],
+    titles: Mapping[str, str],
+    words: Language,
+    clustering: Clustering | None = None,
+) -> Heatmap | None:
+    """Draw the mechanisms of all samples in every order that there is; None where there is no sample.
 
     ``titles`` name the mechanisms in the order of the cells; a sample with others, of another version, is
     left out.
@@ -137,30 +129,106 @@ def heatmap_of(columns: Sequence[Column], titles: Sequence[str], words: Language
         return None
     ordered = sorted(shown, key=_place)
     strips = _strips(ordered, words)
-    paper = bytes([_PAPER] * len(ordered))
-    lines = [
-        line for strip in strips for line in (*map(bytes, shape_lines(strip.shapes, _CLASSES, _PAPER)), paper)
-    ]
-    lines += [bytes(_colour_of_index(column.index) for column in ordered)] * (_LINES - 1) + [paper]
-    for place in range(len(titles)):
-        lines += _mechanism([column.cells[place] for column in ordered])
+    lines = [_mechanism([column.cells[at] for column in ordered]) for at in range(len(titles))]
+    orders = [_by_archetype(ordered, titles, strips, lines, words)]
+    if clustering is not None and set(clustering.axes) == set(titles):
+        orders.append(_by_clusters(ordered, titles, lines, clustering, words))
     _ = words.gettext
     return Heatmap(
-        picture=png_uri(lines, _PALETTE),
+        orders=tuple(orders),
+        legend=(
+            _("Colour: score, from blue (−3 SD, little resistance) through white to orange (+3 SD)."),
+            _("Line under a cell: dark = detected, grey = borderline. Grey stripes: not evaluable."),
+            *((_said_of(clustering, len(titles), words),) if clustering and len(orders) > 1 else ()),
+        ),
+        strips=strips if len(orders) == 1 else (*strips, _archetypes(ordered, words)),
+        scale=colour_scale(words),
+    )
+
+
+def _by_archetype(
+    ordered: Sequence[Column],
+    titles: Mapping[str, str],
+    strips: Sequence[Strip],
+    lines: Sequence[list[bytes]],
+    words: Language,
+) -> Order:
+    _ = words.gettext
+    return Order(
+        name="heatmap",
+        label=_("by archetype and index"),
+        picture=_picture(ordered, strips, lines),
         height=LINE_HEIGHT * (len(titles) + len(strips) + 1),
-        labels=(*(strip.label for strip in strips), _("Index"), *titles),
+        labels=(*(strip.label for strip in strips), _("Index"), *titles.values()),
         blocks=tuple(
             (word_of(archetype, words), len(list(members)))
             for archetype, members in groupby(ordered, key=lambda column: column.archetype)
         ),
         order=" ".join(str(column.row) for column in ordered),
-        legend=(
-            _("Colour: score, from blue (−3 SD, little resistance) through white to orange (+3 SD)."),
-            _("Line under a cell: dark = detected, grey = borderline. Grey stripes: not evaluable."),
-        ),
-        strips=strips,
-        scale=colour_scale(words),
     )
+
+
+def _by_clusters(
+    columns: Sequence[Column],
+    titles: Mapping[str, str],
+    lines: Sequence[list[bytes]],
+    clustering: Clustering,
+    words: Language,
+) -> Order:
+    """Neighbours are alike; samples that were not clustered are last. ``lines`` are those of the columns."""
+    _ = words.gettext
+    place = {visible_text(sample_id): at for at, sample_id in enumerate(clustering.sample_ids)}
+    moves = sorted(range(len(columns)), key=lambda at: place.get(columns[at].sample_id, len(place)))
+    ordered = [columns[at] for at in moves]
+    strips = (*_strips(ordered, words), _archetypes(ordered, words))
+    moved = {
+        axis: [bytes(map(line.__getitem__, moves)) for line in own]
+        for axis, own in zip(titles, lines, strict=True)
+    }
+    # a tree fits only where every sample of it is shown
+    is_whole = [one.sample_id for one in ordered] == list(place) and not clustering.n_unplaced
+    tree = clustering.sample_tree if is_whole else ()
+    return Order(
+        name="clusters",
+        label=_("by similarity (clusters)"),
+        picture=_picture(ordered, strips, [moved[axis] for axis in clustering.axes]),
+        height=LINE_HEIGHT * (len(titles) + len(strips) + 1),
+        labels=(*(strip.label for strip in strips), _("Index"), *(titles[axis] for axis in clustering.axes)),
+        blocks=(),
+        order=" ".join(str(column.row) for column in ordered),
+        tree=tree_drawing(tree, said=_("Tree of the samples"), is_upright=True),
+        side_tree=tree_drawing(clustering.axis_tree, said=_("Tree of the mechanisms"), is_upright=False),
+        side_start=LINE_HEIGHT * (len(strips) + 1),
+    )
+
+
+def _said_of(clustering: Clustering, n_axes: int, words: Language) -> str:
+    """How the clusters were made, and what was done about missing scores."""
+    n = (len(clustering.sample_ids) - clustering.n_unplaced) * n_axes
+    said = words.gettext(
+        "Clusters: average linkage. Samples by Euclidean distance over the mechanisms that are evaluable in "
+        "both; {n_missing} of {n} scores are not evaluable. Mechanisms by 1 − Spearman correlation."
+    ).format(n_missing=format_count(clustering.n_missing, words), n=format_count(n, words))
+    if not clustering.n_unplaced:
+        return said
+    last = words.ngettext(
+        "{n} sample without any score is last.",
+        "{n} samples without any score are last.",
+        clustering.n_unplaced,
+    )
+    return f"{said} {last.format(n=format_count(clustering.n_unplaced, words))}"
+
+
+def _picture(ordered: Sequence[Column], strips: Sequence[Strip], mechanisms: Sequence[list[bytes]]) -> Markup:
+    """Draw strips, the index and the lines of the mechanisms, one column of pixels a sample."""
+    paper = bytes([_PAPER] * len(ordered))
+    lines = []
+    for strip in strips:
+        classes = bytes(_PAPER if one is None else _FIRST_CLASS + one for one in strip.colours)
+        lines += [classes] * (_LINES - 1) + [paper]
+    lines += [bytes(_colour_of_index(column.index) for column in ordered)] * (_LINES - 1) + [paper]
+    lines += [line for own in mechanisms for line in own]
+    return png_uri(lines, _PALETTE)
 
 
 def _place(column: Column) -> tuple[int, bool, float]:
@@ -175,18 +243,14 @@ def _strips(columns: Sequence[Column], words: Language) -> tuple[Strip, ...]:
     _ = words.gettext
     return (
         *sheet_strips([column.sheet for column in columns], words),
-        _known_strip(_("Status"), [column.status for column in columns], _STATUSES, words),
-        _known_strip(_("Phenotype"), [column.phenotype for column in columns], _PHENOTYPES, words),
+        known_strip(_("Status"), [column.status for column in columns], STATUSES, words),
+        known_strip(_("Phenotype"), [column.phenotype for column in columns], PHENOTYPES, words),
     )
 
 
-def _known_strip(
-    label: str, values: Sequence[StrEnum | None], shapes: Mapping[StrEnum, int], words: Language
-) -> Strip:
-    """Draw a class of the record."""
-    names = {value: word_of(value, words) for value in shapes}
-    shown = {names[value]: shape for value, shape in shapes.items()}
-    return class_strip(label, ["" if value is None else names[value] for value in values], shown, words)
+def _archetypes(columns: Sequence[Column], words: Language) -> Strip:
+    """The class that orders the other picture."""
+    return known_strip(words.gettext("Archetype"), [one.archetype for one in columns], ARCHETYPES, words)
 
 
 def _mechanism(cells: list[tuple[float | None, Call | None]]) -> list[bytes]:
@@ -214,45 +278,6 @@ def _colour_of_index(index: float | None) -> int:
     return _colour_of(None if index is None else (index - 50) / 50 * COLOUR_LIMIT)
 
 
-def class_strip(label: str, names: Sequence[str], shapes: Mapping[str, int], words: Language) -> Strip:
-    """Draw a class of each sample whose classes are known beforehand.
-
-    ``names`` has one class a sample, empty where there is none; ``shapes`` the place of each class's shape in
-    :data:`SHAPES`, in the order of the legend, which names only classes that occur.
-    """
-    counts = Counter(names)
-    keys = (
-        (_picture_of(shape), f"{name} ({format_count(counts[name], words)})")
-        for name, shape in shapes.items()
-        if counts[name]
-    )
-    return Strip(label, tuple(shapes.get(name) for name in names), tuple(keys))
-
-
-def _picture_of(shape: int) -> Markup:
-    lines = shape_lines([shape], range(1, len(CLASS_COLOURS) + 1), paper=0)
-    return png_uri([bytes(line) for line in lines], [PAPER, *CLASS_COLOURS])
-
-
-def sheet_strips(rows: Sequence[Mapping[str, str]], words: Language) -> tuple[Strip, ...]:
-    """Draw what the sample sheet says, where samples differ; a row is value by the label of its column.
-
-    A column with one value only is left out; of one with many the rarest share a shape, and it is left out
-    where they are most samples.
-    """
-    labels = dict.fromkeys(label for row in rows for label in row)
-    found = (_sheet_strip(label, [row.get(label, "") for row in rows], words) for label in labels)
-    return tuple(strip for strip in found if strip is not None)
-
-
-def shape_lines(shapes: Sequence[int | None], inks: Sequence[int], paper: int) -> list[list[int]]:
-    """Five lines of pixels, one pixel a sample, with the palette's ink of each shape and paper."""
-    return [
-        [inks[shape] if shape is not None and SHAPES[shape][line] == "#" else paper for shape in shapes]
-        for line in range(len(SHAPES))
-    ]
-
-
 def colour_scale(words: Language) -> Markup:
     """Draw the colours of scores with the numbers at their ends and middle."""
     width, limit = 22, f"{COLOUR_LIMIT:g}"
@@ -273,26 +298,3 @@ def colour_scale(words: Language) -> Markup:
     parts.append(Markup('<text x="{}" y="13">{}</text>').format(total + 16, unit))
     said = words.gettext("Colour scale from −3 to +3 SD of the reference")
     return drawing("scale", total + 180, 30, said, tuple(parts))
-
-
-def _sheet_strip(label: str, values: list[str], words: Language) -> Strip | None:
-    counts = Counter(value for value in values if value)
-    if len(counts) < 2:  # noqa: PLR2004
-        return None
-    named = sorted(counts, key=_place_of_class)
-    if len(counts) > len(SHAPES):
-        frequent = {value for value, _ in counts.most_common(len(SHAPES) - 1)}
-        if sum(counts[value] for value in frequent) < _LEAST_SHARE * counts.total():
-            return None
-        other = words.gettext("other values")
-        named = [*(value for value in named if value in frequent), other]
-        values = [value if value in frequent or not value else other for value in values]
-    places = _PAIR if len(named) == len(_PAIR) else range(len(named))
-    return class_strip(label, values, dict(zip(named, places, strict=True)), words)
-
-
-def _place_of_class(value: str) -> tuple[int, float, str]:
-    """Known classes first, then the highest number in a name, as of a share or a day; then by name."""
-    number = _NUMBER.search(value)
-    size = 0.0 if number is None else float(number[2]) - 0.5 * len(number[1])
-    return _FIRST.get(value, 0), -size, value

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from markupsafe import Markup
 
 from escape_score.model.record import Archetype, Call, EscapeProfile, Phenotype, ReferenceMatch, Status
+from escape_score.model.record_statistics import Clustering
 from escape_score.report.cohort.cells import PatientCollector, PatientTable
 from escape_score.report.cohort.heatmap import Column, Heatmap, column_of, heatmap_of
 from escape_score.report.cohort.quality import FlagSummary, QualityTally
@@ -26,9 +28,17 @@ from escape_score.report.cohort.rows import (
 from escape_score.report.facts import Fact, all_labels, sheet_labels
 from escape_score.report.messages import note_markup
 from escape_score.report.text.i18n import Language, record_markup
-from escape_score.report.text.visible import checked_slug, visible_profile, visible_text
+from escape_score.report.text.visible import checked_slug, visible_note, visible_profile, visible_text
 from escape_score.report.text.wording import enumerate_words, match_word
 
+SHOWN: dict[str, Any] = {
+    **dict.fromkeys(("sample_id", "cohort", "schema_version", "flags", "cells", "metadata"), True),
+    "provenance": True,
+    "reference": {"name"},
+    "input": {"unit", "input_sha256", "matrix_sha256"},
+    "axes": {"__all__": {"axis", "title", "group"}},
+}
+"""Texts of a record that the page of a cohort shows; the rest of its texts are on pages of samples only."""
 N_LEADING = 3
 """Mechanisms that the sentence on top of the page names."""
 
@@ -60,13 +70,20 @@ class CohortView:
 
 
 def cohort_view(
-    profiles: Iterable[EscapeProfile], words: Language, *, skipped: Sequence[tuple[str, str]] = ()
+    profiles: Iterable[EscapeProfile],
+    words: Language,
+    *,
+    skipped: Sequence[tuple[str, str]] = (),
+    clustering: Callable[[], Clustering | None] = lambda: None,
 ) -> CohortView:
-    """Prepare the page of a cohort; every text from outside has its invisible characters escaped."""
+    """Prepare the page of a cohort; every text from outside has its invisible characters escaped.
+
+    ``clustering`` is asked once all profiles were read.
+    """
     collected = _Collected()
     for profile in profiles:
-        collected.add(visible_profile(profile), checked_slug(profile), words)
-    return collected.finished(words, skipped)
+        collected.add(visible_profile(profile, shown=SHOWN), checked_slug(profile), words)
+    return collected.finished(words, skipped, clustering())
 
 
 @dataclass
@@ -97,15 +114,18 @@ class _Collected:
         self.matches[profile.reference.match] += 1
         self.cohorts[profile.cohort] += 1
         if profile.reference.choice is not None and not self.choice:  # that of all samples
-            self.choice = note_markup(profile.reference.choice, words)
-            self.advice = tuple(note_markup(one, words) for one in profile.reference.advice)
+            self.choice = note_markup(visible_note(profile.reference.choice), words)
+            self.advice = tuple(note_markup(visible_note(one), words) for one in profile.reference.advice)
         count_mechanisms(self.mechanisms, profile.axes, words)
         self.quality.add(profile, words)
         self.patients.add(profile, slug, words)
         self.rows.append(sample_row(profile, slug, self.mechanisms, words))
 
-    def finished(self, words: Language, skipped: Sequence[tuple[str, str]]) -> CohortView:
+    def finished(
+        self, words: Language, skipped: Sequence[tuple[str, str]], clustering: Clustering | None
+    ) -> CohortView:
         """Turn the totals into the view."""
+        titles = {axis: item.title for axis, item in self.mechanisms.items()}
         mechanisms = tuple(self.mechanisms.values())
         flags, notes = self.quality.flags(words)
         pageless = {visible_text(who) for who, _ in skipped}
@@ -123,7 +143,7 @@ class _Collected:
             archetypes=tallies_of(self.archetypes, "a", words),
             matches=tallies_of(self.matches, "r", words, match_word),
             quality=tuple(self.quality.rows(words)),
-            heatmap=heatmap_of(self.columns, [item.title for item in mechanisms], words),
+            heatmap=heatmap_of(self.columns, titles, words, clustering),
             has_labels=any(row.sheet for row in rows),
             patients=self.patients.table(pageless, words),
             rows=rows,

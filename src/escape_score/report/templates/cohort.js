@@ -88,32 +88,32 @@
   restore();
   filter();
 
-  const map = document.getElementById("heatmap");
-  if (!map) return;
-  const order = map.dataset.order.split(" ").map(Number), cursor = map.querySelector(".cursor");
-  const named = document.getElementById("column");
-  let column = 0;
-  function point(to) {
-    column = Math.min(Math.max(to, 0), order.length - 1);
-    const row = rows[order[column]], link = row.cells[0].querySelector("a").cloneNode(true);
-    cursor.style.left = `${(column + 0.5) / order.length * 100}%`;
-    cursor.hidden = false;
-    const said = [...Array.from(row.cells).slice(1, 5), ...row.querySelectorAll(".sheet")].map((cell) => cell.textContent.trim());
-    named.replaceChildren(link, ` ${said.filter(Boolean).join(" · ")}`);
-  }
-  const place = (event) => {
-    const box = map.getBoundingClientRect();
-    return Math.floor((event.clientX - box.left) / box.width * order.length);
-  };
   const steps = { ArrowLeft: -1, ArrowRight: 1, PageUp: -10, PageDown: 10, Home: -Infinity, End: Infinity };
-  map.tabIndex = 0;
-  map.addEventListener("pointermove", (event) => point(place(event)));
-  map.addEventListener("click", (event) => { point(place(event)); named.querySelector("a").click(); });
-  map.addEventListener("focus", () => point(column));
-  map.addEventListener("keydown", (event) => {
-    if (event.key === "Enter") named.querySelector("a").click();
-    if (!(event.key in steps)) return;
-    event.preventDefault();
-    point(column + steps[event.key]);
-  });
+  for (const map of document.querySelectorAll(".map")) {
+    const order = map.dataset.order.split(" ").map(Number), cursor = map.querySelector(".cursor");
+    const named = map.nextElementSibling;
+    let column = 0;
+    const point = (to) => {
+      column = Math.min(Math.max(to, 0), order.length - 1);
+      const row = rows[order[column]], link = row.cells[0].querySelector("a").cloneNode(true);
+      cursor.style.left = `${(column + 0.5) / order.length * 100}%`;
+      cursor.hidden = false;
+      const said = [...Array.from(row.cells).slice(1, 5), ...row.querySelectorAll(".sheet")].map((cell) => cell.textContent.trim());
+      named.replaceChildren(link, ` ${said.filter(Boolean).join(" · ")}`);
+    };
+    const place = (event) => {
+      const box = map.getBoundingClientRect();
+      return Math.floor((event.clientX - box.left) / box.width * order.length);
+    };
+    map.tabIndex = 0;
+    map.addEventListener("pointermove", (event) => point(place(event)));
+    map.addEventListener("click", (event) => { point(place(event)); named.querySelector("a").click(); });
+    map.addEventListener("focus", () => point(column));
+    map.addEventListener("keydown", (event) => {
+      if (event.key === "Enter") named.querySelector("a").click();
+      if (!(event.key in steps)) return;
+      event.preventDefault();
+      point(column + steps[event.key]);
+    });
+  }
 })();

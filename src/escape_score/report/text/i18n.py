@@ -5,7 +5,7 @@ from __future__ import annotations
 import gettext
 import io
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 from babel import Locale
@@ -58,8 +58,12 @@ class Language:
 
     def number(self, text: str) -> str:
         """Write a number given in Python's notation (``-1,234.5``) with this language's marks."""
-        marks = (self.decimal, self.group, self.percent, MINUS)
-        return text.translate(dict(zip(map(ord, ".,%-"), marks, strict=True)))
+        return text.translate(self._marks)
+
+    @cached_property
+    def _marks(self) -> dict[int, str]:
+        """Marks for those of Python; a page has thousands of numbers."""
+        return dict(zip(map(ord, ".,%-"), (self.decimal, self.group, self.percent, MINUS), strict=True))
 
     @property
     def gap(self) -> str:

@@ -6,16 +6,25 @@ HTML escaping is a separate matter and is left to the templates' autoescape.
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 from pydantic_core import PydanticSerializationError
 
 from escape_score.errors import ResultInvalidError
 from escape_score.model.record import EscapeProfile, NoteRecord
 
+if TYPE_CHECKING:
+    from pydantic.main import IncEx
+
 # Printable by category, yet drawn as nothing: Default_Ignorable_Code_Point of Unicode's
 # DerivedCoreProperties.txt outside the categories C* and Z*, and the blank braille cell.
 _BLANK = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
+)
+# how those characters start in UTF-8
+_BLANK_STARTS = (
+    *(b"\xcd\x8f", b"\xe1\x85", b"\xe1\x9e", b"\xe1\xa0", b"\xe2\xa0", b"\xe3\x85", b"\xef\xb8", b"\xef\xbe"),
+    b"\xf3\xa0",
 )
 _LAST_OF_FOUR_DIGITS = 0xFFFF
 _SLUG = re.compile(r"[a-z0-9-]+")
@@ -42,9 +51,13 @@ def visible_text(text: str) -> str:
     return "".join(_visible_character(character) for character in text)
 
 
-def visible_profile(profile: EscapeProfile) -> EscapeProfile:
-    """Apply :func:`visible_text` to every text of a record, so that no view can forget one."""
-    if _is_visible(profile):
+def visible_profile(profile: EscapeProfile, *, shown: IncEx | None = None) -> EscapeProfile:
+    """Apply :func:`visible_text` to every text of a record, so that no view can forget one.
+
+    ``shown``: parts of the record that a view shows, as ``include`` of pydantic names them; all if None.
+    A record of which only other parts have hidden characters is given back as it is.
+    """
+    if _is_visible(profile, shown):
         return profile
     return EscapeProfile.model_validate(_visible_tree(profile.model_dump(mode="json")))
 
@@ -54,14 +67,22 @@ def visible_note(note: NoteRecord) -> NoteRecord:
     return NoteRecord.model_validate(_visible_tree(note.model_dump(mode="json")))
 
 
-def _is_visible(profile: EscapeProfile) -> bool:
+def _is_visible(profile: EscapeProfile, shown: IncEx | None) -> bool:
     """Whether all texts can stay; one look at the JSON, as walking a record costs more than its page."""
     try:
-        text = profile.model_dump_json()
+        text = profile.model_dump_json(include=shown)
     except PydanticSerializationError:
         return False
     # a backslash is how JSON writes control characters
-    return "\\" not in text and text.isprintable() and not _BLANK.search(text)
+    return "\\" not in text and text.isprintable() and not _has_blank(text)
+
+
+def _has_blank(text: str) -> bool:
+    """Whether a long text has a character of ``_BLANK``; looking for the bytes that start one is faster."""
+    if text.isascii():
+        return False
+    encoded = text.encode()
+    return any(start in encoded for start in _BLANK_STARTS) and bool(_BLANK.search(text))
 
 
 def _visible_character(character: str) -> str:
