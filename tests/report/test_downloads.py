@@ -39,6 +39,8 @@ FOUND = statistics(
     correlation=Correlation(titles=("Stroma", "WNT", "MDSC"), values=((1.0, 0.375, None),) * 3),
 )
 MOST_TABS = 400
+PAUSE_MS = 110
+"""Chromium drops the eleventh download of a page within a second."""
 
 
 @pytest.fixture(scope="module")
@@ -81,6 +83,7 @@ def by_keyboard(page: Page) -> dict[str, bytes]:
             name = download.value.suggested_filename
             assert name not in files
             files[name] = Path(download.value.path()).read_bytes()
+            page.wait_for_timeout(PAUSE_MS)
     pytest.fail("the end of the page was not reached")
 
 

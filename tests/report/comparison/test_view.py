@@ -52,7 +52,7 @@ def test_rows_say_effect_interval_direction_and_differences() -> None:
         "I²": "0 % [0, 0]",
         "τ²": "0.000",
         "p of Q": "1.000",
-        "Shift, in the measure’s unit": "1.00 [-0.27, 2.27]",
+        "Shift, in the measure’s unit": "1.00 [−0.27, 2.27]",
         "In each cohort": "a\u00a00.20 · b\u00a00.20 · c\u00a00.20",
     }
     assert first.is_found
