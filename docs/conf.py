@@ -21,13 +21,20 @@ extensions = [
     "sphinx.ext.autosummary",
     "sphinx.ext.intersphinx",
     "sphinx.ext.napoleon",
+    "sphinx_copybutton",
+    "sphinx_design",
+    "sphinxcontrib.bibtex",
 ]
+bibtex_bibfiles = ["references.bib"]
+bibtex_reference_style = "author_year"
 source_suffix = {".rst": "restructuredtext", ".md": "myst-nb", ".ipynb": "myst-nb"}
 exclude_patterns = ["build"]
 templates_path = ["templates"]
 
 html_theme = "furo"
 html_title = f"escape_score {release}"
+html_static_path = ["static"]
+html_css_files = ["site.css"]
 html_copy_source = False
 html_show_sourcelink = False
 
@@ -35,10 +42,14 @@ html_show_sourcelink = False
 nb_execution_mode = "cache"
 nb_execution_cache_path = str(BUILD / "notebooks")
 nb_execution_raise_on_error = True
-nb_execution_timeout = 300
+nb_execution_timeout = 600
 
 myst_heading_anchors = 3
-myst_enable_extensions = ["colon_fence"]
+myst_enable_extensions = ["colon_fence", "substitution"]
+myst_substitutions = {"version": release}
+
+# Lines of output have no prompt, so that a block is copied as it is shown.
+copybutton_exclude = ".linenos, .gp, .go"
 
 autodoc_typehints = "description"
 autodoc_typehints_description_target = "documented"

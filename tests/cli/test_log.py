@@ -11,7 +11,8 @@ from typing import Protocol
 import pytest
 
 from escape_score.cli import main
-from escape_score.cli.log import CommandLog, TransferProgress
+from escape_score.cli.log import CommandLog, TransferProgress, is_flagged
+from escape_score.model.notes import Code
 
 
 class Inputs(Protocol):
@@ -41,6 +42,19 @@ def test_summary_names_where_to_look_in_one_line(
     said = capsys.readouterr().err
     assert (where in said) is says
     assert said.endswith("3 samples\n") is says
+
+
+@pytest.mark.parametrize(
+    ("codes", "expected"),
+    [
+        ((), False),
+        ((Code.COUNTS_CONVERTED, Code.RENAMED_SYMBOLS), False),
+        ((Code.COUNTS_CONVERTED, Code.UNITS_SUSPECT), True),
+        ((Code.SAMPLE_EMPTY,), True),
+    ],
+)
+def test_is_flagged_counts_cautions_and_errors_only(codes: tuple[Code, ...], expected: bool) -> None:
+    assert is_flagged(codes) is expected
 
 
 class Terminal(io.StringIO):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,6 +20,13 @@ WIDE = 500
 
 MAX_LINES = 20
 """Most lines that a list of faults or failed samples has."""
+
+
+def is_flagged(codes: Iterable[str]) -> bool:
+    """Whether flags of a sample contain a caution or an error; a note on the input is neither."""
+    from escape_score.model.notes import Code, Severity, severity_of
+
+    return any(severity_of(Code(code)) is not Severity.NOTE for code in codes)
 
 
 def print_limited(lines: Sequence[str], *, rest: str, to: TextIO | None = None) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from escape_score.cli.log import CommandLog, StageProgress, print_limited, print_lost
+from escape_score.cli.log import CommandLog, StageProgress, is_flagged, print_limited, print_lost
 from escape_score.cli.options import (
     Adjust,
     AsSamples,
@@ -214,7 +214,9 @@ def _summarise(
     row = {
         "cohort": result.cohort,
         "samples": len(result),
-        "flagged": sum(bool(result.maker.flags.of_sample(sample_id)) for sample_id in result.sample_ids),
+        "flagged": sum(
+            is_flagged(note.code for note in result.maker.flags.of_sample(one)) for one in result.sample_ids
+        ),
         "failed": len(failed),
         "seconds": round(seconds),
     }

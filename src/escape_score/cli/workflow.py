@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from escape_score.cli.log import CommandLog, print_limited, print_lost
+from escape_score.cli.log import CommandLog, is_flagged, print_limited, print_lost
 from escape_score.cli.options import LogJson, Quiet, require_config
 from escape_score.errors import ExitCode
 
@@ -131,7 +131,7 @@ def _rows(plan: WorkflowPlan, run: WorkflowRun) -> Iterator[Mapping[str, object]
         yield {
             "cohort": name,
             "samples": cohort.n_samples,
-            "flagged": len(_cells(results / "profiles.tsv", "flags")) if is_done else 0,
+            "flagged": _n_flagged(results / "profiles.tsv") if is_done else 0,
             "failed": len(_failed(results)) if is_done else 0,
             "job seconds": round(sum(float(s) for p in logs.glob("*.benchmark.tsv") for s in _cells(p, "s"))),
             "look at": str(results / "index.html") if is_done else f"not finished: {logs}",
@@ -143,6 +143,11 @@ def _failed(results: Path) -> tuple[FailedSample, ...]:
 
     manifest = earlier_manifest(results)
     return () if manifest is None else manifest.failed
+
+
+def _n_flagged(profiles: Path) -> int:
+    """Samples of a result with a caution or an error."""
+    return sum(is_flagged(flags.split(",")) for flags in _cells(profiles, "flags"))
 
 
 def _cells(table: Path, column: str) -> list[str]:

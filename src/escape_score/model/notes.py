@@ -163,6 +163,13 @@ MAX_NAMED = 5
 """Names in one note; the others are counted."""
 
 
+def severity_of(code: Code) -> Severity:
+    """How much a code matters."""
+    if code in ERRORS:
+        return Severity.ERROR
+    return Severity.NOTE if code in NOTES else Severity.CAUTION
+
+
 @dataclass(frozen=True)
 class Note:
     """One thing found.
@@ -178,9 +185,7 @@ class Note:
     @property
     def severity(self) -> Severity:
         """How much it matters."""
-        if self.code in ERRORS:
-            return Severity.ERROR
-        return Severity.NOTE if self.code in NOTES else Severity.CAUTION
+        return severity_of(self.code)
 
 
 Param = str | bool | int | float | tuple[str, ...] | Note | tuple[Note, ...]
