@@ -102,7 +102,10 @@ def test_conda_environment_installs_the_lock() -> None:
     assert "python =3.11" in environment["dependencies"]
 
 
-@pytest.mark.parametrize("name", ["run", "slurm", "slurm-node", "bundle", "lint-workflow"])
+@pytest.mark.parametrize(
+    "name",
+    ["run", "slurm", "slurm-node", "bundle", "lint-workflow", "lint-files", "release", "audit"],
+)
 def test_ci_script_is_bash_that_stops_at_a_fault(name: str) -> None:
     script = ROOT / ".ci" / name
     assert "set -euo pipefail" in script.read_text(encoding="utf-8")

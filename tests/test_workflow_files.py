@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 from pathlib import Path
 
+import jsonschema
 import pytest
+import yaml
+from pydantic import BaseModel
 
-from escape_score.config import WorkflowConfig, load_workflow_config
+from escape_score.config import RunConfig, WorkflowConfig, load_workflow_config
+from escape_score.export.schema import schema_text
 from escape_score.reference.known import DEFAULT_REFERENCE
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -143,6 +148,22 @@ def test_config_states_every_default() -> None:
     default = WorkflowConfig(cohorts=Path("cohorts.tsv")).model_dump(exclude={"cohorts"})
     assert default["profile"].pop("reference") is None
     assert shipped == default
+
+
+@pytest.mark.parametrize(
+    ("path", "model"),
+    [("docs/config.schema.json", RunConfig), ("workflow/schemas/config.schema.json", WorkflowConfig)],
+)
+def test_schema_of_config_is_that_of_its_model(path: str, model: type[BaseModel]) -> None:
+    assert (ROOT / path).read_text(encoding="utf-8") == schema_text(model), "run: make schema"
+
+
+def test_shipped_config_agrees_with_the_schema_of_the_workflow() -> None:
+    schema = json.loads((WORKFLOW / "schemas" / "config.schema.json").read_text(encoding="utf-8"))
+    config = yaml.safe_load((ROOT / "config" / "config.yaml").read_text(encoding="utf-8"))
+    jsonschema.validate(config, schema)
+    with pytest.raises(jsonschema.ValidationError, match="seeds"):
+        jsonschema.validate({**config, "seeds": 1}, schema)
 
 
 def test_config_is_explained_key_by_key() -> None:

@@ -6,7 +6,8 @@ from operator import attrgetter
 from pathlib import Path
 
 from escape_score import __version__ as PACKAGE_VERSION
-from escape_score.errors import EscapeScoreError, UsageError
+from escape_score.errors import EscapeScoreError
+from escape_score.launch.config_file import PAGES_FINISHED, config_file
 from escape_score.launch.results import plan_run
 
 # Plain `snakemake` may run without an activated environment; its jobs must find the program of this one.
@@ -15,11 +16,8 @@ os.environ.update(PATH=os.pathsep.join([str(Path(sys.executable).parent), *os.ge
 
 def checked_plan():
     """One config file is read whole: Snakemake's merging of several, and of --config, plays no part."""
-    default = Path(workflow.basedir).parent / "config" / "config.yaml"
     try:
-        if workflow.config_settings.config not in ({}, {"pages": "finished"}):
-            raise UsageError("--config: values given here are not read; write them into the config file")
-        return plan_run([default, *workflow.overwrite_configfiles][-1], is_main=workflow.is_main_process)
+        return plan_run(config_file(workflow, config), is_main=workflow.is_main_process)
     except EscapeScoreError as error:
         print(*(f"error: {line}" for line in error.lines), sep="\n", file=sys.stderr)
         sys.exit(int(error.exit_code))
@@ -77,4 +75,6 @@ def option(flag, name):
 
 def report_parts(wildcards):
     """Parts of all chunks; with `--config pages=finished` without those that failed."""
-    return PLAN.cohorts[wildcards.cohort].report_parts(is_finished=bool(workflow.config_settings.config))
+    return PLAN.cohorts[wildcards.cohort].report_parts(
+        is_finished=workflow.config_settings.config == PAGES_FINISHED
+    )

@@ -26,6 +26,7 @@ from escape_score.read.cohort import Sheet, check_cohort, declared_unit
 from escape_score.read.formats.one_sample import select_columns
 from escape_score.read.formats.reader import IN_OBS, SYMBOL_COLUMNS, ArrayMatrix, MatrixReading
 from escape_score.read.request import ReadRequest
+from escape_score.store.layers import named_layers
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -170,11 +171,12 @@ def anndata_values(adata: AnnData, layer: str | None) -> Any:  # noqa: ANN401
         msg = f"adata: a {type(adata).__name__}, not an AnnData object; for a table use es.from_dataframe"
         raise UsageError(msg)
     if layer is not None and layer not in adata.layers:
-        msg = f"layer: {layer!r} is not a layer of adata (layers: {listed(list(adata.layers)) or 'none'})"
+        names = listed([*named_layers(adata)]) or "none"
+        msg = f"layer: {layer!r} is not a layer of adata (layers: {names})"
         raise UsageError(msg + "; name one of them, or leave it out for X")
     values = adata.X if layer is None else adata.layers[layer]
     if values is None:
-        layers = listed(list(adata.layers))
+        layers = listed([*named_layers(adata)])
         msg = f"adata: X is empty; name the layer that holds the values (layers: {layers})"
         raise UsageError(msg)
     return values
@@ -197,7 +199,7 @@ def _anndata_reading(
         cells_of = lambda name: _names(pd.Index(adata.obs.iloc[:, columns[name]]))  # noqa: E731
         refuse_cells("adata", glance_at(source, find_grouping(columns, cells_of)))
     raise_faults(sample_name_faults("adata", source.sample_ids))
-    others = [f"layers[{name!r}]" for name in adata.layers if name != layer]
+    others = [f"layers[{name!r}]" for name in named_layers(adata) if name != layer]
     others += ["raw"] if adata.raw is not None else []
     remedy = f"adata holds other matrices ({', '.join(others[:5])}): give the one with expression"
     return MatrixReading(source, remedy=remedy if others else "", layout=f"{IN_OBS}; give adata.T")

@@ -199,9 +199,9 @@ def write_scores(path: Path, scores: SignatureScores, *, genesets_sha256: str) -
         handle = output.handle
         _start(handle, obs, _scores_var(scores), meta)
         write_elem(handle, "X", scores.all_values)
-        write_elem(handle, "layers/coverage", scores.all_coverage)
-        write_elem(handle, "obsm/gene_z", scores.genes.z)
-        write_elem(handle, "obsm/gene_log2_tpm", scores.genes.log2_tpm)
+        write_elem(handle["layers"], "coverage", scores.all_coverage)
+        write_elem(handle["obsm"], "gene_z", scores.genes.z)
+        write_elem(handle["obsm"], "gene_log2_tpm", scores.genes.log2_tpm)
 
 
 def _scores_var(scores: SignatureScores) -> pd.DataFrame:

@@ -19,6 +19,7 @@ from escape_score.model.notes import NoteLog
 from escape_score.model.profiles import INDEX, CohortProfiles
 from escape_score.model.scores import PUBLISHED, REFERENCE_Z, SignatureScores
 from escape_score.store.hdf5_output import column_key, replacing_hdf5
+from escape_score.store.layers import named_layers
 from escape_score.store.manifest import ResultHeader
 from escape_score.store.tables import flag_names
 
@@ -128,6 +129,6 @@ def write_anndata(path: Path, adata: ad.AnnData) -> None:
     with replacing_hdf5(path) as output:
         output.handle.attrs["encoding-type"], output.handle.attrs["encoding-version"] = "anndata", "0.1.0"
         for name in ("X", "obs", "var", "uns", "layers", "obsm", "varm", "obsp", "varp"):
-            content = getattr(adata, name)
+            content = named_layers(adata) if name == "layers" else getattr(adata, name)
             write_elem(output.handle, name, content if name in {"X", "obs", "var"} else dict(content))
             output.check_disk()

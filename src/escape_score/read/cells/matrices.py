@@ -47,6 +47,7 @@ from escape_score.read.formats.tenx_h5 import TENX_H5, choose_group, features_of
 from escape_score.read.formats.turned import Numbers, first_values, turned_columns, turned_entries
 from escape_score.read.request import ReadRequest
 from escape_score.read.sheet.columns import KNOWN, plain
+from escape_score.store.layers import named_layers
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -395,11 +396,14 @@ def _values_of(adata: AnnData, layer: str | None) -> tuple[Any, pd.DataFrame]:
     if layer == RAW and RAW not in adata.layers and adata.raw is not None:
         return adata.raw.X, adata.raw.var
     if layer is not None and layer not in adata.layers:
-        msg = f"layer: {layer!r} is not a layer of adata (layers: {listed(list(adata.layers)) or 'none'}); "
+        names = listed([*named_layers(adata)]) or "none"
+        msg = f"layer: {layer!r} is not a layer of adata (layers: {names}); "
         raise UsageError(msg + "name one of them, or leave it out for X")
     values = adata.X if layer is None else adata.layers[layer]
     if values is None:
-        msg = f"adata: X is empty; name the layer that holds counts (layers: {listed(list(adata.layers))})"
+        msg = (
+            f"adata: X is empty; name the layer that holds counts (layers: {listed([*named_layers(adata)])})"
+        )
         raise UsageError(msg)
     return values, adata.var
 
@@ -420,7 +424,7 @@ def _column_of_frame(column: pd.Series[Any]) -> Labels:
 
 def _counts_of(adata: AnnData, layer: str | None) -> tuple[str, ...]:
     """Other matrices of an AnnData object that hold counts."""
-    others = {f"layer={name!r}": adata.layers[name] for name in adata.layers if name != layer}
+    others = {f"layer={name!r}": values for name, values in named_layers(adata).items() if name != layer}
     if adata.raw is not None and layer != RAW:
         others[f"layer={RAW!r}"] = adata.raw.X
     heads = {what: sp.csr_array(values[:GLANCED_CELLS]) for what, values in others.items()}
