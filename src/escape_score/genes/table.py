@@ -178,15 +178,23 @@ class GeneTable:
         ):
             if key in names:
                 return match, names[key]
+        # no date and no id has a bar, which a whole matrix of SYMBOL|ID may have
+        is_whole = "|" not in name
+        return (
+            (is_whole and self._find_whole(name))
+            or self._find_part(name)
+            or self._find_in_other_case(upper)
+            or self._find_rewritten(name)
+            or (GeneMatch.UNKNOWN, ())
+        )
+
+    def _find_whole(self, name: str) -> tuple[GeneMatch, Candidates] | None:
+        """Look a name up that is a date or an id as a whole."""
         return (
             self._find_date(name)
             or self._find_ensembl(name)
             or self._find_entrez(name)
             or self._find_hgnc(name)
-            or self._find_part(name)
-            or self._find_in_other_case(upper)
-            or self._find_rewritten(name)
-            or (GeneMatch.UNKNOWN, ())
         )
 
     def _find_date(self, name: str) -> tuple[GeneMatch, Candidates] | None:
@@ -368,6 +376,7 @@ _ID_FIRST = re.compile(
 )
 _ID_LAST = re.compile(r"(?P<first>[^|]+?)[|_:;,/ ]+(?P<second>ENSG.+)", re.IGNORECASE)
 _BARRED = re.compile(r"(?P<first>[^|]+)\|(?P<second>[^|]+)")
+_OTHER_JOINED = re.compile(r"ENSG|[)\]]", re.IGNORECASE)
 _HUMAN_GENOME = re.compile(
     r"(?:GRCh3[678]|hg(?:18|19|38)|human|hsapiens|homo_sapiens)_+(?P<name>.+)", re.IGNORECASE
 )
@@ -408,7 +417,8 @@ def entrez_id(name: str) -> str | None:
 
 def joined_parts(name: str) -> tuple[str, str] | None:
     """Both parts of a symbol joined with an id in either order, or None if the name is none."""
-    for pattern in (_ID_FIRST, _ID_LAST, _BRACKETED, _BARRED):
+    is_plain = "|" in name and name.isascii() and not _OTHER_JOINED.search(name)
+    for pattern in (_BARRED,) if is_plain else (_ID_FIRST, _ID_LAST, _BRACKETED, _BARRED):
         match = pattern.fullmatch(name)
         if match is None:
             continue

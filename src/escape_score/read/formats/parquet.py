@@ -202,6 +202,8 @@ def _row_name_column(path: Path, file: ArrowFile, index: Sequence[str], *, trans
     if transpose:
         named = [name for name in schema.names if plain_name(name) == "sample_id"]
         return _first_of(path, [*named, *index[:1], *text[:1]], "sample")
+    if len(text) == 1:  # the only choice; the gene table takes long to load
+        return text[0]
     head = file.read_head(text) if text else None
     known = [name for name in text if head is not None and _holds_genes(head.column(name))]
     candidates = [

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from escape_score.errors import (
     FileUnreadableError,
@@ -21,8 +22,10 @@ from escape_score.library.files import small_file
 from escape_score.model.notes import Code, Note, note
 from escape_score.read.files.limits import DEFAULT_LIMITS
 from escape_score.read.files.series_matrix import is_series_matrix, series_sheet
-from escape_score.read.files.workbook import Workbook, open_workbook
 from escape_score.read.sheet.columns import has_ids, name_columns
+
+if TYPE_CHECKING:
+    from escape_score.read.files.workbook import Workbook
 
 _MISSING_WORDS = frozenset({"", "na", "n/a", "#n/a", "nan", "null", "none", "-"})
 
@@ -178,6 +181,9 @@ def _below_comments(lines: list[Line]) -> list[Line]:
 
 def _workbook_lines(path: Path, mapped: Mapping[str, str]) -> list[Line]:
     """Filled rows of the sheet of a workbook that holds sample ids, or of its only one."""
+    # openpyxl takes a tenth of a second to load
+    from escape_score.read.files.workbook import open_workbook
+
     book = open_workbook(path, DEFAULT_LIMITS)
     sheets = {name: lines for name, part in book.sheets if (lines := _sheet_lines(book, part))}
     own = mapped.get("sample_id", "")
