@@ -8,6 +8,7 @@ PYTHON ?= $(shell for p in python3.11 python3; do \
 BIN := .venv/bin
 DEMO := results/demo-coadread
 DEMO_CELLS := results/demo-cells
+EXECUTE := cache
 
 .PHONY: help demo demo-cells validate test coverage battery interchange schema lint format lock docs bundle release audit changelog bench reference genes genesets published quantities messages clean columns commands images
 
@@ -58,7 +59,7 @@ validate: .venv/.stamp ## print every table of docs/validation.md: make validate
 	bash validation/all.sh "$(BIN)/python" "$(COHORTS)"
 
 battery: .venv/.stamp ## the slow tests: every bad input, fuzzing, kills at random moments
-	$(BIN)/python -m pytest -q -n 2 -m slow
+	$(BIN)/python -m pytest -q -n 2 --dist loadgroup -m slow
 
 build/interchange/.stamp: tests/interchange.lock
 	"$(PYTHON)" -m venv build/interchange
@@ -91,9 +92,9 @@ lock: .venv/.stamp ## resolve requirements.lock anew from pyproject.toml
 	$(BIN)/uv pip compile tests/interchange.in --universal --python-version 3.11 \
 		--generate-hashes --no-annotate --no-header -q -o tests/interchange.lock
 
-docs: .venv/.stamp ## the documentation site, into build/docs; a warning is an error
+docs: .venv/.stamp ## the documentation site, into build/docs; a warning is an error; EXECUTE=off runs no notebook
 	rm -rf docs/api
-	$(BIN)/python -m sphinx -q -W --keep-going -b html docs build/docs
+	$(BIN)/python -m sphinx -q -W --keep-going -D nb_execution_mode=$(EXECUTE) -b html docs build/docs
 
 bundle: .venv/.stamp ## all that an installation without a network needs, into build/bundle
 	BIN=$(BIN) .ci/bundle build/bundle

@@ -34,13 +34,16 @@ settings.load_profile("reproducible")
 REPO_ROOT = Path(__file__).resolve().parents[1]
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip the browser tests where there is no Chromium."""
-    if shutil.which("chromium"):
-        return
+    """Keep slow tests of a file together, and skip the browser tests where there is no Chromium."""
     skip = pytest.mark.skip(reason="no chromium on PATH")
+    has_browser = shutil.which("chromium") is not None
     for item in items:
-        if item.get_closest_marker("browser"):
+        # else every process prepares the workflow of a file; the cases of the battery share nothing
+        if item.get_closest_marker("slow") and "battery" not in item.path.parts:
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
+        if item.get_closest_marker("browser") and not has_browser:
             item.add_marker(skip)
 
 
