@@ -220,6 +220,9 @@ def test_result_that_was_edited_is_made_anew(name: str, jobs: list[str], finishe
     assert f"{path.name}: missing or changed since the result was finished; made anew" in done.stderr
     assert jobs_of(done) == found
     assert {file: file.read_bytes() for file in results.rglob("*") if file.is_file()} == before
+
+
+def test_nothing_runs_where_edited_results_were_made_anew(finished: Project) -> None:
     assert finished.would_run() == []
 
 
