@@ -31,7 +31,7 @@ _EXIT_CODES = {
     ExitCode.DONE: "done",
     ExitCode.USAGE: "error in the command line or in a config",
     ExitCode.INPUT: "error in an input",
-    ExitCode.INTERNAL: "internal error of the program",
+    ExitCode.INTERNAL: "internal error of the program, or all jobs of the workflow were killed",
     ExitCode.PARTIAL: "finished, but some samples failed (column `failed` of `qc.tsv`), or jobs of the"
     " workflow were killed (named on stderr; run the same command again)",
 }

@@ -188,7 +188,9 @@ def test_a_fault_is_one_line_without_traceback_unless_asked_for(tmp_path: Path) 
 def test_run_says_what_it_did_on_stderr_only(inputs: Inputs, tmp_path: Path) -> None:
     done = program("run", inputs.matrix, "--units", "counts", "--out", "o", "--no-reports", cwd=tmp_path)
     assert (done.returncode, done.stdout) == (0, "")
-    heading, row, choice, closing = done.stderr.splitlines()
+    heading, row, *cautions, choice, closing = done.stderr.splitlines()
+    assert cautions
+    assert all(line.startswith("caution: ") for line in cautions)
     assert heading.split()[:2] == ["cohort", "samples"]
     assert row.split()[1] == "4"
     assert choice.startswith("Compared with tcga-coadread-v1: the closest of 8 references, ")

@@ -210,6 +210,9 @@ def _summarise(
     result: Profiles, failed: Sequence[FailedSample], log: CommandLog, *, where: Path, seconds: float
 ) -> None:
     """Print what was done and where to look."""
+    from escape_score.model.notes import Severity
+    from escape_score.pipeline.profiles import in_english
+
     counts = Counter(str(status) for status in result.profiles.status)
     row = {
         "cohort": result.cohort,
@@ -223,5 +226,10 @@ def _summarise(
     said = ", ".join(f"{n} {status}" for status, n in sorted(counts.items()))
     why = result.why_reference
     log.event("reference", reference=result.reference.name, choice=why)
-    closing = f"{why}\n{row['samples']} samples ({said}); see {where}"
+    cautions = [
+        f"caution: {in_english(one)}\n"
+        for one in result.maker.flags.cohort
+        if one.severity is Severity.CAUTION
+    ]
+    closing = f"{''.join(cautions)}{why}\n{row['samples']} samples ({said}); see {where}"
     log.summary([row], seconds=seconds, closing=closing)

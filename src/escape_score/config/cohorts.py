@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -116,7 +117,7 @@ def _faults(path: Path, line: int, row: Mapping[str, str]) -> Iterator[InputErro
     if not row["expression"]:
         yield SampleSheetInvalidError.at(path, f"expression is empty (line {line}); name a matrix")
     for column in ("expression", "samples", "gene_lengths"):
-        named = path.parent / row.get(column, "")
+        named = Path(os.path.normpath(path.parent / row.get(column, "")))
         if not named.exists():
             where = f"{column} of cohort {row['cohort']}, line {line} of {path}"
             yield FileMissingError.at(named, f"file not found ({where}); check the path")

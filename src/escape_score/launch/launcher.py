@@ -18,7 +18,7 @@ from functools import partial
 from pathlib import Path
 from textwrap import shorten
 
-from escape_score.errors import ExitCode, OutputUnwritableError, UsageError
+from escape_score.errors import ExitCode, OutputUnwritableError, UsageError, did_you_mean
 from escape_score.launch.failures import ERROR_PREFIX, FailedJob, exit_code_of
 from escape_score.launch.logger import WorkflowState
 from escape_score.launch.results import find_changed, runs_nothing
@@ -270,8 +270,10 @@ def profile_folder(profile: str) -> Path:
     for folder in (shipped / profile, Path(profile).absolute()):
         if (folder / "config.yaml").is_file():
             return folder
-    names = ", ".join(sorted(path.name for path in shipped.iterdir()))
-    message = f"{profile}: no such profile; name one of {names}, or a folder with a config.yaml"
+    names = sorted(path.name for path in shipped.iterdir())
+    asked = did_you_mean(profile, names)
+    advice = f"name one of {', '.join(names)}, or a folder with a config.yaml"
+    message = f"{profile}: no such profile{asked}{' ' if asked else '; '}{advice}"
     raise UsageError(message)
 
 

@@ -139,7 +139,6 @@ NOTES = frozenset(
         Code.NO_METADATA,
         Code.NO_MITOCHONDRIAL_GENES,
         Code.NON_GENE_ROWS,
-        Code.PURITY_OUT_OF_RANGE,
         Code.QUANTITY_CHOSEN,
         Code.REFERENCE_LEFT_OUT,
         Code.RENAMED_SYMBOLS,

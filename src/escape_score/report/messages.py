@@ -324,7 +324,9 @@ MESSAGES = MappingProxyType(
         "non_gene_rows": N_(
             "{n} rows are totals, summaries or spike-ins, not genes, and were left out: {names}."
         ),
-        "purity_out_of_range": N_("purity is {number:g}, not between 0 and 1; it is left out."),
+        "purity_out_of_range": N_(
+            "purity is {number:g}, not between 0 and 1, and is left out. Give it as a share: 0.45, not 45."
+        ),
         "quantile_normalised": N_(
             "All {n} samples have the same distribution of values. They look quantile-normalised."
         ),
