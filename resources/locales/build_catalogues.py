@@ -90,6 +90,7 @@ def texts_of_resources(resources: Path = ROOT / "resources") -> Iterator[str]:
         (axes, AXIS_TEXTS),
         (rows_of(resources / "axes" / "approaches.tsv"), APPROACH_TEXTS),
         (rows_of(resources / "axes" / "composition.tsv"), ("title",)),
+        (rows_of(resources / "axes" / "targets.tsv"), ("name",)),
         (rows_of(resources / "cells" / "quantities.tsv"), QUANTITY_TEXTS),
         (rows_of(resources / "tumour_types.tsv"), TUMOUR_TYPE_TEXTS),
         (rows_of(resources / "genesets" / "published.tsv"), PUBLISHED_TEXTS),

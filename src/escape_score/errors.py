@@ -140,6 +140,11 @@ def raise_faults(faults: Iterable[InputError]) -> None:
         raise InputFaultsError(found)
 
 
+def counted(n: int, noun: str) -> str:
+    """Write a number with its noun, such as ``1 page`` and ``60 pages``."""
+    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
+
+
 def listed(names: Sequence[str], *, limit: int = MAX_NAMED) -> str:
     """Join names for a message, the first few in full."""
     shown = ", ".join(repr(name) for name in names[:limit])

@@ -166,7 +166,9 @@ def test_pages_fit_four_sheets_and_summaries_one(copy: Path, capsys: pytest.Capt
 
 
 @pytest.mark.browser
-def test_samples_named_are_the_only_ones_printed(copy: Path, tmp_path: Path) -> None:
+def test_samples_named_are_the_only_ones_printed(
+    copy: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     first, second, third, *_ = read_profiles(copy)
     out = tmp_path / "pages"
     chosen = ["--sample", first.sample_id, "--sample", third.sample_id]
@@ -174,3 +176,4 @@ def test_samples_named_are_the_only_ones_printed(copy: Path, tmp_path: Path) -> 
     assert set(prints_in(out)) == {f"{one.slug}.summary.pdf" for one in (first, third)}
     assert main(["report", str(copy), "--out", str(out), "--pdf", "--sample", second.sample_id]) == 0
     assert len(prints_in(out)) == 3
+    assert f"\n1 PDF file: {out / 'samples' / second.slug}.pdf\n" in capsys.readouterr().out

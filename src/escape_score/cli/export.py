@@ -25,11 +25,14 @@ def export(
 ) -> int:
     """Write a finished result for other programs: MultiQC, GCT 1.3, cBioPortal, JSON Schema, Excel."""
     require_results(results)
+    from escape_score.errors import counted
     from escape_score.export.formats import export_results
 
     written = export_results(results, out, formats, study=study)
     if written.renamed is not None:
         said = "some sample ids are not allowed in cBioPortal and were replaced"
         print(f"{said}; see {written.renamed}", file=sys.stderr)
-    print(f"{written.n_files} files: {out}")
+    print(f"{counted(len(written.names), 'file')}:")
+    for name in written.names:
+        print(out / name)
     return 0

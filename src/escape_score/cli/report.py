@@ -40,7 +40,7 @@ def report(
 ) -> int:
     """Stage 5: render pages again from the JSON alone."""
     require_results(results)
-    from escape_score.errors import UsageError
+    from escape_score.errors import UsageError, counted
     from escape_score.pipeline.reports import Prints, render_chunk, render_results
     from escape_score.store.manifest import SAMPLES
     from escape_score.store.result_folder import INDEX
@@ -54,11 +54,13 @@ def report(
         raise UsageError(message)
     where = out or results
     done = render_results(results, where, lang=lang, prints=prints)
-    print(f"{done.n_pages} pages: {where / INDEX}")
-    if done.n_prints:
-        print(f"{done.n_prints} PDF files: {where / SAMPLES}")
+    print(f"{counted(done.n_pages, 'page')}: {where / INDEX}")
+    if done.prints:
+        place = where / (done.prints[0] if len(done.prints) == 1 else SAMPLES)
+        print(f"{counted(len(done.prints), 'PDF file')}: {place}")
     if done.n_outdated:
-        print(f"{done.n_outdated} PDF files of earlier pages were removed; --pdf prints the new ones")
+        removed = counted(done.n_outdated, "PDF file")
+        print(f"{removed} of earlier pages removed; --pdf or --summary-pdf prints new ones")
     return 0
 
 

@@ -34,9 +34,9 @@ class ExportFormat(StrEnum):
 
 @dataclass(frozen=True)
 class ExportedFiles:
-    """How many files were written, and the list of sample ids that had to be replaced, where any had."""
+    """Names of the files written, and the list of sample ids that had to be replaced, where any had."""
 
-    n_files: int
+    names: tuple[str, ...]
     renamed: Path | None
 
 
@@ -65,7 +65,7 @@ def export_results(
         files |= _files(results, tables, chosen, study)
     for name, content in files.items():
         write_bytes(out / name, content)
-    return ExportedFiles(len(files), out / SAMPLE_IDS_FILE if SAMPLE_IDS_FILE in files else None)
+    return ExportedFiles(tuple(files), out / SAMPLE_IDS_FILE if SAMPLE_IDS_FILE in files else None)
 
 
 def _is_export(path: Path) -> bool:

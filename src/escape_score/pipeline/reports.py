@@ -262,10 +262,10 @@ class Prints:
 
 @dataclass(frozen=True)
 class Rendered:
-    """Numbers of sample pages and of PDFs written, and of PDFs of earlier pages removed."""
+    """Number of sample pages, PDFs written, relative to the folder, and number of earlier PDFs removed."""
 
     n_pages: int
-    n_prints: int
+    prints: tuple[Path, ...]
     n_outdated: int
 
 
@@ -301,7 +301,8 @@ def render_results(results: Path, out: Path, *, lang: str, prints: Prints = Prin
             lang=lang,
         )
         printed = () if chromium is None else _print(chromium, folder, chosen, prints, lang=lang)
-        return Rendered(len(pages), len(printed), len(outdated_prints(out, folder)))
+        prints_made = tuple(path.relative_to(folder) for path in printed)
+        return Rendered(len(pages), prints_made, len(outdated_prints(out, folder)))
 
 
 def _print(

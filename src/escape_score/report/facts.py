@@ -12,7 +12,7 @@ from escape_score.report.messages import note_markup
 from escape_score.report.text.i18n import Language, record_markup, translate_record_text
 from escape_score.report.text.numbers import format_count, format_fraction, format_log2
 from escape_score.report.text.terms import term_markup
-from escape_score.report.text.wording import match_word, unit_word, yes_or_no
+from escape_score.report.text.wording import match_word, unit_origin, unit_word, yes_or_no
 
 HEADER_COLUMNS = ("patient_id", "cancer_type", "site", "timepoint")
 """Columns of the sample sheet that a reader of the page looks for first."""
@@ -116,13 +116,10 @@ def _metadata_value(value: str | float | bool, words: Language) -> str:
 def _input_sentence(profile: EscapeProfile, words: Language) -> str:
     _ = words.gettext
     source = profile.input
-    is_stated = source.unit_evidence.params.get("kind") == "layout"
-    inferred = _("stated by the file") if is_stated else _("inferred from the numbers")
-    how = _("declared") if source.unit_is_declared else inferred
     what = _("targeted panel") if source.is_targeted_panel else _("whole transcriptome")
     return _("{unit} ({how}), {n_genes} genes, {what}").format(
         unit=unit_word(source.unit, words),
-        how=how,
+        how=unit_origin(source, words),
         n_genes=format_count(source.n_genes, words),
         what=what,
     )

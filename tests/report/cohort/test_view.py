@@ -24,6 +24,20 @@ def test_cohort_view_counts_samples_by_status(sample_profiles: tuple[EscapeProfi
     ]
 
 
+def test_cohort_page_names_a_wrong_unit_on_top(make_profile: ProfileFactory) -> None:
+    wrong = made(Code.UNITS_SUSPECT, "sums", sums="3e6 to 4e6")
+    suspect = make_profile("A", flags=(wrong,))
+    assert cohort_view([make_profile("B", flags=())], WORDS).units == ()
+    (line,) = cohort_view([suspect], WORDS).units
+    assert line.startswith("The unit of the input is probably wrong (")
+    (line,) = cohort_view([suspect, make_profile("B", flags=())], WORDS).units
+    assert line.endswith("(1 of 2 samples)")
+    head = (
+        render_cohort([suspect]).partition('<p class="headline">')[2].partition('<section class="samples"')[0]
+    )
+    assert "<strong>The unit of the input is probably wrong (" in head
+
+
 def test_cohort_view_reads_an_iterator_once(make_profile: ProfileFactory) -> None:
     view = cohort_view((make_profile(f"S{number}") for number in range(3)), WORDS)
     assert [row.sample_id for row in view.rows] == ["S0", "S1", "S2"]

@@ -87,7 +87,7 @@ PHRASES = {
     "en": Phrases(
         stroma="stroma programme of this tumour is high",
         maybe_stroma="stroma programme of this tumour may be high",
-        many="many T cells",
+        many="effector T cells together",
         few="few T cells",
         few_effectors="This tumour has few effector T cells",
         maybe_few_effectors="may have few effector T cells",
@@ -108,11 +108,11 @@ PHRASES = {
     "fr": Phrases(
         stroma="programme stromal de cette tumeur est élevé",
         maybe_stroma="programme stromal de cette tumeur est peut-être élevé",
-        many="beaucoup de lymphocytes T",
+        many="effecteurs réunis",
         few="peu de lymphocytes T (",
         few_effectors="contient peu de lymphocytes T effecteurs",
         maybe_few_effectors="contient peut-être peu de lymphocytes T effecteurs",
-        intermediate="taux intermédiaire de lymphocytes T",
+        intermediate="nombre intermédiaire de lymphocytes T",
         decisive="échappement immunitaire",
         not_given="Le phénotype et le mécanisme principal ne sont pas donnés",
         no_index=("n’est pas donné", "n’est pas évaluable"),

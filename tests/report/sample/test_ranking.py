@@ -110,6 +110,70 @@ def test_usual_caution_of_the_input_is_not_among_the_cautions(make_profile: Prof
     assert [one.code for one in view.notes] == ["units_suspect"]
 
 
+@pytest.mark.parametrize(
+    ("lang", "said"),
+    [("en", "The unit of the input is probably wrong"), ("fr", "Unité d’entrée probablement incorrecte")],
+)
+def test_wrong_unit_is_on_the_first_screen(lang: str, said: str, make_profile: ProfileFactory) -> None:
+    wrong = made(Code.UNITS_SUSPECT, "sums", sums="3e6 to 4e6")
+    profile = make_profile(flags=(wrong,))
+    view = sample_view(profile, translations(lang))
+    html = render_sample(profile, lang=lang)
+    below = html.partition('<p class="headline">')[2].partition("</p>")[2].lstrip()
+    assert below.startswith(f'<p class="caution"><strong>{said} (')
+    assert profile.input.unit in below.partition("</p>")[0]
+    assert view.advice is not None
+    assert "3e6 to 4e6" in view.advice.items[0]
+    assert "units_suspect" not in [one.code for one in view.cautions]
+    assert html.count("3e6 to 4e6") == 1
+    assert said not in render_sample(make_profile(), lang=lang)
+
+
+@pytest.mark.parametrize("kind", ["not_whole", "below_zero", "signals"])
+def test_other_doubts_about_values_do_not_question_the_unit(kind: str, make_profile: ProfileFactory) -> None:
+    flag = made(Code.UNITS_SUSPECT, kind, n=3, lowest=-1.0, unit="array")
+    assert sample_view(make_profile(flags=(flag,)), WORDS).verdict.unit == ""
+
+
+def test_decisive_defect_counts_more_than_a_low_index(make_profile: ProfileFactory) -> None:
+    base = make_profile()
+    said = "A decisive defect was detected. It counts more than the index."
+    for score, decisive, is_said in ((19.0, True, True), (50.0, True, False), (19.0, False, False)):
+        profile = make_profile(
+            index=base.index.model_copy(update={"score": score}),
+            decisive_mechanisms=base.decisive_mechanisms if decisive else (),
+        )
+        assert (said in render_sample(profile)) is is_said
+
+
+def test_headline_names_decisive_losses_in_the_order_of_the_list(make_profile: ProfileFactory) -> None:
+    names = ("mhc1_loss", "mhc1_weakest_link")
+    beyond = dict(zip(names, (0.1, 2.0), strict=True))
+    axes = tuple(
+        one.model_copy(update={"call": Call.DETECTED, "score": one.threshold + beyond[one.axis]})
+        if one.axis in beyond
+        else one
+        for one in make_profile().axes
+    )
+    view = sample_view(make_profile(axes=axes, decisive_mechanisms=names), WORDS)
+    titles = [one.title for one in view.ranking[:2]]
+    assert titles == ["MHC class I loss, one component", "MHC class I loss, whole chain"]
+    places = [view.verdict.headline.index(title) for title in titles]
+    assert places == sorted(places)
+
+
+def test_legend_says_how_a_mechanism_without_interval_is_called(make_profile: ProfileFactory) -> None:
+    said = "A mechanism without an interval is judged by its score."
+    base = make_profile()
+    interval = next(one.interval for one in base.axes if one.interval is not None)
+    known = tuple(one.model_copy(update={"interval": one.interval or interval}) for one in base.axes)
+    without = tuple(
+        one.model_copy(update={"interval": None}) if one.call is Call.DETECTED else one for one in known
+    )
+    assert said not in render_sample(make_profile(axes=known))
+    assert said in render_sample(make_profile(axes=without))
+
+
 def test_one_reason_of_several_mechanisms_is_one_line(empty_profile: EscapeProfile) -> None:
     reason = made(Code.CALL, "coverage", n=1, score=0.0)
     axes = tuple(one.model_copy(update={"call_reason": reason}) for one in empty_profile.axes)

@@ -87,6 +87,16 @@ def test_errors_are_the_first_of_three_cautions(make_profile: ProfileFactory, fu
     assert lines[0] == first
 
 
+def test_wrong_unit_has_a_line_of_its_own(fullest: EscapeProfile) -> None:
+    wrong_unit = made(Code.UNITS_SUSPECT, "sums", sums="3e6 to 4e6")
+    view = summary_view(fullest.model_copy(update={"flags": (wrong_unit,)}), translations("en"))
+    assert view.unit.startswith("The unit of the input is probably wrong")
+    assert not any("3e6" in line for line in view.cautions)
+    full = fullest.model_copy(update={"flags": (wrong_unit, *fullest.flags)})
+    assert len(summary_view(full, translations("en")).cautions) == N_CAUTIONS - 1
+    assert summary_view(fullest, translations("en")).unit == ""
+
+
 def test_cells_are_lost_shares_and_t_cells(fullest: EscapeProfile) -> None:
     assert fullest.cells is not None
     known = {one.quantity for one in fullest.cells.quantities}
@@ -116,7 +126,9 @@ def test_the_fullest_sample_fits_one_sheet(
     lang: str, fullest: EscapeProfile, browser: Browser, chromium: Path, tmp_path: Path
 ) -> None:
     path = tmp_path / "full.html"
-    path.write_text(render_summary(fullest, lang=lang), encoding="utf-8")
+    wrong_unit = made(Code.UNITS_SUSPECT, "sums", sums="3e6 to 4e6")
+    shown = fullest.model_copy(update={"flags": (wrong_unit, *fullest.flags)})
+    path.write_text(render_summary(shown, lang=lang), encoding="utf-8")
     (pdf,) = print_pages(chromium, [path])
     assert len(re.findall(rb"/Type /Page\b", pdf.read_bytes())) == 1
     page = browser.new_page(viewport={"width": 794, "height": 1123})

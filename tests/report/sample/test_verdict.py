@@ -20,6 +20,7 @@ from escape_score.report.sample.verdict import STROMA_AXES, called_first, verdic
 from escape_score.report.text.i18n import translations
 
 WORDS = translations("en")
+INFLAMED = "T cells and effector T cells together are higher than in most tumours of the reference (inflamed)"
 ProfileFactory = Callable[..., EscapeProfile]
 
 
@@ -41,18 +42,17 @@ def test_verdict_of_desert_says_it_once(matched_profile: EscapeProfile) -> None:
 
 def test_verdict_of_joins_phenotype_and_archetype(matched_profile: EscapeProfile) -> None:
     profile = matched_profile.model_copy(update={"archetype": Archetype.SUPPRESSIVE})
-    assert verdict_of(profile, WORDS).headline == (
-        "This tumour has many T cells (inflamed); main finding: excess of suppressive cells."
-    )
+    assert verdict_of(profile, WORDS).headline == (f"{INFLAMED}; main finding: excess of suppressive cells.")
 
 
 def test_verdict_of_leads_with_losses_that_suffice_alone(matched_profile: EscapeProfile) -> None:
-    one = matched_profile.model_copy(update={"decisive_mechanisms": ("mhc1_weakest_link",)})
+    found = called(matched_profile, mhc1_loss=Call.DETECTED, mhc1_weakest_link=Call.DETECTED)
+    one = found.model_copy(update={"decisive_mechanisms": ("mhc1_weakest_link",)})
     assert verdict_of(one, WORDS).headline == (
         "Defect detected that can cause immune escape on its own: MHC class I loss, one component (B2M). "
-        "This tumour has many T cells (inflamed)."
+        f"{INFLAMED}."
     )
-    two = matched_profile.model_copy(update={"decisive_mechanisms": ("mhc1_loss", "mhc1_weakest_link")})
+    two = found.model_copy(update={"decisive_mechanisms": ("mhc1_loss", "mhc1_weakest_link")})
     assert verdict_of(two, WORDS).headline.startswith(
         "Defects detected that can each cause immune escape on their own: MHC class I loss, whole chain; MHC"
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -29,7 +29,7 @@ from escape_score.report.facts import Fact, all_labels, sheet_labels
 from escape_score.report.messages import note_markup
 from escape_score.report.text.i18n import Language, record_markup
 from escape_score.report.text.visible import checked_slug, visible_note, visible_profile, visible_text
-from escape_score.report.text.wording import enumerate_words, match_word
+from escape_score.report.text.wording import enumerate_words, match_word, unit_warning
 
 SHOWN: dict[str, Any] = {
     **dict.fromkeys(("sample_id", "cohort", "schema_version", "flags", "cells", "metadata"), True),
@@ -49,6 +49,7 @@ class CohortView:
 
     title: str
     headline: str
+    units: tuple[str, ...]
     summary: str
     choice: Markup
     advice: tuple[Markup, ...]
@@ -97,6 +98,7 @@ class _Collected:
     phenotypes: Counter[Phenotype | None] = field(default_factory=Counter)
     archetypes: Counter[Archetype | None] = field(default_factory=Counter)
     matches: Counter[ReferenceMatch | None] = field(default_factory=Counter)
+    units: Counter[str] = field(default_factory=Counter)
     cohorts: Counter[str] = field(default_factory=Counter)
     mechanisms: dict[str, MechanismTally] = field(default_factory=dict)
     quality: QualityTally = field(default_factory=QualityTally)
@@ -113,6 +115,8 @@ class _Collected:
         self.archetypes[profile.archetype] += 1
         self.matches[profile.reference.match] += 1
         self.cohorts[profile.cohort] += 1
+        if warning := unit_warning(profile, words):
+            self.units[warning] += 1
         if profile.reference.choice is not None and not self.choice:  # that of all samples
             self.choice = note_markup(visible_note(profile.reference.choice), words)
             self.advice = tuple(note_markup(visible_note(one), words) for one in profile.reference.advice)
@@ -135,6 +139,7 @@ class _Collected:
         return CohortView(
             title=", ".join(self.cohorts) or words.gettext("Cohort without samples"),
             headline=_headline(self.statuses, words),
+            units=tuple(_warnings_of_units(self.units, len(self.rows), words)),
             summary=_summary_sentence(mechanisms, len(self.rows), words),
             choice=self.choice,
             advice=self.advice,
@@ -165,6 +170,13 @@ def _headline(statuses: Counter[Status], words: Language) -> str:
     counts = ", ".join(counted_status(key, statuses[key], words) for key in Status if statuses[key])
     sentence = words.ngettext("{n} sample: {counts}.", "{n} samples: {counts}.", n_samples)
     return sentence.format(n=n_samples, counts=counts)
+
+
+def _warnings_of_units(found: Counter[str], n_samples: int, words: Language) -> Iterator[str]:
+    """Units that are probably wrong, with the number of samples where it is not all."""
+    for warning, n in found.items():
+        counted = words.gettext("{sentence} ({n} of {n_all} samples)")
+        yield warning if n == n_samples else counted.format(sentence=warning, n=n, n_all=n_samples)
 
 
 def counted_status(status: Status, n: int, words: Language) -> str:

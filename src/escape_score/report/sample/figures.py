@@ -118,7 +118,10 @@ def composition_rows(profile: EscapeProfile, words: Language) -> tuple[LevelRow,
 
 def target_rows(profile: EscapeProfile, words: Language) -> tuple[LevelRow, ...]:
     """Drug targets against the reference."""
-    return tuple(_level_row(one.name, one.gene_symbol, one.z, words) for one in profile.targets)
+    return tuple(
+        _level_row(translate_record_text(one.name, words), one.gene_symbol, one.z, words)
+        for one in profile.targets
+    )
 
 
 def _level_row(title: str, gene: str, z: float | None, words: Language) -> LevelRow:

@@ -24,7 +24,8 @@ from escape_score.model.record import (
 from escape_score.report.drawing import index_gauge, score_bar
 from escape_score.report.facts import Fact, assay_facts, header_facts
 from escape_score.report.messages import sentence
-from escape_score.report.sample.verdict import Verdict, called_first, verdict_of
+from escape_score.report.sample.ranking import strongest_first
+from escape_score.report.sample.verdict import Verdict, verdict_of
 from escape_score.report.text.i18n import Language, translate_record_text
 from escape_score.report.text.numbers import (
     format_index,
@@ -34,7 +35,7 @@ from escape_score.report.text.numbers import (
 )
 from escape_score.report.text.quantities import format_quantity, format_quantity_interval
 from escape_score.report.text.visible import checked_slug, visible_profile
-from escape_score.report.text.wording import Badge, badge, matters, word_of
+from escape_score.report.text.wording import Badge, badge, is_wrong_unit, matters, word_of
 
 N_CAUTIONS = 3
 N_ROWS = 17
@@ -97,6 +98,7 @@ class SummaryView:
     facts: tuple[Fact, ...]
     msi: str
     headline: str
+    unit: str
     findings: str
     caution: str
     mechanisms: tuple[MechanismLine, ...]
@@ -106,6 +108,7 @@ class SummaryView:
     cells: tuple[CellLine, ...]
     cautions: tuple[str, ...]
     index: IndexLine
+    outweighed: str
     phenotype: str
     archetype: str
     provenance: str
@@ -121,13 +124,14 @@ def summary_view(profile: EscapeProfile, words: Language) -> SummaryView:
     checked_slug(profile)
     shown = visible_profile(profile)
     verdict = verdict_of(shown, words)
-    called = (*called_first(shown.axes), *called_first(shown.axes, Call.BORDERLINE))
+    called = strongest_first(shown.axes, shown.decisive_mechanisms)
     return SummaryView(
         sample=cut(shown.sample_id, NAME),
         status=badge(shown.status, words),
         facts=_facts(shown, words),
         msi=_msi(shown, words),
         headline=cut(" ".join(filter(None, (verdict.headline, verdict.cells))), PARAGRAPH),
+        unit=cut(verdict.unit, LINE),
         findings="" if called else cut(verdict.findings, LINE),
         caution=cut(str(Markup(verdict.caution).striptags()), LINES),
         mechanisms=tuple(_mechanism(axis, shown, words) for axis in called[:N_ROWS]),
@@ -137,6 +141,7 @@ def summary_view(profile: EscapeProfile, words: Language) -> SummaryView:
         cells=_cells(shown, words),
         cautions=_cautions(shown, verdict, words),
         index=_index(shown.index, shown, verdict, words),
+        outweighed=verdict.outweighed,
         phenotype=_class_word(shown.phenotype, shown, words),
         archetype=_class_word(shown.archetype, shown, words),
         provenance=_provenance(shown, words),
@@ -224,13 +229,17 @@ def _cell_line(one: QuantityRecord, words: Language) -> CellLine:
 
 
 def _cautions(profile: EscapeProfile, verdict: Verdict, words: Language) -> tuple[str, ...]:
-    """The most severe notes that change how the numbers can be read, errors first, one line each."""
+    """The most severe notes that change how the numbers can be read, errors first, one line each.
+
+    A unit that is probably wrong has its line below the headline, and takes the room of one of these.
+    """
     own = () if profile.cells is None else profile.cells.sample.flags
     notes = (*profile.flags, *own, *profile.reference.withheld, *profile.notes)
-    chosen = [one for one in notes if matters(one) and one.code not in ("msi", verdict.reason_flag)]
+    said = ("msi", verdict.reason_flag)
+    chosen = [one for one in notes if matters(one) and one.code not in said and not is_wrong_unit(one)]
     ordered = sorted(chosen, key=lambda one: one.severity != "error")
     lines = dict.fromkeys(_first_sentence(one, words) for one in ordered)
-    return tuple(lines)[:N_CAUTIONS]
+    return tuple(lines)[: N_CAUTIONS - bool(verdict.unit)]
 
 
 def _first_sentence(note: NoteRecord, words: Language) -> str:

@@ -17,6 +17,7 @@ from escape_score.model.record import (
 )
 from escape_score.report.messages import N_, note_markup
 from escape_score.report.sample.cells_said import headline_of_cells
+from escape_score.report.sample.ranking import strongest_first
 from escape_score.report.text.i18n import Language, translate_record_text
 from escape_score.report.text.numbers import (
     format_count,
@@ -24,7 +25,7 @@ from escape_score.report.text.numbers import (
     format_interval,
     format_score,
 )
-from escape_score.report.text.wording import enumerate_words, match_word, matters, unit_word
+from escape_score.report.text.wording import enumerate_words, match_word, matters, unit_warning, unit_word
 
 N_NAMED = 3
 """Detected mechanisms that the sentence names; the table has all."""
@@ -36,8 +37,15 @@ _OF_PHENOTYPE = {
     Phenotype.EXCLUDED: N_(
         "This tumour has an intermediate level of T cells, which pathologists most often classify as excluded"
     ),
-    Phenotype.INFLAMED: N_("This tumour has many T cells (inflamed)"),
+    Phenotype.INFLAMED: N_(
+        "T cells and effector T cells together are higher than in most tumours of the reference (inflamed)"
+    ),
 }
+_INFLAMED_IN_COHORT = N_(
+    "T cells and effector T cells together are higher than in most tumours of this cohort (inflamed)"
+)
+LOW_INDEX = 50.0
+"""Below it, the middle of its scale, a page says that a decisive defect counts more than the index."""
 STROMA_AXES = ("stroma", "exclusion")
 """Axes of which one has to be detected before a page says that the stroma programme is high."""
 LACK_AXIS = "effector_absence"
@@ -62,7 +70,9 @@ class Verdict:
     ``headline`` says how T cells reach the tumour and which way of escape leads, ``findings`` names what was
     detected, ``caution`` says how far the levels can be trusted; ``reason_flag`` is the flag whose sentence
     the caution is, empty where it is none; ``cells`` is what single cells add, empty where they add nothing.
-    ``counts`` is ``findings`` without names, for a page that lists the mechanisms.
+    ``counts`` is ``findings`` without names, for a page that lists the mechanisms. ``unit`` says that the
+    unit is probably wrong, ``outweighed`` that a decisive defect counts more than a low index; both are
+    mostly empty.
     """
 
     headline: str
@@ -72,11 +82,13 @@ class Verdict:
     reason_flag: str = ""
     cells: str = ""
     counts: str = ""
+    unit: str = ""
+    outweighed: str = ""
 
     @property
     def text(self) -> str:
         """What was found, in one paragraph."""
-        return " ".join(filter(None, (self.headline, self.findings, self.cells, self.index)))
+        return " ".join(filter(None, (self.headline, self.unit, self.findings, self.cells, self.index)))
 
 
 def verdict_of(profile: EscapeProfile, words: Language) -> Verdict:
@@ -89,6 +101,8 @@ def verdict_of(profile: EscapeProfile, words: Language) -> Verdict:
         reason_flag=_reason_flag(profile),
         cells=headline_of_cells(profile, words),
         counts=_counts(profile, words),
+        unit=unit_warning(profile, words),
+        outweighed=_outweighed(profile, words),
     )
 
 
@@ -119,8 +133,9 @@ def _headline(profile: EscapeProfile, words: Language) -> str:
 
 
 def _decisive(profile: EscapeProfile, words: Language) -> str:
-    """Losses detected that can suffice alone; empty where there are none."""
-    found = [axis for axis in profile.axes if axis.axis in profile.decisive_mechanisms]
+    """Losses detected that can suffice alone, in the order of the ranked list; empty where there are none."""
+    decisive = profile.decisive_mechanisms
+    found = [axis for axis in strongest_first(profile.axes, decisive) if axis.axis in decisive]
     if not found:
         return ""
     named = tuple(_title_with_gene(axis, words) for axis in found)
@@ -136,7 +151,8 @@ def _phenotype_clause(phenotype: Phenotype, profile: EscapeProfile, words: Langu
     """What the phenotype means, in the words that the calls permit."""
     _ = words.gettext
     if phenotype is not Phenotype.EXCLUDED:
-        return _(_OF_PHENOTYPE[phenotype])
+        is_of_cohort = phenotype is Phenotype.INFLAMED and profile.reference.is_cohort
+        return _(_INFLAMED_IN_COHORT if is_of_cohort else _OF_PHENOTYPE[phenotype])
     calls = {axis.axis: axis.call for axis in profile.axes}
     stroma, lack = {calls.get(name) for name in STROMA_AXES}, calls.get(LACK_AXIS)
     if Call.DETECTED in stroma:
@@ -240,6 +256,13 @@ def _index(profile: EscapeProfile, words: Language) -> str:
         return _("Immunoresistance index {score} of 100, exploratory.").format(score=score)
     sentence = _("Immunoresistance index {score} of 100 (90 % interval {interval}), exploratory.")
     return sentence.format(score=score, interval=format_interval(profile.index_interval, words, decimals=0))
+
+
+def _outweighed(profile: EscapeProfile, words: Language) -> str:
+    score = profile.index.score
+    if not profile.decisive_mechanisms or score is None or score >= LOW_INDEX:
+        return ""
+    return words.gettext("A decisive defect was detected. It counts more than the index.")
 
 
 def _is_lifted(profile: EscapeProfile) -> bool:

@@ -27,7 +27,7 @@ from escape_score.model.record import (
     Status,
 )
 from escape_score.report.drawing import index_gauge, score_bar
-from escape_score.report.messages import sentence
+from escape_score.report.messages import note_markup, sentence
 from escape_score.report.sample.approaches import ApproachGroup, approach_groups
 from escape_score.report.sample.cautions import Caution, Reason, cautions_of, is_caution, reasons_of
 from escape_score.report.sample.cells import CellsView, cells_view
@@ -51,7 +51,7 @@ from escape_score.report.text.numbers import (
 )
 from escape_score.report.text.terms import Term, of_sample, terms_of
 from escape_score.report.text.visible import checked_slug, visible_profile
-from escape_score.report.text.wording import enumerate_words, word_of
+from escape_score.report.text.wording import enumerate_words, is_wrong_unit, word_of
 
 LEUKOCYTE_FRACTION_LIMIT = 0.8
 """Above it adjusted scores leave the range they were calibrated in."""
@@ -102,11 +102,11 @@ class Fold:
 
 @dataclass(frozen=True)
 class Advice:
-    """What would make more evaluable: the first in plain words, and all with their commands."""
+    """What would improve the result: the first in plain words, and all with their commands."""
 
     first: str
     summary: str
-    items: tuple[NoteRecord, ...]
+    items: tuple[Markup, ...]
 
 
 @dataclass(frozen=True)
@@ -143,6 +143,7 @@ class SampleView:
     terms: tuple[Term, ...]
     changes: tuple[Changes, ...]
     is_beyond_leukocyte_limit: bool
+    is_judged_by_score: bool
 
 
 def sample_view(profile: EscapeProfile, words: Language) -> SampleView:
@@ -151,7 +152,9 @@ def sample_view(profile: EscapeProfile, words: Language) -> SampleView:
     shown = visible_profile(profile)
     verdict, titles = verdict_of(shown, words), {axis.axis: axis.title for axis in shown.axes}
     groups = _by_call(shown, words)
-    flags = tuple(flag for flag in shown.flags if is_caution(flag) and flag.code != verdict.reason_flag)
+    cautions = tuple(flag for flag in shown.flags if is_caution(flag))
+    # a wrong unit is on the first screen and among the advice
+    flags = tuple(one for one in cautions if one.code != verdict.reason_flag and not is_wrong_unit(one))
     remarks = (*(one for one in shown.notes if one.code != "msi"), *shown.reference.withheld)
     return SampleView(
         profile=shown,
@@ -165,7 +168,7 @@ def sample_view(profile: EscapeProfile, words: Language) -> SampleView:
         blocks=tuple((_title_of(block, titles, words), block) for block in shown.index.blocks),
         ranking=ranked(shown, words),
         folds=tuple(_folds(groups, words)),
-        advice=_advice(shown.reference.advice, words),
+        advice=_advice(shown, words),
         cautions=cautions_of(flags, remarks, words),
         flags=flags,
         notes=tuple(flag for flag in shown.flags if not is_caution(flag)),
@@ -174,6 +177,7 @@ def sample_view(profile: EscapeProfile, words: Language) -> SampleView:
         terms=terms_of(of_sample(shown.status), words),
         changes=tuple(_changes(change, titles, words) for change in shown.changes),
         is_beyond_leukocyte_limit=(shown.leukocyte_fraction or 0.0) > LEUKOCYTE_FRACTION_LIMIT,
+        is_judged_by_score=_has_no_interval(shown),
     )
 
 
@@ -200,12 +204,25 @@ _COMMAND = re.compile(r"\s*:\s*escape-score [^.]*(?=\.)")
 """A command at the end of an advice, which the first screen leaves to the fold."""
 
 
-def _advice(items: tuple[NoteRecord, ...], words: Language) -> Advice | None:
+def _advice(profile: EscapeProfile, words: Language) -> Advice | None:
+    """Advice of the record, after the check of a unit that is probably wrong."""
+    check = words.gettext("Check the unit of the input.")
+    wrong, known = tuple(filter(is_wrong_unit, profile.flags)), profile.reference.advice
+    items = (
+        *(Markup("{} {}").format(check, note_markup(flag, words)) for flag in wrong),
+        *(note_markup(one, words) for one in known),
+    )
     if not items:
         return None
-    first = _COMMAND.sub("", sentence(items[0], words))
-    summary = words.gettext("What would make more evaluable ({n})").format(n=len(items))
-    return Advice(first, summary, items)
+    first = check if wrong else _COMMAND.sub("", sentence(known[0], words))
+    return Advice(first, words.gettext("What would improve the result ({n})").format(n=len(items)), items)
+
+
+def _has_no_interval(profile: EscapeProfile) -> bool:
+    """Whether a mechanism was called without an interval."""
+    judged = (axis for axis in profile.axes if axis.call not in (None, Call.NOT_EVALUABLE))
+    is_cohort = profile.reference.is_cohort
+    return any((axis.interval_within if is_cohort else axis.interval) is None for axis in judged)
 
 
 def _figures(profile: EscapeProfile, words: Language) -> Figures:

@@ -178,10 +178,13 @@ def of_cohort(*, has_tables: bool) -> tuple[str, ...]:
     return (*_OF_CLASSES, *_OF_STATUS, "reference", "index", *(_OF_STATISTICS if has_tables else ()))
 
 
-def term_markup(name: str, words: Language, label: str = "") -> Markup:
+def term_markup(name: str, words: Language, label: str = "", *, is_inside: bool = False) -> Markup:
     """Write a term that opens its explanation by keyboard, touch or mouse, without a script."""
+    written = label or words.gettext(TERMS[name][0])
+    if is_inside:
+        written = written[0].lower() + written[1:]
     button = Markup('<button class="term" popovertarget="term-{}">{}</button>')
-    return button.format(name, label or words.gettext(TERMS[name][0]))
+    return button.format(name, written)
 
 
 def explained(heading: str, words: Language) -> str | Markup:

@@ -8,7 +8,9 @@ from enum import StrEnum
 from escape_score.model.record import (
     Archetype,
     Call,
+    EscapeProfile,
     EvidenceLevel,
+    InputRecord,
     NoteRecord,
     Phenotype,
     ReferenceMatch,
@@ -68,6 +70,8 @@ _UNITS = {
     "nanostring": N_("NanoString"),
 }
 _LOGARITHM = ("log", "ln")
+_WRONG_UNIT = ("umi", "no_length_bias", "length_bias", "low", "sums")
+"""Kinds of the flag of a suspect unit that concern the unit itself, not single values or the platform."""
 
 
 @dataclass(frozen=True)
@@ -111,6 +115,28 @@ def match_word(match: ReferenceMatch | None, words: Language) -> str:
 def yes_or_no(value: bool, words: Language) -> str:
     """Write a truth value in words."""
     return words.gettext("yes") if value else words.gettext("no")
+
+
+def unit_origin(source: InputRecord, words: Language) -> str:
+    """Where the unit of an input comes from: declared, stated by the file or inferred."""
+    if source.unit_is_declared:
+        return words.gettext("declared")
+    is_stated = source.unit_evidence.params.get("kind") == "layout"
+    return words.gettext("stated by the file") if is_stated else words.gettext("inferred from the numbers")
+
+
+def is_wrong_unit(flag: NoteRecord) -> bool:
+    """Whether a flag reports that the values do not fit their unit."""
+    return flag.code == "units_suspect" and flag.params.get("kind") in _WRONG_UNIT
+
+
+def unit_warning(profile: EscapeProfile, words: Language) -> str:
+    """Sentence of a unit that is probably wrong; empty where no flag reports it."""
+    if not any(map(is_wrong_unit, profile.flags)):
+        return ""
+    return words.gettext(
+        "The unit of the input is probably wrong ({origin}: {unit}). Levels and calls may be wrong."
+    ).format(origin=unit_origin(profile.input, words), unit=profile.input.unit)
 
 
 def matters(note: NoteRecord) -> bool:
