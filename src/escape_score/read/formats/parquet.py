@@ -197,7 +197,7 @@ def _row_name_column(path: Path, file: ArrowFile, index: Sequence[str], *, trans
     That is pandas' row names, else text with genes or named for genes, else the first text column.
     """
     schema = file.schema
-    text = [column.name for column in schema if _is_text(column.type)]
+    text: list[str] = [column.name for column in schema if _is_text(column.type)]
     plain = {plain_name(name): name for name in reversed(text)}
     if transpose:
         named = [name for name in schema.names if plain_name(name) == "sample_id"]
