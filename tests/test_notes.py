@@ -350,6 +350,11 @@ def choose_references(found: Found, tpm: pd.DataFrame) -> None:
     patients = ["a", "b", "c", "c", *map(str, range(20))]
     found.profile(labelled(far, sample_type=types, patient_id=patients))
     found.profile(far, reference="cohort")
+    many = other_pipeline(distinct_tumours(tpm, 201))  # one more than enter a reference
+    found.profile(many)
+    found.profile(many, reference="cohort")
+    longer = pd.DataFrame({"cancer_type": "colon"}, [*near.index, "other", "another"])
+    found.profile(es.from_dataframe(near, units="tpm", samples=longer))
     found.profile(near)
     found.profile(labelled(near, cancer_type="colon"))
     found.profile(far.iloc[:8])

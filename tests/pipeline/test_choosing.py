@@ -181,7 +181,7 @@ def test_every_output_says_what_was_taken_and_why(
     far_matrix: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["run", str(far_matrix), "--units", "tpm", "--out", str(tmp_path / "o")]) == 0
-    said = "Compared with the 30 tumours of this cohort itself: the closest reference, tcga-"
+    said = "Compared with 30 tumours of this cohort itself: the closest reference, tcga-"
     assert said in capsys.readouterr().err
     manifest = json.loads((tmp_path / "o" / "manifest.json").read_text(encoding="utf-8"))
     assert manifest["header"]["reference_choice"].startswith(said)

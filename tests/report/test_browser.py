@@ -140,8 +140,20 @@ def test_choice_is_in_the_address_and_restored(browser: Browser, labelled_page: 
     with again.expect_download() as download:
         again.locator("#rows").click()
     header, *rows = Path(download.value.path()).read_text(encoding="utf-8").splitlines()
-    assert header.split("\t")[:2] == ["Sample", "Status"]
-    assert [row.split("\t")[0] for row in rows] == ["S0", "S3", "S6"]
+    assert header.split("\t") == [
+        *("Sample", "Status", "Index", "Index, lower end", "Index, upper end", "Phenotype", "Archetype"),
+        *("Flags", "Detected", "Mechanisms detected", "Response", "arm"),
+    ]
+    cells = [row.split("\t") for row in rows]
+    assert [row[0] for row in cells] == ["S0", "S3", "S6"]
+    assert {row[1] for row in cells} == {"provisional"}
+    for row in cells:
+        assert float(row[3]) < float(row[2]) < float(row[4])
+        assert len(row[9].split("; ")) == int(row[8]) > 0
+        assert row[10] == "NR"
+    assert [row[11] for row in cells] == ["a", "b", "a"]
+    again.locator("#filters input").fill("no such sample")
+    assert again.locator("#shown").inner_text() == "No sample matches."
     again.locator("#filters button").click()
     again.wait_for_function("!location.hash.includes('l0')")
     assert faults == []

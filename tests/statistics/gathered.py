@@ -256,6 +256,7 @@ def every_note() -> list[list[GatheredCohort]]:
     other = other.model_copy(
         update={"rows": tuple(row.model_copy(update={"measure": measure}) for row in other.rows)}
     )
+    three = groups(effects, column="site", names=("lung", "liver", "skin"))
     shared = ["S1", "S2"]
     return [
         three_cohorts(),
@@ -266,5 +267,5 @@ def every_note() -> list[list[GatheredCohort]]:
             gathered("d", of_response=other, sample_ids=shared[:1]),
         ],
         [gathered("a", of_survival=[survival(effects)]), gathered("b", of_survival=[survival(effects)])],
-        [gathered("a"), gathered("b")],
+        [gathered(name, comparisons=[three]) for name in "ab"],
     ]

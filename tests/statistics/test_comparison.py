@@ -9,6 +9,8 @@ from tests.statistics.gathered import every_note, gathered, groups, response, su
 
 from escape_score.model.record import Call, NoteRecord
 from escape_score.model.record_comparison import CohortComparison, PoolingModel, QuestionKind
+from escape_score.report.messages import sentence
+from escape_score.report.text.i18n import translations
 from escape_score.statistics.comparison import compare_cohorts
 from escape_score.statistics.ranks import rates_of
 
@@ -141,7 +143,7 @@ def test_cautions_say_why_cohorts_are_not_comparable() -> None:
         *("shared_samples", "shared_samples", "shared_samples"),
     ]
     assert kinds(alike.cautions) == []
-    assert kinds(empty.notes) == ["no_question"]
+    assert kinds(empty.notes) == ["no_question", "many_groups"]
     assert kinds(differing.notes) == ["how_to_read", "two_cohorts"]
     assert {
         str(one.reason.params["kind"])
@@ -149,3 +151,18 @@ def test_cautions_say_why_cohorts_are_not_comparable() -> None:
         for row in question.rows
         for one in row.left_out
     } == {"untested", "no_error", "other_definition"}
+
+
+def test_columns_of_more_than_two_groups_are_named() -> None:
+    three = groups({INDEX: (0.8, 0.2)}, column="site", names=("lung", "liver", "skin"))
+    two = groups({INDEX: (0.8, 0.2)}, column="site", names=("lung", "liver"))
+    found = compare_cohorts([gathered("a", comparisons=[three]), gathered("b", comparisons=[two])])
+    assert kinds(found.notes) == ["no_question", "many_groups"]
+    assert sentence(found.notes[1], translations("en")) == (
+        "site: 3 groups (a); only comparisons of two groups are pooled."
+    )
+    pooled = [gathered("a", comparisons=[three]), *(gathered(n, comparisons=[two]) for n in "bc")]
+    assert "many_groups" not in kinds(compare_cohorts(pooled).notes)
+    assert "many_groups" not in kinds(
+        compare_cohorts([gathered("a", comparisons=[three]), gathered("b")]).notes
+    )

@@ -119,6 +119,8 @@ def _own(
     """Make the cohort its own reference, shrunk towards ``base``; ``kind`` and ``figures`` say why."""
     seen = candidates.survey
     reference = fit_on_cohort(cohort, base, rows=seen.rows)
+    if len(seen.rows) > load_design().thresholds.auto.own_samples:  # a selection entered
+        figures["n_all"] = len(seen.rows)
     reason = note(Code.REFERENCE_CHOICE, kind, n=reference.n_samples, base=base.name, **figures)
     unusual = seen.composition(candidates.comparable())
     flags = NoteLog(

@@ -375,6 +375,7 @@ MESSAGES = MappingProxyType(
         "sheet_ids_respelt": N_("{n} sample ids differ in spelling and were matched: {names}."),
         "sheet_duplicate_rows": N_("{n} rows of the sample sheet are repeated; one of each is used."),
         "sheet_rows_unused": N_("{n} rows of the sample sheet match no sample: {names}."),
+        "sheet_rows_unused.one": N_("{n} row of the sample sheet matches no sample: {names}."),
         "species_suspect": N_(
             "{n} of {n_all} rows are genes of another species, such as {name!r}, and were left out."
         ),
@@ -682,6 +683,9 @@ MESSAGES = MappingProxyType(
             "are not independent, and the pooled intervals are too narrow."
         ),
         "compared.no_question": N_("No effect was pooled: no label with enough samples is in two cohorts."),
+        "compared.many_groups": N_(
+            "{column}: {n} groups ({names}); only comparisons of two groups are pooled."
+        ),
         "compared.how_to_read": N_(
             "Each effect compares samples inside one cohort. A pooled effect is a weighted mean of these "
             "effects. Association is not causation."
@@ -734,8 +738,12 @@ MESSAGES = MappingProxyType(
         "group": N_("{group} (n = {n})"),
         "reference_choice.named": N_("Compared with {name}, as requested."),
         "reference_choice.cohort_named": N_(
-            "Compared with the {n} tumours of this cohort itself, as requested (fitted together with "
+            "Compared with {n:,} tumours of this cohort itself, as requested (fitted together with "
             "{base}). The numbers of a sample depend on the others."
+        ),
+        "reference_choice.cohort_named.some": N_(
+            "Compared with {n:,} of the {n_all:,} tumours of this cohort, evenly chosen, as requested "
+            "(fitted together with {base}). The numbers of a sample depend on the others."
         ),
         "reference_choice.kept": N_(
             "Compared with your reference {name}: it matches {share:.0%} of the samples, {good:.0%} well."
@@ -749,8 +757,13 @@ MESSAGES = MappingProxyType(
             "{good:.0%} well."
         ),
         "reference_choice.cohort": N_(
-            "Compared with the {n} tumours of this cohort itself: the closest reference, {base}, matches "
+            "Compared with {n:,} tumours of this cohort itself: the closest reference, {base}, matches "
             "{share:.0%} of the samples well. The numbers of a sample depend on the others."
+        ),
+        "reference_choice.cohort.some": N_(
+            "Compared with {n:,} of the {n_all:,} tumours of this cohort, evenly chosen: the closest "
+            "reference, {base}, matches {share:.0%} of the samples well. The numbers of a sample depend on "
+            "the others."
         ),
         "reference_choice.provisional": N_(
             "Compared with {name}: the closest of {n} references, but it matches only {share:.0%} of the "
@@ -781,7 +794,10 @@ MESSAGES = MappingProxyType(
         ),
     }
 )
-"""Templates by code, or by code and kind; ``.one`` is used where ``n`` is 1."""
+"""Templates by code, or by code and kind.
+
+``.one`` is used where ``n`` is 1, ``.some`` where it is less than ``n_all``.
+"""
 
 RECORD_TEXTS = (
     N_("no page: the job that writes it did not finish; run the same command again"),
@@ -813,6 +829,7 @@ RECORD_TEXTS = (
 TRANSLATED_PARAMS = frozenset({"cells", "reference_type", "unit"})
 """Params whose words may be in the catalogue; all other names stay as they are."""
 
+_DOUBLE_STOP = re.compile(r"(?<!\.)\.\.$")
 _FIELD = re.compile(r"\{(\w+)(!r)?(?::([^{}]*))?\}")
 
 
@@ -842,7 +859,8 @@ def shared_sentence(notes: Sequence[NoteRecord], words: Language) -> str:
         n_more = len(distinct) - MAX_NAMED
         return f"{shown} {rest.format(n=n_more)}" if n_more > 0 else shown
 
-    return _FIELD.sub(filled, words.gettext(template))
+    # a name of the input may end with a full stop, as the sentence does
+    return _DOUBLE_STOP.sub(".", _FIELD.sub(filled, words.gettext(template)))
 
 
 def _is_number(value: ParamRecord) -> TypeGuard[int | float]:
@@ -861,8 +879,12 @@ def template_of(note: NoteRecord) -> str | None:
     """English template of a note; None where there is none."""
     kind = note.params.get("kind")
     key = f"{note.code}.{kind}" if kind else note.code
-    is_one = note.params.get("n") == 1 and f"{key}.one" in MESSAGES
-    return MESSAGES.get(f"{key}.one" if is_one else key)
+    n, n_all = note.params.get("n"), note.params.get("n_all")
+    if n == 1 and f"{key}.one" in MESSAGES:
+        return MESSAGES[f"{key}.one"]
+    if _is_number(n) and _is_number(n_all) and n < n_all and f"{key}.some" in MESSAGES:
+        return MESSAGES[f"{key}.some"]
+    return MESSAGES.get(key)
 
 
 def _more(note: NoteRecord, words: Language) -> str:
@@ -884,7 +906,7 @@ def _written(value: ParamRecord, form: str, words: Language, *, is_quoted: bool,
         return str(value)
     if isinstance(value, str):
         return repr(value) if is_quoted else value
-    return words.number(format(value, form))
+    return words.number(format(value, form or ("," if isinstance(value, int) else "")))
 
 
 def english(*notes: NoteRecord) -> str:

@@ -40,6 +40,7 @@ FILTERS: dict[str, Callable[..., object]] = {
     "percentile": numbers.format_percentile,
     "fraction": numbers.format_fraction,
     "index": numbers.format_index,
+    "count": numbers.format_count,
     "value": numbers.format_value,
     "header_facts": facts.header_facts,
     "assay_facts": facts.assay_facts,

@@ -123,7 +123,7 @@ def compare_cohorts(cohorts: Sequence[GatheredCohort], *, title: str = "") -> Co
         calls=tuple(_calls(axis, cohorts) for axis in _all_axes(cohorts)),
         questions=questions,
         n_tests=sum(len(question.rows) for question in questions),
-        notes=tuple(map(NoteRecord.of, _notes(questions))),
+        notes=tuple(map(NoteRecord.of, (*_notes(questions), *_many_groups(questions, cohorts)))),
     )
 
 
@@ -466,3 +466,16 @@ def _notes(questions: Sequence[Question]) -> Iterator[Note]:
         yield note(Code.COMPARED, "two_cohorts")
     if PoolingModel.RANDOM in models:
         yield note(Code.COMPARED, "few_cohorts", least=FEWEST_RANDOM)
+
+
+def _many_groups(questions: Sequence[Question], cohorts: Sequence[GatheredCohort]) -> Iterator[Note]:
+    """Columns that several cohorts have and that are not pooled, as some have more than two groups."""
+    found = [(group, one.name) for one in cohorts for group in one.statistics.comparisons]
+    n_having = Counter(column for column, _ in {(group.column, name) for group, name in found})
+    pooled = {question.label for question in questions if question.kind is not QuestionKind.RESPONSE}
+    names: dict[tuple[str, int], list[str]] = {}
+    for group, name in found:
+        if len(group.groups) > TWO and n_having[group.column] >= FEWEST and group.column not in pooled:
+            names.setdefault((group.column, len(group.groups)), []).append(name)
+    for (column, n), having in names.items():
+        yield note(Code.COMPARED, "many_groups", column=column, n=n, names=having)

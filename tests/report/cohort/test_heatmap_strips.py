@@ -99,7 +99,7 @@ def test_heatmap_has_a_line_for_response_and_the_table_its_values(
     profiles = [make_profile(f"S{at}", metadata=row) for at, row in enumerate(metadata)]
     html = render_cohort(profiles)
     assert lines_of(html)[:3] == ["Response", "Status", "Phenotype"]
-    assert re.findall(r'<td class="sheet">(.*?)</td>', html) == ["Response: R", "Response: NR", ""]
+    assert re.findall(r'<td class="sheet"[^>]*>(.*?)</td>', html) == ["Response: R", "Response: NR", ""]
     assert "Site: lung" not in html
     assert "Response: <span" in html
     assert re.findall(r'<i style="background:(#\w+)"></i> R \(1\)', html) == [COLOURS[0]]

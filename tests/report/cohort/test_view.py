@@ -2,10 +2,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
 from tests.report.conftest import ParsedPage, made
 
 from escape_score.model.notes import Code
-from escape_score.model.record import Call, EscapeProfile
+from escape_score.model.record import Call, EscapeProfile, Status
 from escape_score.report.cohort.view import cohort_view
 from escape_score.report.render import render_cohort
 from escape_score.report.text.i18n import translations
@@ -36,6 +37,42 @@ def test_cohort_page_names_a_wrong_unit_on_top(make_profile: ProfileFactory) -> 
         render_cohort([suspect]).partition('<p class="headline">')[2].partition('<section class="samples"')[0]
     )
     assert "<strong>The unit of the input is probably wrong (" in head
+
+
+def test_cohort_that_is_its_own_reference_is_described_as_such(make_profile: ProfileFactory) -> None:
+    reference = make_profile().reference.model_copy(update={"is_cohort": True})
+    own = [make_profile(f"S{at}", status=Status.COHORT_RELATIVE, reference=reference) for at in range(1200)]
+    view = cohort_view(own, WORDS)
+    assert view.headline == "1,200 samples, each compared with this cohort itself."
+    assert view.match_title == "Match with its reference (this cohort)"
+    mixed = cohort_view([*own[:2], make_profile("other")], WORDS)
+    assert mixed.headline == "3 samples: 2 cohort-relative, 1 provisional."
+    assert mixed.match_title == "Match with the reference"
+
+
+@pytest.mark.parametrize(
+    ("metadata", "said"),
+    [
+        ({}, "Each sample counts: "),
+        ({"patient_id": "P"}, "One sample per patient. The sample sheet gives no time points."),
+        ({"timepoint": "pre"}, "Only samples before treatment, where the sample sheet gives a time point."),
+        (
+            {"patient_id": "P", "timepoint": "pre"},
+            "One sample per patient, before treatment where the sample sheet gives a time point.",
+        ),
+    ],
+)
+def test_cohort_view_says_of_the_samples_that_count_what_the_sheet_has(
+    metadata: dict[str, str], said: str, make_profile: ProfileFactory
+) -> None:
+    assert cohort_view([make_profile(metadata=metadata)], WORDS).counted.startswith(said)
+
+
+def test_filter_of_detected_mechanisms_has_only_those_that_are_called(make_profile: ProfileFactory) -> None:
+    _, chosen = render_cohort([make_profile()]).split('<select name="d">')
+    options, _ = chosen.split("</select>", 1)
+    assert "TGF-beta and matrix programme" in options
+    assert "Loss of tumour antigens" not in options
 
 
 def test_cohort_view_reads_an_iterator_once(make_profile: ProfileFactory) -> None:
@@ -84,7 +121,7 @@ def test_cohort_view_tells_flags_that_differ_between_samples(make_profile: Profi
     ]
     (flag,) = cohort_view(profiles, WORDS).flags
     assert (flag.n_samples, flag.is_same_everywhere) == (3, False)
-    assert flag.sentence.startswith("Only 900 of 20000 genes")
+    assert flag.sentence.startswith("Only 900 of 20,000 genes")
 
 
 def test_cohort_view_names_the_most_frequent_mechanisms(sample_profiles: tuple[EscapeProfile, ...]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from statistics import median
@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from markupsafe import Markup
 
-from escape_score.model.record import AxisProfile, Call, EscapeProfile, Quantiles
+from escape_score.model.record import AxisProfile, Call, EscapeProfile, Interval, Quantiles
 from escape_score.report.drawing import distribution
 from escape_score.report.sample.verdict import called_first
 from escape_score.report.text.i18n import Language, translate_record_text
@@ -100,8 +100,9 @@ class SampleRow:
     """One sample in the table.
 
     ``page`` is the file name of its own page, empty where it has none, ``index_order`` what the column is
-    sorted by, ``keys`` the classes and mechanisms that a filter can ask for, ``sheet`` what the sample sheet
-    says.
+    sorted by, ``ends`` those of its interval, ``keys`` the classes and mechanisms that a filter can ask for,
+    ``sheet`` what the sample sheet says, ``further`` what it says that no filter has. Values of one text are
+    divided by tabs.
     """
 
     sample_id: str
@@ -109,9 +110,11 @@ class SampleRow:
     index: str
     index_order: str
     interval: str
+    ends: Markup
     phenotype: str
     archetype: str
     sheet: str
+    further: Markup
     status: Badge
     n_flags: int
     n_detected: int
@@ -139,15 +142,22 @@ def sample_row(
         index_order="" if index.score is None else f"{index.score:.3f}",
         # the cell of an index that is not there says so already
         interval="" if index.score is None else format_interval(profile.index_interval, words, decimals=0),
+        ends=Markup() if index.score is None else _ends(profile.index_interval),
         phenotype=word_of(profile.phenotype, words),
         archetype=word_of(profile.archetype, words),
         sheet="",
+        further=Markup(),
         status=badge(profile.status, words),
         n_flags=sum(matters(flag) for flag in profile.flags),
         n_detected=len(found),
         detected=enumerate_words(titles[:N_LEADING], max(0, len(titles) - N_LEADING), words),
         keys=" ".join(keys),
     )
+
+
+def _ends(interval: Interval | None) -> Markup:
+    """Write the ends of an interval for programs."""
+    return Markup() if interval is None else _tabbed((f"{interval.low:.3f}", f"{interval.high:.3f}"))
 
 
 MAX_LABELS = 12
@@ -195,15 +205,21 @@ def rows_with_filters(
 
 
 def rows_with_sheet(
-    rows: Sequence[SampleRow], sheets: Sequence[Mapping[str, str]], words: Language
-) -> tuple[SampleRow, ...]:
+    rows: Sequence[SampleRow],
+    sheets: Sequence[Mapping[str, str]],
+    filters: Sequence[Filter],
+    words: Language,
+) -> tuple[tuple[SampleRow, ...], Markup]:
     """Add what the sample sheet says to rows, where samples differ.
 
     Columns of the sheet with the same value in every sample are left out: a page of one sample has them.
+    The text returned with the rows names the columns that have no filter, divided by tabs.
     """
     labels = dict.fromkeys(label for sheet in sheets for label in sheet)
     shown = [label for label in labels if len({sheet.get(label, "") for sheet in sheets}) > 1]
-    return tuple(
+    filtered = {one.label for one in filters}
+    further = [label for label in shown if label not in filtered]
+    extended = tuple(
         replace(
             row,
             sheet=words.gettext("; ").join(
@@ -211,6 +227,13 @@ def rows_with_sheet(
                 for label in shown
                 if sheet.get(label)
             ),
+            further=_tabbed(sheet.get(label, "") for label in further),
         )
         for row, sheet in zip(rows, sheets, strict=True)
     )
+    return extended, _tabbed(further)
+
+
+def _tabbed(texts: Iterable[str]) -> Markup:
+    """Join texts by tabs, written as HTML does; the blanks inside a text become plain ones."""
+    return Markup("&#9;").join(" ".join(text.split()) for text in texts)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -28,6 +28,7 @@ from escape_score.report.cohort.rows import (
 from escape_score.report.facts import Fact, all_labels, sheet_labels
 from escape_score.report.messages import note_markup
 from escape_score.report.text.i18n import Language, record_markup
+from escape_score.report.text.numbers import format_count
 from escape_score.report.text.visible import checked_slug, visible_note, visible_profile, visible_text
 from escape_score.report.text.wording import enumerate_words, match_word, unit_warning
 
@@ -56,10 +57,13 @@ class CohortView:
     statuses: tuple[Tally, ...]
     phenotypes: tuple[Tally, ...]
     archetypes: tuple[Tally, ...]
+    match_title: str
     matches: tuple[Tally, ...]
     quality: tuple[tuple[str, str, str, str], ...]
     heatmap: Heatmap | None
     has_labels: bool
+    further: Markup
+    counted: str
     patients: PatientTable | None
     rows: tuple[SampleRow, ...]
     filters: tuple[Filter, ...]
@@ -99,6 +103,8 @@ class _Collected:
     archetypes: Counter[Archetype | None] = field(default_factory=Counter)
     matches: Counter[ReferenceMatch | None] = field(default_factory=Counter)
     units: Counter[str] = field(default_factory=Counter)
+    sheet_columns: set[str] = field(default_factory=set)
+    n_own: int = 0
     cohorts: Counter[str] = field(default_factory=Counter)
     mechanisms: dict[str, MechanismTally] = field(default_factory=dict)
     quality: QualityTally = field(default_factory=QualityTally)
@@ -117,6 +123,8 @@ class _Collected:
         self.cohorts[profile.cohort] += 1
         if warning := unit_warning(profile, words):
             self.units[warning] += 1
+        self.sheet_columns.update(profile.metadata)
+        self.n_own += profile.reference.is_cohort
         if profile.reference.choice is not None and not self.choice:  # that of all samples
             self.choice = note_markup(visible_note(profile.reference.choice), words)
             self.advice = tuple(note_markup(visible_note(one), words) for one in profile.reference.advice)
@@ -134,8 +142,9 @@ class _Collected:
         flags, notes = self.quality.flags(words)
         pageless = {visible_text(who) for who, _ in skipped}
         linked = [replace(row, page="") if row.sample_id in pageless else row for row in self.rows]
-        rows = rows_with_sheet(linked, [column.sheet for column in self.columns], words)
-        rows, filters = rows_with_filters(rows, self.labels)
+        labelled, filters = rows_with_filters(linked, self.labels)
+        sheets = [column.sheet for column in self.columns]
+        rows, further = rows_with_sheet(labelled, sheets, filters, words)
         return CohortView(
             title=", ".join(self.cohorts) or words.gettext("Cohort without samples"),
             headline=_headline(self.statuses, words),
@@ -146,10 +155,13 @@ class _Collected:
             statuses=tallies_of(self.statuses, "s", words),
             phenotypes=tallies_of(self.phenotypes, "p", words),
             archetypes=tallies_of(self.archetypes, "a", words),
+            match_title=self._match_title(words),
             matches=tallies_of(self.matches, "r", words, match_word),
             quality=tuple(self.quality.rows(words)),
             heatmap=heatmap_of(self.columns, titles, words, clustering),
             has_labels=any(row.sheet for row in rows),
+            further=further,
+            counted=_counted(self.sheet_columns, words),
             patients=self.patients.table(pageless, words),
             rows=rows,
             filters=filters,
@@ -162,14 +174,42 @@ class _Collected:
             provenance=self.quality.provenance(),
         )
 
+    def _match_title(self, words: Language) -> str:
+        if self.rows and self.n_own == len(self.rows):
+            return words.gettext("Match with its reference (this cohort)")
+        return words.gettext("Match with the reference")
+
+
+def _counted(columns: Container[str], words: Language) -> str:
+    """Which samples statistics count, as far as the sample sheet shows it."""
+    _ = words.gettext
+    has_patients, has_times = "patient_id" in columns, "timepoint" in columns
+    if has_patients and has_times:
+        return _("One sample per patient, before treatment where the sample sheet gives a time point.")
+    if has_patients:
+        return _("One sample per patient. The sample sheet gives no time points.")
+    if has_times:
+        return _(
+            "Only samples before treatment, where the sample sheet gives a time point. The sample sheet "
+            "names no patients, so each sample counts."
+        )
+    return _("Each sample counts: the sample sheet gives neither patients nor time points.")
+
 
 def _headline(statuses: Counter[Status], words: Language) -> str:
     n_samples = statuses.total()
     if not n_samples:
         return words.gettext("No samples.")
+    if statuses[Status.COHORT_RELATIVE] == n_samples:
+        sentence = words.ngettext(
+            "{n} sample, compared with this cohort itself.",
+            "{n} samples, each compared with this cohort itself.",
+            n_samples,
+        )
+        return sentence.format(n=format_count(n_samples, words))
     counts = ", ".join(counted_status(key, statuses[key], words) for key in Status if statuses[key])
     sentence = words.ngettext("{n} sample: {counts}.", "{n} samples: {counts}.", n_samples)
-    return sentence.format(n=n_samples, counts=counts)
+    return sentence.format(n=format_count(n_samples, words), counts=counts)
 
 
 def _warnings_of_units(found: Counter[str], n_samples: int, words: Language) -> Iterator[str]:
@@ -187,7 +227,7 @@ def counted_status(status: Status, n: int, words: Language) -> str:
         Status.PROVISIONAL: words.ngettext("{n} provisional", "{n} provisional", n),
         Status.NOT_EVALUABLE: words.ngettext("{n} not evaluable", "{n} not evaluable", n),
     }
-    return one_and_many[status].format(n=n)
+    return one_and_many[status].format(n=format_count(n, words))
 
 
 def _summary_sentence(mechanisms: tuple[MechanismTally, ...], n_samples: int, words: Language) -> str:
@@ -202,7 +242,9 @@ def _summary_sentence(mechanisms: tuple[MechanismTally, ...], n_samples: int, wo
     if not leading:
         return words.gettext("No mechanism was detected in any sample.")
     named = tuple(
-        words.gettext("{title} ({n} of {n_evaluable})").format(title=title, n=n, n_evaluable=n + n_not)
+        words.gettext("{title} ({n} of {n_evaluable})").format(
+            title=title, n=format_count(n, words), n_evaluable=format_count(n + n_not, words)
+        )
         for n, n_not, title in leading
     )
     return words.gettext("Detected most often, among the samples where evaluable: {names}.").format(

@@ -21,9 +21,10 @@ from escape_score.report.facts import Fact
 from escape_score.report.figures.calls import calls_figure
 from escape_score.report.figures.frame import Figure
 from escape_score.report.messages import note_markup
-from escape_score.report.text.i18n import Language, record_markup, translate_record_text
+from escape_score.report.text.i18n import Language, record_markup
 from escape_score.report.text.numbers import format_count, format_fraction
 from escape_score.report.text.visible import visible_note, visible_text
+from escape_score.report.text.wording import unit_word
 
 _N_TYPES = 3
 """Tumour types of a cohort that are named; the rest are counted."""
@@ -121,7 +122,7 @@ def _cohort_line(one: ComparedCohort, words: Language) -> CohortLine:
         n_samples=format_count(one.n_samples, words),
         n_patients=format_count(one.n_patients, words),
         tumour_types=_tumour_types(one, words),
-        unit=translate_record_text(visible_text(one.unit), words),
+        unit=unit_word(visible_text(one.unit), words),
         reference=visible_text(one.reference),
         choice=Markup("") if choice is None else note_markup(visible_note(choice), words),
         statuses=", ".join(statuses),

@@ -2,6 +2,7 @@
 (() => {
   const table = document.getElementById("sample-table"), body = table.tBodies[0];
   const rows = Array.from(body.rows), form = document.getElementById("filters");
+  const number = new Intl.NumberFormat(document.documentElement.lang);
   const shown = document.getElementById("shown"), collator = new Intl.Collator(document.documentElement.lang, { numeric: true });
   const texts = rows.map((row) => row.textContent.toLowerCase());
 
@@ -15,7 +16,7 @@
       n += row.hidden ? 0 : 1;
     });
     remember();
-    shown.textContent = shown.dataset.text.replace("{shown}", n).replace("{n}", rows.length);
+    shown.textContent = n || !rows.length ? shown.dataset.text.replace("{shown}", number.format(n)).replace("{n}", number.format(rows.length)) : shown.dataset.none;
   }
 
   // The choice is the part of the address after #, such as #s=s-provisional&sort=2-descending.
@@ -48,9 +49,29 @@
     return /^[=+@-]/.test(plain) && Number.isNaN(Number(plain)) ? `'${plain}` : plain;
   }
 
+  // Classes, labels and mechanisms of a row are its keys; the filters have their names.
+  const labels = Array.from(form.querySelectorAll("select")).filter((select) => /^l\d/.test(select.name));
+  function words(select) {
+    const names = new Map(Array.from(select.options, (option) => [option.value, option.text]));
+    return (row) => row.dataset.k.split(" ").filter((key) => names.has(key)).map((key) => names.get(key)).join("; ");
+  }
+
+  function columnsOf(head) {
+    const at = head.cellIndex, title = head.textContent, own = (head.dataset.t ?? "").split("\t");
+    const parts = own.filter(Boolean).map((name, part) => [name, (row) => (row.cells[at].dataset.t ?? "").split("\t")[part] ?? ""]);
+    switch (head.dataset.c) {
+      case "status": return [[title, words(form.elements.s)]];
+      case "index": return [[title, (row) => row.cells[at].dataset.v], ...parts];
+      case "sheet": return parts;
+      case "mechanisms": return [[own[0], words(form.elements.d)]];
+      default: return [[title, (row) => row.cells[at].textContent]];
+    }
+  }
+
   function tableShown() {
-    const lines = [heads, ...Array.from(body.rows).filter((row) => !row.hidden).map((row) => Array.from(row.cells))];
-    return lines.map((line) => line.map((one) => cell(one.textContent)).join("\t")).join("\n") + "\n";
+    const columns = [...heads.flatMap(columnsOf), ...labels.map((select) => [select.labels[0].firstChild.textContent, words(select)])];
+    const lines = Array.from(body.rows).filter((row) => !row.hidden).map((row) => columns.map(([, of]) => of(row)));
+    return [columns.map(([title]) => title), ...lines].map((line) => line.map(cell).join("\t")).join("\n") + "\n";
   }
 
   function sort(button, order) {

@@ -81,8 +81,10 @@ TERMS: dict[str, tuple[str, str]] = {
     "auroc": (
         N_("AUROC"),
         N_(
-            "Area under the ROC curve: how often a patient of one group has a larger score than one of the "
-            "other. 0.5 is chance."
+            "Area under the ROC curve. Measures that are expected to be higher in resistance: how often a "
+            "non-responder has a larger value than a responder. All others: how often a responder has the "
+            "larger value. 0.5 is chance. Below 0.5, the other group has the larger values. The column "
+            "Direction names the group with the larger values."
         ),
     ),
     "fdr": (
