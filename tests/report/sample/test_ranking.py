@@ -15,6 +15,7 @@ from escape_score.report.sample.cautions import cautions_of
 from escape_score.report.sample.ranking import Strength, percentile_words, strength_of, strongest_first
 from escape_score.report.sample.view import sample_view
 from escape_score.report.text.i18n import translations
+from escape_score.report.text.wording import unit_word
 
 WORDS, FRENCH = translations("en"), translations("fr")
 ProfileFactory = Callable[..., EscapeProfile]
@@ -121,7 +122,7 @@ def test_wrong_unit_is_on_the_first_screen(lang: str, said: str, make_profile: P
     html = render_sample(profile, lang=lang)
     below = html.partition('<p class="headline">')[2].partition("</p>")[2].lstrip()
     assert below.startswith(f'<p class="caution"><strong>{said} (')
-    assert profile.input.unit in below.partition("</p>")[0]
+    assert unit_word(profile.input.unit, translations(lang)) in below.partition("</p>")[0]
     assert view.advice is not None
     assert "3e6 to 4e6" in view.advice.items[0]
     assert "units_suspect" not in [one.code for one in view.cautions]

@@ -131,7 +131,7 @@ def test_ips_is_not_evaluable_on_a_panel() -> None:
     scores = scored(ips_matrix(MIN_GENES - 1), "ips_az", "ips", "ips_mhc")
     assert np.isnan(scores.values).all()
     assert {in_english(skip.reason) for skip in scores.skipped} == {
-        "z over all genes needs at least 10000 of them, 9999 are measured"
+        "z over all genes needs at least 10,000 of them, 9,999 are measured"
     }
 
 

@@ -136,7 +136,7 @@ def unit_warning(profile: EscapeProfile, words: Language) -> str:
         return ""
     return words.gettext(
         "The unit of the input is probably wrong ({origin}: {unit}). Levels and calls may be wrong."
-    ).format(origin=unit_origin(profile.input, words), unit=profile.input.unit)
+    ).format(origin=unit_origin(profile.input, words), unit=unit_word(profile.input.unit, words))
 
 
 def matters(note: NoteRecord) -> bool:
