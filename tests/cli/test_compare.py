@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import jsonschema
@@ -15,6 +16,7 @@ import pytest
 
 import escape_score as es
 from escape_score.cli import main
+from escape_score.config import StatisticsConfig
 from escape_score.library.columns import columns_of
 from escape_score.model.record_comparison import CohortComparison
 from escape_score.store.manifest import Manifest, ResultHeader, read_manifest, verify
@@ -137,6 +139,16 @@ def test_python_gives_the_same_from_memory_and_folders(
     assert bytes_of(tmp_path / "out") == bytes_of(compared)
     table = pd.read_csv(compared / "comparison.tsv", sep="\t")
     pd.testing.assert_frame_equal(found.to_frame().replace("", np.nan), table, check_dtype=False)
+
+
+def test_statistics_from_memory_are_those_that_a_folder_has(results: Results, tmp_path: Path) -> None:
+    named = replace(
+        results.profiles, statistics=StatisticsConfig(adjust=["cancer_type"], groups=["cancer_type"])
+    )
+    written = (named.write(tmp_path / "named") / "cohort.json").read_bytes()
+    assert written != (results.first / "cohort.json").read_bytes()
+    first, _ = es.compare([named, results.second]).record.cohorts
+    assert first.statistics_sha256 == hashlib.sha256(written).hexdigest()
 
 
 def damaged(folder: Path, target: Path, change: Callable[[Path], object]) -> Path:

@@ -22,6 +22,7 @@ from escape_score.report.text.i18n import (
     translate_record_text,
     translations,
 )
+from escape_score.report.text.visible import visible_note
 
 
 def N_(message: str) -> str:  # noqa: N802
@@ -915,6 +916,11 @@ def english(*notes: NoteRecord) -> str:
     The minus is that of the keyboard, which every terminal shows and every program reads.
     """
     return shared_sentence(notes, translations(SOURCE_LANGUAGE)).replace(MINUS, "-")
+
+
+def visible_markup(note: NoteRecord, words: Language) -> Markup:
+    """A note as escaped text; invisible characters of names from outside are spelt out."""
+    return note_markup(visible_note(note), words)
 
 
 def note_markup(note: NoteRecord, words: Language) -> Markup:

@@ -41,12 +41,10 @@ from escape_score.model.record_statistics import (
 )
 from escape_score.statistics.groups import FDR, TWO
 from escape_score.statistics.meta import FEWEST, FEWEST_RANDOM, Pooled, error_of, pool, wilson_interval
-from escape_score.statistics.ranks import rates_of
+from escape_score.statistics.ranks import LARGEST_LOGARITHM, expit, rates_of
 
 SHORTER, LONGER = "shorter", "longer"
 """What larger values go with, in survival."""
-_LARGEST_LOGARITHM = 700.0
-"""Beyond, the exponential is no number any more."""
 
 
 @dataclass(frozen=True)
@@ -231,19 +229,15 @@ def _logit(share: float) -> float:
     return math.log(share / (1 - share))
 
 
-def _expit(value: float) -> float:
-    return 1 / (1 + math.exp(-max(value, -_LARGEST_LOGARITHM)))
-
-
 def _exp(value: float) -> float:
-    return math.exp(min(max(value, -_LARGEST_LOGARITHM), _LARGEST_LOGARITHM))
+    return math.exp(min(max(value, -LARGEST_LOGARITHM), LARGEST_LOGARITHM))
 
 
 _SCALES: Mapping[PooledEffectName, _Scale] = MappingProxyType(
     {
-        PooledEffectName.AUROC: _Scale(_logit, _expit),
+        PooledEffectName.AUROC: _Scale(_logit, expit),
         PooledEffectName.RANK_BISERIAL: _Scale(
-            lambda effect: _logit((1 + effect) / 2), lambda value: 2 * _expit(value) - 1
+            lambda effect: _logit((1 + effect) / 2), lambda value: 2 * expit(value) - 1
         ),
         PooledEffectName.HAZARD_RATIO: _Scale(math.log, _exp),
     }

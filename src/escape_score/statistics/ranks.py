@@ -23,6 +23,8 @@ MAX_EXACT = 50
 """Largest group whose distribution is counted; beyond, the normal approximation serves."""
 _ONE_IN = 40
 """2.5 % as a whole-number ratio."""
+LARGEST_LOGARITHM = 700.0
+"""Beyond, the exponential is not a number any more."""
 
 
 @dataclass(frozen=True)
@@ -72,8 +74,13 @@ def area_under_curve(first: FloatArray, second: FloatArray) -> Area:
     if variance <= 0 or not 0 < auc < 1:
         return Area(auc, _newcombe(auc, len(first), len(second)), "Newcombe, method 5")
     logit, half = math.log(auc / (1 - auc)), Z_95 * math.sqrt(variance) / (auc * (1 - auc))
-    low, high = (1 / (1 + math.exp(-end)) for end in (max(logit - half, -700.0), min(logit + half, 700.0)))
+    low, high = expit(logit - half), expit(logit + half)
     return Area(auc, ConfidenceInterval(low=low, high=high), "DeLong, logit scale")
+
+
+def expit(value: float) -> float:
+    """Probability of a logit."""
+    return 1 / (1 + math.exp(-min(max(value, -LARGEST_LOGARITHM), LARGEST_LOGARITHM)))
 
 
 def _placements(first: FloatArray, second: FloatArray) -> tuple[FloatArray, FloatArray]:

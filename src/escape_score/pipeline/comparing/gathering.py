@@ -117,7 +117,7 @@ def _in_memory(result: Profiles) -> GatheredCohort:
     tally, collector = _Tally(), ColumnCollector()
     for profile in collector.watch(result):
         tally.add(profile)
-    statistics = compute_statistics(collector.columns(), seed=result.header.seed)
+    statistics = compute_statistics(collector.columns(), result.statistics, seed=result.header.seed)
     digest = hashlib.sha256(f"{statistics.model_dump_json(indent=1)}\n".encode()).hexdigest()
     return tally.gathered(result.header, statistics, digest)
 

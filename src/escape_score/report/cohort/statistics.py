@@ -9,7 +9,6 @@ from functools import partial
 
 from markupsafe import Markup
 
-from escape_score.model.record import NoteRecord
 from escape_score.model.record_statistics import (
     CohortStatistics,
     EffectName,
@@ -29,10 +28,10 @@ from escape_score.report.figures.curves import roc_figure, survival_figure
 from escape_score.report.figures.forest import Effect, EffectAxis, forest_figure, volcano_figure
 from escape_score.report.figures.frame import Figure
 from escape_score.report.figures.overview import correlation_figure, map_figure
-from escape_score.report.messages import note_markup
+from escape_score.report.messages import visible_markup
 from escape_score.report.text.i18n import Language, record_markup, translate_record_text
 from escape_score.report.text.numbers import format_count, format_interval
-from escape_score.report.text.visible import visible_note, visible_text
+from escape_score.report.text.visible import visible_text
 
 TIMEPOINT = "timepoint"
 FDR = 0.05
@@ -100,7 +99,7 @@ def statistics_view(statistics: CohortStatistics | None, words: Language) -> Sta
     if statistics is None:
         return StatisticsView((), (), "", ())
     return StatisticsView(
-        notes=tuple(_visible(note, words) for note in statistics.notes),
+        notes=tuple(visible_markup(note, words) for note in statistics.notes),
         tables=statistics_tables(statistics, words),
         n_tests=format_count(statistics.n_tests, words),
         figures=_drawn(
@@ -307,7 +306,7 @@ def _table(  # noqa: PLR0917
     words: Language,
     figures: tuple[Figure, ...],
 ) -> StatisticsTable:
-    finding = Markup(" ").join(_visible(one, words) for one in statistic.findings)
+    finding = Markup(" ").join(visible_markup(one, words) for one in statistic.findings)
     notes = [_left_out(statistic.left_out, words)]
     if statistic.n_untested:
         sentence = words.ngettext(
@@ -328,13 +327,8 @@ def _left_out(left_out: tuple[LeftOut, ...], words: Language) -> str:
     reasons = (
         words.gettext("{n} ({reason})").format(
             n=format_count(one.n_samples, words),
-            reason=_visible(one.reason, words),
+            reason=visible_markup(one.reason, words),
         )
         for one in left_out
     )
     return words.gettext("Samples not counted: {reasons}.").format(reasons=words.gettext("; ").join(reasons))
-
-
-def _visible(note: NoteRecord, words: Language) -> Markup:
-    """A note whose names from the sheet have their invisible characters escaped."""
-    return note_markup(visible_note(note), words)

@@ -26,10 +26,10 @@ from escape_score.report.cohort.rows import (
     tallies_of,
 )
 from escape_score.report.facts import Fact, all_labels, sheet_labels
-from escape_score.report.messages import note_markup
+from escape_score.report.messages import visible_markup
 from escape_score.report.text.i18n import Language, record_markup
 from escape_score.report.text.numbers import format_count
-from escape_score.report.text.visible import checked_slug, visible_note, visible_profile, visible_text
+from escape_score.report.text.visible import checked_slug, visible_profile, visible_text
 from escape_score.report.text.wording import enumerate_words, match_word, unit_warning
 
 SHOWN: dict[str, Any] = {
@@ -126,8 +126,8 @@ class _Collected:
         self.sheet_columns.update(profile.metadata)
         self.n_own += profile.reference.is_cohort
         if profile.reference.choice is not None and not self.choice:  # that of all samples
-            self.choice = note_markup(visible_note(profile.reference.choice), words)
-            self.advice = tuple(note_markup(visible_note(one), words) for one in profile.reference.advice)
+            self.choice = visible_markup(profile.reference.choice, words)
+            self.advice = tuple(visible_markup(one, words) for one in profile.reference.advice)
         count_mechanisms(self.mechanisms, profile.axes, words)
         self.quality.add(profile, words)
         self.patients.add(profile, slug, words)

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 
 from markupsafe import Markup
 
-from escape_score.model.record import NoteRecord
 from escape_score.model.record_comparison import (
     PooledEffectName,
     PooledRow,
@@ -20,10 +19,10 @@ from escape_score.model.record_statistics import MeasureKind
 from escape_score.report.cohort.models import format_rate
 from escape_score.report.cohort.statistics import StatisticsTable, statistics_row
 from escape_score.report.figures.forest import EffectAxis, cohorts_figure
-from escape_score.report.messages import note_markup
+from escape_score.report.messages import visible_markup
 from escape_score.report.text.i18n import Language, translate_record_text
 from escape_score.report.text.numbers import format_count, format_fraction, format_interval
-from escape_score.report.text.visible import visible_note, visible_text
+from escape_score.report.text.visible import visible_text
 
 N_LEADING = 4
 """Measures of the forest: the index, and those with the largest effects."""
@@ -39,7 +38,7 @@ def question_table(question: Question, at: int, words: Language) -> StatisticsTa
     has_shifts = any(row.shift is not None for row in ordered)
     return StatisticsTable(
         title=_title(question, words),
-        finding=Markup(" ").join(_said(one, words) for one in question.findings),
+        finding=Markup(" ").join(visible_markup(one, words) for one in question.findings),
         note=" ".join(_notes(question, words)),
         headings=_headings(on, words, has_shifts=has_shifts),
         rows=tuple(
@@ -155,10 +154,12 @@ def _notes(question: Question, words: Language) -> Iterator[str]:
     """Which cohorts are not pooled and why, for the question and for single measures."""
     _ = words.gettext
     if question.left_out:
-        reasons = (f"{visible_text(one.cohort)} ({_said(one.reason, words)})" for one in question.left_out)
+        reasons = (
+            f"{visible_text(one.cohort)} ({visible_markup(one.reason, words)})" for one in question.left_out
+        )
         yield _("Cohorts not pooled: {reasons}.").format(reasons=_("; ").join(reasons))
     missing = Counter(
-        (visible_text(one.cohort), str(_said(one.reason, words)))
+        (visible_text(one.cohort), str(visible_markup(one.reason, words)))
         for row in question.rows
         for one in row.left_out
     )
@@ -176,7 +177,3 @@ def _notes(question: Question, words: Language) -> Iterator[str]:
             question.n_untested,
         )
         yield sentence.format(n=format_count(question.n_untested, words))
-
-
-def _said(note: NoteRecord, words: Language) -> Markup:
-    return note_markup(visible_note(note), words)

@@ -14,16 +14,17 @@ from escape_score.model.record_comparison import (
     MechanismCalls,
     Share,
 )
+from escape_score.model.record_statistics import ConfidenceInterval
 from escape_score.report.cohort.statistics import StatisticsTable
 from escape_score.report.cohort.view import counted_status
 from escape_score.report.comparison.questions import question_table
 from escape_score.report.facts import Fact
 from escape_score.report.figures.calls import calls_figure
 from escape_score.report.figures.frame import Figure
-from escape_score.report.messages import note_markup
+from escape_score.report.messages import visible_markup
 from escape_score.report.text.i18n import Language, record_markup
-from escape_score.report.text.numbers import format_count, format_fraction
-from escape_score.report.text.visible import visible_note, visible_text
+from escape_score.report.text.numbers import format_count, format_fraction, format_interval
+from escape_score.report.text.visible import visible_text
 from escape_score.report.text.wording import unit_word
 
 _N_TYPES = 3
@@ -96,7 +97,7 @@ def comparison_view(comparison: CohortComparison, words: Language) -> Comparison
 
 
 def _said(notes: Sequence[NoteRecord], words: Language) -> list[Markup]:
-    return [note_markup(visible_note(one), words) for one in notes]
+    return [visible_markup(one, words) for one in notes]
 
 
 def _untitled(cohorts: Sequence[ComparedCohort], words: Language) -> str:
@@ -124,7 +125,7 @@ def _cohort_line(one: ComparedCohort, words: Language) -> CohortLine:
         tumour_types=_tumour_types(one, words),
         unit=unit_word(visible_text(one.unit), words),
         reference=visible_text(one.reference),
-        choice=Markup("") if choice is None else note_markup(visible_note(choice), words),
+        choice=Markup("") if choice is None else visible_markup(choice, words),
         statuses=", ".join(statuses),
     )
 
@@ -158,11 +159,11 @@ def _call_block(mechanism: MechanismCalls, words: Language) -> CallBlock:
 
 def _share(one: Share, words: Language) -> str:
     """Samples, percent and interval, such as ``12: 40 % [25, 57]``."""
-    ends = words.gettext("[{low}, {high}]").format(
-        low=words.fixed(100 * one.interval.low, 0), high=words.fixed(100 * one.interval.high, 0)
-    )
+    percent = ConfidenceInterval(low=100 * one.interval.low, high=100 * one.interval.high)
     return words.gettext("{n}: {share} {interval}").format(
-        n=format_count(one.n, words), share=format_fraction(one.share, words), interval=ends
+        n=format_count(one.n, words),
+        share=format_fraction(one.share, words),
+        interval=format_interval(percent, words, decimals=0),
     )
 
 
