@@ -82,8 +82,9 @@ def last_job() -> int:
     return max(ids, default=0)
 
 
-def wait_until(condition: Callable[[], bool], *, seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
+def wait_until(condition: Callable[[], bool]) -> None:
+    """Wait for as long as a whole run may take: a job starts slowly where other work goes on."""
+    deadline = time.monotonic() + PATIENCE_S
     while not condition():
         assert time.monotonic() < deadline, "waited too long"
         time.sleep(0.2)
