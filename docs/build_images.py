@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from PIL import Image
 
 from escape_score.model.record import slug_of
-from escape_score.pipeline.pdf import find_chromium
+from escape_score.pipeline.pages.pdf import find_chromium
 from escape_score.report import render_summary
 from escape_score.report.load import read_profile
 

@@ -33,7 +33,7 @@ from escape_score.report.messages import MESSAGES, english, sentence, template_o
 from escape_score.report.text.i18n import languages, translations
 from escape_score.report.text.wording import matters
 from escape_score.score.published import load_published
-from escape_score.statistics.columns import ColumnCollector
+from escape_score.statistics.columns import CohortColumns
 from escape_score.statistics.comparison import compare_cohorts
 from escape_score.statistics.compute import compute_statistics
 
@@ -102,10 +102,9 @@ class Found:
         sheet: Sequence[Mapping[str, Any]],
         config: StatisticsConfig = DEFAULT_STATISTICS,
     ) -> None:
-        collector = ColumnCollector()
         pairs = zip(profiles, sheet, strict=True)
-        list(collector.watch(one.model_copy(update={"metadata": dict(row)}) for one, row in pairs))
-        self.notes += notes_in(compute_statistics(collector.columns(), config, seed=1))
+        columns = CohortColumns.of(one.model_copy(update={"metadata": dict(row)}) for one, row in pairs)
+        self.notes += notes_in(compute_statistics(columns, config, seed=1))
 
 
 def genes_of(component: str, tpm: pd.DataFrame) -> list[str]:

@@ -11,7 +11,8 @@ import pytest
 from escape_score.cli import main
 from escape_score.errors import MatrixInvalidError, OutputUnwritableError
 from escape_score.model.record import slug_of
-from escape_score.pipeline.reports import list_failures, named, noting_failure
+from escape_score.pipeline.pages.writing import noting_failure
+from escape_score.pipeline.reports import list_failures, named
 from escape_score.store.manifest import FailedSample, read_manifest, verify
 
 

@@ -16,7 +16,7 @@ from tests.statistics.gathered import three_cohorts
 
 from escape_score.model.notes import Code
 from escape_score.model.record import EscapeProfile
-from escape_score.pipeline.pdf import print_pages
+from escape_score.pipeline.pages.pdf import print_pages
 from escape_score.report import render_cohort, render_comparison, render_sample, render_summary
 from escape_score.statistics.comparison import compare_cohorts
 

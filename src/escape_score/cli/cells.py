@@ -168,4 +168,5 @@ def _cells(
         log,
         lang=settings.report.lang if has_reports else None,
         reference=settings.profile.reference,
+        threads=settings.threads,
     )

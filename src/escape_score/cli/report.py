@@ -29,6 +29,10 @@ def report(
         list[str] | None,
         typer.Option("--sample", metavar="ID", help="Print PDFs of this sample only; repeatable."),
     ] = None,
+    threads: Annotated[
+        int | None,
+        typer.Option("--threads", min=1, help="Processes that write pages; up to 4 if not given."),
+    ] = None,
     profiles: Annotated[
         Path | None, typer.Option("--profiles", help="Part file of the stage profile.")
     ] = None,
@@ -40,6 +44,7 @@ def report(
 ) -> int:
     """Stage 5: render pages again from the JSON alone."""
     require_results(results)
+    from escape_score.config import own_threads
     from escape_score.errors import UsageError, counted
     from escape_score.pipeline.reports import Prints, render_chunk, render_results
     from escape_score.store.manifest import SAMPLES
@@ -53,7 +58,7 @@ def report(
         message = "--sample: chooses what is printed; add --pdf or --summary-pdf"
         raise UsageError(message)
     where = out or results
-    done = render_results(results, where, lang=lang, prints=prints)
+    done = render_results(results, where, lang=lang, prints=prints, threads=threads or own_threads())
     print(f"{counted(done.n_pages, 'page')}: {where / INDEX}")
     if done.prints:
         place = where / (done.prints[0] if len(done.prints) == 1 else SAMPLES)

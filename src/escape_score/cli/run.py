@@ -151,6 +151,7 @@ def _run(settings: RunConfig, cohort: str | None, log: CommandLog, *, has_report
         log,
         lang=settings.report.lang if has_reports else None,
         reference=settings.profile.reference,
+        threads=settings.threads,
     )
 
 
@@ -161,10 +162,11 @@ def profile_and_write(
     *,
     lang: str | None,
     reference: str | None,
+    threads: int,
 ) -> int:
     """Profile, write and summarise; 5 where some samples failed.
 
-    There are no pages if ``lang`` is None. ``reference``: as it was named.
+    There are no pages if ``lang`` is None. ``reference``: as it was named. ``threads`` write pages.
     """
     from escape_score.pipeline.profiles import write_result
     from escape_score.store.manifest import earlier_manifest
@@ -176,7 +178,8 @@ def profile_and_write(
             result,
             out,
             lang=lang,
-            on_stage=lambda stage: progress.stage(stage, total=None if lang is None else len(result)),
+            threads=threads,
+            on_stage=lambda stage: progress.stage(stage, total=len(result) if stage == "report" else None),
             on_sample=progress.advance,
         )
     if result.reference.is_edited:

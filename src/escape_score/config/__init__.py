@@ -11,6 +11,7 @@ from escape_score.config.models import (
     ScoreConfig,
     StatisticsConfig,
     WorkflowConfig,
+    own_threads,
     parse_block,
 )
 
@@ -27,6 +28,7 @@ __all__ = [
     "WorkflowConfig",
     "load_config",
     "load_workflow_config",
+    "own_threads",
     "parse_block",
     "read_cohorts",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable
 from pathlib import Path
@@ -26,6 +27,10 @@ VALUE_ERROR = "Value error, "
 """What pydantic puts before the words of a check of ours."""
 _OPTIONS = MappingProxyType({"groups": "group_by"})
 """Options of the command line that are not called like their key."""
+
+
+MOST_OWN_THREADS = 4
+"""Threads from which on a run waits for its file and its last steps."""
 
 
 class ConfigModel(BaseModel):
@@ -318,9 +323,21 @@ class StageBlocks(ConfigModel):
             raise ConfigInvalidError.at(option, what[0].lower() + what[1:] + asked) from error
 
 
+def own_threads() -> int:
+    """Threads of a program that was told none: those that it may use, at most ``MOST_OWN_THREADS``."""
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(usable, MOST_OWN_THREADS)
+
+
 class RunConfig(StageBlocks):
     """Config of ``escape-score run``; the command line wins over each key."""
 
+    threads: int = Field(
+        default_factory=own_threads,
+        ge=1,
+        le=256,
+        description=f"Threads and processes at work; if absent, the free ones, at most {MOST_OWN_THREADS}.",
+    )
     expression: Path | None = Field(None, description="Expression matrix, relative to this file.")
     samples: Path | None = Field(None, description="Sample sheet, relative to this file.")
     units: ExpressionUnit = Field(ExpressionUnit.AUTO, description="Unit of the matrix.")

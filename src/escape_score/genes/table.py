@@ -168,9 +168,10 @@ class GeneTable:
 
     def _find(self, name: str) -> tuple[GeneMatch, Candidates]:
         """Ask the steps in their order; the match is only meant for a single candidate or none."""
+        if name in self.current:
+            return GeneMatch.CURRENT, self.current[name]
         upper = name.upper()
         for match, names, key in (
-            (GeneMatch.CURRENT, self.current, name),
             (GeneMatch.CASE_CHANGED, self._current_by_upper, upper),
             (GeneMatch.REWRITTEN, self._current_by_punctuation, "" if name.isalnum() else _punctuated(name)),
             (GeneMatch.PREVIOUS, self.previous, name),
@@ -301,10 +302,14 @@ def _folded(names: GeneNames, form: Callable[[str], str]) -> GeneNames:
     return folded
 
 
+_MARK = re.compile("[^A-Z0-9]")
+_X_OF_R = re.compile(r"X\.?[0-9]")
+
+
 def _punctuated(name: str) -> str:
     """Upper case, a point for every other character; without quotes, and without R's X before a digit."""
-    plain = re.sub("[^A-Z0-9]", ".", name.strip("'\"` ").upper())
-    return plain[1:] if re.match(r"X\.?[0-9]", plain) else plain
+    plain = _MARK.sub(".", name.strip("'\"` ").upper())
+    return plain[1:] if plain[:1] == "X" and _X_OF_R.match(plain) else plain
 
 
 @cache

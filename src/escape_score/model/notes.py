@@ -203,6 +203,10 @@ def note(code: Code, kind: str = "", **params: Param | Iterable[str] | Iterable[
     return Note(code, kind, tuple(kept.items()))
 
 
+def _order(one: Note) -> tuple[str, str, str]:
+    return one.code, one.kind, repr(one.params)
+
+
 @dataclass(frozen=True)
 class NoteLog:
     """Notes so far: for every sample of the cohort, and for single samples as pairs of id and note."""
@@ -216,12 +220,19 @@ class NoteLog:
 
     def of_sample(self, sample_id: str) -> tuple[Note, ...]:
         """Notes that concern one sample, sorted by code; one that was made twice counts once."""
-        notes = {*self.cohort, *self._own_notes.get(sample_id, ())}
-        return tuple(sorted(notes, key=lambda one: (one.code, one.kind, repr(one.params))))
+        if sample_id not in self._sorted:
+            notes = {*self.cohort, *self._own_notes.get(sample_id, ())}
+            self._sorted[sample_id] = tuple(sorted(notes, key=_order))
+        return self._sorted[sample_id]
 
     def has(self, sample_id: str, code: Code) -> bool:
         """Whether a note of this code concerns a sample."""
         return any(one.code is code for one in (*self.cohort, *self._own_notes.get(sample_id, ())))
+
+    @cached_property
+    def _sorted(self) -> dict[str, tuple[Note, ...]]:
+        """Notes of samples that were asked for: several tables and the record of a sample ask for them."""
+        return {}
 
     @cached_property
     def _own_notes(self) -> Mapping[str, tuple[Note, ...]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -162,7 +163,7 @@ class SignatureScores:
     reference_sha256: str = ""
     reference_choice: ReferenceChoice | None = None
 
-    @property
+    @cached_property
     def sample_ids(self) -> tuple[str, ...]:
         """Sample ids, in order."""
         return tuple(sample.sample_id for sample in self.facts.samples)

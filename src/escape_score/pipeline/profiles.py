@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, fields
 from functools import cached_property, lru_cache
 from html import escape
@@ -20,8 +20,11 @@ from escape_score.model.profiles import INDEX, CohortProfiles
 from escape_score.model.record import EscapeProfile, NoteRecord, slug_of
 from escape_score.model.reference import Reference
 from escape_score.model.scores import SignatureScores
-from escape_score.pipeline.reports import finish_result, noting_failure, sample_files, write_pages
+from escape_score.pipeline.pages.workers import page_writer
+from escape_score.pipeline.pages.writing import noting_failure
+from escape_score.pipeline.reports import CohortTally, finish_result
 from escape_score.profile import RecordMaker
+from escape_score.report.load import natural_order
 from escape_score.report.messages import english
 from escape_score.report.text.i18n import SOURCE_LANGUAGE, translations
 from escape_score.store.atomic import write_text
@@ -29,7 +32,6 @@ from escape_score.store.columns import COLUMNS, write_columns
 from escape_score.store.manifest import (
     SAMPLES,
     FailedSample,
-    FileEntry,
     Part,
     ResultHeader,
     entry_of,
@@ -242,25 +244,66 @@ def write_result(
     folder: Path,
     *,
     lang: str | None,
+    threads: int = 1,
     on_stage: Callable[[str], None] = lambda _: None,
     on_sample: Callable[[], None] = lambda: None,
 ) -> tuple[FailedSample, ...]:
     """Write a result folder as a whole or not at all; samples without a profile or a page.
 
-    There are no pages where ``lang`` is None. For progress, ``on_stage`` is called when the writing and the
-    rendering begin, and ``on_sample`` after each sample.
+    There are no pages where ``lang`` is None. Pages are written by ``threads`` processes. For progress,
+    ``on_stage`` is called when the writing and the rendering begin, and ``on_sample`` after each sample.
     """
     if lang is not None:
         translations(lang)  # an unknown language is an error before the work, not after it
     with staged_result(folder) as staging:
         on_stage("write")
-        parts = [write_profiles(result, staging, has_samples=lang is not None, on_sample=on_sample)]
+        parts, tally = [write_profiles(result, staging, has_samples=False)], None
         if lang is not None:
             on_stage("report")
-            paths = [staging / path for path in sample_files(parts[0].files)]
-            pages, failed = write_pages(staging, paths, lang=lang, on_sample=on_sample)
-            parts.append(Part(files=pages, failed=failed))
-        return finish_result(staging, result.header, parts, lang=lang, statistics=result.statistics)
+            tally = CohortTally.begin(lang)
+            parts += _write_pages(result, staging, tally, threads=threads, on_sample=on_sample)
+        header, labels = result.header, result.statistics
+        return finish_result(staging, header, parts, lang=lang, statistics=labels, tally=tally)
+
+
+def _write_pages(
+    result: Profiles, folder: Path, tally: CohortTally, *, threads: int, on_sample: Callable[[], None]
+) -> tuple[Part, Part]:
+    """Write JSON and page of all samples, in the order of the cohort's page."""
+    ids = result.sample_ids
+    rows = sorted(range(len(ids)), key=lambda row: natural_order(_path_of(ids[row], folder)))
+    with page_writer(
+        folder, tally.page.lang, n_pages=len(ids), threads=threads, on_sample=on_sample
+    ) as writer:
+
+        def add(path: Path, profile: EscapeProfile) -> None:
+            tally.add(profile)
+            writer.submit(path)
+
+        return _write_samples(result, folder, rows, add), writer.finish()
+
+
+def _write_samples(
+    result: Profiles,
+    folder: Path,
+    rows: Iterable[int],
+    then: Callable[[Path, EscapeProfile], None] = lambda path, profile: None,
+) -> Part:
+    """Write one JSON a sample, and ``then`` do more with it; one that fails does not take others along."""
+    entries, failed = [], list[FailedSample]()
+    for row in rows:
+        path, profile = _path_of(result.sample_ids[row], folder), None
+        with noting_failure(failed, path.stem, folder):
+            profile = result.record(row)
+            write_text(path, profile.model_dump_json(indent=1) + "\n")
+            entries.append(entry_of(folder, path))
+        if profile is not None:
+            then(path, profile)
+    return Part(files=tuple(entries), failed=tuple(failed))
+
+
+def _path_of(sample_id: str, folder: Path) -> Path:
+    return folder / SAMPLES / f"{slug_of(sample_id)}.json"
 
 
 def files_of(result: Profiles) -> set[Path]:
@@ -280,12 +323,10 @@ def tables_of(result: Profiles) -> tuple[str, ...]:
     return (*TABLES, *CELL_FILES, *(() if result.cells.counts is None else (ALL_CELLS,)))
 
 
-def write_profiles(
-    result: Profiles, folder: Path, *, has_samples: bool = True, on_sample: Callable[[], None] = lambda: None
-) -> Part:
+def write_profiles(result: Profiles, folder: Path, *, has_samples: bool = True) -> Part:
     """Write tables, scores and, where wanted, one JSON a sample; the files, in the order of the samples."""
     scores, flags, cells = result.scores, result.maker.flags, result.cells
-    samples, failed = _write_samples(result, folder, on_sample) if has_samples else ((), ())
+    samples = _write_samples(result, folder, range(len(result)) if has_samples else ())
     written = {"profiles": result.table(), "scores": scores_table(scores)}
     for name, table in written.items():
         write_tsv(folder / f"{name}.tsv", table)
@@ -303,22 +344,7 @@ def write_profiles(
     write_columns(folder, written)
     return Part(
         header=result.header,
-        files=(*samples, *(entry_of(folder, folder / name) for name in tables_of(result))),
-        failed=(*failed, *lost),
+        files=(*samples.files, *(entry_of(folder, folder / name) for name in tables_of(result))),
+        failed=(*samples.failed, *lost),
         sample_ids=(*scores.sample_ids, *(one.sample_id for one in lost)),
     )
-
-
-def _write_samples(
-    result: Profiles, folder: Path, on_sample: Callable[[], None]
-) -> tuple[tuple[FileEntry, ...], tuple[FailedSample, ...]]:
-    """Write one JSON a sample; one that fails does not take the others along."""
-    entries, failed = [], list[FailedSample]()
-    for row, sample_id in enumerate(result.sample_ids):
-        slug = slug_of(sample_id)
-        path = folder / SAMPLES / f"{slug}.json"
-        with noting_failure(failed, slug, folder):
-            write_text(path, result.record(row).model_dump_json(indent=1) + "\n")
-            entries.append(entry_of(folder, path))
-        on_sample()
-    return tuple(entries), tuple(failed)

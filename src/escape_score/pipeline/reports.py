@@ -6,20 +6,21 @@ Rendering needs no numerical library; only the statistics do.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Container, Iterable, Sequence
+from dataclasses import dataclass, field
 from difflib import get_close_matches
-from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from escape_score.config import DEFAULT_STATISTICS, StatisticsConfig
-from escape_score.errors import EscapeScoreError, ResultInvalidError, UsageError, listed
+from escape_score.errors import ResultInvalidError, UsageError, listed
 from escape_score.model.record import EscapeProfile, slug_of
-from escape_score.model.record_statistics import CohortStatistics
-from escape_score.pipeline.pdf import find_chromium, print_pages
-from escape_score.report import iter_profiles, render_cohort, render_sample, render_summary
-from escape_score.report.load import STATISTICS, read_profile, read_statistics
+from escape_score.pipeline.pages.pdf import find_chromium, print_pages
+from escape_score.pipeline.pages.workers import page_writer
+from escape_score.pipeline.pages.writing import PageWriter, noting_failure
+from escape_score.report import iter_profiles, render_summary
+from escape_score.report.load import STATISTICS, profile_paths, read_profile, read_statistics
+from escape_score.report.render import CohortPage
 from escape_score.store.atomic import write_text
 from escape_score.store.manifest import (
     MANIFEST,
@@ -45,25 +46,12 @@ from escape_score.store.result_folder import (
 )
 from escape_score.store.tables import quoted, safe_cell
 
+if TYPE_CHECKING:
+    from escape_score.statistics import ColumnCollector
+
 QC = "qc.tsv"
 TAB = "\t"
 NO_PAGE = "no page: the job that writes it did not finish; run the same command again"
-
-
-@contextmanager
-def noting_failure(failed: list[FailedSample], slug: str, folder: Path) -> Iterator[None]:
-    """Note that the block failed for one sample, and go on; the note names files as seen from ``folder``.
-
-    A full disk, too little memory or a wrong option is no fault of a sample: these end the stage.
-    """
-    try:
-        yield
-    except (UsageError, MemoryError):
-        raise
-    except Exception as error:
-        said = error.lines[0] if isinstance(error, EscapeScoreError) else f"{type(error).__name__}: {error}"
-        problem = " ".join(said.replace(f"{folder}/", "").split())
-        failed.append(FailedSample(slug=slug, problem=problem))
 
 
 def named(failed: Iterable[FailedSample], sample_ids: Iterable[str]) -> tuple[FailedSample, ...]:
@@ -103,8 +91,10 @@ def render_chunk(results: Path, profiles: Path, part: Path, *, chunk: int, chunk
     size = -(-len(paths) // chunks)
     mine = [Path(path) for path in paths[(chunk - 1) * size : chunk * size]]
     withdraw_result(results, {path.with_suffix(".html") for path in mine}, files_of_workflow(listed))
-    written, failed = write_pages(results, [results / path for path in mine], lang=lang)
-    write_part(part, Part(files=written, failed=failed))
+    writer = PageWriter(results, lang)
+    for path in mine:
+        writer.submit(results / path)
+    write_part(part, writer.finish())
 
 
 def sample_files(files: Sequence[FileEntry]) -> list[str]:
@@ -121,36 +111,26 @@ def files_of_workflow(listed: Iterable[FileEntry]) -> set[Path]:
     return paths | pages | {Path(INDEX), Path(STATISTICS), Path(MANIFEST)}
 
 
-def write_pages(
-    folder: Path,
-    profiles: Iterable[Path],
-    *,
-    lang: str,
-    on_sample: Callable[[], None] = lambda: None,
-) -> tuple[tuple[FileEntry, ...], tuple[FailedSample, ...]]:
-    """Write the page of every profile; one that fails does not take the others along."""
-    entries, failed = [], list[FailedSample]()
-    for source in profiles:
-        path = folder / SAMPLES / f"{source.stem}.html"
-        with noting_failure(failed, source.stem, source.parents[1]):
-            write_text(path, render_sample(read_profile(source), lang=lang))
-            entries.append(entry_of(folder, path))
-        on_sample()
-    return tuple(entries), tuple(failed)
+@dataclass
+class CohortTally:
+    """What the page and the statistics of a cohort need of the profiles so far."""
 
+    page: CohortPage
+    columns: ColumnCollector
+    slugs: set[str] = field(default_factory=set)
 
-def write_index(
-    folder: Path,
-    profiles: Iterable[EscapeProfile],
-    failed: Sequence[FailedSample] = (),
-    *,
-    statistics: Callable[[], CohortStatistics | None],
-    lang: str,
-) -> FileEntry:
-    """Write the cohort's page; ``statistics`` is asked once all profiles were read."""
-    skipped = [(one.sample_id, one.problem) for one in failed]
-    write_text(folder / INDEX, render_cohort(profiles, skipped=skipped, statistics=statistics, lang=lang))
-    return entry_of(folder, folder / INDEX)
+    @classmethod
+    def begin(cls, lang: str) -> CohortTally:
+        """No profile yet."""
+        from escape_score.statistics import ColumnCollector
+
+        return cls(CohortPage(lang), ColumnCollector())
+
+    def add(self, profile: EscapeProfile) -> None:
+        """Keep what is needed of one more profile, in the order of the page."""
+        self.slugs.add(profile.slug)
+        self.columns.add(profile)
+        self.page.add(profile)
 
 
 def finish_result(
@@ -161,11 +141,13 @@ def finish_result(
     lang: str | None,
     before: Iterable[Path] = (),
     statistics: StatisticsConfig = DEFAULT_STATISTICS,
+    tally: CohortTally | None = None,
 ) -> tuple[FailedSample, ...]:
     """Write the list of failed samples, statistics, the cohort's page and, last of all, the manifest.
 
     ``before`` are files of the result that was in the folder: those that this one does not have are removed.
-    Samples that failed are returned, and are in ``qc.tsv``, on the cohort's page and in the manifest.
+    Profiles are read from the folder, unless ``tally`` has seen just those that did not fail. Samples that
+    failed are returned, and are in ``qc.tsv``, on the cohort's page and in the manifest.
     """
     failed = named(
         (one for part in parts for one in part.failed), (i for part in parts for i in part.sample_ids)
@@ -181,37 +163,40 @@ def finish_result(
     if list_failures(folder, failed):
         files[QC] = entry_of(folder, folder / QC)
     if lang is not None:
-        for entry in _write_cohort(
-            folder, sample_files(list(files.values())), failed, statistics, seed=header.seed, lang=lang
-        ):
+        left_out = {one.slug for one in failed if one.problem != NO_PAGE}
+        if tally is None or tally.slugs & left_out:
+            tally = _read_tally(folder, sample_files(list(files.values())), left_out, lang)
+        for entry in _write_cohort(folder, tally, failed, statistics, seed=header.seed):
             files[entry.path] = entry
     write_manifest(folder, header, files.values(), failed)
     return failed
 
 
+def _read_tally(folder: Path, paths: Sequence[str], left_out: Container[str], lang: str) -> CohortTally:
+    """Read the profiles of a cohort; a missing page leaves no profile out."""
+    tally = CohortTally.begin(lang)
+    for profile in iter_profiles(folder, paths):
+        if profile.slug not in left_out:
+            tally.add(profile)
+    return tally
+
+
 def _write_cohort(
     folder: Path,
-    paths: Sequence[str],
+    tally: CohortTally,
     failed: Sequence[FailedSample],
     config: StatisticsConfig,
     *,
     seed: int,
-    lang: str,
 ) -> tuple[FileEntry, FileEntry]:
-    """Write the cohort's page and statistics in one pass; a missing page leaves no profile out."""
-    from escape_score.statistics import ColumnCollector, compute_statistics
+    """Write the cohort's page and statistics."""
+    from escape_score.statistics import compute_statistics
 
-    left_out = {one.slug for one in failed if one.problem != NO_PAGE}
-    collector = ColumnCollector()
-    profiles = (profile for profile in iter_profiles(folder, paths) if profile.slug not in left_out)
-
-    @cache
-    def statistics() -> CohortStatistics:
-        return compute_statistics(collector.columns(), config, seed=seed)
-
-    index = write_index(folder, collector.watch(profiles), failed, statistics=statistics, lang=lang)
-    write_text(folder / STATISTICS, statistics().model_dump_json(indent=1) + "\n")
-    return index, entry_of(folder, folder / STATISTICS)
+    statistics = compute_statistics(tally.columns.columns(), config, seed=seed)
+    skipped = [(one.sample_id, one.problem) for one in failed]
+    write_text(folder / INDEX, tally.page.render(skipped=skipped, statistics=statistics))
+    write_text(folder / STATISTICS, statistics.model_dump_json(indent=1) + "\n")
+    return entry_of(folder, folder / INDEX), entry_of(folder, folder / STATISTICS)
 
 
 def gather_parts(
@@ -269,11 +254,14 @@ class Rendered:
     n_outdated: int
 
 
-def render_results(results: Path, out: Path, *, lang: str, prints: Prints = Prints()) -> Rendered:
+def render_results(
+    results: Path, out: Path, *, lang: str, prints: Prints = Prints(), threads: int = 1
+) -> Rendered:
     """Render all pages of a finished result again, from its JSON alone.
 
     Inside the result itself the manifest is renewed; another folder gets pages only. ``prints`` are put next
-    to the pages; what was printed of pages that change, and is not printed again, is removed.
+    to the pages; what was printed of pages that change, and is not printed again, is removed. ``threads``:
+    processes that write pages.
 
     Raises
     ------
@@ -289,20 +277,27 @@ def render_results(results: Path, out: Path, *, lang: str, prints: Prints = Prin
     with staged_pages(out, is_own=out.resolve() == results.resolve()) as folder:
         profiles = sorted(results / path for path in _listed_profiles(results))
         chosen = _chosen(profiles, prints.sample_ids)
-        pages, failed = write_pages(folder, profiles, lang=lang)
-        if failed:
-            msg = f"{results / SAMPLES / failed[0].slug}.json: no page can be made of it: {failed[0].problem}"
-            raise ResultInvalidError(msg)
-        listed_paths = [path.relative_to(results).as_posix() for path in profiles]
-        write_index(
-            folder,
-            iter_profiles(results, listed_paths),
-            statistics=lambda: read_statistics(results),
-            lang=lang,
-        )
+        n_pages = _render_all(results, profiles, folder, lang=lang, threads=threads)
         printed = () if chromium is None else _print(chromium, folder, chosen, prints, lang=lang)
         prints_made = tuple(path.relative_to(folder) for path in printed)
-        return Rendered(len(pages), prints_made, len(outdated_prints(out, folder)))
+        return Rendered(n_pages, prints_made, len(outdated_prints(out, folder)))
+
+
+def _render_all(results: Path, profiles: Sequence[Path], folder: Path, *, lang: str, threads: int) -> int:
+    """Write the pages of samples and of their cohort; the number of samples."""
+    page, failed = CohortPage(lang), list[FailedSample]()
+    with page_writer(folder, lang, n_pages=len(profiles), threads=threads) as writer:
+        for path in profile_paths(results, [path.relative_to(results).as_posix() for path in profiles]):
+            with noting_failure(failed, path.stem, results):
+                profile = read_profile(path)
+                page.add(profile)
+                writer.submit(path, profile)
+        part = writer.finish()
+    if faults := (*failed, *part.failed):
+        msg = f"{results / SAMPLES / faults[0].slug}.json: no page can be made of it: {faults[0].problem}"
+        raise ResultInvalidError(msg)
+    write_text(folder / INDEX, page.render(skipped=(), statistics=read_statistics(results)))
+    return len(profiles)
 
 
 def _print(

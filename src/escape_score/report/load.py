@@ -40,20 +40,27 @@ def read_profiles(results: Path) -> tuple[EscapeProfile, ...]:
 def iter_profiles(results: Path, listed: Sequence[str] | None = None) -> Iterator[EscapeProfile]:
     """Read the profiles of a result folder one at a time, for cohorts too large to hold.
 
+    As :func:`profile_paths` lists them. Raises ResultInvalidError: there are no profiles, or one cannot be
+    read.
+    """
+    return map(read_profile, profile_paths(results, listed))
+
+
+def profile_paths(results: Path, listed: Sequence[str] | None = None) -> list[Path]:
+    """Find the profiles of a result folder.
+
     Those ``listed``, relative to the folder; all ``samples/*.json`` where None. Ordered by file name, with
-    numbers inside names in numeric order (``s2`` before ``s10``). Raises ResultInvalidError: there are no
-    profiles, or one cannot be read.
+    numbers inside names in numeric order (``s2`` before ``s10``). Raises ResultInvalidError: there are none.
     """
     found = (results / "samples").glob("*.json") if listed is None else (results / path for path in listed)
-    paths = sorted(found, key=_natural_order)
+    paths = sorted(found, key=natural_order)
     if not paths:
         message = (
             f"{results}: holds no profiles (samples/*.json); "
             "give the --out folder of a run made without --no-reports"
         )
         raise ResultInvalidError(message)
-    for path in paths:
-        yield read_profile(path)
+    return paths
 
 
 def read_profile(path: Path) -> EscapeProfile:
@@ -116,7 +123,7 @@ def _first_fault(error: ValidationError) -> str:
     return f"{place}: {fault['msg']}" if place else fault["msg"]
 
 
-def _natural_order(path: Path) -> list[tuple[int, str]]:
+def natural_order(path: Path) -> list[tuple[int, str]]:
     """Sort key with runs of digits as numbers; the text breaks ties such as 01 and 1."""
     parts = re.split(r"([0-9]+)", path.stem)
     return [(int(part) if part.isdecimal() else 0, part) for part in parts]

@@ -5,19 +5,21 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, MutableMapping, Sequence
 from functools import cache, partial
+from types import CodeType
+from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+from markupsafe import Markup, escape
 
 from escape_score.model.record import EscapeProfile
 from escape_score.model.record_comparison import CohortComparison
-from escape_score.model.record_statistics import Clustering, CohortStatistics
+from escape_score.model.record_statistics import CohortStatistics
 from escape_score.report import facts
 from escape_score.report.cohort.rows import scores_drawing
 from escape_score.report.cohort.statistics import statistics_view
-from escape_score.report.cohort.view import cohort_view
+from escape_score.report.cohort.view import CohortCollector
 from escape_score.report.comparison import comparison_view
 from escape_score.report.figures.frame import page_rules
 from escape_score.report.messages import note_markup
@@ -64,6 +66,33 @@ FILTERS: dict[str, Callable[..., object]] = {
 """How a template writes a value of a record; each takes the language of the page as ``words``."""
 
 
+_needs_escaping = re.compile("[&<>\"']").search
+
+
+def written(value: object) -> str:
+    """What a page shows of a value: the same as ``escape``, without a new object for a text that stays."""
+    if type(value) is Markup or (type(value) is str and _needs_escaping(value) is None):
+        return value
+    return escape(value)
+
+
+class PageTemplate(Template):
+    """A template that puts its values on the page by :func:`written`: a page has two thousand."""
+
+    @classmethod
+    def from_code(
+        cls,
+        environment: Environment,
+        code: CodeType,
+        globals: MutableMapping[str, Any],  # jinja2's name
+        uptodate: Callable[[], bool] | None = None,
+    ) -> Template:
+        """Make a template of compiled code, in which ``escape`` is a global name."""
+        template = super().from_code(environment, code, globals, uptodate)
+        template.root_render_func.__globals__["escape"] = written
+        return template
+
+
 @cache
 def environment(lang: str) -> Environment:
     """Return the template engine of a language; raises UsageError where there is no catalogue."""
@@ -83,6 +112,7 @@ def make_environment(words: Language) -> Environment:
         lstrip_blocks=True,
         extensions=[ConstantTexts],
     )
+    engine.template_class = PageTemplate
     engine.policies["ext.i18n.trimmed"] = True
     engine.extend(words=words)
     # The extension adds this method when it is loaded, which no type of jinja2 says.
@@ -177,19 +207,37 @@ def render_cohort(
     UsageError
         There is no catalogue for the language.
     """
-    words, engine = translations(lang), environment(lang)
-    found = cache(statistics)
-    page = cohort_view(profiles, words, skipped=skipped, clustering=lambda: _clustering(found()))
-    labels, script = statistics_view(found(), words), script_of(engine, "cohort.js", "figures.js")
-    return engine.get_template("cohort.html.j2").render(
-        page=page,
-        labels=labels,
-        terms=terms.terms_of(terms.of_cohort(has_tables=bool(labels.tables)), words),
-        rules=page_rules(),
-        lang=lang,
-        script=script,
-        script_hash=source_hash(script),
-    )
+    page = CohortPage(lang)
+    for profile in profiles:
+        page.add(profile)
+    return page.render(skipped=skipped, statistics=statistics())
+
+
+class CohortPage:
+    """The page of a cohort whose profiles pass by one after the other; see :func:`render_cohort`."""
+
+    def __init__(self, lang: str = SOURCE_LANGUAGE) -> None:
+        self.lang, self._words = lang, translations(lang)
+        self._collected = CohortCollector(self._words)
+
+    def add(self, profile: EscapeProfile) -> None:
+        """Keep what the page shows of one more profile."""
+        self._collected.add(profile)
+
+    def render(self, *, skipped: Sequence[tuple[str, str]], statistics: CohortStatistics | None) -> str:
+        """Return the HTML document of all profiles that were added."""
+        words, engine = self._words, environment(self.lang)
+        labels, script = statistics_view(statistics, words), script_of(engine, "cohort.js", "figures.js")
+        clustering = None if statistics is None else statistics.clustering
+        return engine.get_template("cohort.html.j2").render(
+            page=self._collected.finished(skipped, clustering),
+            labels=labels,
+            terms=terms.terms_of(terms.of_cohort(has_tables=bool(labels.tables)), words),
+            rules=page_rules(),
+            lang=self.lang,
+            script=script,
+            script_hash=source_hash(script),
+        )
 
 
 def render_comparison(comparison: CohortComparison, *, lang: str = SOURCE_LANGUAGE) -> str:
@@ -221,10 +269,6 @@ def render_comparison(comparison: CohortComparison, *, lang: str = SOURCE_LANGUA
         script=script,
         script_hash=source_hash(script),
     )
-
-
-def _clustering(found: CohortStatistics | None) -> Clustering | None:
-    return None if found is None else found.clustering
 
 
 def script_of(engine: Environment, *names: str) -> Markup:

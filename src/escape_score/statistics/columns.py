@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -45,8 +45,8 @@ class CohortColumns:
     def of(cls, profiles: Iterable[EscapeProfile]) -> CohortColumns:
         """Collect the profiles of one cohort; one profile is held at a time."""
         collector = ColumnCollector()
-        for _ in collector.watch(profiles):
-            pass
+        for profile in profiles:
+            collector.add(profile)
         return collector.columns()
 
     def rows(self, at: Sequence[int]) -> CohortColumns:
@@ -79,7 +79,7 @@ class CohortColumns:
 
 @dataclass
 class ColumnCollector:
-    """Columns so far of profiles that pass by on their way to something else."""
+    """Columns of the profiles so far."""
 
     _cohort: str = ""
     _measures: tuple[Measure, ...] = ()
@@ -89,19 +89,17 @@ class ColumnCollector:
     _values: list[FloatArray] = field(default_factory=list)
     _of_cells: list[dict[str, float]] = field(default_factory=list)
 
-    def watch(self, profiles: Iterable[EscapeProfile]) -> Iterator[EscapeProfile]:
-        """Hand profiles on, keeping their numbers."""
-        for profile in profiles:
-            if not self._values:
-                self._cohort, self._measures = profile.cohort, _measures(profile)
-            self._sheet.append(profile.metadata)
-            self._sample_ids.append(profile.sample_id)
-            self._values.append(np.array(_values(profile), dtype=np.float64))
-            self._of_cells.append(self._cells(profile))
-            yield profile
+    def add(self, profile: EscapeProfile) -> None:
+        """Keep the numbers of one more profile."""
+        if not self._values:
+            self._cohort, self._measures = profile.cohort, _measures(profile)
+        self._sheet.append(profile.metadata)
+        self._sample_ids.append(profile.sample_id)
+        self._values.append(np.array(_values(profile), dtype=np.float64))
+        self._of_cells.append(self._cells(profile))
 
     def columns(self) -> CohortColumns:
-        """Everything that has passed by."""
+        """Columns of all profiles that were added."""
         n, nan = len(self._values), float("nan")
         values = np.array(self._values).reshape((n, len(self._measures)))
         cells = np.array([[one.get(name, nan) for name in self._quantities] for one in self._of_cells])

@@ -12,7 +12,7 @@ import pandas as pd
 import pyarrow as pa
 from pyarrow import parquet as pq
 
-from escape_score.model.notes import NoteLog
+from escape_score.model.notes import Note, NoteLog
 from escape_score.model.profiles import INDEX, Bounds, CohortProfiles
 from escape_score.model.reference import Reference
 from escape_score.model.scores import SignatureScores
@@ -103,10 +103,20 @@ def qc_table(
             "leukocyte_fraction": profiles.leukocyte_fraction,
             "status": profiles.status,
             "flags": [",".join(flag_names(flags, sample_id)) for sample_id in scores.sample_ids],
-            "flags_in_words": [in_words(*flags.of_sample(sample_id)) for sample_id in scores.sample_ids],
+            "flags_in_words": _in_words(flags, scores.sample_ids, in_words),
             FAILED: [""] * n,
         }
     )
+
+
+def _in_words(flags: NoteLog, sample_ids: Sequence[str], in_words: Callable[..., str]) -> list[str]:
+    """Flags of each sample in words; a flag of the whole cohort is put into words once."""
+    known: dict[int, str] = {}  # by the note itself: notes that are equal may differ, as 1 and 1.0 are
+
+    def said(one: Note) -> str:
+        return known.get(id(one)) or known.setdefault(id(one), in_words(one))
+
+    return [" ".join(map(said, flags.of_sample(sample_id))) for sample_id in sample_ids]
 
 
 def with_failed(qc: pd.DataFrame, sample_ids: Sequence[str]) -> pd.DataFrame:
@@ -147,11 +157,18 @@ def write_tsv(path: Path, table: pd.DataFrame) -> None:
 
 def _fields(table: pd.DataFrame, *, is_number: bool) -> Iterator[str]:
     """Neighbouring columns, all of numbers or none: a text for each row."""
-    rows = zip(*(table.iloc[:, at].tolist() for at in range(table.shape[1])), strict=True)
+    columns = [table.iloc[:, at].tolist() for at in range(table.shape[1])]
     if is_number:
         template = "\t".join([FLOAT_FORMAT] * table.shape[1])
-        return ((template % row).replace("nan", "") for row in rows)
-    return ("\t".join(quoted(safe_cell(str(value))) for value in row) for row in rows)
+        return ((template % row).replace("nan", "") for row in zip(*columns, strict=True))
+    return map("\t".join, zip(*map(_cells, columns), strict=True))
+
+
+def _cells(column: Sequence[object]) -> Iterator[str]:
+    """Cells of a column that has no numbers with decimals; most columns have few values."""
+    known: dict[str, str] = {}
+    texts = map(str, column)
+    return (known.get(text) or known.setdefault(text, quoted(safe_cell(text))) for text in texts)
 
 
 @lru_cache(maxsize=4096)

@@ -13,7 +13,7 @@ from tests.report.made_up_cells import rich
 
 from escape_score.model.notes import Code
 from escape_score.model.record import Call, EscapeProfile, NoteRecord
-from escape_score.pipeline.pdf import print_pages
+from escape_score.pipeline.pages.pdf import print_pages
 from escape_score.report import render_summary
 from escape_score.report.sample.summary import N_CAUTIONS, QUANTITIES, cut, summary_view
 from escape_score.report.text.i18n import translations

@@ -115,7 +115,8 @@ def _require_complete(folder: Path, manifest: Manifest) -> None:
 def _in_memory(result: Profiles) -> GatheredCohort:
     """One cohort as profiles in memory show it, with the statistics that its folder would have."""
     tally, collector = _Tally(), ColumnCollector()
-    for profile in collector.watch(result):
+    for profile in result:
+        collector.add(profile)
         tally.add(profile)
     statistics = compute_statistics(collector.columns(), result.statistics, seed=result.header.seed)
     digest = hashlib.sha256(f"{statistics.model_dump_json(indent=1)}\n".encode()).hexdigest()

@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import codecs
 import io
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+from pyarrow import csv as pa_csv
 
 from escape_score.errors import FileUnreadableError
 from escape_score.read.files.frames import compression_of, unpacked
@@ -128,6 +134,46 @@ def open_text(path: Path, limits: ReadLimits, *, encoding: str | None = None) ->
     text = io.TextIOWrapper(stream, encoding=encoding, errors="replace", newline=None)
     pieces = (piece.encode() for piece in iter(lambda: text.read(_BUFFER_BYTES), ""))
     return io.BufferedReader(_PiecewiseStream(pieces, text), buffer_size=_BUFFER_BYTES)
+
+
+class _Gate(io.RawIOBase):
+    """A stream that can be ended from outside."""
+
+    def __init__(self, stream: io.BufferedReader) -> None:
+        super().__init__()
+        self._stream, self._lock, self._is_shut = stream, threading.Lock(), False
+
+    def readable(self) -> bool:
+        """Say that this stream can be read."""
+        return True
+
+    def read(self, size: int = -1, /) -> bytes:
+        """Next bytes; none once it is shut."""
+        with self._lock:
+            return b"" if self._is_shut else self._stream.read(size)
+
+    def shut(self) -> None:
+        """Wait for the bytes being read, and give no more."""
+        with self._lock:
+            self._is_shut = True
+
+
+@contextmanager
+def csv_batches(stream: io.BufferedReader, **options: Any) -> Iterator[Iterator[pa.RecordBatch]]:  # noqa: ANN401
+    """Parse text in batches; ``options`` as for ``pyarrow.csv.open_csv``.
+
+    The parser reads ahead in threads of its own. One that is left while it reads aborts the program when that
+    ends, so its input ends first, and what was read ahead is taken from it.
+    """
+    gate, reader = _Gate(stream), iter(())
+    try:
+        reader = pa_csv.open_csv(gate, **options)
+        yield reader
+    finally:
+        gate.shut()
+        with suppress(pa.ArrowException, OSError):
+            for _ in reader:
+                pass
 
 
 def iter_lines(stream: io.BufferedReader, *, path: Path, limits: ReadLimits) -> Iterator[str]:

@@ -21,7 +21,7 @@ from escape_score.read.checks.names import sample_name_faults
 from escape_score.read.checks.single_cells import CellGlance, ValueGlance, are_counts
 from escape_score.read.files.limits import ReadLimits, check_shape
 from escape_score.read.files.probe import Probe, probe_path
-from escape_score.read.files.streams import iter_lines, open_text
+from escape_score.read.files.streams import csv_batches, iter_lines, open_text
 from escape_score.read.formats.reader import ArrayMatrix, MatrixFormat, MatrixReading, refuse_transpose
 from escape_score.read.request import ReadRequest
 
@@ -220,18 +220,18 @@ def iter_batches(
             stream.readline(limits.max_line_bytes)
         if not stream.peek(1):
             return
-        reader = pa_csv.open_csv(
+        n_entries = 0
+        with csv_batches(
             stream,
             read_options=pa_csv.ReadOptions(column_names=list(types), block_size=limits.max_line_bytes),
             parse_options=pa_csv.ParseOptions(delimiter=" ", quote_char=False),
             convert_options=pa_csv.ConvertOptions(column_types=types, null_values=[]),
-        )
-        n_entries = 0
-        for batch in reader:
-            n_entries += batch.num_rows
-            if n_entries > header.n_entries:
-                raise count_fault(path, f"more than {header.n_entries}", header)
-            yield [column.to_numpy(zero_copy_only=False) for column in batch.columns]
+        ) as batches:
+            for batch in batches:
+                n_entries += batch.num_rows
+                if n_entries > header.n_entries:
+                    raise count_fault(path, f"more than {header.n_entries}", header)
+                yield [column.to_numpy(zero_copy_only=False) for column in batch.columns]
 
 
 def count_fault(path: Path, found: str, header: MtxHeader) -> InputError:

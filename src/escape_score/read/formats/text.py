@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -24,7 +24,7 @@ from escape_score.read.checks.non_genes import is_unnamed
 from escape_score.read.files.frames import ends_in_padding
 from escape_score.read.files.limits import ReadLimits, check_shape
 from escape_score.read.files.probe import Probe
-from escape_score.read.files.streams import encoding_of, iter_lines, open_text
+from escape_score.read.files.streams import csv_batches, encoding_of, iter_lines, open_text
 from escape_score.read.formats.one_sample import SelectedSamples, select_samples
 from escape_score.read.formats.reader import (
     MatrixFormat,
@@ -202,18 +202,19 @@ def _iter_pieces(
         if not stream.peek(1):
             return
         n_genes = 0
-        for batch in _open_csv(stream, layout, limits):
-            piece = _piece(batch, layout)
-            n_genes += len(piece[0])
-            if n_genes > limits.max_genes:
-                check_kind(str(path), piece[0], are_known_genes=False)
-                msg = f"too large, more than {limits.max_genes} gene rows; is this a matrix of genes?"
-                raise MatrixInvalidError.at(path, msg)
-            yield piece
+        with csv_batches(stream, **_csv_options(layout, limits)) as batches:
+            for batch in batches:
+                piece = _piece(batch, layout)
+                n_genes += len(piece[0])
+                if n_genes > limits.max_genes:
+                    check_kind(str(path), piece[0], are_known_genes=False)
+                    msg = f"too large, more than {limits.max_genes} gene rows; is this a matrix of genes?"
+                    raise MatrixInvalidError.at(path, msg)
+                yield piece
 
 
-def _open_csv(stream: io.BufferedReader, layout: TextLayout, limits: ReadLimits) -> pa_csv.CSVStreamingReader:
-    """Start the parser with a type for every column, so that another kind of cell is an error."""
+def _csv_options(layout: TextLayout, limits: ReadLimits) -> dict[str, Any]:
+    """Options of the parser, with a type for every column, so that another kind of cell is an error."""
     number = pa.string() if layout.style.thousands else pa.float64()
     types = {
         str(column): pa.string()
@@ -223,18 +224,17 @@ def _open_csv(stream: io.BufferedReader, layout: TextLayout, limits: ReadLimits)
     types |= {str(column): number for column in layout.sample_columns}
     types |= {str(column): pa.null() for column in layout.blank_columns}
     names = [str(column) for column in range(len(layout.names))]
-    return pa_csv.open_csv(
-        stream,
-        read_options=pa_csv.ReadOptions(column_names=names, block_size=limits.max_line_bytes),
-        parse_options=pa_csv.ParseOptions(delimiter=layout.delimiter, invalid_row_handler=_judge_row),
-        convert_options=pa_csv.ConvertOptions(
+    return {
+        "read_options": pa_csv.ReadOptions(column_names=names, block_size=limits.max_line_bytes),
+        "parse_options": pa_csv.ParseOptions(delimiter=layout.delimiter, invalid_row_handler=_judge_row),
+        "convert_options": pa_csv.ConvertOptions(
             column_types=types,
             include_columns=list(types),
             null_values=list(MISSING_WORDS),
             strings_can_be_null=False,
             decimal_point=layout.style.decimal,
         ),
-    )
+    }
 
 
 def _judge_row(row: pa_csv.InvalidRow) -> str:

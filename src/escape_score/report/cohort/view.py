@@ -85,16 +85,17 @@ def cohort_view(
 
     ``clustering`` is asked once all profiles were read.
     """
-    collected = _Collected()
+    collected = CohortCollector(words)
     for profile in profiles:
-        collected.add(visible_profile(profile, shown=SHOWN), checked_slug(profile), words)
-    return collected.finished(words, skipped, clustering())
+        collected.add(profile)
+    return collected.finished(skipped, clustering())
 
 
 @dataclass
-class _Collected:
-    """Running totals over the profiles; lives only inside :func:`cohort_view`."""
+class CohortCollector:
+    """What the page of a cohort shows of the profiles so far."""
 
+    words: Language
     rows: list[SampleRow] = field(default_factory=list)
     columns: list[Column] = field(default_factory=list)
     labels: list[dict[str, str]] = field(default_factory=list)
@@ -112,8 +113,9 @@ class _Collected:
     choice: Markup = Markup()  # noqa: RUF009 - a text, and texts do not change
     advice: tuple[Markup, ...] = ()
 
-    def add(self, profile: EscapeProfile, slug: str, words: Language) -> None:
+    def add(self, given: EscapeProfile) -> None:
         """Count one profile and keep its row."""
+        profile, slug, words = visible_profile(given, shown=SHOWN), checked_slug(given), self.words
         self.columns.append(column_of(profile, len(self.rows), sheet_labels(profile, words)))
         self.labels.append(all_labels(profile, words))
         self.statuses[profile.status] += 1
@@ -134,9 +136,10 @@ class _Collected:
         self.rows.append(sample_row(profile, slug, self.mechanisms, words))
 
     def finished(
-        self, words: Language, skipped: Sequence[tuple[str, str]], clustering: Clustering | None
+        self, skipped: Sequence[tuple[str, str]] = (), clustering: Clustering | None = None
     ) -> CohortView:
         """Turn the totals into the view."""
+        words = self.words
         titles = {axis: item.title for axis, item in self.mechanisms.items()}
         mechanisms = tuple(self.mechanisms.values())
         flags, notes = self.quality.flags(words)

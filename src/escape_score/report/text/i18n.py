@@ -8,9 +8,6 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
 
-from babel import Locale
-from babel.messages.mofile import write_mo
-from babel.messages.pofile import read_po
 from markupsafe import Markup
 
 from escape_score.errors import UsageError
@@ -86,6 +83,10 @@ def translations(lang: str) -> Language:
         choice = " or ".join(languages())
         message = f"--lang {lang}: reports have no such language; use {choice}"
         raise UsageError(message)
+    if lang == SOURCE_LANGUAGE:
+        return Language(lang, gettext.NullTranslations())
+    from babel import Locale
+
     locale = Locale.parse(lang)
     symbols, percent = locale.number_symbols["latn"], locale.percent_formats[None].pattern.rpartition("0")[2]
     percent = percent.replace("\u00a0", "\u202f")  # the narrow space, as the catalogues have it
@@ -102,8 +103,9 @@ def languages() -> tuple[str, ...]:
 
 def _catalogue(lang: str) -> tuple[gettext.NullTranslations, frozenset[str]]:
     """Compile a catalogue in memory, so that no compiled copy can be older than its source."""
-    if lang == SOURCE_LANGUAGE:
-        return gettext.NullTranslations(), frozenset()
+    from babel.messages.mofile import write_mo
+    from babel.messages.pofile import read_po
+
     path = Path(__file__).parents[1] / _CATALOGUE.format(lang=lang)
     source, compiled = read_po(io.BytesIO(path.read_bytes()), locale=lang), io.BytesIO()
     write_mo(compiled, source)

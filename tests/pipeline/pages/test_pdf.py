@@ -12,8 +12,8 @@ import pytest
 
 from escape_score.cli import main
 from escape_score.errors import EscapeScoreError
-from escape_score.pipeline import chromium as browser
-from escape_score.pipeline.pdf import find_chromium, print_pages
+from escape_score.pipeline.pages import chromium as browser
+from escape_score.pipeline.pages.pdf import find_chromium, print_pages
 from escape_score.report import read_profiles
 from escape_score.store.manifest import verify
 

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from escape_score.errors import EscapeScoreError, UsageError
-from escape_score.pipeline.chromium import Chromium, ChromiumError, result_of, running_chromium
+from escape_score.pipeline.pages.chromium import Chromium, ChromiumError, result_of, running_chromium
 from escape_score.store.atomic import replacing
 
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
