@@ -2,7 +2,7 @@
 
     python benchmarks/bench_workflow.py [--only overhead long many] [--quick]
 
-``overhead`` is one cohort of 1,000 samples, ``long`` one of 10,000, ``many`` are 5 and then 20 cohorts of
+``overhead`` is one cohort of 1,000 samples, ``long`` one of 10,000, ``many`` are 4 and then 12 cohorts of
 500; all have 20,000 genes, and two cores. Prints a Markdown table of what must be reached, then what the jobs
 took.
 """
@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import os
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -23,9 +24,14 @@ PROGRAM = Path(sys.executable).parent / "escape-score"
 UNITS = "log2(x+1)"
 RULES = ("read", "harmonise", "score", "profile", "report", "gather")
 PARTS = ("overhead", "long", "many")
-MOST_OVERHEAD_S, MOST_RATIO, LONG_S = 20, 1.3, 60
-MOST_BARE_S, MOST_BARE_MB, MOST_PAGES_S = 60, 1024, 240
+MOST_OVERHEAD_S, MOST_RATIO = 20, 1.2
+MOST_BARE_S, MOST_MB, MOST_PAGES_S = 60, 1024, 30
 MOST_JOB_MB, MOST_GROWTH = 1500, 1.1
+
+
+def n_cores() -> int:
+    """Cores that this process may use, and so the processes that a run takes for its pages."""
+    return min(len(os.sched_getaffinity(0)), 4)
 
 
 def plain_run(matrix: Path, out: Path, *options: str) -> Measured:
@@ -93,26 +99,26 @@ def bench_long(scratch: Path, part: int) -> Iterator[str]:
     yield must_row(
         f"run, all axes, {size}, no pages",
         f"{bare.seconds:.0f} s, {bare.peak_mb:.0f} MB",
-        f"≤ {MOST_BARE_S} s, ≤ {MOST_BARE_MB} MB",
-        is_reached=bare.seconds <= MOST_BARE_S and bare.peak_mb <= MOST_BARE_MB,
+        f"≤ {MOST_BARE_S} s, ≤ {MOST_MB} MB",
+        is_reached=bare.seconds <= MOST_BARE_S and bare.peak_mb <= MOST_MB,
     )
     yield must_row(
         f"run, all axes, {size}, pages",
-        f"{plain.seconds:.0f} s, {plain.peak_mb:.0f} MB",
-        f"≤ {MOST_PAGES_S} s",
-        is_reached=plain.seconds <= MOST_PAGES_S,
+        f"{plain.seconds:.0f} s, {plain.peak_mb:.0f} MB and {n_cores()} processes for pages",
+        f"≤ {MOST_PAGES_S} s, ≤ {MOST_MB} MB",
+        is_reached=plain.seconds <= MOST_PAGES_S and plain.peak_mb <= MOST_MB,
     )
     yield must_row(
         f"workflow ÷ run, 1 × {n_samples} samples, pages",
         f"{flow:.0f} s ÷ {plain.seconds:.0f} s = {flow / plain.seconds:.2f}",
-        f"≤ {MOST_RATIO}, where the run takes over {LONG_S} s",
-        is_reached=plain.seconds <= LONG_S or flow / plain.seconds <= MOST_RATIO,
+        f"≤ {MOST_RATIO}",
+        is_reached=flow / plain.seconds <= MOST_RATIO,
     )
 
 
 def bench_many(scratch: Path, part: int) -> Iterator[str]:
     """Whether time grows no faster than the number of cohorts, and the largest job."""
-    n_samples, few, many = 500 // part, 5, 20 if part == 1 else 10
+    n_samples, few, many = 500 // part, 4, 12 if part == 1 else 8
     matrix = scratch / f"{n_samples}.parquet"
     write_matrix(matrix, n_samples)
     a_cohort = {n: workflow_of(scratch / f"many{n}", matrix, n) / n for n in (few, many)}

@@ -38,6 +38,15 @@ def mixed_samples(log2: npt.NDArray[np.float64], n_samples: int) -> Iterator[npt
         yield (mixed * generator.normal(1.0, 0.1, log2.shape[1]).clip(0.0)).astype(np.float32)
 
 
+def must_rows(text: str) -> list[str]:
+    """Rows of all tables of what must be reached, in a text."""
+    rows, is_inside = [], False
+    for line in text.splitlines():
+        is_inside = (is_inside and line.startswith("|")) or line == MUST_HEADER.splitlines()[0]
+        rows += [line] if is_inside else []
+    return [row for row in rows if row not in MUST_HEADER.splitlines()]
+
+
 @dataclass(frozen=True)
 class Measured:
     """What a process took."""

@@ -107,6 +107,7 @@ def make_environment(words: Language) -> Environment:
     engine = Environment(
         loader=PackageLoader("escape_score.report", "templates"),
         autoescape=True,
+        auto_reload=False,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

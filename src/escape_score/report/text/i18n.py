@@ -15,6 +15,8 @@ from escape_score.errors import UsageError
 SOURCE_LANGUAGE = "en"
 MINUS = "−"
 """The one minus sign of all pages; tables and the command line have the one of the keyboard."""
+_FIXED = tuple(f"z,.{decimals}f" for decimals in range(10))
+"""How Python writes a number by its decimals."""
 _CATALOGUE = "locales/{lang}/LC_MESSAGES/escape_score.po"
 
 
@@ -55,7 +57,12 @@ class Language:
 
     def number(self, text: str) -> str:
         """Write a number given in Python's notation (``-1,234.5``) with this language's marks."""
-        return text.translate(self._marks)
+        return text.replace("-", MINUS) if self._is_plain else text.translate(self._marks)
+
+    @cached_property
+    def _is_plain(self) -> bool:
+        """Whether all marks but the minus are Python's."""
+        return (self.decimal, self.group, self.percent) == (".", ",", "%")
 
     @cached_property
     def _marks(self) -> dict[int, str]:
@@ -69,7 +76,7 @@ class Language:
 
     def fixed(self, value: float, decimals: int) -> str:
         """Write a number with fixed decimals and grouped thousands; a negative zero loses its sign."""
-        return self.number(f"{value:z,.{decimals}f}")
+        return self.number(format(value, _FIXED[decimals]))
 
 
 @cache

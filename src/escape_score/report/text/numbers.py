@@ -95,7 +95,9 @@ def leaves_out(interval: Interval | ConfidenceInterval | None, value: float) -> 
 
 def _signed(value: float, decimals: int, words: Language) -> str:
     text = words.fixed(value, decimals)
-    return f"+{text}" if float(f"{value:.{decimals}f}") > 0 else text
+    # what is rounded to zero has no sign
+    is_above = value >= 1 or (value > 0 and round(value, decimals) > 0)
+    return f"+{text}" if is_above else text
 
 
 def _whole(percent: float, words: Language) -> str:

@@ -26,6 +26,7 @@ _BLANK_STARTS = (
     *(b"\xcd\x8f", b"\xe1\x85", b"\xe1\x9e", b"\xe1\xa0", b"\xe2\xa0", b"\xe3\x85", b"\xef\xb8", b"\xef\xbe"),
     b"\xf3\xa0",
 )
+_ASCII = bytes(range(128))
 _LAST_OF_FOUR_DIGITS = 0xFFFF
 _SLUG = re.compile(r"[a-z0-9-]+")
 
@@ -78,11 +79,11 @@ def _is_visible(profile: EscapeProfile, shown: IncEx | None) -> bool:
 
 
 def _has_blank(text: str) -> bool:
-    """Whether a long text has a character of ``_BLANK``; looking for the bytes that start one is faster."""
+    """Whether a long text has a character of ``_BLANK``; looking at the few bytes beyond ASCII is faster."""
     if text.isascii():
         return False
-    encoded = text.encode()
-    return any(start in encoded for start in _BLANK_STARTS) and bool(_BLANK.search(text))
+    beyond = text.encode().translate(None, delete=_ASCII)
+    return any(start in beyond for start in _BLANK_STARTS) and bool(_BLANK.search(text))
 
 
 def _visible_character(character: str) -> str:
