@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import gc
 import io
 import json
 import os
@@ -98,6 +99,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     int
         Exit code of :class:`escape_score.errors.ExitCode`.
     """
+    if argv is None:
+        # imports alone make so many objects that looking for cycles takes a tenth of a short run
+        gc.set_threshold(100_000, 50, 100)
     given = list(sys.argv[1:] if argv is None else argv)
     after = given.index("--") if "--" in given else len(given)
     is_debug = DEBUG in given[:after]
