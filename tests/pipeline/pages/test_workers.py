@@ -7,16 +7,22 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 
+from escape_score.cli import main
 from escape_score.errors import EscapeScoreError, OutputUnwritableError
 from escape_score.model.record import slug_of
 from escape_score.pipeline.pages import workers
 from escape_score.pipeline.pages.workers import ProcessPageWriter, page_writer
 from escape_score.pipeline.pages.writing import PageWriter
 from escape_score.pipeline.profiles import Profiles
+from escape_score.store.manifest import verify
 
 N_SAMPLES = 45
 """Two whole lines of profiles, and a part of one."""
@@ -99,10 +105,64 @@ def test_process_ends_where_the_program_that_started_it_was_killed(tmp_path: Pat
         assert parent.stdout is not None
         child = int(parent.stdout.readline())
         parent.kill()
+    _wait_until(lambda: not _is_running(child))
+
+
+@pytest.fixture(scope="module")
+def matrix(tmp_path_factory: pytest.TempPathFactory, demo_counts: pd.DataFrame) -> Path:
+    """So many samples that pages are written by processes."""
+    path = tmp_path_factory.mktemp("many") / "m.parquet"
+    genes, noise = demo_counts.T, np.random.default_rng(1).normal(1.0, 0.1, (demo_counts.shape[1], 110))
+    values = genes.to_numpy()[:, np.arange(110) % len(demo_counts)] * noise.clip(0.5)
+    pd.DataFrame(values, genes.index, [f"S{at}" for at in range(110)]).to_parquet(path)
+    return path
+
+
+def _started(matrix: Path, out: Path) -> subprocess.Popen[bytes]:
+    """A run that has written some of its pages."""
+    (out.parent / "c.yaml").write_text("threads: 2\n", encoding="utf-8")
+    command = ["run", matrix, "--units", "counts", "--config", out.parent / "c.yaml", "--out", out, "--quiet"]
+    process = subprocess.Popen([sys.executable, "-m", "escape_score", *map(str, command)])
+    while process.poll() is None and not any(out.glob(".tmp-*/samples/*.html")):
+        time.sleep(0.001)
+    return process
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def test_run_that_ends_while_processes_write_pages_leaves_nothing(
+    tmp_path: Path, matrix: Path, number: signal.Signals
+) -> None:
+    out = tmp_path / "out"
+    with _started(matrix, out) as process:
+        process.send_signal(number)
+    assert process.returncode in (-number, 128 + number)
+    assert not (out / "manifest.json").exists()
+    _wait_until(lambda: not _writers_of(out))
+    if number is not signal.SIGKILL:
+        assert not any(out.glob(".tmp-*"))
+    options = ["--units", "counts", "--out", str(out), "--quiet"]
+    assert main(["run", str(matrix), *options]) == 0
+    assert verify(out) == ()
+    assert not any(out.glob(".tmp-*"))
+    assert len(list((out / "samples").glob("*.html"))) == 110
+
+
+def _wait_until(condition: Callable[[], bool]) -> None:
     deadline = time.monotonic() + 30
-    while _is_running(child):
-        assert time.monotonic() < deadline, "the process outlives the program that started it"
-        time.sleep(0.1)
+    while not condition():
+        assert time.monotonic() < deadline, "a process outlives the program that started it"
+        time.sleep(0.05)
+
+
+def _writers_of(out: Path) -> list[int]:
+    """Processes that write pages into a folder."""
+    commands = {int(one.parent.name): one for one in Path("/proc").glob("[0-9]*/cmdline")}
+    found = []
+    for process_id, command in commands.items():
+        with suppress(OSError):
+            found += [process_id] if str(out).encode() in command.read_bytes() else []
+    return found
 
 
 def _is_running(process_id: int) -> bool:

@@ -7,6 +7,7 @@ each line by one line, and ends when its input ends: also where the program that
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -130,10 +131,13 @@ class _Worker:
 
 def serve(folder: Path, lang: str) -> None:
     """Write the pages of the profiles named by the lines of the standard input."""
+    started_by = os.getppid()
     for line in sys.stdin:
         writer = PageWriter(folder, lang)
         try:
             for source in json.loads(line):
+                if os.getppid() != started_by:  # it was killed, and its folder may be removed any time
+                    return
                 writer.submit(Path(source))
             answer = [Part.__name__, writer.finish().model_dump(mode="json")]
         except UsageError as error:
