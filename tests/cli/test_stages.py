@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -102,7 +105,7 @@ def test_models_are_the_same_from_stages_and_run(
     assert main([*run, formula, "--out", str(tmp_path / "run")]) == 0
     own = replace(inputs, samples=other)  # type: ignore[type-var]
     settings = WorkflowConfig(cohorts=Path("c.tsv"), statistics=StatisticsConfig(formula=formula))
-    plan = WorkflowPlan(settings, {})
+    plan = WorkflowPlan(settings, {}, {})
     read, gather = (("--options", plan.options(rule)) for rule in ("read", "gather"))
     run_stages(own, tmp_path / "work", tmp_path / "stages", 1, read=read, gather=gather)
     assert files_of(tmp_path / "stages") == files_of(tmp_path / "run")
@@ -145,3 +148,18 @@ def test_a_stage_never_replaces_its_input_or_a_file_of_the_user(
         (line,) = refused(2, "read", matrix, "--units", "counts", "--out", out)
         assert said in line
         assert out.read_bytes() == before
+
+
+def test_stages_need_no_locks_of_hdf5(inputs: Inputs, tmp_path: Path) -> None:
+    """File systems without locks refuse one, as a file does that another process has locked."""
+    cohort, harmonised = tmp_path / "cohort.h5ad", tmp_path / "harmonised.h5ad"
+    program = [sys.executable, "-m", "escape_score"]
+    read = ["read", str(inputs.matrix), "--units", "counts", "--cohort", "demo", "--out", str(cohort)]
+    subprocess.run([*program, *read], check=True)
+    with cohort.open("rb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        done = subprocess.run(
+            [*program, "harmonise", cohort, "--out", harmonised], check=False, capture_output=True, text=True
+        )
+    assert done.returncode == 0, done.stderr
+    assert harmonised.is_file()

@@ -456,7 +456,7 @@ def test_workflow_refuses_options_it_would_not_follow(project: Project, option: 
 def test_workflow_refuses_an_unknown_profile(project: Project) -> None:
     done = project.launch("--profile", "none")
     assert done.returncode == 2, done.stderr
-    assert "error: none: no such profile; name one of default, slurm" in done.stderr
+    assert "error: none: no such profile; name one of default, htcondor, lsf, slurm" in done.stderr
 
 
 def test_workflow_makes_results_again_that_were_deleted(project: Project) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from escape_score.errors import ExitCode
-from escape_score.launch.failures import FailedJob, exit_code_of, exit_statuses
+from escape_score.launch.failures import FailedJob, exit_code_of, exit_statuses, refusal_of
 
 BAD_CELL = "error: m.tsv: cell 'x' is not numeric (line 2); give a number, or NA"
 BUG = "error: internal: KeyError: 'x'; run again with --debug and report it"
@@ -175,3 +175,51 @@ def test_job_that_was_never_submitted_shows_the_words_of_slurm(
     assert said in line
     assert line.endswith("; correct the profile, then run again")
     assert "further error" not in line
+
+
+@pytest.mark.parametrize(
+    ("message", "words"),
+    [
+        # As written by the executors of LSF 0.3.3 and HTCondor 0.3.0.
+        ("LSF-job '8' failed, LSF status is: 'EXIT'", ["killed by LSF with the state EXIT"]),
+        (
+            "Job 3 with HTCondor Cluster ID 8 is held: memory limit of 10 megabytes",
+            ["killed by HTCondor with the state held: memory limit of 10 megabytes"],
+        ),
+        ("Job 3 with HTCondor Cluster ID 8 was removed/aborted.", ["by HTCondor with the state removed"]),
+    ],
+)
+def test_job_that_another_scheduler_ended_names_it(message: str, words: list[str], tmp_path: Path) -> None:
+    failed = FailedJob.from_event({"log": ["logs/a/read.log"], "rule_msg": message}, {}, tmp_path)
+    assert failed.exit_code is ExitCode.PARTIAL
+    (line,) = failed.lines
+    assert all(word in line for word in words), line
+
+
+def test_from_event_finds_the_log_of_htcondor(tmp_path: Path) -> None:
+    logs = tmp_path / ".snakemake" / "htcondor" / "read"
+    logs.mkdir(parents=True)
+    for cluster, status in ((8, 2), (18, 3)):
+        words = f"Command 'escape-score read > read.log 2>&1' returned non-zero exit status {status}.\n"
+        (logs / f"read-3_{cluster}.err").write_text(words, encoding="utf-8")
+    message = "Job 3 with HTCondor Cluster ID 8 completed but failed with ExitCode 1."
+    found = FailedJob.from_event({"log": ["read.log"], "rule_msg": message}, {}, tmp_path)
+    assert (found.exit_status, found.state, found.scheduler) == (2, "", "HTCondor")
+
+
+@pytest.mark.parametrize(
+    ("message", "said"),
+    [
+        (
+            'LSF job submission failed. The error message was none: No such queue.\n\n  File "x.py", line 1',
+            "LSF refused a job: none: No such queue.; correct the profile, then run again",
+        ),
+        (
+            "Failed to submit HTCondor job: no such group",
+            "HTCondor refused a job: no such group; correct the profile, then run again",
+        ),
+        ("no such rule", ""),
+    ],
+)
+def test_refusal_of_is_the_words_of_the_scheduler(message: str, said: str) -> None:
+    assert refusal_of(message) == said

@@ -13,7 +13,7 @@ from escape_score.errors import (
     InputError,
     InputFaultsError,
 )
-from escape_score.launch.plan import CohortPlan, plan_workflow, reference_files
+from escape_score.launch.plan import RESOURCES, CohortPlan, plan_workflow, reference_files
 
 HEADER = "cohort\texpression\tsamples\tunits\tgene_lengths\n"
 
@@ -259,15 +259,13 @@ def test_jobs_of_one_sample_or_patient_do_not_grow_with_the_cohort(tmp_path: Pat
     )
     patient = next(iter(small.patients))
     for rule, of in (("cells_read", None), ("cells_patient", patient)):
-        for resource in ("memory_mb", "minutes"):
+        for resource in ("mem_mb", "runtime"):
             needed = [one.request(resource, rule, of, 1) for one in (small, large)]
             assert needed[0] == needed[1]
-    assert small.request("memory_mb", "cells_seeds", None, 1) < large.request(
-        "memory_mb", "cells_seeds", None, 1
-    )
+    assert small.request("mem_mb", "cells_seeds", None, 1) < large.request("mem_mb", "cells_seeds", None, 1)
     last = list(small.patients)[-1]
-    assert small.request("memory_mb", "cells_patient", last, 1) < small.request(
-        "memory_mb", "cells_patient", patient, 1
+    assert small.request("mem_mb", "cells_patient", last, 1) < small.request(
+        "mem_mb", "cells_patient", patient, 1
     )
 
 
@@ -298,3 +296,22 @@ def test_columns_that_statistics_name_are_kept_by_the_job_that_reads_the_sheet(t
     assert plan.cohorts["a"].column_flags == ["--map", "arm=arm", "--map", "age=age"]
     assert json.loads(plan.options("gather"))["adjust"] == ["age", "purity"]
     assert '"groups":["arm"]' in plan.cohorts["a"].settings
+
+
+def test_job_on_a_cluster_looks_at_the_matrix_of_its_own_cohort_only(tmp_path: Path) -> None:
+    rows = "a\t../matrix.tsv\t\tcounts\t\n"
+    (tmp_path / "empty.tsv").touch()
+    config = write_project(tmp_path, rows=f"{rows}b\t../empty.tsv\t\tcounts\t\n")
+    plan = plan_workflow(config, is_lazy=True)
+    assert (list(plan.cohorts), plan.pattern("bulk")) == (["a", "b"], "a|b")
+    with pytest.raises(InputError, match=r"empty\.tsv"):
+        plan.cohorts["b"]
+    (config.parent / "cohorts.tsv").write_text(HEADER + rows, encoding="utf-8")
+    assert plan.cohorts["a"] == plan_workflow(config).cohorts["a"]
+
+
+def test_resources_of_htcondor_are_the_usual_ones_in_its_own_names_and_units(tmp_path: Path) -> None:
+    cohort = plan_workflow(write_project(tmp_path, rows="a\t../matrix.tsv\t\tcounts\t\n")).cohorts["a"]
+    asked = {name: cohort.request(name, "read", None, 2) for name in RESOURCES}
+    assert asked["mem_mb"] == asked["htcondor_request_mem_mb"] > 2_000
+    assert asked["allowed_execute_duration"] == 60 * asked["runtime"] > 1_200

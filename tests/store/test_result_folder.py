@@ -7,6 +7,7 @@ import fcntl
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from itertools import count
@@ -15,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from escape_score.errors import OutputUnwritableError, ResultInvalidError
-from escape_score.store.folder_lock import LOCK, declared_files
+from escape_score.store.folder_lock import LOCK, declared_files, only_writer
 from escape_score.store.manifest import MANIFEST, FileEntry, verify
 from escape_score.store.ownership import GENERATOR
 from escape_score.store.result_folder import (
@@ -356,6 +357,50 @@ def test_many_runs_at_once_leave_the_result_of_one(tmp_path: Path, write_result:
     assert verify(out) == ()
     (winner,) = set(contents(out).values())
     assert set(files_of(out)) == {MANIFEST, "profiles.tsv", f"samples/{winner}.json"}
+
+
+def holding(folder: Path, started: Path) -> int:
+    """A process of its own that has the lock of a folder, until it is killed."""
+    child = os.fork()
+    if child == 0:
+        try:
+            with only_writer(folder):
+                started.touch()
+                signal.pause()
+        finally:
+            os._exit(0)
+    while not started.exists():
+        time.sleep(0.01)
+    return child
+
+
+def test_lock_of_a_killed_process_is_free_at_once(tmp_path: Path, write_result: WriteResult) -> None:
+    out = tmp_path / "out"
+    child = holding(out, tmp_path / "started")
+    with pytest.raises(OutputUnwritableError, match="another run is writing there"), staged_result(out):
+        pass
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    with staged_result(out) as folder:
+        write_result(folder, **NEW)
+    assert verify(out) == ()
+
+
+def test_file_that_moves_between_opening_and_locking_is_opened_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flock, moved = fcntl.flock, tmp_path / ".nfs01"
+
+    def move_first(descriptor: int, operation: int) -> None:
+        if not moved.exists():
+            (tmp_path / LOCK).rename(moved)
+            (tmp_path / LOCK).touch()  # of a third run
+        flock(descriptor, operation)
+
+    monkeypatch.setattr(fcntl, "flock", move_first)
+    with only_writer(tmp_path) as lock:
+        assert lock.descriptor is not None
+        assert os.path.samestat(os.fstat(lock.descriptor), (tmp_path / LOCK).stat())
 
 
 @pytest.mark.parametrize("number", [errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP])

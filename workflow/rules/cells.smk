@@ -11,8 +11,7 @@ rule cells_read:
     # It finds the faults of an input, which a second try would find again.
     retries: 0
     resources:
-        mem_mb=memory_mb("cells_read"),
-        runtime=minutes("cells_read"),
+        **requests("cells_read"),
     params:
         package_version=PACKAGE_VERSION,
         inputs=of_cohort("entry.expression"),
@@ -33,8 +32,7 @@ rule cells_seeds:
     benchmark:
         "logs/{cohort}/cells-seeds.benchmark.tsv"
     resources:
-        mem_mb=memory_mb("cells_seeds"),
-        runtime=minutes("cells_seeds"),
+        **requests("cells_seeds"),
     params:
         package_version=PACKAGE_VERSION,
         seed=SETTINGS.seed,
@@ -55,8 +53,7 @@ rule cells_patient:
     benchmark:
         "logs/{cohort}/cells-patient-{patient}.benchmark.tsv"
     resources:
-        mem_mb=memory_mb("cells_patient"),
-        runtime=minutes("cells_patient"),
+        **requests("cells_patient"),
     params:
         package_version=PACKAGE_VERSION,
         options=PLAN.options("cells_patient"),
@@ -83,8 +80,7 @@ rule cells_bulk:
         cohort=PLAN.pattern("cells"),
     retries: 0
     resources:
-        mem_mb=memory_mb("cells_bulk"),
-        runtime=minutes("cells_bulk"),
+        **requests("cells_bulk"),
     params:
         package_version=PACKAGE_VERSION,
         inputs=of_cohort("entry.expression"),

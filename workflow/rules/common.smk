@@ -8,6 +8,7 @@ from pathlib import Path
 from escape_score import __version__ as PACKAGE_VERSION
 from escape_score.errors import EscapeScoreError
 from escape_score.launch.config_file import PAGES_FINISHED, config_file
+from escape_score.launch.plan import RESOURCES
 from escape_score.launch.results import plan_run
 
 # Plain `snakemake` may run without an activated environment; its jobs must find the program of this one.
@@ -43,16 +44,13 @@ def of_cohort(attribute):
     return value
 
 
-def asked(resource, rule):
-    """For a rule: memory or time by the number of samples its job works on, more with every attempt."""
+def requests(rule):
+    """For a rule: all that its jobs request by the number of samples, more with every attempt."""
 
-    def value(wildcards, attempt):
+    def asked(resource, wildcards, attempt):
         return PLAN.cohorts[wildcards.cohort].request(resource, rule, wildcards.get("patient"), attempt)
 
-    return value
-
-
-memory_mb, minutes = partial(asked, "memory_mb"), partial(asked, "minutes")
+    return {resource: partial(asked, resource) for resource in RESOURCES}
 
 
 def cells_of(part):

@@ -12,8 +12,7 @@ rule harmonise:
     # It finds the faults of an input, which a second try would find again.
     retries: 0
     resources:
-        mem_mb=memory_mb("harmonise"),
-        runtime=minutes("harmonise"),
+        **requests("harmonise"),
     params:
         package_version=PACKAGE_VERSION,
         min_genes=SETTINGS.min_genes,

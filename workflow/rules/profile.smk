@@ -21,8 +21,7 @@ rule profile:
     benchmark:
         "logs/{cohort}/profile.benchmark.tsv"
     resources:
-        mem_mb=memory_mb("profile"),
-        runtime=minutes("profile"),
+        **requests("profile"),
     params:
         package_version=PACKAGE_VERSION,
         results="results/{cohort}",

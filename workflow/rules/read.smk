@@ -14,8 +14,7 @@ rule read:
     # It finds the faults of an input, which a second try would find again.
     retries: 0
     resources:
-        mem_mb=memory_mb("read"),
-        runtime=minutes("read"),
+        **requests("read"),
     params:
         package_version=PACKAGE_VERSION,
         matrix=of_cohort("entry.expression"),

@@ -9,8 +9,7 @@ rule report:
     benchmark:
         "logs/{cohort}/report-{chunk}.benchmark.tsv"
     resources:
-        mem_mb=memory_mb("report"),
-        runtime=minutes("report"),
+        **requests("report"),
     params:
         package_version=PACKAGE_VERSION,
         results="results/{cohort}",
@@ -52,8 +51,7 @@ rule gather:
     benchmark:
         "logs/{cohort}/gather.benchmark.tsv"
     resources:
-        mem_mb=memory_mb("gather"),
-        runtime=minutes("gather"),
+        **requests("gather"),
     params:
         package_version=PACKAGE_VERSION,
         settings=of_cohort("settings"),

@@ -13,8 +13,7 @@ rule score:
         "logs/{cohort}/score.benchmark.tsv"
     threads: SETTINGS.threads
     resources:
-        mem_mb=memory_mb("score"),
-        runtime=minutes("score"),
+        **requests("score"),
     params:
         package_version=PACKAGE_VERSION,
         gene_sets=option("--gene-sets", "gene_sets"),

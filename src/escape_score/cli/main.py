@@ -107,6 +107,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     is_debug = DEBUG in given[:after]
     arguments = [a for i, a in enumerate(given) if a != DEBUG or i > after]
     _print_anything()
+    # HDF5 refuses files on a file system without locks, such as NFS without a lock service. Ours need none:
+    # each is written under a name of its own and then renamed.
+    os.environ.setdefault("HDF5_USE_FILE_LOCKING", "FALSE")
     try:
         with _unwinding():
             result = app(args=arguments, prog_name="escape-score", standalone_mode=False)

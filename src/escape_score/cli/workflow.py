@@ -30,7 +30,7 @@ def workflow(
     config: Annotated[Path, typer.Option("--config", help="Config of the workflow.")],
     cores: Annotated[int | None, typer.Option("--cores", min=1, help="Most cores to use.")] = None,
     profile: Annotated[
-        str, typer.Option("--profile", help="default, slurm, or a folder with a config.yaml.")
+        str, typer.Option("--profile", help="default, slurm, lsf, htcondor, or a folder with a config.yaml.")
     ] = "default",
     directory: Annotated[
         Path | None, typer.Option("--directory", help="Where results/, work/ and logs/ go.")

@@ -16,14 +16,23 @@ _INTERNAL = f"{ERROR_PREFIX}internal:"
 _ENDED = frozenset({f"{ERROR_PREFIX}terminated", f"{ERROR_PREFIX}interrupted"})
 _SIGNALS = {one.value: one.name for one in signal.Signals}
 _CRASHES = frozenset({signal.SIGSEGV, signal.SIGABRT, signal.SIGILL, signal.SIGBUS, signal.SIGFPE})
-# No event carries what these two read from text of Snakemake and its executor: the exit status of a command,
-# and why Slurm refused or ended a job.
+# No event carries what these read from text of Snakemake and its executor: the exit status of a command,
+# and why the scheduler refused or ended a job.
 _COMMAND_ENDED = re.compile(r"> (\S+) 2>&1' (?:returned non-zero exit status (\d+)|died with .*: (\d+)>)")
-_SLURM_SAYS = re.compile(
-    r"The error message was '(.*?)'\.\n|SLURM status is: '(\w+)'"
+_SLURM_REFUSED = re.compile(
+    r"The error message was '(.*?)'\.\n"
     r"|submission failed with exception: (.*?)(?:For further error details|\Z)",
     re.DOTALL,
 )
+_ENDED_BY = re.compile(
+    r"(SLURM|LSF) status is: '(\w+)'|HTCondor Cluster ID (\d+) (?:is (held: .*)|was (removed)|\w)"
+)
+# These executors stop the whole run where a job is refused, and no job is reported as failed.
+_REFUSED = re.compile(
+    r"(LSF) job submission failed\. The error message was (.*)|Failed to submit (HTCondor) job: (.*)",
+    re.DOTALL,
+)
+_CONDOR_LOGS = ".snakemake/htcondor/*/*_{}.err"
 
 
 @dataclass(frozen=True)
@@ -37,7 +46,7 @@ class FailedJob:
     exit_status
         That of its command, 128 + signal where it was killed; None where the executor does not report it.
     refusal, state
-        Why Slurm did not accept it, or how it ended there; empty where Slurm says nothing.
+        Why the scheduler did not accept it, or how it ended there; empty where that is not reported.
     """
 
     log: Path
@@ -45,21 +54,26 @@ class FailedJob:
     exit_status: int | None = None
     refusal: str = ""
     state: str = ""
+    scheduler: str = "Slurm"
 
     @classmethod
     def from_event(cls, event: Mapping[str, Any], statuses: Mapping[str, int], directory: Path) -> Self:
         """Read the logs of an event ``job_error``; on a cluster, that of the executor has the exit status."""
         log, *executor_logs = event["log"]
+        message = event["rule_msg"] or ""
+        refused, ended = _SLURM_REFUSED.search(message), _ENDED_BY.search(message)
+        refusal = " ".join("".join(refused.groups(default="")).split()) if refused else ""
+        by, state, number, held, removed = ended.groups(default="") if ended else ("",) * 5
+        # its executor does not name the log
+        condor_logs = directory.glob(_CONDOR_LOGS.format(number)) if number else ()
         known = dict(statuses)
-        for path in executor_logs:
-            known |= exit_statuses(_text(directory / path))
-        says = _SLURM_SAYS.search(event["rule_msg"] or "")
-        found = says.groups(default="") if says else ("", "", "")
-        refusal, state = " ".join((found[0] or found[2]).split()), found[1]
+        for path in (*(directory / path for path in executor_logs), *condor_logs):
+            known |= exit_statuses(_text(path))
         # A job that was ended from outside has no fault to report, and one that was refused wrote no log.
         lines = [] if refusal else _text(directory / log).splitlines()
         said = tuple(line for line in lines if line.startswith(ERROR_PREFIX) and line not in _ENDED)
-        return cls(directory / log, said, known.get(log), refusal, state)
+        scheduler = "HTCondor" if number else "LSF" if by == "LSF" else "Slurm"
+        return cls(directory / log, said, known.get(log), refusal, state or held or removed, scheduler)
 
     @property
     def cohort(self) -> str:
@@ -106,10 +120,10 @@ class FailedJob:
         job = f"the job {self.log.stem}"
         of = f"(cohort {self.cohort})"
         if self.refusal:
-            return f"Slurm refused {job} {of}: {self.refusal}; correct the profile, then run again"
+            return f"{self.scheduler} refused {job} {of}: {self.refusal}; correct the profile, then run again"
         if self.exit_code is not ExitCode.PARTIAL:
             return f"{job} failed with exit status {self.exit_status} {of}; see this file"
-        by = _SIGNALS.get(self._signal) or (self.state and f"Slurm with the state {self.state}")
+        by = _SIGNALS.get(self._signal) or (self.state and f"{self.scheduler} with the state {self.state}")
         how = f"by {by}" if by else "or ran out of memory or time"
         hint = ", as the system does when memory runs out" if self._signal == signal.SIGKILL else ""
         remedy = "give it more memory or time, then run the same command again to resume"
@@ -120,6 +134,15 @@ def exit_statuses(text: str) -> dict[str, int]:
     """Exit statuses of the commands that failed, by the log file of their jobs, read from text."""
     found = _COMMAND_ENDED.findall(text)
     return {log: int(status) if status else BY_SIGNAL + int(number) for log, status, number in found}
+
+
+def refusal_of(message: str) -> str:
+    """Why the scheduler did not accept a job, from the words with which Snakemake stops; empty for others."""
+    if (found := _REFUSED.search(message)) is None:
+        return ""
+    scheduler, why = filter(None, found.groups())
+    words = " ".join(why.partition("\n  File ")[0].split())
+    return f"{scheduler} refused a job: {words}; correct the profile, then run again"
 
 
 def exit_code_of(jobs: Sequence[FailedJob], *, is_any_done: bool) -> ExitCode:

@@ -17,9 +17,10 @@ from datetime import datetime
 from functools import partial
 from pathlib import Path
 from textwrap import shorten
+from types import MappingProxyType
 
 from escape_score.errors import ExitCode, OutputUnwritableError, UsageError, did_you_mean
-from escape_score.launch.failures import ERROR_PREFIX, FailedJob, exit_code_of
+from escape_score.launch.failures import ERROR_PREFIX, FailedJob, exit_code_of, refusal_of
 from escape_score.launch.logger import WorkflowState
 from escape_score.launch.results import find_changed, runs_nothing
 from escape_score.library.files import resource_path
@@ -28,7 +29,14 @@ from escape_score.store.manifest import Manifest, earlier_manifest
 
 RETRIES = "ESCAPE_SCORE_RETRIES"
 MAX_MESSAGE = 400
-_SLURM = "slurm"
+SCHEDULERS = MappingProxyType(
+    {
+        "slurm": ("Slurm", "sbatch"),
+        "lsf": ("LSF", "bsub"),
+        "htcondor": ("HTCondor", "condor_submit"),
+    }
+)
+"""Name and command of the scheduler behind an executor, which is also an extra to install."""
 _CACHE = "XDG_CACHE_HOME"
 _WRITTEN = (".snakemake", "results", "work", "logs")
 _ENGINE = (sys.executable, "-m", "escape_score.launch.engine")
@@ -84,7 +92,7 @@ def launch_workflow(
     cores
         At most; None leaves it to the profile, and the default profile takes all cores.
     profile
-        A profile shipped with the workflow (``default``, ``slurm``), or the folder of another one.
+        A profile shipped with the workflow, such as ``slurm``, or the folder of another one.
     directory
         Where ``results/``, ``work/`` and ``logs/`` go; None is the current folder.
     cohorts
@@ -99,7 +107,7 @@ def launch_workflow(
     Raises
     ------
     UsageError
-        The profile does not exist, or needs a Slurm that is not there.
+        The profile does not exist, or needs a scheduler that is not there.
     OutputUnwritableError
         The directory cannot be written.
     """
@@ -250,6 +258,8 @@ def _explained(
         release = f"escape-score workflow --config {config} --directory {directory} -- --unlock"
         why = f"{directory}: locked by a run; if none is running, release it with: {release}"
         return ExitCode.USAGE, [f"{ERROR_PREFIX}{why}"]
+    if refusal := refusal_of(message):
+        return ExitCode.USAGE, [f"{ERROR_PREFIX}{refusal}"]
     lines = [line for line in log.read_text(encoding="utf-8").splitlines() if line.strip()]
     # Where the config or a matrix is at fault, the Snakefile ends with our exit code and our error lines.
     own = [line for line in lines if line.startswith(ERROR_PREFIX)]
@@ -278,23 +288,25 @@ def profile_folder(profile: str) -> Path:
 
 
 def require_engine(profile: str, *, is_dry_run: bool) -> None:
-    """Refuse a run whose profile would fail: a variable that is not a number, or no Slurm on this machine."""
+    """Refuse a run whose profile would fail: a variable that is not a number, or no such scheduler here."""
     given = os.environ.get(RETRIES, "0")
     if not given.isdecimal():
         message = f"{RETRIES}: {given!r} is no number of retries; give 0 or more"
         raise UsageError(message)
-    executor = re.search(
-        r"^executor:\s*(\S+)",
-        (profile_folder(profile) / "config.yaml").read_text(encoding="utf-8"),
-        re.MULTILINE,
-    )
-    if executor is None or executor[1] != _SLURM:
+    text = (profile_folder(profile) / "config.yaml").read_text(encoding="utf-8")
+    found = re.search(r"^executor:\s*(\S+)", text, re.MULTILINE)
+    executor = found[1] if found else ""
+    if executor not in SCHEDULERS:
         return
-    if importlib.util.find_spec("snakemake_executor_plugin_slurm") is None:
-        message = f"--profile {profile}: Snakemake's plugin is missing; pip install 'escape-score[slurm]'"
+    name, command = SCHEDULERS[executor]
+    if importlib.util.find_spec(f"snakemake_executor_plugin_{executor}") is None:
+        message = (
+            f"--profile {profile}: Snakemake's plugin is missing; pip install 'escape-score[{executor}]'"
+        )
         raise UsageError(message)
-    if not is_dry_run and shutil.which("sbatch") is None:
-        message = f"--profile {profile}: no sbatch on the PATH; run it where Slurm's commands are, or without"
+    if not is_dry_run and shutil.which(command) is None:
+        where = f"run it where {name}'s commands are, or without"
+        message = f"--profile {profile}: no {command} on the PATH; {where}"
         raise UsageError(message)
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from math import ceil
@@ -114,6 +114,20 @@ NEEDS = MappingProxyType(
 )
 
 
+RESOURCES: Final[Mapping[str, tuple[str, int]]] = MappingProxyType(
+    {
+        "mem_mb": ("memory_mb", 1),
+        "runtime": ("minutes", 1),
+        "htcondor_request_mem_mb": ("memory_mb", 1),
+        "allowed_execute_duration": ("minutes", 60),
+    }
+)
+"""What jobs request: methods of :class:`Need`, and units in one of theirs.
+
+HTCondor's executor reads neither of the first two: it has names of its own, and counts time in seconds.
+"""
+
+
 def chunk_size_of(n_samples: int, stated: int | None) -> int:
     """Samples whose pages one job writes.
 
@@ -210,21 +224,43 @@ class CohortPlan:
         return NEEDS["score_methods" if has_methods else "cells_profile" if of_cells else rule], n_samples
 
     def request(self, resource: str, rule: str, patient: str | None, attempt: int) -> int:
-        """What a job requests of ``memory_mb`` or ``minutes``; more with every attempt."""
+        """What a job requests of one of ``RESOURCES``; more with every attempt."""
         need, n_samples = self.need(rule, patient)
-        return int(getattr(need, resource)(n_samples, attempt=attempt))
+        method, factor = RESOURCES[resource]
+        return factor * int(getattr(need, method)(n_samples, attempt=attempt))
+
+
+@dataclass(frozen=True)
+class PlansOnDemand(Mapping[str, CohortPlan]):
+    """Plans of cohorts, each made when it is first asked for: a job on a cluster needs its own only."""
+
+    entries: Mapping[str, CohortEntry]
+    config: WorkflowConfig
+    _made: dict[str, CohortPlan] = field(default_factory=dict)
+
+    def __getitem__(self, cohort: str) -> CohortPlan:
+        if cohort not in self._made:
+            self._made[cohort] = _plan_cohort(self.entries[cohort], self.config)
+        return self._made[cohort]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.entries)
+
+    def __len__(self) -> int:
+        return len(self.entries)
 
 
 @dataclass(frozen=True)
 class WorkflowPlan:
-    """The checked config, and all cohorts by name in the order of their table."""
+    """The checked config, and all cohorts by name in the order of their table, with their kinds."""
 
     config: WorkflowConfig
     cohorts: Mapping[str, CohortPlan]
+    kinds: Mapping[str, CohortKind]
 
     def pattern(self, kind: str) -> str:
         """Pattern of the names of all cohorts of a kind; it matches nothing where there are none."""
-        names = [re.escape(name) for name, plan in self.cohorts.items() if plan.entry.kind == kind]
+        names = [re.escape(name) for name, one in self.kinds.items() if one == kind]
         return "|".join(names) or "(?!)"
 
     @property
@@ -251,10 +287,11 @@ class WorkflowPlan:
         return model.model_dump_json(include=keys)
 
 
-def plan_workflow(config: Path) -> WorkflowPlan:
+def plan_workflow(config: Path, *, is_lazy: bool = False) -> WorkflowPlan:
     """Read a workflow's config and the headers of the matrices it names.
 
-    Paths in the config, and in the table of cohorts, are relative to the file that names them.
+    Paths in the config, and in the table of cohorts, are relative to the file that names them. With
+    ``is_lazy`` the matrix of a cohort is looked at when the plan of the cohort is asked for.
 
     Returns
     -------
@@ -275,13 +312,17 @@ def plan_workflow(config: Path) -> WorkflowPlan:
     entries = table.get()
     if any(entry.kind is CohortKind.CELLS for entry in entries):
         settings.cells.require_label_column()
+    kinds = {entry.cohort: entry.kind for entry in entries}
+    if is_lazy:
+        by_name = {entry.cohort: entry for entry in entries}
+        return WorkflowPlan(settings, PlansOnDemand(by_name, settings), kinds)
     plans = [attempt(partial(_plan_cohort, entry, settings)) for entry in entries]
     files = [path for one in plans for plan in one.results for path in plan.parts]
     found = [*_missing(config, settings), *_in_label_map(entries, settings)]
     found += _with_braces(entries, settings, files)
     raise_faults([*found, *(fault for one in plans for fault in one.faults)])
     named = {plan.entry.cohort: plan for one in plans for plan in one.results}
-    return WorkflowPlan(settings, MappingProxyType(named))
+    return WorkflowPlan(settings, MappingProxyType(named), kinds)
 
 
 def _plan_cohort(entry: CohortEntry, settings: WorkflowConfig) -> CohortPlan:

@@ -189,7 +189,7 @@ def plan_run(config: Path, *, is_main: bool) -> WorkflowPlan:
     ``is_main`` is False in a job, which reads the rules again while results are being made. A dry run changes
     nothing: ``escape-score workflow --dry-run`` lists the jobs of changed results all the same.
     """
-    plan = plan_workflow(config)
+    plan = plan_workflow(config, is_lazy=not is_main)
     if is_main:
         require_own_results(plan.cohorts, more=_files_of_cells(plan))
         is_dry = runs_nothing(sys.argv[1:])

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import errno
+import fcntl
+import os
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
-
-from filelock import FileLock, Timeout
 
 from escape_score.errors import OutputUnwritableError
 from escape_score.store.atomic import sync, unwritable
@@ -20,8 +21,11 @@ FIRST_LINE = f"{MANIFEST}\n"
 """Begins every list in a lock file, so that the lock file of another program is not taken for ours."""
 NO_LOCKS = frozenset({errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP})
 """What file systems answer that have no locks, such as Lustre mounted without ``flock``."""
+TAKEN = frozenset({errno.EAGAIN, errno.EACCES})
+"""What they answer where another process has the lock."""
 PATIENCE_S = 0.2
 """Time in which a run that has just ended removes its lock."""
+PAUSE_S = 0.02
 
 
 @dataclass
@@ -30,9 +34,18 @@ class FolderLock:
 
     The list is the content of the lock file and outlives a killed process. The next run knows from it which
     files are ours even though the manifest is gone.
+
+    Attributes
+    ----------
+    descriptor
+        Of the locked file; None on a file system without locks.
+    path
+        The lock file.
+    has_unsettled
+        Whether it lists files that are not all in place.
     """
 
-    lock: FileLock = field(repr=False)
+    descriptor: int | None
     path: Path
     has_unsettled: bool
 
@@ -40,19 +53,18 @@ class FolderLock:
     def acquire(cls, folder: Path, *, patience_s: float = PATIENCE_S) -> Self:
         """Take the lock of a folder, which is made where missing; OutputUnwritableError where it is taken."""
         folder.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(folder / LOCK, timeout=patience_s, fallback_to_soft=False)
+        path, deadline, descriptor = folder / LOCK, time.monotonic() + patience_s, None
         try:
-            lock.acquire()
-        except Timeout as error:
-            msg = (
-                f"{folder}: cannot be written, another run is writing there; wait for it or choose another "
-                "folder"
-            )
-            raise OutputUnwritableError(msg) from error
+            while (descriptor := _lock(path)) is None:
+                if time.monotonic() > deadline:
+                    remedy = "wait for it or choose another folder"
+                    msg = f"{folder}: cannot be written, another run is writing there; {remedy}"
+                    raise OutputUnwritableError(msg)
+                time.sleep(PAUSE_S)
         except OSError as error:
             if error.errno not in NO_LOCKS:
                 raise
-        return cls(lock, folder / LOCK, has_unsettled=(folder / LOCK).stat().st_size > 0)
+        return cls(descriptor, path, has_unsettled=path.stat().st_size > 0)
 
     @property
     def is_exclusive(self) -> bool:
@@ -60,7 +72,7 @@ class FolderLock:
 
         A mixture that two of them leave has no manifest, or contradicts it.
         """
-        return self.lock.is_locked
+        return self.descriptor is not None
 
     def declare(self, relative: Iterable[Path]) -> None:
         """Note which files are about to be replaced, before the first one is."""
@@ -78,7 +90,30 @@ class FolderLock:
         if not self.has_unsettled:
             with suppress(OSError):
                 self.path.unlink()
-        self.lock.release()
+        if self.descriptor is not None:
+            os.close(self.descriptor)
+
+
+def _lock(path: Path) -> int | None:
+    """Lock a file, which is made where missing; its descriptor, None where another process has the lock.
+
+    The lock counts only if the file is still at its path. The run that had it may have removed the file since
+    it was opened, and a third run may have made another. NFS keeps a file that is open under another name, so
+    its number of links does not show that.
+    """
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o644)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if os.path.samestat(os.fstat(descriptor), path.stat()):
+            return descriptor
+    except FileNotFoundError:
+        pass
+    except OSError as error:
+        if error.errno not in TAKEN:
+            os.close(descriptor)
+            raise
+    os.close(descriptor)
+    return None
 
 
 def declared_files(folder: Path) -> set[Path]:
