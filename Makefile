@@ -12,7 +12,7 @@ DEMO := results/demo-coadread
 DEMO_CELLS := results/demo-cells
 EXECUTE := cache
 
-.PHONY: help demo demo-cells validate test coverage battery interchange schema lint format lock docs bundle release audit changelog bench reference genes genesets published quantities messages clean columns commands images
+.PHONY: help demo demo-cells validate test coverage battery interchange mutants schema lint format lock docs bundle release audit changelog bench reference genes genesets published quantities messages clean columns commands images
 
 help: ## this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/make \1|\2/p' $(firstword $(MAKEFILE_LIST)) | column -t -s '|'
@@ -76,6 +76,13 @@ build/executors/.stamp: tests/executors.lock .venv/.stamp
 interchange: .venv/.stamp build/interchange/.stamp build/executors/.stamp ## open the exports in MultiQC and cmapPy, and the profiles in the executors of LSF and HTCondor
 	$(BIN)/python -m pytest -q -m programs
 
+build/mutants/.stamp: validation/mutants.lock | .venv/.stamp
+	$(BIN)/pip install -q --disable-pip-version-check --require-hashes --no-deps --upgrade --target build/mutants/cosmic-ray -r $<
+	touch $@
+
+mutants: build/mutants/.stamp ## which of 500 small faults in the numerical code the tests notice; an hour or two
+	nice $(BIN)/python validation/mutants.py
+
 lint: .venv/.stamp ## what must be clean before a commit
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -84,7 +91,7 @@ lint: .venv/.stamp ## what must be clean before a commit
 	$(BIN)/codespell
 	.ci/lint-workflow $(BIN)/snakemake
 	.ci/lint-files $(BIN)
-	@! grep -nE 'https?://' requirements.lock benchmarks/peers.lock tests/*.lock || { echo "error: a lock names a host; make it with: make lock" >&2; exit 1; }
+	@! grep -nE 'https?://' requirements.lock benchmarks/peers.lock tests/*.lock validation/*.lock || { echo "error: a lock names a host; make it with: make lock" >&2; exit 1; }
 
 format: .venv/.stamp ## fix what can be fixed automatically
 	$(BIN)/ruff check --fix .
@@ -100,6 +107,8 @@ lock: .venv/.stamp ## resolve requirements.lock anew from pyproject.toml
 		--generate-hashes --no-annotate --no-header -q -o tests/interchange.lock
 	$(BIN)/uv pip compile tests/executors.in --no-deps --universal --python-version 3.11 \
 		--generate-hashes --no-annotate --no-header -q -o tests/executors.lock
+	$(BIN)/uv pip compile validation/mutants.in -c requirements.lock --no-deps --universal --python-version 3.11 \
+		--generate-hashes --no-annotate --no-header -q -o validation/mutants.lock
 
 docs: .venv/.stamp ## the documentation site, into build/docs; a warning is an error; EXECUTE=off runs no notebook
 	rm -rf docs/api

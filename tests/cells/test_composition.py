@@ -65,7 +65,8 @@ def test_interval_is_that_of_jeffreys() -> None:
     # Brown, Cai and DasGupta 2001: quantiles of Beta(x + 1/2, n - x + 1/2)
     assert jeffreys(0, 100)[0] == 0
     assert jeffreys(100, 100)[1] == 1
-    assert jeffreys(20, 100) == pytest.approx((0.1409, 0.2724), abs=2e-3)
+    assert jeffreys(20, 100) == pytest.approx((0.140945, 0.271710), abs=1e-6)
+    assert jeffreys(3, 10) == pytest.approx((0.117329, 0.558127), abs=1e-6)
 
 
 @pytest.mark.parametrize("share", [0.02, 0.1, 0.5, 0.9])

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 import scipy.sparse as sp
+from tests.cells import copy_number
 from tests.cells.copy_number import TUMOUR, kind_of, reordered, tumour
 
 from escape_score.cells.labels.assign import assign
@@ -17,10 +18,10 @@ from escape_score.cells.labels.classifier import CellClassifier
 from escape_score.cells.labels.copy_number import genome_of, held_out_signal, profile_of
 from escape_score.cells.labels.expression import Expression
 from escape_score.cells.labels.label import label_cells
-from escape_score.cells.labels.seeds import find_seeds, train
+from escape_score.cells.labels.seeds import SeedPool, clear_sets, find_seeds, train
 from escape_score.errors import FileUnreadableError, UsageError
 from escape_score.library.cell_types import LineageChoice, load_markers
-from escape_score.model.cells import COMPARTMENTS, CellSample, Compartment
+from escape_score.model.cells import COMPARTMENTS, Compartment
 from escape_score.model.notes import Note
 
 NORMAL = {**TUMOUR, "b": 30}
@@ -66,6 +67,16 @@ def test_label_cells_separates_normal_from_malignant_cells_of_one_lineage() -> N
     found = names(label_cells(both, classifier=trained()).labels.codes)
     assert np.mean(found[kind_of(both) == "epithelial"] == "malignant") > 0.95
     assert np.mean(found[kind_of(both) == "normal"] == "malignant") == 0
+
+
+def test_label_cells_finds_two_clones(monkeypatch: pytest.MonkeyPatch) -> None:
+    first = tumour(seed=4)
+    monkeypatch.setattr(copy_number, "CHANGES", {"2": 1.6, "3": 0.5, "6": 1.7, "11": 0.5, "12": 1.6})
+    second = tumour({"epithelial": 40}, seed=5)
+    ids = np.concatenate([first.cell_ids, [f"epithelial-second-{number}" for number in range(40)]])
+    both = replace(first, cell_ids=ids, counts=sp.csr_array(sp.vstack([first.counts, second.counts])))
+    found = names(label_cells(both, classifier=trained()).labels.codes)
+    assert np.mean(found[kind_of(both) == "epithelial"] == "malignant") > 0.95
 
 
 def test_label_cells_finds_mesenchymal_tumours() -> None:
@@ -160,6 +171,22 @@ def test_label_cells_says_who_found_the_malignant_cells(n_said: int, kind: str) 
     assert (dict(reason.params)["n"], dict(reason.params)["n_labelled"]) == (TUMOUR["epithelial"], n_said)
 
 
+def test_label_cells_counts_the_cells_that_it_leaves_in_doubt() -> None:
+    cancer = tumour(n_umi=300, with_labels=True, seed=2)
+    normal = tumour({"epithelial": 40}, malignant=(), n_umi=300, seed=5)
+    both = replace(
+        cancer,
+        cell_ids=np.concatenate([cancer.cell_ids, [f"normal-{number}" for number in range(40)]]),
+        counts=sp.csr_array(sp.vstack([cancer.counts, normal.counts])),
+        given_types=np.append(kind_of(cancer), ["epithelial"] * 40),
+    )
+    labels = label_cells(both).labels
+    is_open = names(labels.codes) == "unassigned"
+    assert (names(labels.codes) == "epithelial").any()
+    assert dict(labels.malignant.params)["n_doubtful"] == is_open.sum() > 0
+    assert (labels.copy_number[is_open] < 1).all()
+
+
 def test_label_cells_leaves_cells_without_a_label_unassigned() -> None:
     sample = tumour(with_labels=True, seed=2)
     assert sample.given_types is not None
@@ -190,6 +217,20 @@ def test_assign_abstains_without_evidence() -> None:
     assert np.mean(found[kind_of(sample) != "mast"] == kind_of(sample)[kind_of(sample) != "mast"]) > 0.97
 
 
+def test_assign_lets_a_cluster_decide_about_cells_of_few_counts() -> None:
+    sample = tumour({"t": 60, "myeloid": 60, "epithelial": 60}, malignant=(), n_umi=400, seed=7)
+    cells, kinds = Expression(sample), kind_of(sample)
+    alone = assign(cells, trained(), seed=0, clusters=np.arange(180, dtype=np.int32))
+    clusters = np.unique(kinds, return_inverse=True)[1].astype(np.int32)
+    together = assign(cells, trained(), seed=0, clusters=clusters)
+    # three quarters of a cluster agree, but four fifths must
+    divided = np.where(np.arange(180) < 80, 0, np.arange(180)).astype(np.int32)
+    mixed = assign(cells, trained(), seed=0, clusters=divided)
+    assert np.mean(names(alone.codes) == kinds) < 0.5
+    assert np.mean(names(together.codes) == kinds) > 0.97
+    assert (mixed.codes == alone.codes).all()
+
+
 def test_assign_of_a_cohort_without_seeds_is_unassigned() -> None:
     sample = tumour({"t": 4, "myeloid": 3})
     classifier = train(find_seeds([sample], seed=0))
@@ -208,11 +249,32 @@ def test_find_seeds_does_not_depend_on_any_order() -> None:
     assert (pools[0].n_seeds == pools[1].n_seeds).all()
 
 
+def test_clear_sets_are_high_and_alone() -> None:
+    levels = np.full(len(load_markers()), 0.5)
+    levels[3] = 0.2
+    scores = np.zeros((5, len(levels)), dtype=np.float32)
+    scores[0, 2], scores[1, [2, 4]], scores[2, 4] = 0.5, 0.5, 0.05
+    scores[3, [2, 3]] = 0.25, 0.2  # half and all of their levels
+    assert clear_sets(scores, levels).tolist() == [2, -1, -1, 3, -1]
+
+
 def test_find_seeds_finds_the_sets_that_are_there() -> None:
     pool = find_seeds([tumour()], seed=0)
     found = {one.name: int(n) for one, n in zip(load_markers(), pool.n_seeds, strict=True) if n}
     assert found.keys() == TUMOUR.keys()
     assert all(0.8 * TUMOUR[name] < n <= TUMOUR[name] for name, n in found.items())
+
+
+def test_train_of_two_sets_errs_as_much_in_both() -> None:
+    """The intercept of a balanced logistic regression is where the mean errors of both sets are equal."""
+    sample = tumour({"t": 80}, malignant=(), seed=8)
+    cells, sets = Expression(sample), np.repeat([0, 1], [60, 20])
+    n_sets = len(load_markers())
+    pool = SeedPool(
+        np.ones(n_sets), np.bincount(sets, minlength=n_sets), sample.gene_symbols, cells.logged, sets
+    )
+    wrong = 1.0 - train(pool).probabilities(cells)[np.arange(80), sets]
+    assert np.mean(wrong[sets == 0]) == pytest.approx(np.mean(wrong[sets == 1]), rel=0.02)
 
 
 def test_classifier_comes_back_from_its_file_as_the_same_bytes(tmp_path: Path) -> None:
@@ -232,16 +294,17 @@ def test_classifier_refuses_other_files(tmp_path: Path, content: bytes) -> None:
         CellClassifier.from_file(path)
 
 
-def profile_figures(sample: CellSample, kind: str) -> tuple[float, float]:
-    """Signal of a type of cells, and the largest of a diploid type."""
+def test_profile_of_separates_copy_number_from_cell_type() -> None:
+    sample = tumour(seed=2)
     kinds = kind_of(sample)
     types = [np.flatnonzero(kinds == one) for one in ("t", "myeloid", "endothelial")]
     genome = genome_of(Expression(sample), types)
-    return profile_of(genome, np.flatnonzero(kinds == kind)).signal_log2, held_out_signal(genome, types)
-
-
-def test_profile_of_separates_copy_number_from_cell_type() -> None:
-    malignant, held_out = profile_figures(tumour(seed=2), "epithelial")
-    fibroblast, _ = profile_figures(tumour(seed=2), "fibroblast")
-    assert malignant > 3 * held_out
-    assert fibroblast < malignant / 3
+    for level, rows in zip(genome.levels, types, strict=True):
+        np.testing.assert_allclose(level, genome.means(rows))
+    malignant, fibroblast = (
+        profile_of(genome, np.flatnonzero(kinds == kind)) for kind in ("epithelial", "fibroblast")
+    )
+    assert malignant.signal_log2 > 3 * held_out_signal(genome, types)
+    assert fibroblast.signal_log2 < malignant.signal_log2 / 3
+    assert malignant.agreement > 0.8
+    assert abs(fibroblast.agreement) < 0.6

@@ -113,6 +113,12 @@ def test_read_label_map_refuses_other_tables(tmp_path: Path, text: str) -> None:
         read_label_map(tmp_path / "map.tsv")
 
 
+def test_read_label_map_names_the_compartment_that_is_near(tmp_path: Path) -> None:
+    (tmp_path / "map.tsv").write_text("Lining\tmyelod\n", "utf-8")
+    with pytest.raises(FileUnreadableError, match="did you mean 'myeloid'"):
+        read_label_map(tmp_path / "map.tsv")
+
+
 def test_read_label_map_says_that_a_file_is_missing(tmp_path: Path) -> None:
     with pytest.raises(FileMissingError):
         read_label_map(tmp_path / "map.tsv")

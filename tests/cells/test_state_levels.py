@@ -41,6 +41,14 @@ def test_depth_moves_the_interval_not_the_level() -> None:
     assert thin.high - thin.low > deep.high - deep.low
 
 
+def test_interval_is_wider_where_fewer_cells_have_the_counts() -> None:
+    """Cells of one rate and 4,000 counts together, as many as 2, 2.67 and 3 equal ones."""
+    depths = (np.full(2, 2000.0), np.array([1000.0, 1000.0, 2000.0]), np.full(3, 4000.0 / 3))
+    found = [level_of(n_umi * 0.01, n_umi, level=LEVEL) for n_umi in depths]
+    two, between, three = (one.high - one.low for one in found)
+    assert two > between > three
+
+
 def test_cells_without_counts_have_a_finite_level_below_any_that_was_seen() -> None:
     none = level_of(np.zeros(50), np.full(50, 3000.0), level=LEVEL)
     one = level_of(np.r_[1.0, np.zeros(49)], np.full(50, 3000.0), level=LEVEL)

@@ -50,13 +50,16 @@ def test_denominator_genes_are_the_most_unusual_ones_first() -> None:
 @pytest.mark.parametrize("axis", axis_models(load_axis_catalogue()), ids=lambda axis: axis.definition.axis)
 def test_axis_genes_are_those_of_its_components_once(axis: AxisModel, demo: Profiles) -> None:
     context = demo.maker.context
-    found = axis_genes(axis.evidence(context), context.design.components, demo.scores)
+    sources = tuple(axis.evidence(context))
+    found = axis_genes(sources, context.design.components, demo.scores)
     symbols = [gene.gene_symbol for gene in found.members]
     assert len(symbols) == len(set(symbols)) > 0
     assert found.adjusted.shape == (len(demo.scores.sample_ids), len(symbols))
     for gene in (*found.members, *found.denominator):
         assert gene.gene_symbol in context.design.components[gene.component]
         assert demo.scores.genes.gene_symbols[gene.column] == gene.gene_symbol
+    for gene in found.denominator:
+        assert -gene.direction in {one.direction for one in sources if gene.component in one.denominators}
     assert bool(found.denominator) == (axis.definition.adjusted_for is not None)
 
 
@@ -78,6 +81,16 @@ def test_mean_of_the_adjusted_genes_is_the_score(axis: MeanAxis, demo: Profiles)
     known = ~np.isnan(score)
     assert known.sum() > 4
     np.testing.assert_allclose(score[known], expected[known], atol=1e-9)
+
+
+def test_weakest_gene_is_the_one_farthest_below_its_expectation(demo: Profiles) -> None:
+    context, axis = demo.maker.context, demo.profiles.axis("ifng_machinery")
+    model = next(one for one in axis_models(load_axis_catalogue()) if one.definition.axis == "ifng_machinery")
+    found = axis_genes(model.evidence(context), context.design.components, demo.scores)
+    symbols = [gene.gene_symbol for gene in found.members]
+    lowest = [symbols[column] for column in np.nanargmin(found.adjusted, axis=1)]
+    assert lowest == list(axis.weakest_gene)
+    np.testing.assert_allclose(np.nanmin(found.adjusted, axis=1), -axis.score)
 
 
 def test_evidence_points_where_the_score_does(demo: Profiles) -> None:

@@ -14,7 +14,7 @@ from escape_score.library.axes import load_axis_catalogue
 from escape_score.model.axes import Term
 from escape_score.pipeline.profiles import Profiles
 from escape_score.profile.stage import axis_models
-from escape_score.profile.terms import mean_present
+from escape_score.profile.terms import LinearTerm, mean_present
 
 NAN = float("nan")
 
@@ -99,6 +99,11 @@ def test_evidence_of_an_axis_is_what_its_terms_are_made_of(
     models = {model.definition.axis: model for model in axis_models(load_axis_catalogue())}
     sources = models[axis].evidence(demo.maker.context)
     assert tuple((one.component, one.direction, one.denominators) for one in sources) == expected
+
+
+def test_components_count_in_the_coverage_by_what_they_add() -> None:
+    term = LinearTerm({"above": 1.0, "below": -0.4, "unknown": NAN}, n_samples=1)
+    assert term.coverage_weights == {"above": 1.0, "below": 0.4, "unknown": 1.0}
 
 
 @pytest.mark.parametrize(

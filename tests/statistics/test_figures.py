@@ -74,8 +74,12 @@ def test_curves_of_survival_are_kaplan_meier() -> None:
     found = survival_curves((RESISTANCE,), values, days, event)
     assert found is not None
     high, low = found.curves
+    assert (high.is_high, low.is_high) == (True, False)
     assert (found.cut, high.n, low.n, high.n_events) == (3.5, 3, 3, 2)
-    assert dict(zip(low.days, low.survival, strict=True))[1.0] == pytest.approx(2 / 3)
+    first = low.days.index(1.0)
+    assert low.survival[first] == pytest.approx(2 / 3)
+    # (2/3) to the power of e^(±1.96 · √(1/6) / ln(2/3)), by Greenwood's variance 1 / (3 · 2)
+    assert (low.low[first], low.high[first]) == pytest.approx((0.0541, 0.9452), abs=1e-4)
     assert low.survival[-1] == pytest.approx(0.0)
     assert high.survival[-1] == pytest.approx(1 / 3)
     assert (high.at_risk[0], high.at_risk[-1], low.censored) == (3, 1, (2.0,))

@@ -142,4 +142,7 @@ def test_signed_rank_place_is_that_of_r(n: int, place: int) -> None:
 def test_large_groups_take_the_normal_approximation() -> None:
     # exact: 1008 (R 4.2.2); one further out is a slightly wider interval
     assert rank_sum_place(51, 51) == 1007
-    assert signed_rank_place(51) > signed_rank_place(50)
+    # 52 · 51 / 2 − 1.96 · √(52 · 51 · 104 / 12) = 1028.9
+    assert rank_sum_place(52, 51) == 1028
+    # 51 · 52 / 4 − 1.96 · √(51 · 52 · 103 / 24) = 453.9
+    assert signed_rank_place(51) == 453

@@ -21,6 +21,7 @@ from escape_score.profile.intervals.errors import (
     ComponentErrors,
     ComponentSpread,
     GeneErrors,
+    component_errors,
     component_spread,
     counting_errors,
     dispersion_ratio,
@@ -32,6 +33,7 @@ from escape_score.profile.intervals.errors import (
 from escape_score.profile.intervals.uncertainty import (
     Errors,
     added,
+    between_variance,
     held_share,
     mean_weights,
     missing_blocks_variance,
@@ -117,6 +119,15 @@ def test_dispersion_ratio_weighs_by_freedom() -> None:
     }
     found = dispersion_ratio(spreads, {"a": 0.5, "b": 0.25})
     np.testing.assert_allclose(found, [(4 * 2.0 + 2 * 1.0) / (4 * 0.5 + 2 * 0.25), NAN])
+
+
+def test_component_errors_have_the_freedom_and_the_shares_of_the_genes_measured(demo: Profiles) -> None:
+    genes, design = demo.scores.genes, demo.maker.context.design
+    errors = component_errors(genes, design, find_dispersion(genes, design, demo.reference), 1.0)
+    for name, members in design.components.items():
+        n = np.isfinite(genes.z[:, genes.columns(members)]).sum(axis=1)
+        np.testing.assert_array_equal(errors[name].freedom, np.maximum(n - 1, 0) + LIMITS.interval_prior_df)
+        np.testing.assert_allclose(errors[name].share.sum(axis=1), n > 0)
 
 
 @pytest.mark.parametrize(("n_genes", "correlation"), [(3, 0.2), (12, 0.7), (20, 0.0)])
@@ -363,6 +374,13 @@ def test_added_sums_weights_of_one_component() -> None:
 def test_missing_terms_variance_is_that_of_a_mean_of_fewer() -> None:
     found = missing_terms_variance(np.array([2, 1, 0]), 2, np.array([1.0, 3.0, 1.0]), 0.7)
     np.testing.assert_allclose(found, [0.0, 0.7 * 3 * (1 - 1 / 2), 0.0])
+
+
+def test_between_variance_is_the_mean_square_and_at_least_that_of_the_reference(demo: Profiles) -> None:
+    reference = replace(demo.reference, term_stats={"a": (1.0, 0.5), "b": (0.0, 2.0)})
+    terms = {"a": np.array([2.0, 1.1, NAN, 9.0]), "b": np.array([-2.0, 1.0, 4.0, 0.0])}
+    found = between_variance(terms, ["a", "b"], reference, 3.0)
+    np.testing.assert_allclose(found, [(2**2 + 1**2) / 2, 1.0, 2**2, 3**2 / 2])
 
 
 def test_missing_blocks_variance_renormalises_over_the_blocks_present() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -18,6 +19,7 @@ from escape_score.profile.mhc.class_one import (
     CHAIN,
     expected_excess,
     lost_correlation,
+    missing_chain_variance,
     squared_residual,
 )
 from escape_score.profile.mhc.presentation import PresentationState, chain_loss
@@ -61,6 +63,22 @@ def test_lost_correlation_is_none_where_there_is_no_test(state_of: StateOf) -> N
     assert lost_of(nothing).tolist() == [0.0]
 
 
+@pytest.mark.parametrize(("prior_df", "excess"), [(0.0, 1.0), (1e9, 3.0)])
+def test_missing_chain_variance_is_that_of_the_difference_times_the_excess(
+    prior_df: float, excess: float, state_of: StateOf
+) -> None:
+    """Without a prior the excess is that of the residuals, with a strong one the expected one."""
+    state = without(state_of, ("B2M", "TAP1"))
+    n_genes = len(MODEL.gene_symbols) - 2
+    residual = state.residual * math.sqrt(n_genes / squared_residual(state)[0])
+    scaled = replace(state, residual=residual)
+    ratio = np.array([excess / expected_excess(state, np.array([1e3]))[0] * 1e3])
+    chain = chain_loss(scaled, LIMITS)
+    found, freedom = missing_chain_variance(scaled, chain, ratio, LIMITS, prior_df=prior_df)
+    assert freedom[0] == n_genes + prior_df
+    assert found[0] == pytest.approx(2 * lost_of(state)[0] * excess, rel=1e-6)
+
+
 @given(data=st.data())
 def test_lost_correlation_grows_as_genes_go(data: st.DataObject, state_of: StateOf) -> None:
     more = data.draw(st.lists(st.sampled_from(MODEL.gene_symbols), unique=True, min_size=1, max_size=6))
@@ -89,6 +107,26 @@ def test_expected_excess_follows_the_sample_and_never_falls_below_one(state_of: 
     # V of a distant sample already holds the distance
     assert expected_excess(far, np.array([8.0]))[0] < of_near[3]
     assert expected_excess(near, np.array([math.nan])).tolist() == [1.0]
+
+
+def test_shortfall_outside_6p21_is_below_what_the_interferon_response_lets_expect(demo: Profiles) -> None:
+    class_one, scores = demo.maker.context.class_one, demo.scores
+    expected = demo.reference.constants.ifng_factor * scores.of("ifng_response")
+    found = class_one.values[class_one.inputs.fallback_shortfall]
+    np.testing.assert_allclose(found, expected - scores.of("mhc1_fallback"), atol=1e-12)
+    assert np.abs(expected).min() > 0
+
+
+def test_genes_speak_by_the_fallback_where_6p21_was_not_quantified(demo: Profiles) -> None:
+    scores, class_one = demo.scores, demo.maker.context.class_one
+    is_not = np.arange(len(scores.sample_ids)) == 0
+    placement = replace(scores.placement, is_mhc_locus_unquantified=is_not)
+    found = replace(class_one, scores=replace(scores, placement=placement)).above_expected(
+        np.full((len(is_not), 2), 1.5), ("B2M", "HLA-A"), scores
+    )
+    expected = demo.reference.constants.ifng_factor * scores.of("ifng_response")[0]
+    np.testing.assert_allclose(found[0], [1.5 - expected, np.nan])
+    assert np.isfinite(found[1:]).all()
 
 
 def test_genes_weigh_in_the_error_as_they_do_in_the_test(demo: Profiles) -> None:

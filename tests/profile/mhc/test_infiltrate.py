@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -13,7 +14,7 @@ from escape_score.model.cohort import Cohort
 from escape_score.model.notes import Code
 from escape_score.model.record import Call
 from escape_score.pipeline.profiles import Profiles
-from escape_score.profile.mhc.presentation import HALF, estimate_infiltrate
+from escape_score.profile.mhc.presentation import HALF, Infiltrate, estimate_infiltrate, tumour_ifng
 
 MakeCohort = Callable[..., Cohort]
 RunEngine = Callable[..., Profiles]
@@ -30,6 +31,18 @@ def test_estimate_infiltrate_agrees_with_a_slow_computation(demo: Profiles) -> N
         assert found.unit_tpm[row] == pytest.approx(unit, rel=1e-12)
         assert found.fraction[row] == pytest.approx(fraction, abs=1e-12)
     assert not found.is_mhc1_unquantified.any()
+
+
+def test_tumour_ifng_without_an_infiltrate_is_the_mean_of_the_genes_measured(demo: Profiles) -> None:
+    genes, reference = demo.scores.genes, demo.reference
+    columns = genes.columns(reference.constants.ifng_per_leukocyte_unit)
+    log2_tpm = genes.log2_tpm.copy()
+    log2_tpm[:4, columns[0]] = np.nan
+    nothing = Infiltrate(np.zeros(8), np.zeros(8), np.zeros(8, dtype=bool))
+    thresholds = demo.maker.context.thresholds
+    found = tumour_ifng(replace(genes, log2_tpm=log2_tpm), nothing, reference, thresholds)
+    z = np.where(np.isnan(log2_tpm), np.nan, genes.z)[:, columns]
+    np.testing.assert_allclose(found, np.nanmean(z, axis=1), atol=1e-9)
 
 
 def test_infiltrate_is_taken_away(

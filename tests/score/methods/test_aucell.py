@@ -38,7 +38,7 @@ def test_score_aucell_is_the_same_for_sparse_values(
     np.testing.assert_allclose(sparse, dense, rtol=0, atol=1e-12)
 
 
-@pytest.mark.parametrize("top_fraction", [0.0, 1.5])
+@pytest.mark.parametrize("top_fraction", [-0.5, 0.0, 1.5])
 def test_score_aucell_refuses_what_is_no_fraction(
     tied: FloatArray, sets: SetIndex, top_fraction: float
 ) -> None:

@@ -60,8 +60,15 @@ def test_score_ucell_agrees_with_pyucell(tied: FloatArray, sets: SetIndex, is_sp
     np.testing.assert_allclose(scores.values, golden.to_numpy(), rtol=0, atol=1e-7)
 
 
-def test_score_ucell_takes_stored_zeros_and_doubled_entries_as_what_they_are(sets: SetIndex) -> None:
-    values = np.round(np.random.default_rng(3).random((1, sets.n_columns)) * 3.0)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("n_levels", [3, 100_000])
+def test_score_ucell_takes_stored_zeros_and_doubled_entries_as_what_they_are(
+    sets: SetIndex, n_levels: int, dtype: type[np.float32] | type[np.float64]
+) -> None:
+    random = np.random.default_rng(3)
+    wide = np.round(random.random((1, sets.n_columns)) * n_levels)
+    wide[random.random(wide.shape) < 0.3] = 0.0
+    values = wide.astype(np.float32) if dtype is np.float32 else wide
     stored = sp.csr_array(np.ones_like(values))
     stored.data = values.ravel().copy()
     stored.data[stored.data == 0.0] = -0.0
