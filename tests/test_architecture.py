@@ -42,6 +42,7 @@ HEAVY = {
     "sklearn",
     "statsmodels",
     "umap",
+    "zarr",
 }
 SEEDED = {"default_rng", "Generator", "SeedSequence", "PCG64", "BitGenerator"}
 EFFECTS = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import shutil
 import tarfile
 import zipfile
 from collections.abc import Callable, Iterator
@@ -20,7 +21,17 @@ CATEGORY = "container"
 SINGLE = 2e-4
 """Half of the last digit of single precision, as it comes out in a score."""
 
-FAST = {"gz-two-members", "zst-two-frames", "xlsx", "parquet", "h5ad-sparse", "gct", "mtx-10x", "utf-16-le"}
+FAST = {
+    "gz-two-members",
+    "zst-two-frames",
+    "xlsx",
+    "parquet",
+    "h5ad-sparse",
+    "zarr-3-dense",
+    "gct",
+    "mtx-10x",
+    "utf-16-le",
+}
 
 
 def _file(name: str, content: Callable[[Clean], str | bytes]) -> Make:
@@ -69,6 +80,10 @@ def _matrices() -> Iterator[tuple[str, Make]]:
     yield "h5ad-sparse", packing.h5ad(sp.csr_matrix)
     yield "h5ad-csc", packing.h5ad(sp.csc_matrix)
     yield "h5ad-fortran", packing.h5ad(np.asfortranarray)
+    for version in (2, 3):
+        yield f"zarr-{version}-dense", packing.zarr(version=version)
+        yield f"zarr-{version}-sparse", packing.zarr(sp.csr_matrix, version=version)
+    yield "zarr-csc", packing.zarr(sp.csc_matrix)
     yield "mtx-10x", _folder()
     yield "mtx-10x-v2", _folder(is_v2=True)
 
@@ -106,6 +121,7 @@ def _errors() -> Iterator[Case]:
         ),
         "mtx-features-short": (_folder(lost="features"), "features|rows|match"),
         "mtx-barcodes-short": (_folder(lost="barcodes"), "barcodes|columns|match"),
+        **_stores(),
         "zip-of-tsv": (packing.packed(_zip, "m.zip"), "zip"),
         "tar-of-tsv": (packing.packed(_tar, "m.tar"), "binary|tar|format"),
         "xlsx-notes-only": (_file("m.xlsx", _notes), "sheet|gene|table|column"),
@@ -117,6 +133,43 @@ def _errors() -> Iterator[Case]:
     for name, (make, word) in wrong.items():
         fast = name == "gct-rows-lost"
         yield Case(f"container-{name}", CATEGORY, make, Expect.ERROR, mention=(word,), is_fast=fast)
+
+
+def _stores() -> dict[str, tuple[Make, str]]:
+    """zarr stores that are not whole, or hold no AnnData."""
+    chunk = "X/c/1/3"
+    return {
+        "zarr-chunk-lost": (packing.zarr(change=lambda path: (path / chunk).unlink()), f"chunk {chunk}"),
+        "zarr-chunk-cut": (packing.zarr(change=lambda path: _cut(path / chunk)), "damaged|truncated"),
+        "zarr-2-chunk-lost": (
+            packing.zarr(change=lambda path: (path / "X/1.3").unlink(), version=2),
+            "X/1.3",
+        ),
+        "zarr-names-lost": (
+            packing.zarr(change=lambda path: (path / "var/_index/c/0").unlink()),
+            "var/_index",
+        ),
+        "zarr-group": (packing.zarr(change=lambda path: shutil.rmtree(path / "X")), "without X"),
+        "zarr-obs-lost": (packing.zarr(change=lambda path: shutil.rmtree(path / "obs")), "without obs"),
+        "zarr-array": (_array, "zarr"),
+        "zarr-zip": (_zipped_store, "zip"),
+    }
+
+
+def _cut(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-10])
+
+
+def _array(folder: Path, clean: Clean) -> Inputs:
+    """The array of a store by itself, without names."""
+    store = packing.zarr()(folder, clean).matrix
+    assert store is not None
+    return Inputs(store / "X")
+
+
+def _zipped_store(folder: Path, clean: Clean) -> Inputs:
+    store = packing.zarr()(folder, clean).matrix
+    return Inputs(Path(shutil.make_archive(str(folder / "m.zarr"), "zip", store)))
 
 
 def _zip(data: bytes) -> bytes:

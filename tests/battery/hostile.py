@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import gzip
 import io
+import json
 import lzma
 import os
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
@@ -202,6 +204,37 @@ def _soft_loop(file: h5py.File, folder: Path) -> None:
     file["X"] = h5py.SoftLink("/X")
 
 
+def _zarr(name: str, change: Callable[[dict[str, Any]], None]) -> Make:
+    """Make a sound zarr store, then change the metadata of one of its parts."""
+
+    def changed(path: Path) -> None:
+        file = path / name / "zarr.json"
+        content = json.loads(file.read_text(encoding="utf-8"))
+        change(content)
+        file.write_text(json.dumps(content), encoding="utf-8")
+
+    return packing.zarr(change=changed)
+
+
+def _huge_chunk(x: dict[str, Any]) -> None:
+    x["chunk_grid"]["configuration"]["chunk_shape"] = [100_000, 100_000]
+
+
+def _named_outside(obs: dict[str, Any]) -> None:
+    obs["attributes"]["_index"] = "../../m.zarr/obs/_index"
+
+
+def _zarr_pipe(path: Path) -> None:
+    (path / "X/c/0/0").unlink()
+    os.mkfifo(path / "X/c/0/0")
+
+
+def _zarr_linked(path: Path) -> None:
+    """A matrix that is in another folder."""
+    (path / "X").rename(path.parent / "X")
+    (path / "X").symlink_to(path.parent / "X")
+
+
 # --- text ---------------------------------------------------------------------------------------------------
 
 
@@ -272,6 +305,12 @@ def cases() -> Iterator[Case]:
         "h5ad-external-storage": (_h5ad(_external_storage), "external"),
         "h5ad-external-link": (_h5ad(_external_link), "link"),
         "h5ad-link-loop": (_h5ad(_soft_loop), "link|h5ad"),
+        "zarr-huge": (_zarr("X", lambda x: x.update(shape=[6, 900_000_000])), LARGE + "|shape|match"),
+        "zarr-negative": (_zarr("X", lambda x: x.update(shape=[-6, 8600])), "zarr"),
+        "zarr-huge-chunk": (_zarr("X", _huge_chunk), LARGE),
+        "zarr-outside": (_zarr("obs", _named_outside), "zarr"),
+        "zarr-pipe": (packing.zarr(change=_zarr_pipe), "pipe"),
+        "zarr-link": (packing.zarr(change=_zarr_linked), "linked"),
         "too-many-samples": (_wide, LARGE),
         "too-many-genes": (_long, LARGE),
         "long-line": (_long_line, LARGE),

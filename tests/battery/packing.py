@@ -22,6 +22,7 @@ import zstandard
 from tests.battery.case import Inputs, Make
 from tests.battery.clean import Clean
 from tests.battery.grid import Grid, write
+from tests.read.cells import write_zarr
 
 Pack = Callable[[bytes], bytes]
 
@@ -141,6 +142,23 @@ def h5ad(convert: Callable[[np.ndarray], object] = np.asarray, *, name: str = "m
     def make(folder: Path, clean: Clean) -> Inputs:
         annotated(clean, convert).write_h5ad(folder / name)
         return Inputs(folder / name)
+
+    return make
+
+
+def zarr(
+    convert: Callable[[np.ndarray], object] = np.asarray,
+    change: Callable[[Path], None] = lambda _: None,
+    *,
+    version: int = 3,
+) -> Make:
+    """Make a zarr store, dense ones with chunks of two samples and some genes, then change its files."""
+
+    def make(folder: Path, clean: Clean) -> Inputs:
+        chunks = (2, 1000) if convert is np.asarray else None
+        path = write_zarr(folder / "m.zarr", annotated(clean, convert), version=version, chunks=chunks)
+        change(path)
+        return Inputs(path)
 
     return make
 

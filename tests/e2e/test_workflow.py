@@ -13,8 +13,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import anndata as ad
 import pandas as pd
 import pytest
+from tests.read.cells import write_zarr
 
 BIN = Path(sys.executable).parent
 N_SAMPLES = 6
@@ -243,6 +245,29 @@ def test_workflow_fits_a_cohort_as_its_own_reference_as_run_does(
     ran = call("escape-score", "run", tmp_path / "expression.parquet", *options)
     assert ran.returncode == 0, ran.stderr
     assert digests(tmp_path / "out") == digests(own.run_folder / "results" / COHORT)
+
+
+def test_workflow_reads_a_zarr_store_and_notices_a_chunk_that_changes(
+    project: Project, tmp_path: Path
+) -> None:
+    genes = pd.read_parquet(project.folder / "expression.parquet")
+    adata = ad.AnnData(
+        genes.T.to_numpy(float), obs=pd.DataFrame(index=genes.columns), var=pd.DataFrame(index=genes.index)
+    )
+    write_zarr(tmp_path / "m.zarr", adata, chunks=(2, 5000))
+    other = linked(project, tmp_path, row(COHORT, "../m.zarr"))
+    done = other.launch()
+    assert done.returncode == 0, done.stderr
+    of_parquet, of_zarr = (one.run_folder / "results" / COHORT / "profiles.tsv" for one in (project, other))
+    assert of_zarr.read_bytes() == of_parquet.read_bytes()
+    assert "nothing was to be done" in other.launch().stderr
+    chunk = tmp_path / "m.zarr" / "X" / "c" / "1" / "2"
+    chunk.write_bytes(chunk.read_bytes()[:-1])
+    done = other.launch()
+    assert done.returncode == 3
+    assert "read" in rules_run(done)
+    (error,) = errors_of(done)
+    assert "m.zarr: damaged or truncated zarr store" in error
 
 
 def test_workflow_does_nothing_a_second_time(project: Project) -> None:

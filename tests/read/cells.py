@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
@@ -57,6 +58,16 @@ def write_h5ad(
     kind: Callable[[np.ndarray], object] = sp.csr_matrix,
 ) -> Path:
     adata_of(cells, obs, kind).write_h5ad(path)
+    return path
+
+
+def write_zarr(
+    path: Path, adata: ad.AnnData, *, version: int = 3, chunks: tuple[int, ...] | None = None
+) -> Path:
+    """Write a store of zarr format 2 or 3; warnings about what is not yet in format 3 do not matter."""
+    with ad.settings.override(zarr_write_format=version, auto_shard_zarr_v3=False), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        adata.write_zarr(path, chunks=chunks)
     return path
 
 

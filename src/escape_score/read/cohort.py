@@ -83,10 +83,10 @@ def read_cohort(
     Parameters
     ----------
     matrix
-        File of any known format, detected from its content, or a folder as 10x Genomics writes it. Text,
-        workbooks, GCT, parquet and feather have genes in rows and samples in columns; h5ad has samples in
-        obs. Also a table of one sample, as RSEM, salmon, STAR and others write it, a folder of such tables,
-        or a sheet of them with columns ``sample_id`` and ``path``.
+        File of any known format, detected from its content, or a folder as 10x Genomics or zarr writes
+        it. Text, workbooks, GCT, parquet and feather have genes in rows and samples in columns; h5ad and
+        zarr have samples in obs. Also a table of one sample, as RSEM, salmon, STAR and others write it, a
+        folder of such tables, or a sheet of them with columns ``sample_id`` and ``path``.
     units
         Unit of the values, such as ``"tpm"`` or ``"counts"``; ``"auto"`` infers it from the numbers. It
         chooses among several quantities of one sample, TPM where it is ``"auto"``.
@@ -99,7 +99,7 @@ def read_cohort(
     sheet
         Sheet of a workbook that is the matrix; needed where several could be.
     layer
-        Layer of an h5ad that holds the values; ``X`` where None.
+        Layer of an h5ad or zarr store that holds the values; ``X`` where None.
     strand
         Strandedness of the library, for gene counts of STAR: ``"unstranded"``, ``"forward"``, ``"reverse"``,
         or ``"auto"``, which infers it from the counts.
@@ -156,7 +156,7 @@ def read_requested(
         is_known = _refuse_cells_in(found, matrix, request)
         reading = found.open_matrix(matrix, request)
         if not (is_known or request.as_samples):
-            refuse_cells(str(matrix), glance_at(reading.source))
+            refuse_cells(str(matrix), glance_at(reading.source), is_read=found.is_of_cells)
         return replace(reading, parts=reading.parts or (matrix,))
 
     name = cohort or cohort_name(matrix)
@@ -177,7 +177,7 @@ def _refuse_cells_in(found: MatrixFormat, matrix: Path, request: ReadRequest) ->
     glance = None if request.as_samples else attempt(lambda: found.glance(matrix, request))
     seen = glance.results[0] if glance and glance.results else None
     if seen is not None:
-        refuse_cells(str(matrix), seen)
+        refuse_cells(str(matrix), seen, is_read=found.is_of_cells)
     return seen is not None
 
 

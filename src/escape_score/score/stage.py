@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -139,25 +140,40 @@ def score_signatures(
         control_genes=design.control_genes,
         thresholds=thresholds,
     )
-    blocks, tables = _score_blocks(cohort, plan, beside)
-    return replace(_assemble(cohort, signatures, reference, plan, blocks), beside=tables)
+    scored, tables = _score_blocks(cohort, plan, beside)
+    return replace(_assemble(cohort, signatures, reference, plan, scored), beside=tables)
 
 
 def _score_blocks(
     cohort: HarmonisedCohort, plan: ScoringPlan, beside: Sequence[Beside]
-) -> tuple[list[ScoredBlock], tuple[MethodTable, ...]]:
+) -> tuple[ScoredBlock, tuple[MethodTable, ...]]:
     """Go through the samples once, for the axes and all additional scores."""
-    symbols = plan.alignment.symbols
+    symbols, n_samples = plan.alignment.symbols, len(cohort.sample_ids)
     if not beside:
-        return [score_block(block, plan) for _, block in iter_blocks(narrowed(cohort.source, symbols))], ()
+        few = iter_blocks(narrowed(cohort.source, symbols))
+        return _joined(((start, score_block(block, plan)) for start, block in few), n_samples), ()
     at = {symbol: column for column, symbol in enumerate(cohort.gene_symbols)}
     columns = np.array([at[symbol] for symbol in symbols], dtype=np.intp)
-    blocks, parts = [], []
-    for _, block in iter_blocks(cohort.source):
-        blocks.append(score_block(np.take(block, columns, axis=1), plan))
-        parts.append([other.score_block(block) for other in beside])
+    parts: list[list[Any]] = []
+
+    def scored() -> Iterator[tuple[int, ScoredBlock]]:
+        for start, block in iter_blocks(cohort.source):
+            parts.append([other.score_block(block) for other in beside])
+            yield start, score_block(np.take(block, columns, axis=1), plan)
+
+    joined = _joined(scored(), n_samples)
     tables = [other.join([part[i] for part in parts]) for i, other in enumerate(beside)]
-    return blocks, tuple(table for of_one in tables for table in of_one)
+    return joined, tuple(table for of_one in tables for table in of_one)
+
+
+def _joined(blocks: Iterator[tuple[int, ScoredBlock]], n_samples: int) -> ScoredBlock:
+    """All samples as one block, filled block by block, so that the scores are never held twice."""
+    _, first = next(blocks)
+    whole = ScoredBlock(*(np.empty((n_samples, *part.shape[1:]), part.dtype) for part in first))
+    for start, block in chain([(0, first)], blocks):
+        for column, part in zip(whole, block, strict=True):
+            column[start : start + len(part)] = part
+    return whole
 
 
 def _assemble(
@@ -165,10 +181,9 @@ def _assemble(
     signatures: Sequence[Signature],
     reference: Reference,
     plan: ScoringPlan,
-    blocks: Sequence[ScoredBlock],
+    joined: ScoredBlock,
 ) -> SignatureScores:
-    """Join the blocks of a cohort."""
-    joined = ScoredBlock(*map(np.concatenate, zip(*blocks, strict=True)))
+    """Put together what the stage gives."""
     unknown = np.full(len(cohort.sample_ids), np.nan)
     placement = Placement(
         offset_log2=joined.offset_log2,

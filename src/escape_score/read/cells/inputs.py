@@ -26,6 +26,7 @@ from escape_score.read.formats.h5ad import H5AD
 from escape_score.read.formats.mtx import MATRIX_NAME, TENX_FOLDER, matrices_in
 from escape_score.read.formats.sample_files import SAMPLE_FILE_SHEET, has_header_alone
 from escape_score.read.formats.tenx_h5 import TENX_H5
+from escape_score.read.formats.zarr import ZARR
 from escape_score.read.sheet.columns import FILE_NAMES, plain
 from escape_score.read.sheet.rows import SheetRows, read_rows, unique_rows
 from escape_score.read.sheet.sheet import checked_sheet
@@ -94,7 +95,7 @@ def inputs_of(paths: Sequence[Path], request: CellRequest) -> CellInputs:
 
 def _found(path: Path, request: CellRequest) -> CellInputs:
     probe = probe_path(path, request.limits)
-    if probe.is_folder and not (path / "matrix.mtx").exists():
+    if probe.is_folder and not ((path / "matrix.mtx").exists() or ZARR.is_recognised(probe)):
         matrices = matrices_in(path)
         if len(matrices) != 1:
             files = _of_folder(path, request.limits, _DEPTH)

@@ -21,7 +21,7 @@ from escape_score.read.checks.single_cells import runs
 from escape_score.read.files.limits import check_shape
 from escape_score.read.formats.h5ad import (
     H5AD,
-    Hdf5Matrix,
+    StoredMatrix,
     checked_shape,
     gene_names_in,
     hdf5_faults,
@@ -198,7 +198,7 @@ def _open_h5ad(path: Path, request: CellRequest) -> CellMatrix:
         ordered = dict.fromkeys((*map(str, obs.attrs.get("column-order", ())), *obs))
         columns = [name for name in ordered if name != index and _is_column(obs, name, shape[0])]
         describing = tuple(name for name in columns if _may_describe(name, obs[name]))
-    rows = Hdf5Matrix(path, place, cells, genes, samples_in_var=False, row_starts=starts)
+    rows = StoredMatrix(path, place, cells, genes, samples_in_var=False, row_starts=starts)
     is_csc = encoding == "csc_matrix"
     return CellMatrix(
         label=str(path),
@@ -313,7 +313,7 @@ def _open_tenx_h5(path: Path, request: CellRequest) -> CellMatrix:
         barcodes, features = texts_of(file[place]["barcodes"]), features_of(path, file[place], n_features)
         starts = row_starts(path, file[place])
     names, kinds = gene_names(path, features), tuple(kind for _, _, kind in features)
-    rows = Hdf5Matrix(path, place, barcodes, names, samples_in_var=False, row_starts=starts)
+    rows = StoredMatrix(path, place, barcodes, names, samples_in_var=False, row_starts=starts)
     return CellMatrix(
         str(path), barcodes, names, kinds, np.diff(starts), open_source=lambda: rows, parts=(path,)
     )

@@ -144,8 +144,8 @@ def has_barcode(name: str) -> bool:
     return _BARCODE.search(name) is not None
 
 
-def refuse_cells(label: str, glance: CellGlance) -> None:
-    """Refuse a matrix of single cells.
+def refuse_cells(label: str, glance: CellGlance, *, is_read: bool = True) -> None:
+    """Refuse a matrix of single cells; ``is_read``: whether ``escape-score cells`` reads its format.
 
     Raises SingleCellsError: at least two of three signs are seen. The number of rows is not one.
     """
@@ -157,9 +157,10 @@ def refuse_cells(label: str, glance: CellGlance) -> None:
         f" of {found.n_samples} sample{'s' if found.n_samples > 1 else ''}" if found.sample_column else ""
     )
     # data in memory are called by the name of an argument
-    command = f"escape-score cells {'FILE' if label.isidentifier() else shlex.quote(label)} --sample-column "
+    file = "FILE.h5ad" if not is_read else "FILE" if label.isidentifier() else shlex.quote(label)
+    command = f"{'' if is_read else 'write them as h5ad and '}use escape-score cells {file} --sample-column "
     command += found.sample_column or "COLUMN"
-    msg = f"the {glance.n_rows} rows look like single cells{samples} ({'; '.join(signs)}); use {command}, or "
+    msg = f"the {glance.n_rows} rows look like single cells{samples} ({'; '.join(signs)}); {command}, or "
     msg += "--as-samples (as_samples=True in Python) if each row is one sample"
     raise SingleCellsError.at(label, msg)
 

@@ -23,10 +23,11 @@ from escape_score.read.formats.series_matrix import SERIES_MATRIX
 from escape_score.read.formats.tenx_h5 import TENX_H5
 from escape_score.read.formats.text import DELIMITED_TEXT
 from escape_score.read.formats.xlsx import XLSX
+from escape_score.read.formats.zarr import ZARR
 
 FORMATS: tuple[MatrixFormat, ...] = (
     *(PARQUET, TENX_H5, LOOM, H5AD, FEATHER, XLSX),
-    *(NANOSTRING_RCC, TENX_FOLDER, SAMPLE_FOLDER),
+    *(ZARR, NANOSTRING_RCC, TENX_FOLDER, SAMPLE_FOLDER),
     *(GCT, SERIES_MATRIX, NANOSTRING_TABLE, SAMPLE_FILE_SHEET, DELIMITED_TEXT),
 )
 
@@ -76,8 +77,6 @@ _KNOWN_OTHERS = (
 )
 """First bytes of other files, what they are, and what to do instead."""
 
-_ZARR_PARTS = (".zgroup", ".zarray", ".zattrs", "zarr.json")
-
 
 def choose_format(probe: Probe) -> MatrixFormat:
     """Choose the first format that recognises what a file holds.
@@ -87,9 +86,6 @@ def choose_format(probe: Probe) -> MatrixFormat:
     for pattern, description, advice in _KNOWN_OTHERS:
         if re.match(pattern, probe.text_head):
             raise FileUnreadableError.at(probe.path, f"{description}, which is not read; {advice}")
-    if probe.is_folder and any((probe.path / name).exists() for name in _ZARR_PARTS):
-        msg = "a zarr store, which is not read; open it with anndata and write h5ad"
-        raise FileUnreadableError.at(probe.path, msg)
     for candidate in FORMATS:
         if candidate.is_recognised(probe):
             return candidate

@@ -1,8 +1,12 @@
-"""h5ad (AnnData): samples in obs, genes in var; rows are read only when asked for."""
+"""h5ad (AnnData): samples in obs, genes in var; rows are read only when asked for.
+
+What reads AnnData takes groups and arrays of h5py, and those of zarr, which have the same interface.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -48,6 +52,15 @@ from escape_score.read.request import ReadRequest
 IntArray = npt.NDArray[np.int64]
 Names = tuple[str, ...]
 
+Group = Any
+"""A group of h5py or zarr, or the file or store itself."""
+
+Array = Any
+"""An array of h5py or zarr."""
+
+Opener = Callable[[Path], AbstractContextManager[Group]]
+"""Opens a file or store for reading; turns errors of its library into our own until it is closed."""
+
 MAGIC = b"\x89HDF\r\n\x1a\n"
 PARTS = ("X", "obs", "var")
 
@@ -63,8 +76,35 @@ HDF5_DAMAGED = (OSError, KeyError, ValueError, RuntimeError, TypeError, Attribut
 hdf5_faults = partial(library_faults, what="HDF5 file", kinds=HDF5_DAMAGED, by="HDF5: ")
 
 
+@contextmanager
+def hdf5_file(path: Path) -> Iterator[Group]:
+    """Open an HDF5 file for reading; raises FileUnreadableError: it is damaged."""
+    with hdf5_faults(path), h5py.File(path) as file:
+        yield file
+
+
+def is_group(part: Group | Array) -> bool:
+    """Whether a part is a group and not an array."""
+    return hasattr(part, "keys")
+
+
+def damaged(path: Path, part: Group | Array, found: str) -> FileUnreadableError:
+    """Error for a part of a file or store that is not as its own header says."""
+    what, again = ("HDF5 file", "file") if _is_hdf5(part) else ("zarr store", "store")
+    return FileUnreadableError.at(path, f"damaged {what} ({found}); copy the {again} again")
+
+
+def _is_hdf5(part: Group | Array) -> bool:
+    return isinstance(part, h5py.Group | h5py.Dataset)
+
+
+def _is_own(group: Group, name: str) -> bool:
+    """Whether a part is in this file itself; a zarr store has no links."""
+    return isinstance(group.get(name, getlink=True), h5py.HardLink) if _is_hdf5(group) else name in group
+
+
 @dataclass(frozen=True, eq=False)
-class Hdf5Matrix:
+class StoredMatrix:
     """A matrix, dense or sparse by samples, of which only the samples asked for are read.
 
     Parameters
@@ -75,6 +115,8 @@ class Hdf5Matrix:
         Whether samples are in var and genes in obs.
     row_starts
         Where the rows of a sparse ``X`` begin, shape (n_samples + 1,); None for a dense one.
+    opened
+        Opens the file or store.
     """
 
     path: Path
@@ -83,6 +125,7 @@ class Hdf5Matrix:
     gene_ids: Names
     samples_in_var: bool
     row_starts: IntArray | None = field(repr=False)
+    opened: Opener = field(default=hdf5_file, repr=False)
 
     def block(self, start: int, stop: int) -> FloatArray:
         """Values of samples ``start`` to ``stop``: (stop - start, n_genes), float64, not stored = 0."""
@@ -98,23 +141,24 @@ class Hdf5Matrix:
         if self.row_starts is None:
             return sparse.csr_array(self._dense_rows(start, stop))
         starts, n_genes = self.row_starts[start : stop + 1], len(self.gene_ids)
-        with hdf5_faults(self.path), h5py.File(self.path) as file:
+        with self.opened(self.path) as file:
             values = file[self.place]
             stored, columns = (values[name][starts[0] : starts[-1]] for name in ("data", "indices"))
-        if len(columns) and (columns.min() < 0 or columns.max() >= n_genes):
-            msg = f"damaged HDF5 file ({self.place} names a gene beyond its {n_genes} genes)"
-            raise FileUnreadableError.at(self.path, f"{msg}; copy the file again")
+            if len(columns) and (columns.min() < 0 or columns.max() >= n_genes):
+                found = f"{self.place} names a gene beyond its {n_genes} genes"
+                raise damaged(self.path, values, found)
         return sparse.csr_array((stored, columns, starts - starts[0]), shape=(stop - start, n_genes))
 
     def _dense_rows(self, start: int, stop: int) -> npt.NDArray[Any]:
-        with hdf5_faults(self.path), h5py.File(self.path) as file:
+        with self.opened(self.path) as file:
             values = file[self.place]
             rows = values[:, start:stop].T if self.samples_in_var else values[start:stop]
             return np.asarray(rows)
 
 
-def _open_matrix(path: Path, request: ReadRequest) -> MatrixReading:
-    with hdf5_faults(path), h5py.File(path) as file:
+def open_anndata(path: Path, request: ReadRequest, opened: Opener = hdf5_file) -> MatrixReading:
+    """Open an AnnData file or store; raises an ``InputError`` that names file and place."""
+    with opened(path) as file:
         place = place_of(path, file, request)
         shape = checked_shape(path, file, place, request)
         sample_axis, gene_axis = ("var", "obs") if request.transpose else ("obs", "var")
@@ -122,11 +166,12 @@ def _open_matrix(path: Path, request: ReadRequest) -> MatrixReading:
         gene_ids = gene_names_in(path, file, gene_axis, shape)
         advice = layout_advice(request, IN_OBS)
         check_samples(str(path), sample_ids, request.limits, layout=advice)
-        source = _source(path, file, place, sample_ids, gene_ids, samples_in_var=request.transpose)
+        matrix = StoredMatrix(path, place, sample_ids, gene_ids, request.transpose, None, opened)
+        source = _source(matrix, file[place])
         return MatrixReading(source, remedy=_remedy(file, place), layout=advice)
 
 
-def place_of(path: Path, file: h5py.File, request: ReadRequest) -> str:
+def place_of(path: Path, file: Group, request: ReadRequest) -> str:
     """Where the values are, once it is known that the file does not point outside itself.
 
     Raises FileUnreadableError: it is not an AnnData file, or has parts in another file. Raises
@@ -146,47 +191,54 @@ def place_of(path: Path, file: h5py.File, request: ReadRequest) -> str:
             msg = f"X is empty (layers: {listed(layers)}); name the one with expression with --layer"
             raise MatrixInvalidError.at(path, msg)
     elif missing:
-        what = f"an HDF5 file without {', '.join(missing)}, so no h5ad (AnnData)"
+        kind, wanted = ("an HDF5 file", "h5ad (AnnData)") if _is_hdf5(file) else ("a zarr store", "AnnData")
+        what = f"{kind} without {', '.join(missing)}, so no {wanted}"
         if "assays" in file:
             what = "an h5Seurat file, which is not read"
         raise FileUnreadableError.at(path, f"{what}; write it as h5ad")
     return place
 
 
-def layers_in(file: h5py.File) -> Names:
+def layers_in(file: Group) -> Names:
     """Names of the layers; none where they are in another file."""
-    is_here = isinstance(file.get("layers", getlink=True), h5py.HardLink)
-    return tuple(file["layers"]) if is_here and isinstance(file["layers"], h5py.Group) else ()
+    is_here = _is_own(file, "layers") and is_group(file["layers"])
+    return tuple(sorted(file["layers"])) if is_here else ()
 
 
-def checked_shape(path: Path, file: h5py.File, place: str, request: ReadRequest) -> tuple[int, int]:
+def checked_shape(path: Path, file: Group, place: str, request: ReadRequest) -> tuple[int, int]:
     """Rows and columns of the matrix; refuses what is too large before any value is read."""
     x, limits = file[place], request.limits
-    shape = tuple(int(size) for size in (x.shape if isinstance(x, h5py.Dataset) else x.attrs["shape"]))
+    shape = _shape(x)
     if len(shape) != 2:  # noqa: PLR2004
         raise MatrixInvalidError.at(path, f"X has {len(shape)} dimensions, not 2 (samples, genes)")
     n_samples, n_genes = reversed(shape) if request.transpose else shape
     if n_samples > limits.max_genes or n_genes > limits.max_samples:  # too large the other way round too
         check_shape(path, limits, n_samples=n_samples, n_genes=n_genes)
-    if isinstance(x, h5py.Group):
+    if is_group(x):
         check_stored(path, x, (shape[0], shape[1]), limits)
     return shape[0], shape[1]
 
 
-def check_stored(path: Path, x: h5py.Group, shape: tuple[int, int], limits: ReadLimits) -> None:
+def _shape(x: Array | Group) -> tuple[int, ...]:
+    """Rows and columns that a matrix, dense or sparse, says it has."""
+    return tuple(int(size) for size in (x.attrs["shape"] if is_group(x) else x.shape))
+
+
+def check_stored(path: Path, x: Group, shape: tuple[int, int], limits: ReadLimits) -> None:
     """Refuse a sparse X that says it holds more cells than a matrix of its shape, or than are read."""
-    n_stored, n_starts = len(x["data"]), len(x["indptr"])
+    n_stored, n_starts = x["data"].size, x["indptr"].size
     if n_stored > shape[0] * shape[1] or n_starts not in (shape[0] + 1, shape[1] + 1):
-        found = f"{n_stored} cells and {n_starts} starts for shape {shape}"
-        msg = f"damaged HDF5 file (sparse matrix of {found}); copy the file again"
-        raise FileUnreadableError.at(path, msg)
+        found = f"sparse matrix of {n_stored} cells and {n_starts} starts for shape {shape}"
+        raise damaged(path, x, found)
     if n_stored * _BYTES_PER_CELL > limits.max_expanded_bytes:
         msg = f"too large ({n_stored} cells in a sparse matrix); give fewer samples or genes"
         raise MatrixInvalidError.at(path, msg)
 
 
-def refuse_links(path: Path, group: h5py.Group, name: str) -> None:
+def refuse_links(path: Path, group: Group, name: str) -> None:
     """Refuse parts that are in another file; a matrix must not read what its sender cannot see."""
+    if not _is_hdf5(group):
+        return
     link = group.get(name, getlink=True)
     is_external = isinstance(link, h5py.ExternalLink)
     member = None if is_external else group.get(name)
@@ -201,50 +253,49 @@ def refuse_links(path: Path, group: h5py.Group, name: str) -> None:
             refuse_links(path, member, inner)
 
 
-def _remedy(file: h5py.File, place: str) -> str:
+def _remedy(file: Group, place: str) -> str:
     """Name the other matrices of the file, which the one read may have been made from."""
-    others = ["raw"] if "raw" in file else []
+    others = ["raw"] if "raw" in file and is_group(file["raw"]) else []
     others += [f"layers[{name!r}]" for name in layers_in(file) if place != f"layers/{name}"]
     if not others:
         return ""
     return f"the file has other matrices ({', '.join(others[:5])}): name a layer with --layer, write raw as X"
 
 
-def names_in(path: Path, file: h5py.File, axis: str, shape: tuple[int, int]) -> Names:
+def names_in(path: Path, file: Group, axis: str, shape: tuple[int, int]) -> Names:
     """Row names of obs or var, in text, after a look at how many there are."""
     frame = file[axis]
-    if isinstance(frame, h5py.Dataset):
-        msg = f"h5ad of an anndata before 0.7 ({axis} is a table); write it again with a newer anndata"
+    if not is_group(frame):
+        msg = f"AnnData of an anndata before 0.7 ({axis} is a table); write it again with a newer anndata"
         raise FileUnreadableError.at(path, msg)
     column = frame[frame.attrs["_index"]]
     n_names, n_expected = length_of(column), shape[axis.endswith("var")]
     if n_names != n_expected:
-        msg = f"X has shape {shape} but there are {n_names} {axis} names; write the file again"
+        msg = f"X has shape {shape} but there are {n_names} {axis} names; write it again"
         raise MatrixInvalidError.at(path, msg)
     return texts_of(column)
 
 
-def length_of(column: h5py.Dataset | h5py.Group) -> int:
+def length_of(column: Array | Group) -> int:
     """Cells of a column, without reading them."""
-    return len(
-        column["codes" if "codes" in column else "values"] if isinstance(column, h5py.Group) else column
-    )
+    cells = column["codes" if "codes" in column else "values"] if is_group(column) else column
+    return int(cells.size)
 
 
-def texts_of(column: h5py.Dataset | h5py.Group, stop: int | None = None) -> Names:
+def texts_of(column: Array | Group, stop: int | None = None) -> Names:
     """Cells of a column down to ``stop`` in text: plain, nullable, or categories with their codes."""
-    if isinstance(column, h5py.Group) and "codes" in column:
+    if is_group(column) and "codes" in column:
         codes, categories = column["codes"][:stop], column["categories"]
-        found = texts_of(categories) if len(categories) <= len(column["codes"]) else ()
+        found = texts_of(categories) if length_of(categories) <= column["codes"].size else ()
         return tuple(found[code] if 0 <= code < len(found) else "" for code in codes)
-    if isinstance(column, h5py.Group) and "mask" in column:
+    if is_group(column) and "mask" in column:
         pairs = zip(texts_of(column["values"], stop), column["mask"][:stop], strict=True)
         return tuple("" if is_masked else text for text, is_masked in pairs)
-    cells = column["values"] if isinstance(column, h5py.Group) else column
+    cells = column["values"] if is_group(column) else column
     return tuple(cell.decode() if isinstance(cell, bytes) else str(cell) for cell in cells[:stop])
 
 
-def gene_names_in(path: Path, file: h5py.File, axis: str, shape: tuple[int, int]) -> Names:
+def gene_names_in(path: Path, file: Group, axis: str, shape: tuple[int, int]) -> Names:
     """Names of the genes: the row names, or symbols in a column where these name no genes."""
     names = names_in(path, file, axis, shape)
     if gene_fraction(names, with_entrez=not are_row_numbers(names)) >= MIN_GENE_FRACTION:
@@ -257,69 +308,62 @@ def gene_names_in(path: Path, file: h5py.File, axis: str, shape: tuple[int, int]
     return names
 
 
-def _source(
-    path: Path,
-    file: h5py.File,
-    place: str,
-    sample_ids: Names,
-    gene_ids: Names,
-    *,
-    samples_in_var: bool,
-) -> MatrixSource:
-    x = file[place]
-    stored = x if isinstance(x, h5py.Dataset) else x["data"]
+def _source(matrix: StoredMatrix, x: Array | Group) -> MatrixSource:
+    """The matrix, once it is known how its values are stored."""
+    path, place, n_samples = matrix.path, matrix.place, len(matrix.sample_ids)
+    stored = x["data"] if is_group(x) else x
     if stored.dtype.kind not in "iuf":
         raise MatrixInvalidError.at(path, f"{place} has {stored.dtype}, not numbers; store it as float")
-    if isinstance(x, h5py.Dataset):
-        return Hdf5Matrix(path, place, sample_ids, gene_ids, samples_in_var, None)
+    if not is_group(x):
+        return matrix
     starts = row_starts(path, x)
     encoding = str(x.attrs.get("encoding-type", ""))
     # the columns of a matrix are the rows of the matrix turned round
     by_sample, by_gene = "csr_matrix", "csc_matrix"
-    if samples_in_var:
+    if matrix.samples_in_var:
         by_sample, by_gene = by_gene, by_sample
     if encoding == by_gene:
-        by_rows = _by_rows(path, x, starts, (len(sample_ids), len(gene_ids)))
-        return ArrayMatrix(sample_ids, gene_ids, by_rows)
-    if encoding != by_sample or len(starts) != len(sample_ids) + 1:
-        msg = f"damaged h5ad (X is sparse of kind {encoding!r} with {len(starts) - 1} rows)"
-        raise FileUnreadableError.at(path, msg + "; write the file again")
-    return Hdf5Matrix(path, place, sample_ids, gene_ids, samples_in_var, starts)
+        by_rows = _by_rows(path, x, starts, (n_samples, len(matrix.gene_ids)))
+        return ArrayMatrix(matrix.sample_ids, matrix.gene_ids, by_rows)
+    if encoding != by_sample or len(starts) != n_samples + 1:
+        msg = f"damaged AnnData (X is sparse of kind {encoding!r} with {len(starts) - 1} rows)"
+        raise FileUnreadableError.at(path, msg + "; write it again")
+    return replace(matrix, row_starts=starts)
 
 
-def row_starts(path: Path, x: h5py.Group) -> IntArray:
+def row_starts(path: Path, x: Group) -> IntArray:
     """Where the rows of a sparse matrix begin, and the last one ends; shape (n_rows + 1,).
 
     Raises FileUnreadableError: they do not fit its cells.
     """
     starts = np.asarray(x["indptr"][:], dtype=np.int64)
-    is_sound = starts.size and starts[0] == 0 and starts[-1] == len(x["data"]) == len(x["indices"])
+    is_flat = all(x[name].ndim == 1 for name in ("data", "indices", "indptr")) and starts.size
+    is_sound = is_flat and starts[0] == 0 and starts[-1] == x["data"].size == x["indices"].size
     if not is_sound or (np.diff(starts) < 0).any():
-        msg = "damaged HDF5 file (row starts of the sparse matrix do not fit its data); copy the file again"
-        raise FileUnreadableError.at(path, msg)
+        raise damaged(path, x, "row starts of the sparse matrix do not fit its data")
     return starts
 
 
-def _by_rows(path: Path, x: h5py.Group, starts: IntArray, shape: tuple[int, int]) -> sparse.csr_matrix:
+def _by_rows(path: Path, x: Group, starts: IntArray, shape: tuple[int, int]) -> sparse.csr_matrix:
     """Turn columns into rows, in memory, because rows of such a file cannot be read alone."""
     inside = x["indices"][:]
     if len(starts) != shape[1] + 1 or (len(inside) and (inside.min() < 0 or inside.max() >= shape[0])):
-        msg = f"damaged h5ad (sparse X does not fit its {shape[0]} samples and {shape[1]} genes)"
-        raise FileUnreadableError.at(path, msg + "; copy the file again")
+        raise damaged(path, x, f"sparse X does not fit its {shape[0]} samples and {shape[1]} genes")
     return sparse.csc_matrix((x["data"][:].astype(np.float64), inside, starts), shape=shape).tocsr()
 
 
-def _glance(path: Path, request: ReadRequest) -> CellGlance | None:
-    with hdf5_faults(path), h5py.File(path) as file:
+def glance_at_anndata(path: Path, request: ReadRequest, opened: Opener = hdf5_file) -> CellGlance | None:
+    """Look whether the rows of an AnnData file or store are cells."""
+    with opened(path) as file:
         place = place_of(path, file, request)
         axis, x = ("var" if request.transpose else "obs"), file[place]
         index = file[axis].attrs["_index"]
-        shape = tuple(int(size) for size in (x.shape if isinstance(x, h5py.Dataset) else x.attrs["shape"]))
-        n_rows, n_genes = reversed(shape) if request.transpose else shape
-        columns = [name for name in file[axis] if name != index]
+        n_rows, n_genes = reversed(_shape(x)) if request.transpose else _shape(x)
+        columns = sorted(name for name in file[axis] if name != index)
         grouping = group_rows(file[axis], columns, n_rows)
-        return glance_at_hdf5(
-            Hdf5Matrix(path, place, (), (), request.transpose, None),
+        return glance_at_stored(
+            StoredMatrix(path, place, (), (), request.transpose, None, opened),
+            x,
             (n_rows, n_genes),
             file[axis][index],
             grouping,
@@ -327,28 +371,29 @@ def _glance(path: Path, request: ReadRequest) -> CellGlance | None:
         )
 
 
-def group_rows(group: h5py.Group, columns: Sequence[str], n_rows: int) -> Grouping:
+def group_rows(group: Group, columns: Sequence[str], n_rows: int) -> Grouping:
     """Find columns of sample and cell type in a group of an HDF5 file, which has one cell for each row."""
-    own = [name for name in columns if isinstance(group.get(name, getlink=True), h5py.HardLink)]
+    own = [name for name in columns if _is_own(group, name)]
     whole = [name for name in own if n_rows <= MAX_ROWS and _is_column(group[name], n_rows)]
     return find_grouping(whole, lambda name: texts_of(group[name]))
 
 
-def _is_column(column: h5py.Dataset | h5py.Group, n_rows: int) -> bool:
-    is_plain = isinstance(column, h5py.Dataset) and column.ndim == 1
-    is_coded = isinstance(column, h5py.Group) and {"codes", "categories"} <= column.keys()
+def _is_column(column: Array | Group, n_rows: int) -> bool:
+    is_plain = not is_group(column) and column.ndim == 1
+    is_coded = is_group(column) and {"codes", "categories"} <= set(column)
     return (is_plain or is_coded) and length_of(column) == n_rows
 
 
-def glance_at_hdf5(
-    matrix: Hdf5Matrix,
+def glance_at_stored(
+    matrix: StoredMatrix,
+    x: Array | Group,
     shape: tuple[int, int],
-    names: h5py.Dataset | h5py.Group,
+    names: Array | Group,
     grouping: Grouping = NO_GROUPING,
     *,
     limits: ReadLimits,
 ) -> CellGlance | None:
-    """Look at some rows of a matrix without names, of which ``shape`` has rows and genes.
+    """Look at some rows of a matrix without names, whose values are in ``x``: rows × genes as in ``shape``.
 
     None where it is too large for a glance, or not as its header says.
     """
@@ -356,16 +401,16 @@ def glance_at_hdf5(
     if n_rows > MAX_ROWS or n_genes > limits.max_genes or length_of(names) != n_rows:
         return None
     found = texts_of(names, MAX_NAMES)
-    values = _glance_at_values(matrix, names.file[matrix.place], n_rows, n_genes)
+    values = _glance_at_values(matrix, x, n_rows, n_genes)
     return None if values is None else CellGlance(n_rows, found, values, grouping)
 
 
 def _glance_at_values(
-    matrix: Hdf5Matrix, x: h5py.Dataset | h5py.Group, n_rows: int, n_genes: int
+    matrix: StoredMatrix, x: Array | Group, n_rows: int, n_genes: int
 ) -> ValueGlance | None:
     """Look at some rows, or at some genes where the file holds its cells gene by gene."""
     blank = replace(matrix, sample_ids=("",) * n_rows, gene_ids=("",) * n_genes)
-    if isinstance(x, h5py.Dataset):
+    if not is_group(x):
         return glance_at_rows(blank)
     starts, is_csc = row_starts(matrix.path, x), x.attrs.get("encoding-type") == "csc_matrix"
     is_by_gene = is_csc is not matrix.samples_in_var if "encoding-type" in x.attrs else False
@@ -377,7 +422,7 @@ def _glance_at_values(
     return glance_at_rows(replace(blank, row_starts=starts))
 
 
-def _glance_at_genes(x: h5py.Group, starts: IntArray, n_rows: int) -> ValueGlance:
+def _glance_at_genes(x: Group, starts: IntArray, n_rows: int) -> ValueGlance:
     """Look at some genes of a matrix that is sparse by gene; the others are taken to be like them."""
     n_genes, n_seen, is_whole = len(starts) - 1, 0, True
     detected = np.zeros(n_rows, dtype=np.int64)
@@ -390,16 +435,18 @@ def _glance_at_genes(x: h5py.Group, starts: IntArray, n_rows: int) -> ValueGlanc
     return ValueGlance(is_whole, 1.0 - float(share.mean()), float(np.median(share)) * n_genes)
 
 
-def _count_samples(path: Path, request: ReadRequest) -> int:
-    with hdf5_faults(path), h5py.File(path) as file:
+def count_anndata(path: Path, request: ReadRequest, opened: Opener = hdf5_file) -> int:
+    """Count the samples of an AnnData file or store by the shape of its matrix."""
+    with opened(path) as file:
         return checked_shape(path, file, place_of(path, file, request), request)[int(request.transpose)]
 
 
 H5AD = MatrixFormat(
     "h5ad",
     lambda probe: probe.head.startswith(MAGIC),
-    _open_matrix,
-    _count_samples,
-    glance=_glance,
+    open_anndata,
+    count_anndata,
+    glance=glance_at_anndata,
+    is_of_cells=True,
 )
 """AnnData on disk, dense or sparse, written by anndata 0.7 or later."""

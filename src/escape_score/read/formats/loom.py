@@ -18,9 +18,9 @@ from escape_score.read.files.probe import Probe
 from escape_score.read.formats.h5ad import (
     HDF5_DAMAGED,
     MAGIC,
-    Hdf5Matrix,
     Names,
-    glance_at_hdf5,
+    StoredMatrix,
+    glance_at_stored,
     group_rows,
     hdf5_faults,
     refuse_links,
@@ -93,7 +93,7 @@ def _open_matrix(path: Path, request: ReadRequest) -> MatrixReading:
     check_samples(str(path), sample_ids, request.limits, layout=layout_advice(request))
     known = [names for names in genes if gene_fraction(names) >= MIN_GENE_FRACTION]
     gene_ids = (known or genes)[0]
-    source = Hdf5Matrix(path, place, sample_ids, gene_ids, samples_in_var=True, row_starts=None)
+    source = StoredMatrix(path, place, sample_ids, gene_ids, samples_in_var=True, row_starts=None)
     return MatrixReading(source)
 
 
@@ -105,9 +105,11 @@ def _glance(path: Path, request: ReadRequest) -> CellGlance | None:
         names = next((columns[name] for name in _SAMPLE_ATTRIBUTES if name in columns), None)
         if names is None:
             return None
-        matrix = Hdf5Matrix(path, place, (), (), samples_in_var=True, row_starts=None)
+        matrix = StoredMatrix(path, place, (), (), samples_in_var=True, row_starts=None)
         grouping = group_rows(columns, [name for name in columns if name not in _SAMPLE_ATTRIBUTES], n_rows)
-        return glance_at_hdf5(matrix, (n_rows, n_genes), names, grouping, limits=request.limits)
+        return glance_at_stored(
+            matrix, file[place], (n_rows, n_genes), names, grouping, limits=request.limits
+        )
 
 
 def _count_samples(path: Path, request: ReadRequest) -> int:

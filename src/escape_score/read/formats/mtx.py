@@ -307,5 +307,6 @@ TENX_FOLDER = MatrixFormat(
     _count_samples,
     _list_parts,
     _glance,
+    is_of_cells=True,
 )
 """Folders of Cell Ranger 2 (genes.tsv) and later (features.tsv.gz), or the matrix.mtx inside one."""

@@ -122,6 +122,8 @@ class MatrixFormat:
     glance
         Looks whether the rows are cells without reading all values or checking the size; None where the
         format has no cheap way, or the file is not as it should be. May raise an ``InputError``.
+    is_of_cells
+        Whether ``escape-score cells`` reads it.
     """
 
     name: str
@@ -130,6 +132,7 @@ class MatrixFormat:
     count_samples: Callable[[Path, ReadRequest], int]
     list_parts: Callable[[Path, ReadRequest], tuple[Path, ...]] = lambda path, _: (path,)
     glance: Callable[[Path, ReadRequest], CellGlance | None] = lambda _path, _request: None
+    is_of_cells: bool = False
 
 
 def refuse_transpose(path: Path, request: ReadRequest, what: str) -> None:
@@ -152,14 +155,19 @@ def turned(label: str, reading: MatrixReading, limits: ReadLimits) -> MatrixRead
 
 @contextmanager
 def library_faults(
-    path: Path, what: str, kinds: tuple[type[Exception], ...], *, by: str = ""
+    path: Path,
+    what: str,
+    kinds: tuple[type[Exception], ...],
+    *,
+    by: str = "",
+    remedy: str = "copy the file again",
 ) -> Iterator[None]:
     """Turn errors of these kinds, which a library raises on a damaged file, into our own."""
     try:
         yield
     except kinds as error:
-        reason = " ".join(str(error).split())[:120]
-        msg = f"damaged or truncated {what} ({by}{reason}); copy the file again"
+        reason = " ".join(str(error).split())[:120] or type(error).__name__
+        msg = f"damaged or truncated {what} ({by}{reason}); {remedy}"
         raise FileUnreadableError.at(path, msg) from error
 
 

@@ -21,9 +21,9 @@ from escape_score.read.files.probe import Probe
 from escape_score.read.formats.h5ad import (
     HDF5_DAMAGED,
     MAGIC,
-    Hdf5Matrix,
+    StoredMatrix,
     check_stored,
-    glance_at_hdf5,
+    glance_at_stored,
     hdf5_faults,
     refuse_links,
     row_starts,
@@ -126,7 +126,7 @@ def _open_matrix(path: Path, request: ReadRequest) -> MatrixReading:
     names = [features[at][0] for at in range(n_features)]
     for at, name in zip(kept, gene_names(path, [features[at] for at in kept]), strict=True):
         names[at] = name
-    source = Hdf5Matrix(path, place, barcodes, tuple(names), samples_in_var=False, row_starts=starts)
+    source = StoredMatrix(path, place, barcodes, tuple(names), samples_in_var=False, row_starts=starts)
     return MatrixReading(SelectedGenes(source, kept))
 
 
@@ -134,9 +134,9 @@ def _glance(path: Path, request: ReadRequest) -> CellGlance | None:
     with hdf5_faults(path), h5py.File(path) as file:
         place = choose_group(path, file)
         n_features, n_barcodes = (int(size) for size in file[place]["shape"][:2])
-        matrix = Hdf5Matrix(path, place, (), (), samples_in_var=False, row_starts=None)
+        matrix = StoredMatrix(path, place, (), (), samples_in_var=False, row_starts=None)
         shape, names = (n_barcodes, n_features), file[place]["barcodes"]
-        return glance_at_hdf5(matrix, shape, names, limits=request.limits)
+        return glance_at_stored(matrix, file[place], shape, names, limits=request.limits)
 
 
 def _count_samples(path: Path, request: ReadRequest) -> int:
@@ -144,5 +144,7 @@ def _count_samples(path: Path, request: ReadRequest) -> int:
         return shape_of(path, file[choose_group(path, file)], request.limits)[0]
 
 
-TENX_H5 = MatrixFormat("Cell Ranger HDF5", _is_tenx, _open_matrix, _count_samples, glance=_glance)
+TENX_H5 = MatrixFormat(
+    "Cell Ranger HDF5", _is_tenx, _open_matrix, _count_samples, glance=_glance, is_of_cells=True
+)
 """Matrices of gene expression; antibodies, guides and peaks are left out."""
