@@ -59,8 +59,8 @@ class Moment(Enum):
     MOVING = auto()
 
 
-SUMMARY_LINES = 3
-"""A table of one cohort, and the line that says where to look."""
+SUMMARY_LINES = 5
+"""A table of one cohort, its caution, what it was compared with, and the line that says where to look."""
 
 LONGEST_DELAY_S = {Moment.ANY: 3.0, Moment.WRITING: 0.5, Moment.MOVING: 0.006}
 LONGEST_STAGE_DELAY_S = 0.1
