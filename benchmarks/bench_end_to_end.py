@@ -19,10 +19,9 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 from pyarrow import parquet as pq
-from shared import DEMO, MUST_HEADER, N_GENES, ONE_THREAD, measure, mixed_samples, most_counted, must_row
+from shared import MUST_HEADER, N_GENES, ONE_THREAD, demo_log2, measure, mixed_samples, must_row
 
 MOST_RATIO, MOST_MB, LEAST_GAIN = 2.5, 600, 1.6
 
@@ -67,11 +66,8 @@ print(json.dumps([seconds, peak_mb()]))
 
 def write_matrix(path: Path, n_samples: int) -> None:
     """Write genes × samples in log2(TPM + 1), float32: each sample a mix of two tumours with 10 % noise."""
-    table = pd.read_parquet(DEMO)
-    kept = most_counted(table.to_numpy(dtype=np.float64))
-    counts = table.to_numpy(dtype=np.float64)[kept]
-    log2 = np.log2(counts / counts.sum(axis=0) * 1e6 + 1.0).T
-    columns: list[pa.Array] = [pa.array([table.index[at] for at in kept])]
+    genes, log2 = demo_log2()
+    columns: list[pa.Array] = [pa.array(genes)]
     columns += [pa.array(sample) for sample in mixed_samples(log2, n_samples)]
     names = ["gene", *(f"S{i}" for i in range(n_samples))]
     pq.write_table(pa.table(columns, names=names), path, compression="zstd", use_dictionary=False)

@@ -12,6 +12,7 @@ Prints a Markdown table. 100,000 samples need 7 GB on disk.
 from __future__ import annotations
 
 import argparse
+import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,7 +24,7 @@ import numpy.typing as npt
 import pandas as pd
 import zarr
 from bench_end_to_end import measured
-from shared import DEMO, N_GENES, mixed_samples, most_counted
+from shared import N_GENES, demo_log2, mixed_samples
 
 CHUNK, CHUNK_HDF5 = 128, 16
 LIMITS = "read:\n  max_samples: 1000000\n  max_file_mb: 100000\n"
@@ -58,11 +59,8 @@ def counts(log2: npt.NDArray[np.float64], n_samples: int) -> Iterator[tuple[int,
 
 def write_matrices(folder: Path, n_samples: int) -> list[Path]:
     """Write the same AnnData as h5ad and as zarr, block by block."""
-    table = pd.read_parquet(DEMO)
-    values = table.to_numpy(dtype=np.float64)
-    kept = most_counted(values)
-    log2 = np.log2(values[kept] / values[kept].sum(axis=0) * 1e6 + 1.0).T
-    obs, var = (pd.DataFrame(index=names) for names in (_names(n_samples), table.index[kept]))
+    genes, log2 = demo_log2()
+    obs, var = (pd.DataFrame(index=names) for names in (_names(n_samples), genes))
     paths = [folder / f"{n_samples}.h5ad", folder / f"{n_samples}.zarr"]
     empty = ad.AnnData(obs=obs, var=var)
     empty.write_h5ad(paths[0])
@@ -84,16 +82,6 @@ def write_matrices(folder: Path, n_samples: int) -> list[Path]:
 
 def _names(n_samples: int) -> list[str]:
     return [f"S{number}" for number in range(n_samples)]
-
-
-def remove(path: Path) -> None:
-    """Remove a file, or a folder with all in it."""
-    if path.is_dir():
-        for one in path.iterdir():
-            remove(one)
-        path.rmdir()
-    else:
-        path.unlink()
 
 
 def disk_mb(path: Path) -> float:
@@ -129,7 +117,7 @@ def main() -> None:
                     f"| {what} | {seconds:.1f} | {cpu:.1f} | {peak:.0f} | {per_sample:.2f} | {ratio:.2f} |",
                     flush=True,
                 )
-                remove(matrix)
+                shutil.rmtree(matrix) if matrix.is_dir() else matrix.unlink()
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from shared import DEMO, LENGTHS, MUST_HEADER, N_GENES, mixed_samples, most_counted, must_row
+from shared import DEMO, LENGTHS, MUST_HEADER, N_GENES, demo_log2, mixed_samples, must_row
 
 PROGRAM = str(Path(sys.executable).parent / "escape-score")
 READ = """
@@ -77,16 +77,13 @@ def one_sample(folder: Path, rounds: int) -> str:
 
 def write_text(path: Path, n_samples: int) -> None:
     """Write genes × samples in log2(TPM + 1) with four decimals, as TSV in gzip."""
-    table = pd.read_parquet(DEMO)
-    kept = most_counted(table.to_numpy(dtype=np.float64))
-    counts = table.to_numpy(dtype=np.float64)[kept]
-    log2 = np.log2(counts / counts.sum(axis=0) * 1e6 + 1.0).T
+    genes, log2 = demo_log2()
     columns = np.array(list(mixed_samples(log2, n_samples))).T
     with gzip.open(path, "wt", compresslevel=4, encoding="utf-8") as handle:
         handle.write("\t".join(["gene", *(f"S{i}" for i in range(n_samples))]) + "\n")
         template = "%s" + "\t%.4f" * n_samples + "\n"
-        for at, row in zip(kept, columns.tolist(), strict=True):
-            handle.write(template % (table.index[at], *row))
+        for gene, row in zip(genes, columns.tolist(), strict=True):
+            handle.write(template % (gene, *row))
 
 
 def text_file(folder: Path, rounds: int, n_samples: int) -> str:

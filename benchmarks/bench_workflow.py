@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import csv
-import os
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -20,6 +19,8 @@ from pathlib import Path
 from bench_end_to_end import write_matrix
 from shared import MUST_HEADER, N_GENES, Measured, measure, must_row
 
+from escape_score.config import own_threads
+
 PROGRAM = Path(sys.executable).parent / "escape-score"
 UNITS = "log2(x+1)"
 RULES = ("read", "harmonise", "score", "profile", "report", "gather")
@@ -27,11 +28,6 @@ PARTS = ("overhead", "long", "many")
 MOST_OVERHEAD_S, MOST_RATIO = 20, 1.2
 MOST_BARE_S, MOST_MB, MOST_PAGES_S = 60, 1024, 30
 MOST_JOB_MB, MOST_GROWTH = 1500, 1.1
-
-
-def n_cores() -> int:
-    """Cores that this process may use, and so the processes that a run takes for its pages."""
-    return min(len(os.sched_getaffinity(0)), 4)
 
 
 def plain_run(matrix: Path, out: Path, *options: str) -> Measured:
@@ -104,7 +100,7 @@ def bench_long(scratch: Path, part: int) -> Iterator[str]:
     )
     yield must_row(
         f"run, all axes, {size}, pages",
-        f"{plain.seconds:.0f} s, {plain.peak_mb:.0f} MB and {n_cores()} processes for pages",
+        f"{plain.seconds:.0f} s, {plain.peak_mb:.0f} MB and {own_threads()} processes for pages",
         f"≤ {MOST_PAGES_S} s, ≤ {MOST_MB} MB",
         is_reached=plain.seconds <= MOST_PAGES_S and plain.peak_mb <= MOST_MB,
     )

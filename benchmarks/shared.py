@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 ROOT = Path(__file__).resolve().parents[1]
 DEMO = ROOT / "resources" / "demo" / "expression.parquet"
@@ -26,6 +27,16 @@ MUST_HEADER = "| what | measured | must reach | reached |\n|---|---|---|---|"
 def most_counted(counts: npt.NDArray[np.float64]) -> npt.NDArray[np.intp]:
     """Rows of the genes (of genes × samples) that are above zero in most samples."""
     return np.argsort(-(counts > 0).sum(axis=1), kind="stable")[:N_GENES]
+
+
+def demo_log2() -> tuple[list[str], npt.NDArray[np.float64]]:
+    """Names of the most measured genes of the bundled cohort, and its tumours × genes in log2(TPM + 1)."""
+    table = pd.read_parquet(DEMO)
+    counts = table.to_numpy(dtype=np.float64)
+    kept = most_counted(counts)
+    return [str(table.index[at]) for at in kept], np.log2(
+        counts[kept] / counts[kept].sum(axis=0) * 1e6 + 1.0
+    ).T
 
 
 def mixed_samples(log2: npt.NDArray[np.float64], n_samples: int) -> Iterator[npt.NDArray[np.float32]]:

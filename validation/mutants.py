@@ -421,7 +421,7 @@ class Mutated(importlib.abc.MetaPathFinder, SourceFileLoader):
         return importlib.util.spec_from_file_location(fullname, self.path, loader=self)
 
     def get_code(self, fullname: str) -> CodeType:
-        """Code of the mutant, kept nowhere; a warning about odd syntax is no failure of a test."""
+        """Compile the mutant without keeping its code; a warning about its syntax fails no test."""
         with warnings.catch_warnings(action="ignore"):
             return compile(self._text, self.path, "exec", dont_inherit=True)
 

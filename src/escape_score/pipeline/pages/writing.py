@@ -20,7 +20,7 @@ from escape_score.store.manifest import SAMPLES, FailedSample, FileEntry, Part, 
 def noting_failure(failed: list[FailedSample], slug: str, folder: Path) -> Iterator[None]:
     """Note that the block failed for one sample, and go on; the note names files as seen from ``folder``.
 
-    A full disk, too little memory or a wrong option is no fault of a sample: these end the stage.
+    A full disk, too little memory or a wrong option concerns all samples and ends the stage.
     """
     try:
         yield
