@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, is_dataclass, replace
 
 import numpy as np
+import pytest
 
 from escape_score.model.axes import Axis
 from escape_score.model.record import Archetype, Call, Phenotype, Provenance
 from escape_score.pipeline.profiles import Profiles, in_english
-from escape_score.profile import RecordMaker, build_context, profile_cohort
+from escape_score.profile import RecordMaker, build_context, profile_cohort, profile_scored, stage
 
 PROVENANCE = Provenance(package_version="0", reference_sha256="", genesets_sha256="", seed=1)
 
@@ -103,3 +104,32 @@ def test_archetype_follows_the_axes_that_the_catalogue_names(demo: Profiles) -> 
     assert is_other.any()
     assert (found.archetype[is_other] == Archetype.ANTIGEN_PRESENTATION_DEFICIENT).all()
     np.testing.assert_array_equal(found.phenotype, demo.profiles.phenotype)
+
+
+@pytest.mark.parametrize("n", [1, 7, 59, 60])
+def test_profiles_of_some_samples_at_a_time_are_those_of_all_at_once(
+    demo: Profiles, monkeypatch: pytest.MonkeyPatch, n: int
+) -> None:
+    monkeypatch.setattr(stage, "SAMPLES_AT_A_TIME", n)
+    context = demo.maker.context
+    found = profile_scored(demo.scores, demo.reference, context.design)
+    whole = profile_cohort(build_context(demo.scores, demo.reference, context.design))
+    assert_same(found, whole)
+
+
+def assert_same(found: object, wanted: object) -> None:
+    """Equal in every column to the last bit, through objects in objects."""
+    assert type(found) is type(wanted)
+    if isinstance(wanted, np.ndarray):
+        assert isinstance(found, np.ndarray)
+        assert found.dtype == wanted.dtype
+        np.testing.assert_array_equal(found, wanted)
+    elif is_dataclass(wanted) and not isinstance(wanted, type):
+        for one in fields(wanted):
+            assert_same(getattr(found, one.name), getattr(wanted, one.name))
+    elif isinstance(wanted, tuple):
+        assert isinstance(found, tuple)
+        for one, other in zip(found, wanted, strict=True):
+            assert_same(one, other)
+    else:
+        assert found == wanted

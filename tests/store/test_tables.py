@@ -6,8 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from escape_score.pipeline.profiles import Profiles, in_english
+from escape_score.store import tables
 from escape_score.store.tables import profiles_table, qc_table, write_parquet, write_tsv
 
 
@@ -25,6 +27,16 @@ def test_tables_written_twice_are_the_same_bytes(demo: Profiles, tmp_path: Path)
         write_parquet(tmp_path / folder / "t.parquet", table)
     for name in ("t.tsv", "t.parquet"):
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
+
+
+def test_tsv_written_some_rows_at_a_time_is_the_same(
+    demo: Profiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = demo.table()
+    write_tsv(tmp_path / "whole.tsv", table)
+    monkeypatch.setattr(tables, "ROWS_AT_A_TIME", 7)
+    write_tsv(tmp_path / "parts.tsv", table)
+    assert (tmp_path / "parts.tsv").read_bytes() == (tmp_path / "whole.tsv").read_bytes()
 
 
 def test_tsv_holds_the_parquet_to_nine_digits(demo: Profiles, tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ from escape_score.model.cohort import FloatArray, HarmonisedCohort
 from escape_score.model.reference import Reference
 from escape_score.model.robust import scaled_mad_rows
 from escape_score.model.scores import SignatureScores
-from escape_score.profile import build_context, profile_cohort
+from escape_score.profile import build_context, profile_scored
 from escape_score.profile.index import profile_index
 from escape_score.profile.mhc.presentation_fit import fit_presentation
 from escape_score.reference.untrusted import find_untrusted_genes
@@ -137,7 +137,7 @@ def _fit_scales(draft: Reference, base: Reference, scores: SignatureScores, desi
     draft = replace(draft, term_stats=drawn_terms(terms, base, limits))
     raw = profile_index(build_context(scores, draft, design)).raw
     draft = replace(draft, index_stats=_index_stats(raw, base, limits.fit_prior_samples))
-    profiles = profile_cohort(build_context(scores, draft, design))
+    profiles = profile_scored(scores, draft, design)
     return replace(
         draft,
         distributions=distributions_of(scores.sample_ids, profiles),

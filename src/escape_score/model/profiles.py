@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field, fields, is_dataclass, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -146,6 +148,25 @@ class CohortProfiles:
     leukocyte_fraction: FloatArray = field(repr=False)
     is_own: npt.NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, dtype=bool), repr=False)
 
+    @classmethod
+    def joined(cls, parts: Sequence[CohortProfiles]) -> CohortProfiles:
+        """Profiles of all samples, from those of some at a time, in their order; one part at least."""
+        whole: CohortProfiles = _joined(parts)
+        return whole
+
     def axis(self, axis: str) -> AxisScores:
         """The scores of one axis."""
         return next(scores for scores in self.axes if scores.axis == axis)
+
+
+def _joined(parts: Sequence[Any]) -> Any:  # noqa: ANN401
+    """Columns of all parts, one below the other; what is no column is that of the first part."""
+    first = parts[0]
+    if isinstance(first, np.ndarray):
+        return np.concatenate(parts)
+    if isinstance(first, tuple):
+        return tuple(map(_joined, zip(*parts, strict=True)))
+    if is_dataclass(first) and not isinstance(first, type):
+        names = [one.name for one in fields(first)]
+        return replace(first, **{name: _joined([getattr(part, name) for part in parts]) for name in names})
+    return first

@@ -323,20 +323,32 @@ def tables_of(result: Profiles) -> tuple[str, ...]:
     return (*TABLES, *CELL_FILES, *(() if result.cells.counts is None else (ALL_CELLS,)))
 
 
+def _write_table(folder: Path, name: str, table: pd.DataFrame) -> list[object]:
+    """Write a table for eyes and for programs; its columns, so that of large tables one is held at a time."""
+    write_tsv(folder / f"{name}.tsv", table)
+    write_parquet(folder / f"{name}.parquet", table)
+    return list(table)
+
+
+def _write_scores(folder: Path, scored: AnnData) -> dict[str, list[object]]:
+    """Write the scores for scanpy; the columns of their tables."""
+    write_anndata(folder / "scores.h5ad", scored)
+    return {"scores.h5ad: obs": list(scored.obs), "scores.h5ad: var": list(scored.var)}
+
+
 def write_profiles(result: Profiles, folder: Path, *, has_samples: bool = True) -> Part:
     """Write tables, scores and, where wanted, one JSON a sample; the files, in the order of the samples."""
     scores, flags, cells = result.scores, result.maker.flags, result.cells
     samples = _write_samples(result, folder, range(len(result)) if has_samples else ())
-    written = {"profiles": result.table(), "scores": scores_table(scores)}
-    for name, table in written.items():
-        write_tsv(folder / f"{name}.tsv", table)
-        write_parquet(folder / f"{name}.parquet", table)
     lost = () if cells is None else cells.failed
     qc = qc_table(scores, result.profiles, flags, result.reference, in_words=in_english)
     write_tsv(folder / "qc.tsv", with_failed(qc, [one.sample_id for one in lost]))
-    scored = result.to_anndata()
-    write_anndata(folder / "scores.h5ad", scored)
-    written |= {"qc": qc, "scores.h5ad: obs": scored.obs, "scores.h5ad: var": scored.var}
+    written: dict[str, Iterable[object]] = {
+        "profiles": _write_table(folder, "profiles", result.table()),
+        "scores": _write_table(folder, "scores", scores_table(scores)),
+        "qc": list(qc),
+        **_write_scores(folder, result.to_anndata()),
+    }
     if cells is not None:
         from escape_score.pipeline.cells.files import write_cell_files
 

@@ -24,7 +24,7 @@ from escape_score.pipeline.choosing import choose_reference
 from escape_score.pipeline.gene_sets import GeneSets, UserGeneSets, open_gene_sets
 from escape_score.pipeline.profiles import Profiles
 from escape_score.pipeline.references import open_reference
-from escape_score.profile import RecordMaker, build_context, profile_cohort
+from escape_score.profile import RecordMaker, build_context, profile_scored
 from escape_score.reference.known import AUTO_REFERENCE
 from escape_score.score import Beside, score_signatures
 
@@ -228,14 +228,15 @@ def profile_scores(
     scores: SignatureScores, reference: Reference, *, genesets_sha256: str | None = None, seed: int = 1
 ) -> Profiles:
     """Turn the scores of a cohort into profiles; the digest is that of the shipped gene sets where None."""
-    context = build_context(scores, reference, load_design())
-    profiles = profile_cohort(context)
+    design = load_design()
+    profiles = profile_scored(scores, reference, design)
     provenance = Provenance(
         package_version=__version__,
         reference_sha256=reference.sha256,
         genesets_sha256=UserGeneSets().digest if genesets_sha256 is None else genesets_sha256,
         seed=seed,
     )
+    context = build_context(scores, reference, design)
     maker = RecordMaker(context, profiles, provenance, _published_records(scores))
     return Profiles(scores=scores, profiles=profiles, maker=maker, reference=reference)
 

@@ -1,4 +1,4 @@
-"""The profile stage: signature scores to axes, index, calls and archetypes, for all samples at once."""
+"""The profile stage: signature scores to axes, index, calls and archetypes."""
 
 from __future__ import annotations
 
@@ -8,14 +8,16 @@ from types import MappingProxyType
 import numpy as np
 import numpy.typing as npt
 
-from escape_score.model.axes import Axis, AxisCatalogue, AxisKind, Term
+from escape_score.model.axes import Axis, AxisCatalogue, AxisKind, Design, Term
 from escape_score.model.cohort import FloatArray
 from escape_score.model.profiles import AxisScores, AxisValues, Bounds, CohortProfiles, TextArray
 from escape_score.model.record import Call, ReferenceMatch, Status
+from escape_score.model.reference import Reference
+from escape_score.model.scores import SignatureScores
 from escape_score.profile.archetype import call_archetype, call_phenotype, msi_suspected, status_of
 from escape_score.profile.axes import AxisModel, MeanAxis, WeakestLinkAxis, no_genes
 from escape_score.profile.calls import Circumstances, call_axis
-from escape_score.profile.context import ProfileContext
+from escape_score.profile.context import ProfileContext, build_context
 from escape_score.profile.index import profile_index
 from escape_score.profile.intervals.uncertainty import Variances, bounds_of, score_variances
 from escape_score.profile.mhc.axes import ChainLossAxis, LinkLossAxis
@@ -38,8 +40,35 @@ def axis_models(catalogue: AxisCatalogue) -> tuple[AxisModel, ...]:
     return tuple(KINDS[axis.kind](axis) for axis in catalogue.axes)
 
 
+SAMPLES_AT_A_TIME = 1024
+"""Errors of genes take 10 kB a sample, and what is computed from them as much again."""
+
+
+def profile_scored(scores: SignatureScores, reference: Reference, design: Design) -> CohortProfiles:
+    """Turn scores into immunoresistance profiles, some samples at a time, so that memory stays flat.
+
+    Parameters
+    ----------
+    scores
+        From :func:`escape_score.score.score_signatures`; must hold every component.
+    reference
+        The one the scores were made with.
+    design
+        Axes, their genes and the fixed numbers of the method.
+
+    Returns
+    -------
+    CohortProfiles
+        The same as of :func:`profile_cohort` over all samples at once.
+    """
+    rows = np.arange(len(scores.sample_ids))
+    starts = range(0, len(rows), SAMPLES_AT_A_TIME)
+    some = (scores.of_rows(rows[start : start + SAMPLES_AT_A_TIME]) for start in starts)
+    return CohortProfiles.joined([profile_cohort(build_context(one, reference, design)) for one in some])
+
+
 def profile_cohort(context: ProfileContext) -> CohortProfiles:
-    """Turn the scores of a cohort into immunoresistance profiles.
+    """Turn the scores of samples into immunoresistance profiles, of all at once.
 
     Parameters
     ----------

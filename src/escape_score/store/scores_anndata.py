@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -86,14 +86,21 @@ def _signatures(scores: SignatureScores) -> Iterator[Variable]:
     """Every signature by every method, named ``method:signature``."""
     published = table_rows(resource_path("genesets", "published.tsv"))
     axis_of, unit_of = _axes_of_components(), {row["score_id"]: row["unit"] for row in published}
-    values, coverage = scores.all_values, scores.all_coverage
-    for column, (name, method) in enumerate(zip(scores.all_names, scores.all_methods, strict=True)):
+    values = _columns([scores.values, *(table.values for table in scores.beside)])
+    coverage = _columns([scores.coverage, *(table.coverage for table in scores.beside)])
+    named = zip(scores.all_names, scores.all_methods, values, coverage, strict=True)
+    for name, method, of_samples, covered in named:
         signature = name.removeprefix(f"{method}:")
         is_published = method == PUBLISHED
         kind = "published score" if is_published else "signature"
         unit = unit_of[signature] if is_published else SD_UNIT if method == REFERENCE_Z else "score"
         what = (axis_of.get(signature, ""), method, unit, MORE_EXPRESSION)
-        yield Variable(f"{method}:{signature}", kind, *what, values[:, column], coverage[:, column])
+        yield Variable(f"{method}:{signature}", kind, *what, of_samples, covered)
+
+
+def _columns(matrices: Sequence[FloatArray]) -> Iterator[FloatArray]:
+    """Columns of several matrices, one after the other, none of them copied."""
+    return (matrix[:, column] for matrix in matrices for column in range(matrix.shape[1]))
 
 
 def _axes_of_components() -> Mapping[str, str]:

@@ -19,6 +19,8 @@ from escape_score.model.scores import SignatureScores
 from escape_score.store.atomic import replacing
 
 FLOAT_FORMAT = "%.9g"
+ROWS_AT_A_TIME = 1024
+"""Rows that are numbers of Python at a time, which take four times as much memory as those of an array."""
 FORMULA_START = ("=", "+", "-", "@", "\t", "\r")
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 PLAIN_NUMBER = re.compile(r"[+-]?[\d.]+(e[+-]?\d+)?", re.IGNORECASE)
@@ -148,11 +150,14 @@ def write_tsv(path: Path, table: pd.DataFrame) -> None:
     thousands of samples; here a row's neighbouring numbers are formatted in one go.
     """
     names = [str(name) for name in table.columns]
-    runs = groupby(range(len(names)), key=lambda at: table.dtypes.iloc[at].kind == "f")
-    fields = [_fields(table.iloc[:, list(at)], is_number=is_number) for is_number, at in runs]
+    by_kind = groupby(range(len(names)), key=lambda at: table.dtypes.iloc[at].kind == "f")
+    runs = [(is_number, list(at)) for is_number, at in by_kind]
     with replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as handle:
         handle.write("\t".join(quoted(safe_cell(name)) for name in names) + "\n")
-        handle.writelines("\t".join(row) + "\n" for row in zip(*fields, strict=True))
+        for start in range(0, len(table), ROWS_AT_A_TIME):
+            rows = table.iloc[start : start + ROWS_AT_A_TIME]
+            fields = [_fields(rows.iloc[:, at], is_number=is_number) for is_number, at in runs]
+            handle.writelines("\t".join(row) + "\n" for row in zip(*fields, strict=True))
 
 
 def _fields(table: pd.DataFrame, *, is_number: bool) -> Iterator[str]:
