@@ -330,6 +330,14 @@ def _write_table(folder: Path, name: str, table: pd.DataFrame) -> list[object]:
     return list(table)
 
 
+def _write_qc(folder: Path, result: Profiles) -> list[object]:
+    """Write what is known of each sample's input; the columns."""
+    flags, lost = result.maker.flags, () if result.cells is None else result.cells.failed
+    qc = qc_table(result.scores, result.profiles, flags, result.reference, in_words=in_english)
+    write_tsv(folder / "qc.tsv", with_failed(qc, [one.sample_id for one in lost]))
+    return list(qc)
+
+
 def _write_scores(folder: Path, scored: AnnData) -> dict[str, list[object]]:
     """Write the scores for scanpy; the columns of their tables."""
     write_anndata(folder / "scores.h5ad", scored)
@@ -338,15 +346,12 @@ def _write_scores(folder: Path, scored: AnnData) -> dict[str, list[object]]:
 
 def write_profiles(result: Profiles, folder: Path, *, has_samples: bool = True) -> Part:
     """Write tables, scores and, where wanted, one JSON a sample; the files, in the order of the samples."""
-    scores, flags, cells = result.scores, result.maker.flags, result.cells
+    cells = result.cells
     samples = _write_samples(result, folder, range(len(result)) if has_samples else ())
-    lost = () if cells is None else cells.failed
-    qc = qc_table(scores, result.profiles, flags, result.reference, in_words=in_english)
-    write_tsv(folder / "qc.tsv", with_failed(qc, [one.sample_id for one in lost]))
     written: dict[str, Iterable[object]] = {
         "profiles": _write_table(folder, "profiles", result.table()),
-        "scores": _write_table(folder, "scores", scores_table(scores)),
-        "qc": list(qc),
+        "scores": _write_table(folder, "scores", scores_table(result.scores)),
+        "qc": _write_qc(folder, result),
         **_write_scores(folder, result.to_anndata()),
     }
     if cells is not None:
@@ -354,9 +359,10 @@ def write_profiles(result: Profiles, folder: Path, *, has_samples: bool = True) 
 
         written |= write_cell_files(folder, cells)
     write_columns(folder, written)
+    lost = () if cells is None else cells.failed
     return Part(
         header=result.header,
         files=(*samples.files, *(entry_of(folder, folder / name) for name in tables_of(result))),
         failed=(*samples.failed, *lost),
-        sample_ids=(*scores.sample_ids, *(one.sample_id for one in lost)),
+        sample_ids=(*result.sample_ids, *(one.sample_id for one in lost)),
     )

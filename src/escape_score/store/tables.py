@@ -141,6 +141,7 @@ def write_parquet(path: Path, table: pd.DataFrame) -> None:
     """Write a table for programs: float64, text as it is."""
     with replacing(path) as temporary:
         pq.write_table(pa.Table.from_pandas(table, preserve_index=False), temporary, compression="zstd")
+    pa.default_memory_pool().release_unused()
 
 
 def write_tsv(path: Path, table: pd.DataFrame) -> None:
