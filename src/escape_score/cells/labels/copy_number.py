@@ -178,11 +178,6 @@ class Windows:
 
     halves: tuple[sp.csr_array, sp.csr_array] = field(repr=False)
 
-    @property
-    def n_windows(self) -> int:
-        """Windows."""
-        return int(self.halves[0].shape[1])
-
     @cached_property
     def smoother(self) -> tuple[sp.csr_array, FloatArray]:
         """Membership of genes in windows, and how many windows a gene is in."""
