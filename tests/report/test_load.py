@@ -9,7 +9,7 @@ import pytest
 from escape_score.errors import ResultInvalidError
 from escape_score.model.record import EscapeProfile
 from escape_score.model.record_statistics import CohortStatistics
-from escape_score.report.load import STATISTICS, iter_profiles, read_profiles, read_statistics
+from escape_score.report.load import STATISTICS, iter_profiles, read_profiles, read_statistics, read_visible
 
 
 def write_profile(results: Path, profile: EscapeProfile) -> Path:
@@ -26,6 +26,16 @@ def test_read_profiles_returns_what_was_published(
         write_profile(tmp_path, profile)
     found = {profile.sample_id: profile for profile in read_profiles(tmp_path)}
     assert found == {profile.sample_id: profile for profile in sample_profiles}
+
+
+@pytest.mark.parametrize(
+    ("key", "shown"), [("plain é", "plain é"), ("a\u202eb", "a\\u202eb"), ("a\nb", "a\\u000ab")]
+)
+def test_read_visible_shows_hidden_characters_as_escapes(
+    tmp_path: Path, make_profile: Callable[..., EscapeProfile], key: str, shown: str
+) -> None:
+    path = write_profile(tmp_path, make_profile(metadata={key: "value"}))
+    assert read_visible(path) == make_profile(metadata={shown: "value"})
 
 
 def test_read_profiles_orders_numbers_by_value(

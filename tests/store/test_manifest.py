@@ -16,11 +16,13 @@ from escape_score.store.manifest import (
     Manifest,
     Part,
     ResultHeader,
+    entry_of,
     library_versions,
     lost_since,
     read_manifest,
     read_part,
     verify,
+    write_file,
     write_part,
 )
 
@@ -43,6 +45,13 @@ def test_manifest_lists_files_sorted_with_digest_and_size(result: Path) -> None:
     assert manifest["files"][0]["sha256"] == hashlib.sha256(b"x\n").hexdigest()
     assert manifest["files"][0]["size"] == 2
     assert verify(result) == ()
+
+
+def test_write_file_gives_the_entry_of_what_is_on_disk(tmp_path: Path) -> None:
+    path = tmp_path / "samples" / "a.html"
+    entry = write_file(tmp_path, path, "é\r\n")
+    assert path.read_bytes() == "é\r\n".encode()
+    assert entry == entry_of(tmp_path, path)
 
 
 def test_verify_tells_missing_changed_and_extra_files(result: Path) -> None:

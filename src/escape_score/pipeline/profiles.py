@@ -27,7 +27,6 @@ from escape_score.profile import RecordMaker
 from escape_score.report.load import natural_order
 from escape_score.report.messages import english
 from escape_score.report.text.i18n import SOURCE_LANGUAGE, translations
-from escape_score.store.atomic import write_text
 from escape_score.store.columns import COLUMNS, write_columns
 from escape_score.store.manifest import (
     SAMPLES,
@@ -36,6 +35,7 @@ from escape_score.store.manifest import (
     ResultHeader,
     entry_of,
     library_versions,
+    write_file,
 )
 from escape_score.store.result_folder import staged_result
 from escape_score.store.scores_anndata import scores_anndata, write_anndata
@@ -295,8 +295,7 @@ def _write_samples(
         path, profile = _path_of(result.sample_ids[row], folder), None
         with noting_failure(failed, path.stem, folder):
             profile = result.record(row)
-            write_text(path, profile.model_dump_json(indent=1) + "\n")
-            entries.append(entry_of(folder, path))
+            entries.append(write_file(folder, path, profile.model_dump_json(indent=1) + "\n"))
         if profile is not None:
             then(path, profile)
     return Part(files=tuple(entries), failed=tuple(failed))

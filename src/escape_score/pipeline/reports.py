@@ -19,7 +19,7 @@ from escape_score.pipeline.pages.pdf import find_chromium, print_pages
 from escape_score.pipeline.pages.workers import page_writer
 from escape_score.pipeline.pages.writing import PageWriter, noting_failure
 from escape_score.report import iter_profiles, render_summary
-from escape_score.report.load import STATISTICS, profile_paths, read_profile, read_statistics
+from escape_score.report.load import STATISTICS, profile_paths, read_profile, read_statistics, read_visible
 from escape_score.report.render import CohortPage
 from escape_score.store.atomic import write_text
 from escape_score.store.manifest import (
@@ -289,9 +289,9 @@ def _render_all(results: Path, profiles: Sequence[Path], folder: Path, *, lang: 
     with page_writer(folder, lang, n_pages=len(profiles), threads=threads) as writer:
         for path in profile_paths(results, [path.relative_to(results).as_posix() for path in profiles]):
             with noting_failure(failed, path.stem, results):
-                profile = read_profile(path)
-                page.add(profile)
-                writer.submit(path, profile)
+                shown = read_visible(path)
+                page.add(shown)
+                writer.submit(path, shown)
         part = writer.finish()
     if faults := (*failed, *part.failed):
         msg = f"{results / SAMPLES / faults[0].slug}.json: no page can be made of it: {faults[0].problem}"

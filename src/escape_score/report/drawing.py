@@ -7,6 +7,7 @@ import struct
 import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache, lru_cache
 
 from markupsafe import Markup, escape
 
@@ -18,6 +19,8 @@ SCORE_LIMIT = 4.0
 _BAR_WIDTH, _BAR_HEIGHT = 152, 20
 _GAUGE_WIDTH, _GAUGE_HEIGHT = 260, 34
 _MARGIN = 6
+_GROUNDS = 1024
+"""Backgrounds of scores that are kept: mechanisms, times the references and thresholds of a run."""
 _LINE_WIDTH, _LINE_HEIGHT = 360, 16
 _SCALE_MARKS = (-4, -2, 0, 2, 4)
 _LEVEL_WIDTH = 150
@@ -44,13 +47,22 @@ def score_bar(axis: AxisProfile, interval: Interval | None, *, alternative: str)
         return Markup("")
     middle = _BAR_HEIGHT / 2
     parts = (
-        _reference_band(axis.reference_quantiles, _x_of_score, middle, 6),
-        line("track", _MARGIN, _BAR_WIDTH - _MARGIN, middle),
-        "" if axis.call is None else tick("threshold", _x_of_score(axis.threshold), 1, _BAR_HEIGHT - 1),
+        _ground_of_bar(axis.reference_quantiles, None if axis.call is None else axis.threshold),
         _score_interval(interval, middle),
         dot(_x_of_score(axis.score), middle, is_detected=axis.call is Call.DETECTED),
     )
     return drawing("bar", _BAR_WIDTH, _BAR_HEIGHT, alternative, parts)
+
+
+@lru_cache(maxsize=_GROUNDS)
+def _ground_of_bar(quantiles: Quantiles, threshold: float | None) -> str:
+    """What is behind a score: the same for most samples of a cohort, so it is drawn once."""
+    middle = _BAR_HEIGHT / 2
+    band = _reference_band(quantiles, _x_of_score, middle, 6)
+    track = line("track", _MARGIN, _BAR_WIDTH - _MARGIN, middle)
+    if threshold is None:
+        return band + track
+    return band + track + tick("threshold", _x_of_score(threshold), 1, _BAR_HEIGHT - 1)
 
 
 @dataclass(frozen=True)
@@ -69,19 +81,32 @@ def portrait_line(
 
     Without a score the line is empty. An axis that is not called has no threshold.
     """
+    if score is None:
+        parts: tuple[str, ...] = (_ground_of_line(None, None),)
+    else:
+        middle = _LINE_HEIGHT / 2
+        parts = (
+            _ground_of_line(axis.reference_quantiles, None if axis.call is None else axis.threshold),
+            _score_interval(interval, middle, _x_of_line),
+            dot(_x_of_line(score), middle, is_detected=axis.call is Call.DETECTED),
+        )
+    return drawing("strip", _LINE_WIDTH, _LINE_HEIGHT, alternative, parts)
+
+
+@lru_cache(maxsize=_GROUNDS)
+def _ground_of_line(quantiles: Quantiles, threshold: float | None) -> str:
+    """What is behind a score of the portrait; see :func:`_ground_of_bar`."""
     middle = _LINE_HEIGHT / 2
-    parts = [line("track", _MARGIN, _LINE_WIDTH - _MARGIN, middle)]
-    if score is not None:
-        parts.insert(0, _reference_band(axis.reference_quantiles, _x_of_line, middle, 5))
-        if axis.call is not None:
-            parts.append(tick("threshold", _x_of_line(axis.threshold), 0, _LINE_HEIGHT))
-        parts.append(_score_interval(interval, middle, _x_of_line))
-        parts.append(dot(_x_of_line(score), middle, is_detected=axis.call is Call.DETECTED))
-    return drawing("strip", _LINE_WIDTH, _LINE_HEIGHT, alternative, tuple(parts))
+    band = _reference_band(quantiles, _x_of_line, middle, 5)
+    track = line("track", _MARGIN, _LINE_WIDTH - _MARGIN, middle)
+    if threshold is None:
+        return band + track
+    return band + track + tick("threshold", _x_of_line(threshold), 0, _LINE_HEIGHT)
 
 
+@lru_cache(maxsize=8)
 def portrait_axis(*, alternative: str) -> Markup:
-    """Draw the scale of the portrait."""
+    """Draw the scale of the portrait: one in each language."""
     anchors = {_SCALE_MARKS[0]: "start", _SCALE_MARKS[-1]: "end"}
     # the outer labels stay inside the box
     shift = {"start": -_MARGIN, "end": _MARGIN}
@@ -96,13 +121,14 @@ def portrait_axis(*, alternative: str) -> Markup:
 def z_line(z: float | None, *, alternative: str) -> Markup:
     """Draw a level from -5 to +5 reference SD around zero; an empty line where there is none."""
     middle = _LINE_HEIGHT / 2
-    parts = [
-        line("track", _MARGIN, _LEVEL_WIDTH - _MARGIN, middle),
-        tick("zero", _x_of_z(0.0, _MARGIN, _LEVEL_WIDTH), 2, _LINE_HEIGHT - 2),
-    ]
-    if z is not None:
-        parts.append(dot(_x_of_z(z, _MARGIN, _LEVEL_WIDTH), middle, is_detected=False))
-    return drawing("level-line", _LEVEL_WIDTH, _LINE_HEIGHT, alternative, tuple(parts))
+    shown = "" if z is None else dot(_x_of_z(z, _MARGIN, _LEVEL_WIDTH), middle, is_detected=False)
+    return drawing("level-line", _LEVEL_WIDTH, _LINE_HEIGHT, alternative, (_ground_of_level(), shown))
+
+
+@cache
+def _ground_of_level() -> str:
+    track = line("track", _MARGIN, _LEVEL_WIDTH - _MARGIN, _LINE_HEIGHT / 2)
+    return track + tick("zero", _x_of_z(0.0, _MARGIN, _LEVEL_WIDTH), 2, _LINE_HEIGHT - 2)
 
 
 def gene_strip(above: Sequence[ZLine], below: Sequence[ZLine], *, alternative: str) -> Markup:

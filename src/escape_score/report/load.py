@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from escape_score.errors import ResultInvalidError
 from escape_score.model.record import SCHEMA_VERSION, EscapeProfile
 from escape_score.model.record_statistics import STATISTICS_VERSION, CohortStatistics
+from escape_score.report.text.visible import VisibleProfile, is_visible_json, visible_profile
 
 STATISTICS = "cohort.json"
 _MAKE_ANEW = "run escape-score again to write this folder anew"
@@ -68,11 +69,24 @@ def read_profile(path: Path) -> EscapeProfile:
 
     Raises ResultInvalidError: it is no profile of this version, or its file is named for another sample.
     """
+    return _read(path)[0]
+
+
+def read_visible(path: Path) -> VisibleProfile:
+    """Read one profile for its page: as :func:`read_profile`, with invisible characters as escapes."""
+    profile, content = _read(path)
+    # what is looked at is the file: to write the profile as JSON once more takes as long as to read it
+    return VisibleProfile(profile) if is_visible_json(content) else visible_profile(profile)
+
+
+def _read(path: Path) -> tuple[EscapeProfile, bytes]:
+    """Read one profile, and the JSON that it was made of."""
     if not path.is_file():
         message = f"{path}: is not a regular file; {_MAKE_ANEW}"
         raise ResultInvalidError(message)
     try:
-        profile = EscapeProfile.model_validate_json(path.read_bytes())
+        content = path.read_bytes()
+        profile = EscapeProfile.model_validate_json(content)
     except OSError as error:
         message = f"{path}: cannot be read ({error.strerror}); check the file's permissions"
         raise ResultInvalidError(message) from error
@@ -82,7 +96,7 @@ def read_profile(path: Path) -> EscapeProfile:
     if profile.slug != path.stem:
         message = f"{path}: belongs to another sample (its slug is {profile.slug!r}); {_MAKE_ANEW}"
         raise ResultInvalidError(message)
-    return profile
+    return profile, content
 
 
 def read_statistics(results: Path) -> CohortStatistics | None:

@@ -7,9 +7,10 @@ put in as they are, so that no language changes them.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import lru_cache
 from types import MappingProxyType
-from typing import TypeGuard
+from typing import NamedTuple, TypeGuard
 
 from markupsafe import Markup
 
@@ -834,25 +835,59 @@ _DOUBLE_STOP = re.compile(r"(?<!\.)\.\.$")
 _FIELD = re.compile(r"\{(\w+)(!r)?(?::([^{}]*))?\}")
 
 
+class Field(NamedTuple):
+    """Where a template has a param of its note, and the format of a number."""
+
+    name: str
+    form: str
+    is_quoted: bool
+
+
+@lru_cache(maxsize=2048)
+def _parts(template: str) -> tuple[str | Field, ...]:
+    """Texts and fields of a template in turn; all notes of a kind share them."""
+    parts: list[str | Field] = []
+    end = 0
+    for found in _FIELD.finditer(template):
+        parts += [template[end : found.start()], Field(found[1], found[3] or "", bool(found[2]))]
+        end = found.end()
+    return (*parts, template[end:])
+
+
 def sentence(note: NoteRecord, words: Language) -> str:
     """Write a note as a sentence.
 
     Not escaped; the code and its params where this version has no template for it.
     """
-    return shared_sentence((note,), words)
+    template = template_of(note)
+    if template is None:
+        return _untranslated(note)
+    return _filled(template, lambda field: _field(note, field, words), words)
+
+
+def _untranslated(note: NoteRecord) -> str:
+    return f"{note.code}: " + ", ".join(f"{name} {value}" for name, value in note.params.items())
+
+
+def _filled(template: str, write: Callable[[Field], str], words: Language) -> str:
+    """A template in the language of the page, with its fields as ``write`` writes them."""
+    parts = _parts(words.gettext(template))
+    text = "".join([part if isinstance(part, str) else write(part) for part in parts])
+    # a name of the input may end with a full stop, as the sentence does
+    return _DOUBLE_STOP.sub(".", text) if ".." in text else text
 
 
 def shared_sentence(notes: Sequence[NoteRecord], words: Language) -> str:
     """Write notes of one code and kind as one sentence: figures that differ as a range, names as a list."""
     template = template_of(notes[0])
     if template is None:
-        return f"{notes[0].code}: " + ", ".join(f"{name} {value}" for name, value in notes[0].params.items())
+        return _untranslated(notes[0])
 
-    def filled(field: re.Match[str]) -> str:
+    def shared(field: Field) -> str:
         written = [_field(note, field, words) for note in notes]
-        numbers = [value for note in notes if _is_number(value := note.params.get(field[1]))]
+        numbers = [value for note in notes if _is_number(value := note.params.get(field.name))]
         if len(set(written)) > 1 and len(numbers) == len(notes):
-            ends = (words.number(format(end, field[3] or "")) for end in (min(numbers), max(numbers)))
+            ends = (words.number(format(end, field.form)) for end in (min(numbers), max(numbers)))
             return "–".join(dict.fromkeys(ends))
         distinct = list(dict.fromkeys(written))
         rest = words.ngettext("and {n} more", "and {n} more", len(distinct) - MAX_NAMED)
@@ -860,20 +895,20 @@ def shared_sentence(notes: Sequence[NoteRecord], words: Language) -> str:
         n_more = len(distinct) - MAX_NAMED
         return f"{shown} {rest.format(n=n_more)}" if n_more > 0 else shown
 
-    # a name of the input may end with a full stop, as the sentence does
-    return _DOUBLE_STOP.sub(".", _FIELD.sub(filled, words.gettext(template)))
+    return _filled(template, shared, words)
 
 
 def _is_number(value: ParamRecord) -> TypeGuard[int | float]:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
-def _field(note: NoteRecord, field: re.Match[str], words: Language) -> str:
+def _field(note: NoteRecord, field: Field, words: Language) -> str:
     """One field of a template as a note fills it."""
-    value = note.params.get(field[1], "")
-    if field[1] in TRANSLATED_PARAMS and isinstance(value, str):
+    value = note.params.get(field.name, "")
+    if field.name in TRANSLATED_PARAMS and isinstance(value, str):
         value = translate_record_text(value, words)
-    return _written(value, field[3] or "", words, is_quoted=bool(field[2]), more=_more(note, words))
+    text = _written(value, field, words)
+    return text + _more(note, words) if isinstance(value, tuple) else text
 
 
 def template_of(note: NoteRecord) -> str | None:
@@ -896,18 +931,18 @@ def _more(note: NoteRecord, words: Language) -> str:
     return " " + words.ngettext("and {n} more", "and {n} more", n_more).format(n=n_more)
 
 
-def _written(value: ParamRecord, form: str, words: Language, *, is_quoted: bool, more: str) -> str:
+def _written(value: ParamRecord, field: Field, words: Language) -> str:
     """One param as text of the language."""
     if isinstance(value, NoteRecord):
         return sentence(value, words)
     if isinstance(value, tuple):
         items = (sentence(one, words) if isinstance(one, NoteRecord) else one for one in value)
-        return ", ".join(items) + more
+        return ", ".join(items)
     if isinstance(value, bool) or value is None:
         return str(value)
     if isinstance(value, str):
-        return repr(value) if is_quoted else value
-    return words.number(format(value, form or ("," if isinstance(value, int) else "")))
+        return repr(value) if field.is_quoted else value
+    return words.number(format(value, field.form or ("," if isinstance(value, int) else "")))
 
 
 def english(*notes: NoteRecord) -> str:
@@ -926,7 +961,14 @@ def visible_markup(note: NoteRecord, words: Language) -> Markup:
 def note_markup(note: NoteRecord, words: Language) -> Markup:
     """A note as escaped text; marked as English where the language has no translation."""
     text = sentence(note, words)
-    template = template_of(note)
-    if words.lang == SOURCE_LANGUAGE or (template is not None and words.find(template) is not None):
+    if is_in_language(note, words):
         return Markup.escape(text)
     return Markup('<span lang="{}">{}</span>').format(SOURCE_LANGUAGE, text)
+
+
+def is_in_language(note: NoteRecord, words: Language) -> bool:
+    """Whether the sentence of a note is in the language of the page, and not left in English."""
+    if words.lang == SOURCE_LANGUAGE:
+        return True
+    template = template_of(note)
+    return template is not None and words.find(template) is not None

@@ -6,7 +6,7 @@ import base64
 import hashlib
 import re
 from collections.abc import Callable, Iterable, MutableMapping, Sequence
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 from types import CodeType
 from typing import Any
 
@@ -29,12 +29,14 @@ from escape_score.report.sample.summary import summary_view
 from escape_score.report.text import i18n, numbers, terms, wording
 from escape_score.report.text.constant import ConstantTexts
 from escape_score.report.text.i18n import SOURCE_LANGUAGE, Language, translations
+from escape_score.report.text.visible import VisibleProfile, visible_profile
 
 FILTERS: dict[str, Callable[..., object]] = {
     "note": note_markup,
     "text": i18n.translate_record_text,
     "marked": i18n.record_markup,
     "badge": wording.badge,
+    "badge_markup": wording.badge_markup,
     "word": wording.word_of,
     "score": numbers.format_score,
     "z": numbers.format_z,
@@ -52,7 +54,7 @@ FILTERS: dict[str, Callable[..., object]] = {
     "term": terms.term_markup,
     "explained": terms.explained,
     "genes_drawing": figures.genes_drawing,
-    "gene_rows": genes.gene_rows,
+    "gene_tables": genes.gene_tables,
     "leading_genes": genes.leading_genes,
     "score_drawing": sample.score_drawing,
     "index_drawing": sample.index_drawing,
@@ -64,6 +66,9 @@ FILTERS: dict[str, Callable[..., object]] = {
     "scores_drawing": scores_drawing,
 }
 """How a template writes a value of a record; each takes the language of the page as ``words``."""
+
+REPEATED = ("text", "marked", "badge", "badge_markup", "term", "fraction", "percentile")
+"""Filters of values that most pages of a cohort have in common: an engine keeps what they wrote."""
 
 
 _needs_escaping = re.compile("[&<>\"']").search
@@ -118,7 +123,10 @@ def make_environment(words: Language) -> Environment:
     engine.extend(words=words)
     # The extension adds this method when it is loaded, which no type of jinja2 says.
     engine.install_gettext_translations(words, newstyle=True)  # type: ignore[attr-defined]
-    engine.filters |= {name: partial(write, words=words) for name, write in FILTERS.items()}
+    writers = {name: partial(write, words=words) for name, write in FILTERS.items()}
+    # typed, as members of two enumerations with the same text are equal
+    kept = {name: lru_cache(maxsize=4096, typed=True)(writers[name]) for name in REPEATED}
+    engine.filters |= writers | kept
     engine.globals["css"] = cache(partial(css_of, engine))
     engine.filters |= {"leaves_out": numbers.leaves_out, "fixed": words.fixed}
     return engine
@@ -146,7 +154,12 @@ def render_sample(profile: EscapeProfile, *, lang: str = SOURCE_LANGUAGE) -> str
     UsageError
         There is no catalogue for the language.
     """
-    page = sample.sample_view(profile, translations(lang))
+    return render_visible(visible_profile(profile), lang=lang)
+
+
+def render_visible(shown: VisibleProfile, *, lang: str) -> str:
+    """Render the page of one sample whose texts are visible already; see :func:`render_sample`."""
+    page = sample.view_of_visible(shown, translations(lang))
     return environment(lang).get_template("sample.html.j2").render(page=page, lang=lang)
 
 

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from escape_score import __version__
 from escape_score.errors import ResultInvalidError
-from escape_score.store.atomic import sync, write_text
+from escape_score.store.atomic import sync, write_bytes, write_text
 
 MANIFEST = "manifest.json"
 SAMPLES = "samples"
@@ -103,6 +103,14 @@ def entry_of(folder: Path, path: Path) -> FileEntry:
     with path.open("rb") as handle:
         digest = hashlib.file_digest(handle, "sha256").hexdigest()
     return FileEntry(path=path.relative_to(folder).as_posix(), sha256=digest, size=path.stat().st_size)
+
+
+def write_file(folder: Path, path: Path, text: str) -> FileEntry:
+    """Write one text file of a result; its digest is that of what is written, which is not read again."""
+    content = text.encode("utf-8")
+    write_bytes(path, content)
+    digest = hashlib.sha256(content).hexdigest()
+    return FileEntry(path=path.relative_to(folder).as_posix(), sha256=digest, size=len(content))
 
 
 def write_part(path: Path, part: Part) -> None:

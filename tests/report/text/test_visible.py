@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import unicodedata
 from collections.abc import Callable
 
@@ -9,7 +10,12 @@ from hypothesis import strategies as st
 
 from escape_score.errors import ResultInvalidError
 from escape_score.model.record import EscapeProfile
-from escape_score.report.text.visible import checked_slug, visible_profile, visible_text
+from escape_score.report.text.visible import (
+    checked_slug,
+    is_visible_json,
+    visible_profile,
+    visible_text,
+)
 
 
 @pytest.mark.parametrize(
@@ -45,6 +51,21 @@ def test_visible_text_is_idempotent(text: str) -> None:
 def test_visible_profile_reaches_nested_texts_and_keys(make_profile: Callable[..., EscapeProfile]) -> None:
     profile = make_profile(metadata={"\u202ekey": "value\x07", "number": 1.5, "truth": True})
     assert visible_profile(profile).metadata == {"\\u202ekey": "value\\u0007", "number": 1.5, "truth": True}
+
+
+@given(st.text(st.characters(codec="utf-8")), st.sampled_from([None, 1]))
+def test_is_visible_json_never_misses_a_hidden_character(text: str, indent: int | None) -> None:
+    is_visible = is_visible_json(json.dumps({text: [text]}, ensure_ascii=False, indent=indent).encode())
+    assert not is_visible or visible_text(text) == text
+    # a quotation mark or a backslash is visible, but written with a backslash
+    assert is_visible or visible_text(text) != text or set(text) & {'"', "\\"}
+
+
+@pytest.mark.parametrize("text", ["a\u202eb", "a\x7fb", "a\nb", "\u3164", "\U000e0100"])
+@pytest.mark.parametrize("is_ascii", [False, True])
+def test_is_visible_json_finds_what_is_raw_and_what_is_escaped(text: str, is_ascii: bool) -> None:
+    written = json.dumps([text], ensure_ascii=is_ascii)
+    assert not is_visible_json(written.encode())
 
 
 def test_visible_profile_keeps_a_clean_profile(make_profile: Callable[..., EscapeProfile]) -> None:

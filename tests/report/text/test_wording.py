@@ -4,7 +4,7 @@ import pytest
 
 from escape_score.model.record import Call, Status
 from escape_score.report.text.i18n import translations
-from escape_score.report.text.wording import badge, enumerate_words
+from escape_score.report.text.wording import Badge, badge, badge_markup, enumerate_words
 
 WORDS = translations("en")
 
@@ -17,6 +17,16 @@ def test_badge_of_a_call_differs_by_word_and_by_symbol() -> None:
 def test_badge_of_a_status_differs_by_word_and_by_symbol() -> None:
     badges = [badge(status, WORDS) for status in Status]
     assert len({one.word for one in badges}) == len({one.symbol for one in badges}) == len(Status)
+
+
+def test_badge_explains_its_term_except_on_paper() -> None:
+    shown = badge(Status.PROVISIONAL, WORDS)
+    assert 'popovertarget="term-provisional"' in badge_markup(shown, WORDS)
+    assert badge_markup(shown, WORDS, is_printed=True).striptags() == f"{shown.symbol} {shown.word}"
+
+
+def test_badge_is_escaped() -> None:
+    assert "<b>" not in badge_markup(Badge("<b>", "<b>", "<b>"), WORDS)
 
 
 @pytest.mark.parametrize(

@@ -20,8 +20,8 @@ from types import TracebackType
 
 from escape_score import errors
 from escape_score.errors import EscapeScoreError, UsageError
-from escape_score.model.record import EscapeProfile
 from escape_score.pipeline.pages.writing import PageWriter
+from escape_score.report.text.visible import VisibleProfile
 from escape_score.store.manifest import Part
 
 PAGES_AT_ONCE = 20
@@ -55,7 +55,7 @@ class ProcessPageWriter(PageWriter):
             self._idle.put(worker)
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="pages")
 
-    def submit(self, source: Path, profile: EscapeProfile | None = None) -> None:
+    def submit(self, source: Path, shown: VisibleProfile | None = None) -> None:
         """Have the page of the profile in a file written."""
         self._waiting.append(source)
         if len(self._waiting) == PAGES_AT_ONCE:

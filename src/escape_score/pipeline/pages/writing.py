@@ -9,11 +9,10 @@ from types import TracebackType
 from typing import Self
 
 from escape_score.errors import EscapeScoreError, UsageError
-from escape_score.model.record import EscapeProfile
-from escape_score.report import render_sample
-from escape_score.report.load import read_profile
-from escape_score.store.atomic import write_text
-from escape_score.store.manifest import SAMPLES, FailedSample, FileEntry, Part, entry_of
+from escape_score.report.load import read_visible
+from escape_score.report.render import render_visible
+from escape_score.report.text.visible import VisibleProfile
+from escape_score.store.manifest import SAMPLES, FailedSample, FileEntry, Part, write_file
 
 
 @contextmanager
@@ -50,12 +49,12 @@ class PageWriter:
         self._entries: list[FileEntry] = []
         self._failed: list[FailedSample] = []
 
-    def submit(self, source: Path, profile: EscapeProfile | None = None) -> None:
-        """Write the page of the profile in a file; ``profile``: what it holds, if it has been read."""
+    def submit(self, source: Path, shown: VisibleProfile | None = None) -> None:
+        """Write the page of the profile in a file; ``shown``: what it holds, if it has been read."""
         path = self.folder / SAMPLES / f"{source.stem}.html"
         with noting_failure(self._failed, source.stem, source.parents[1]):
-            write_text(path, render_sample(profile or read_profile(source), lang=self.lang))
-            self._entries.append(entry_of(self.folder, path))
+            page = render_visible(shown or read_visible(source), lang=self.lang)
+            self._entries.append(write_file(self.folder, path, page))
         self.on_sample()
 
     def finish(self) -> Part:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from escape_score.model.record import AxisProfile, NoteRecord
-from escape_score.report.messages import note_markup, shared_sentence, template_of
+from escape_score.report.messages import is_in_language, note_markup, shared_sentence
 from escape_score.report.text.i18n import SOURCE_LANGUAGE, Language, translate_record_text
 from escape_score.report.text.wording import matters
 
@@ -58,8 +58,8 @@ def cautions_of(
 def _shared(notes: Sequence[NoteRecord], words: Language) -> Markup:
     if len(notes) == 1:
         return note_markup(notes[0], words)
-    text, template = shared_sentence(notes, words), template_of(notes[0])
-    if words.lang == SOURCE_LANGUAGE or (template is not None and words.find(template) is not None):
+    text = shared_sentence(notes, words)
+    if is_in_language(notes[0], words):
         return Markup.escape(text)
     return Markup('<span lang="{}">{}</span>').format(SOURCE_LANGUAGE, text)
 

@@ -1,12 +1,14 @@
-"""Rows of genes of a sample's page: some hundred, so they are written at once and not cell by cell."""
+"""Genes of a sample's page: some hundred rows, so they are written at once and not cell by cell."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
+from typing import NamedTuple
 
 from markupsafe import Markup, escape
 
-from escape_score.model.record import GeneEvidence
+from escape_score.model.record import AxisProfile, GeneEvidence
 from escape_score.report.text.i18n import SOURCE_LANGUAGE, Language
 from escape_score.report.text.numbers import format_z
 
@@ -14,21 +16,53 @@ N_ROWS, N_LEADING = 8, 3
 """Genes of a table, and those that the row of a mechanism names."""
 
 
+class GeneTable(NamedTuple):
+    """One table of genes of a mechanism; ``n_more`` are in the JSON file only.
+
+    ``is_adjusted``: whether it has the column of adjusted distances.
+    """
+
+    caption: str
+    is_adjusted: bool
+    rows: Markup
+    n_more: int
+
+
+def gene_tables(axis: AxisProfile, words: Language) -> list[GeneTable]:
+    """Tables of the genes of a mechanism; those without a gene are left out."""
+    _, is_adjusted = words.gettext, axis.adjusted_for is not None
+    groups = (
+        (axis.evidence, _("Evidence"), is_adjusted),
+        (axis.opposing, _("Evidence against"), is_adjusted),
+        (axis.denominator, _("Genes that the score is relative to"), False),
+    )
+    return [
+        GeneTable(caption, has_column, gene_rows(genes, words, is_adjusted=has_column), len(genes[N_ROWS:]))
+        for genes, caption, has_column in groups
+        if genes
+    ]
+
+
 def gene_rows(genes: Sequence[GeneEvidence], words: Language, *, is_adjusted: bool) -> Markup:
     """Rows of the table of genes; ``is_adjusted``: whether it has the column of adjusted distances."""
-    directions = {True: escape(words.gettext("high")), False: escape(words.gettext("low"))}
-    mark = "" if words.lang == SOURCE_LANGUAGE else f' lang="{SOURCE_LANGUAGE}"'
+    high, low = escape(words.gettext("high")), escape(words.gettext("low"))
     rows = []
     for gene in genes[:N_ROWS]:
         adjusted = f"<td>{format_z(gene.adjusted, words)}</td>" if is_adjusted else ""
-        # an id, which stays English
-        component = f"<td{mark}>{escape(gene.component.replace('_', ' '))}</td>"
         numbers = f"<td>{format_z(gene.z, words)}</td><td>{words.fixed(gene.log2_tpm, 2)}</td>"
         rows.append(
-            f'<tr><th scope="row">{escape(gene.gene_symbol)}</th>{component}{adjusted}{numbers}'
-            f"<td>{directions[gene.direction > 0]}</td></tr>"
+            f"<tr>{_name_cells(gene.gene_symbol, gene.component, words.lang)}{adjusted}{numbers}"
+            f"<td>{high if gene.direction > 0 else low}</td></tr>"
         )
     return Markup("\n".join(rows))
+
+
+@lru_cache(maxsize=4096)
+def _name_cells(symbol: str, component: str, lang: str) -> str:
+    """Cells of a gene that are the same in all samples."""
+    # the component is an id, which stays English
+    mark = "" if lang == SOURCE_LANGUAGE else f' lang="{SOURCE_LANGUAGE}"'
+    return f'<th scope="row">{escape(symbol)}</th><td{mark}>{escape(component.replace("_", " "))}</td>'
 
 
 def leading_genes(genes: Sequence[GeneEvidence], words: Language) -> Markup:

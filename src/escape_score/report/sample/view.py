@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 
 from markupsafe import Markup
 
@@ -50,7 +51,7 @@ from escape_score.report.text.numbers import (
     format_score,
 )
 from escape_score.report.text.terms import Term, of_sample, terms_of
-from escape_score.report.text.visible import checked_slug, visible_profile
+from escape_score.report.text.visible import VisibleProfile, checked_slug, visible_profile
 from escape_score.report.text.wording import enumerate_words, is_wrong_unit, word_of
 
 LEUKOCYTE_FRACTION_LIMIT = 0.8
@@ -145,11 +146,20 @@ class SampleView:
     is_beyond_leukocyte_limit: bool
     is_judged_by_score: bool
 
+    @property
+    def mechanisms(self) -> tuple[Mechanism, ...]:
+        """All mechanisms in the order of their details."""
+        return tuple(chain.from_iterable(self.groups.values()))
+
 
 def sample_view(profile: EscapeProfile, words: Language) -> SampleView:
     """Prepare the page of one sample; every text from outside has its invisible characters escaped."""
-    checked_slug(profile)
-    shown = visible_profile(profile)
+    return view_of_visible(visible_profile(profile), words)
+
+
+def view_of_visible(shown: VisibleProfile, words: Language) -> SampleView:
+    """Prepare the page of a profile whose texts are visible already."""
+    checked_slug(shown)
     verdict, titles = verdict_of(shown, words), {axis.axis: axis.title for axis in shown.axes}
     groups = _by_call(shown, words)
     cautions = tuple(flag for flag in shown.flags if is_caution(flag))

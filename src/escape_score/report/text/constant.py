@@ -2,25 +2,41 @@
 
 from __future__ import annotations
 
-from jinja2 import nodes
+import re
+from collections.abc import Iterator
+
 from jinja2.ext import InternationalizationExtension
-from jinja2.parser import Parser
+from jinja2.lexer import Token, TokenStream
 
 from escape_score.report.text.i18n import Language
+
+_TEXT = ("block_begin", "name", "block_end", "data", "block_begin", "name", "block_end")
+"""Kinds of the tokens of ``{% trans %}text{% endtrans %}``."""
+_LINE_BREAK = re.compile(r"\s*\n\s*")
 
 
 class ConstantTexts(InternationalizationExtension):
     """``{% trans %}`` of a text without variables is part of the template, not a call for every cell."""
 
-    def parse(self, parser: Parser) -> nodes.Node | list[nodes.Node]:
-        """Parse a ``trans`` tag; one with variables or a plural stays a call."""
-        parsed = super().parse(parser)
-        match parsed:
-            case nodes.Output(
-                nodes=[nodes.Call(node=nodes.Name(name="gettext"), args=[nodes.Const() as text], kwargs=[])]
-            ):
-                # the extension doubles percent signs, for texts with variables
-                words: Language = self.environment.words  # type: ignore[attr-defined]  # by make_environment
-                said = words.gettext(str(text.value)) % {}
-                return nodes.Output([nodes.TemplateData(said)]).set_lineno(parsed.lineno)
-        return parsed
+    def filter_stream(self, stream: TokenStream) -> Iterator[Token]:
+        """Put the translation where the tag was; a tag with variables or a plural stays."""
+        tokens = list(stream)
+        at = 0
+        while at < len(tokens):
+            if _is_constant(tokens[at : at + len(_TEXT)]):
+                yield Token(tokens[at].lineno, "data", self._translated(tokens[at + 3].value))
+                at += len(_TEXT)
+            else:
+                yield tokens[at]
+                at += 1
+
+    def _translated(self, text: str) -> str:
+        # as in a tag that stays, catalogues have one line with doubled percent signs
+        message = _LINE_BREAK.sub(" ", text.strip()).replace("%", "%%")
+        words: Language = self.environment.words  # type: ignore[attr-defined]  # by make_environment
+        return words.gettext(message) % {}
+
+
+def _is_constant(tokens: list[Token]) -> bool:
+    kinds = tuple(token.type for token in tokens)
+    return kinds == _TEXT and (tokens[1].value, tokens[5].value) == ("trans", "endtrans")

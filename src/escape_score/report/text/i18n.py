@@ -17,6 +17,8 @@ MINUS = "−"
 """The one minus sign of all pages; tables and the command line have the one of the keyboard."""
 _FIXED = tuple(f"z,.{decimals}f" for decimals in range(10))
 """How Python writes a number by its decimals."""
+_SIGNED = tuple(f"+{form}" for form in _FIXED)
+_SIGNED_ZERO = tuple(format(0.0, form) for form in _SIGNED)
 _CATALOGUE = "locales/{lang}/LC_MESSAGES/escape_score.po"
 
 
@@ -77,6 +79,11 @@ class Language:
     def fixed(self, value: float, decimals: int) -> str:
         """Write a number with fixed decimals and grouped thousands; a negative zero loses its sign."""
         return self.number(format(value, _FIXED[decimals]))
+
+    def signed(self, value: float, decimals: int) -> str:
+        """Write a number as :meth:`fixed` does, with its sign; what is rounded to zero has none."""
+        text = format(value, _SIGNED[decimals])
+        return self.number(text[1:] if text == _SIGNED_ZERO[decimals] else text)
 
 
 @cache

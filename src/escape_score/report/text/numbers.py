@@ -12,12 +12,12 @@ _EXPONENT_FROM = 10_000
 
 def format_score(score: float | None, words: Language) -> str:
     """Write a score in reference SD units with its sign and two decimals, such as ``+1.23``."""
-    return words.gettext("not evaluable") if score is None else _signed(score, 2, words)
+    return words.gettext("not evaluable") if score is None else words.signed(score, 2)
 
 
 def format_z(z: float | None, words: Language) -> str:
     """Write a gene's distance from the reference, in its spreads, with its sign and one decimal."""
-    return words.gettext("not known") if z is None else _signed(z, 1, words)
+    return words.gettext("not known") if z is None else words.signed(z, 1)
 
 
 def format_interval(
@@ -91,13 +91,6 @@ def format_count(n: int, words: Language) -> str:
 def leaves_out(interval: Interval | ConfidenceInterval | None, value: float) -> bool:
     """Whether there is an interval and a value, such as that of chance, is outside."""
     return interval is not None and (interval.low > value or interval.high < value)
-
-
-def _signed(value: float, decimals: int, words: Language) -> str:
-    text = words.fixed(value, decimals)
-    # what is rounded to zero has no sign
-    is_above = value >= 1 or (value > 0 and round(value, decimals) > 0)
-    return f"+{text}" if is_above else text
 
 
 def _whole(percent: float, words: Language) -> str:

@@ -6,7 +6,7 @@ HTML escaping is a separate matter and is left to the templates' autoescape.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NewType
 
 from pydantic_core import PydanticSerializationError
 
@@ -21,12 +21,8 @@ if TYPE_CHECKING:
 _BLANK = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
 )
-# how those characters start in UTF-8
-_BLANK_STARTS = (
-    *(b"\xcd\x8f", b"\xe1\x85", b"\xe1\x9e", b"\xe1\xa0", b"\xe2\xa0", b"\xe3\x85", b"\xef\xb8", b"\xef\xbe"),
-    b"\xf3\xa0",
-)
-_ASCII = bytes(range(128))
+# Bytes of JSON that hide nothing: no text has a line break in it there, and a backslash may begin an escape.
+_VISIBLE_ASCII = bytes({*range(ord(" "), ord("~") + 1), ord("\n")} - {ord("\\")})
 _LAST_OF_FOUR_DIGITS = 0xFFFF
 _SLUG = re.compile(r"[a-z0-9-]+")
 
@@ -52,15 +48,19 @@ def visible_text(text: str) -> str:
     return "".join(_visible_character(character) for character in text)
 
 
-def visible_profile(profile: EscapeProfile, *, shown: IncEx | None = None) -> EscapeProfile:
+VisibleProfile = NewType("VisibleProfile", EscapeProfile)
+"""A record without invisible characters."""
+
+
+def visible_profile(profile: EscapeProfile, *, shown: IncEx | None = None) -> VisibleProfile:
     """Apply :func:`visible_text` to every text of a record, so that no view can forget one.
 
     ``shown``: parts of the record that a view shows, as ``include`` of pydantic names them; all if None.
     A record of which only other parts have hidden characters is given back as it is.
     """
     if _is_visible(profile, shown):
-        return profile
-    return EscapeProfile.model_validate(_visible_tree(profile.model_dump(mode="json")))
+        return VisibleProfile(profile)
+    return VisibleProfile(EscapeProfile.model_validate(_visible_tree(profile.model_dump(mode="json"))))
 
 
 def visible_note(note: NoteRecord) -> NoteRecord:
@@ -71,19 +71,15 @@ def visible_note(note: NoteRecord) -> NoteRecord:
 def _is_visible(profile: EscapeProfile, shown: IncEx | None) -> bool:
     """Whether all texts can stay; one look at the JSON, as walking a record costs more than its page."""
     try:
-        text = profile.model_dump_json(include=shown)
+        return is_visible_json(profile.model_dump_json(include=shown).encode())
     except PydanticSerializationError:
         return False
-    # a backslash is how JSON writes control characters
-    return "\\" not in text and text.isprintable() and not _has_blank(text)
 
 
-def _has_blank(text: str) -> bool:
-    """Whether a long text has a character of ``_BLANK``; looking at the few bytes beyond ASCII is faster."""
-    if text.isascii():
-        return False
-    beyond = text.encode().translate(None, delete=_ASCII)
-    return any(start in beyond for start in _BLANK_STARTS) and bool(_BLANK.search(text))
+def is_visible_json(content: bytes) -> bool:
+    """Whether :func:`visible_text` keeps all texts of JSON in UTF-8; false also where escapes hide that."""
+    beyond = content.translate(None, delete=_VISIBLE_ASCII).decode()
+    return "\\" not in beyond and beyond.isprintable() and not _BLANK.search(beyond)
 
 
 def _visible_character(character: str) -> str:

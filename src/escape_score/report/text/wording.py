@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from markupsafe import Markup, escape
+
 from escape_score.model.record import (
     Archetype,
     Call,
@@ -18,7 +20,7 @@ from escape_score.model.record import (
 )
 from escape_score.report.messages import N_
 from escape_score.report.text.i18n import Language
-from escape_score.report.text.terms import TERMS
+from escape_score.report.text.terms import TERMS, term_markup
 
 # desert, excluded and inflamed are the same word as phenotype and as archetype
 _WORDS: dict[StrEnum, str] = {
@@ -93,6 +95,13 @@ def badge(state: Call | Status | None, words: Language) -> Badge:
         return Badge(words.gettext("descriptive only"), "·", "context")
     term = state.value if isinstance(state, Status) and state.value in TERMS else ""
     return Badge(word_of(state, words), *_SYMBOLS[state], term)
+
+
+def badge_markup(shown: Badge, words: Language, *, is_printed: bool = False) -> Markup:
+    """Write a badge; its term opens its explanation, except on paper."""
+    said = term_markup(shown.term, words) if shown.term and not is_printed else escape(shown.word)
+    symbol = f'<span aria-hidden="true">{escape(shown.symbol)}</span>'
+    return Markup(f'<span class="badge {escape(shown.css_class)}">{symbol} {said}</span>')
 
 
 def word_of(value: StrEnum | None, words: Language) -> str:
