@@ -35,7 +35,7 @@ def _declared(folder: Path, clean: Clean) -> Inputs:
 
 
 def _csv(folder: Path, clean: Clean) -> Inputs:
-    return Inputs(write(folder / "m.csv", Grid.of(clean.tpm).text(",")))
+    return Inputs(write(folder / "m.csv", Grid.of_clean(clean).text(",")))
 
 
 def _shuffle(grid: Grid) -> None:

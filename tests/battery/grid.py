@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pandas as pd
@@ -25,6 +26,12 @@ class Grid:
         rows = [[str(gene), *row] for gene, row in zip(table.index, cells, strict=True)]
         return cls(["gene", *(str(name) for name in table.columns)], rows)
 
+    @classmethod
+    def of_clean(cls, clean: Clean) -> Grid:
+        """The clean matrix, to be changed."""
+        made = _grid_of_clean(clean)
+        return cls(list(made.header), [list(row) for row in made.rows])
+
     def row(self, gene: str) -> list[str]:
         """The row of a gene, to be changed in place."""
         return next(row for row in self.rows if row[0] == gene)
@@ -45,6 +52,11 @@ class Grid:
         return "".join(delimiter.join(cells) + end for cells in [self.header, *self.rows])
 
 
+@cache
+def _grid_of_clean(clean: Clean) -> Grid:
+    return Grid.of(clean.tpm)
+
+
 Edit = Callable[[Grid], None]
 """Changes a table in place."""
 
@@ -53,7 +65,7 @@ def edited(edit: Edit, *, name: str = "m.tsv", delimiter: str = "\t", options: t
     """Make the clean matrix as text, changed."""
 
     def make(folder: Path, clean: Clean) -> Inputs:
-        grid = Grid.of(clean.tpm)
+        grid = Grid.of_clean(clean)
         edit(grid)
         return Inputs(write(folder / name, grid.text(delimiter)), options=options)
 
@@ -64,7 +76,7 @@ def rewritten(rewrite: Callable[[str], str | bytes], *, name: str = "m.tsv", del
     """Make the clean matrix as text, and change the whole of it."""
 
     def make(folder: Path, clean: Clean) -> Inputs:
-        return Inputs(write(folder / name, rewrite(Grid.of(clean.tpm).text(delimiter))))
+        return Inputs(write(folder / name, rewrite(_grid_of_clean(clean).text(delimiter))))
 
     return make
 
@@ -88,4 +100,4 @@ def write(path: Path, content: str | bytes) -> Path:
 
 def write_clean(folder: Path, clean: Clean, name: str = "m.tsv") -> Path:
     """Write the clean matrix as TSV."""
-    return write(folder / name, Grid.of(clean.tpm).text())
+    return write(folder / name, _grid_of_clean(clean).text())

@@ -257,13 +257,13 @@ def _long_line(folder: Path, clean: Clean) -> Inputs:
 
 def _open_quote(folder: Path, clean: Clean) -> Inputs:
     """A quote that is never closed takes in the rest of the file."""
-    grid = Grid.of(clean.tpm)
+    grid = Grid.of_clean(clean)
     grid.rows[5][0] = '"' + grid.rows[5][0]
     return Inputs(write(folder / "m.tsv", grid.text()))
 
 
 def _many_digits(folder: Path, clean: Clean) -> Inputs:
-    grid = Grid.of(clean.tpm)
+    grid = Grid.of_clean(clean)
     grid.put("CD8A", "Pat19", "9" * 100_000)
     return Inputs(write(folder / "m.tsv", grid.text()))
 

@@ -29,7 +29,7 @@ Pack = Callable[[bytes], bytes]
 
 def clean_text(clean: Clean) -> bytes:
     """The clean matrix as TSV."""
-    return Grid.of(clean.tpm).text().encode()
+    return Grid.of_clean(clean).text().encode()
 
 
 def packed(pack: Pack, name: str) -> Make:
@@ -122,7 +122,7 @@ def gct(clean: Clean, *, version: str = "#1.2", extra_rows: int = 0, extra_sampl
     if version == "#1.3":
         shape += [1, 0]
     lines = [version, "\t".join(map(str, shape)), "\t".join(["Name", "Description", *clean.samples])]
-    rows = Grid.of(clean.tpm).rows
+    rows = Grid.of_clean(clean).rows
     return "\n".join([*lines, *("\t".join([row[0], "na", *row[1:]]) for row in rows)]) + "\n"
 
 

@@ -11,7 +11,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -35,7 +35,7 @@ NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.IGNORECASE)
 Tables = Mapping[str, pd.DataFrame]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Outcome:
     """How a run ended.
 
@@ -60,6 +60,17 @@ class Outcome:
     def made(self) -> list[Path]:
         """Files of the result folder."""
         return sorted(path for path in self.out.rglob("*") if path.is_file())
+
+    @cached_property
+    def tables(self) -> Tables:
+        """Numbers of ``scores.tsv`` and ``profiles.tsv``."""
+        return tables_of(self.out)
+
+    @cached_property
+    def records(self) -> dict[str, dict[str, object]]:
+        """JSON of each sample, by the name of its file."""
+        samples = (path for path in self.made if path.suffix == ".json" and path.parent.name == "samples")
+        return {path.stem: json.loads(path.read_text()) for path in samples}
 
     @property
     def strays(self) -> list[Path]:
@@ -170,12 +181,12 @@ def _result_problems(case: Case, inputs: Inputs, outcome: Outcome) -> Iterator[s
 
 def _whole_problems(outcome: Outcome) -> Iterator[str]:
     """Check that every sample has one JSON and one page, and the ids in JSON are those of the table."""
-    ids = sorted(tables_of(outcome.out)["scores"].index)
+    ids = sorted(outcome.tables["scores"].index)
     pages = sorted(
         path.stem for path in outcome.made if path.suffix == ".html" and path.parent.name == "samples"
     )
-    records = sorted(str(record["sample_id"]) for record in _records(outcome).values())
-    if len(pages) != len(ids) or set(pages) != _records(outcome).keys():
+    records = sorted(str(record["sample_id"]) for record in outcome.records.values())
+    if len(pages) != len(ids) or set(pages) != outcome.records.keys():
         yield f"{len(pages)} pages for {len(ids)} samples"
     if [_cell(name) for name in records] != ids and records != ids:
         yield f"ids in JSON {records} are not those of scores.tsv {ids}"
@@ -186,11 +197,6 @@ def _whole_problems(outcome: Outcome) -> Iterator[str]:
 def _cell(name: str) -> str:
     """A name as a table shows it, where a spreadsheet must not take it for a formula."""
     return f"'{name}" if name[:1] in "=+-@\t\r" else name
-
-
-def _records(outcome: Outcome) -> dict[str, dict[str, object]]:
-    samples = (path for path in outcome.made if path.suffix == ".json" and path.parent.name == "samples")
-    return {path.stem: json.loads(path.read_text()) for path in samples}
 
 
 def _flag_problems(case: Case, outcome: Outcome) -> Iterator[str]:
@@ -261,7 +267,7 @@ def _make_clean(folder: Path, clean: Clean) -> Inputs:
 
 
 def _number_problems(case: Case, outcome: Outcome) -> Iterator[str]:
-    for name, found in tables_of(outcome.out).items():
+    for name, found in outcome.tables.items():
         right = reference_tables(case.reference)[name].drop(index=list(case.dropped), errors="ignore")
         old = {_cell(new): old for new, old in case.renamed.items()}
         yield from (f"{name}: {what}" for what in _differences(case, found.rename(index=old), right))

@@ -102,7 +102,7 @@ def _named(*names: str, with_sheet: bool = False) -> Make:
     """Give the first samples other names."""
 
     def make(folder: Path, clean: Clean) -> Inputs:
-        grid = Grid.of(clean.tpm)
+        grid = Grid.of_clean(clean)
         grid.header[1 : 1 + len(names)] = [_quoted(name) for name in names]
         matrix = write(folder / "m.tsv", grid.text())
         if not with_sheet:

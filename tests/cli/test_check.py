@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from tests.conftest import needed_genes
 
 import escape_score as es
 from escape_score.cli import main
@@ -50,15 +51,15 @@ def test_check_reports_faults_of_all_files_together(
     ] * 3
 
 
-@pytest.fixture
-def cells(tmp_path: Path, demo_tpm: pd.DataFrame) -> Path:
+@pytest.fixture(scope="module")
+def cells(tmp_path_factory: pytest.TempPathFactory, demo_tpm: pd.DataFrame) -> Path:
     """UMI counts of cells, named by barcodes."""
-    tpm = demo_tpm.iloc[:1].fillna(0.0).to_numpy()
-    values = np.random.default_rng(1).poisson(tpm.T * 0.002, (tpm.shape[1], 30))
+    tpm = needed_genes(demo_tpm.iloc[:1].fillna(0.0).T)
+    values = np.random.default_rng(1).poisson(tpm.to_numpy() * 0.002, (len(tpm), 30))
     names = ["".join(letters) for letters in np.random.default_rng(2).choice(list("ACGT"), (30, 16))]
-    genes = pd.Index(demo_tpm.columns, name="gene")
-    pd.DataFrame(values, index=genes, columns=names).to_csv(tmp_path / "cells.tsv", sep="\t")
-    return tmp_path / "cells.tsv"
+    path = tmp_path_factory.mktemp("cells") / "cells.tsv"
+    pd.DataFrame(values, index=tpm.index.rename("gene"), columns=names).to_csv(path, sep="\t")
+    return path
 
 
 @pytest.mark.parametrize(

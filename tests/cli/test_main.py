@@ -7,10 +7,12 @@ import os
 import platform
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
 
 import pytest
+from tests.forked import Forks, forks_of
 
 from escape_score import __version__
 from escape_score.cli import main
@@ -78,8 +80,15 @@ FAULTS_OF_USE = {
 }
 
 
+@pytest.fixture(scope="module")
+def forks() -> Iterator[Forks]:
+    """Processes that have imported the command line, and nothing that it does not."""
+    with forks_of("import escape_score.cli.main") as found:
+        yield found
+
+
 @pytest.mark.parametrize("arguments", FAULTS_OF_USE.values(), ids=FAULTS_OF_USE)
-def test_faults_of_use_load_no_heavy_library(arguments: list[str], tmp_path: Path) -> None:
+def test_faults_of_use_load_no_heavy_library(arguments: list[str], tmp_path: Path, forks: Forks) -> None:
     for name, text in {
         "here.tsv": "gene\ta\n",
         "run.yaml": "expression: no.tsv\n",
@@ -91,10 +100,8 @@ def test_faults_of_use_load_no_heavy_library(arguments: list[str], tmp_path: Pat
         "import sys; from escape_score.cli import main; "
         f"code = main({arguments!r}); print(*set({HEAVY!r}) & set(sys.modules))"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path
-    )
-    assert done.stdout.split() == []
+    done = forks.run(code, tmp_path)
+    assert (done.returncode, done.stdout.split()) == (0, [])
     assert done.stderr.startswith("error: ")
     assert "no.tsv" in done.stderr or "nope" in done.stderr or "--out is not given" in done.stderr
     assert {path.name for path in tmp_path.iterdir()} == {
@@ -269,11 +276,11 @@ class Collected:
     def __del__(self):
         signal.raise_signal(signal.SIGTERM)
 
-def app(**_):
+def command(**_):
     Collected()  # what is raised while it is collected, Python swallows
     time.sleep(30)
 
-sys.modules["escape_score.cli.main"].app = app
+sys.modules["escape_score.cli.main"]._command = lambda: command
 sys.exit(main(["run"]))
 """
 

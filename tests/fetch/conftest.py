@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from tests.conftest import needed_genes
 from tests.fetch.file_server import Behaviour, serving
 
 from escape_score.genes.lengths import open_gene_lengths
@@ -45,7 +46,8 @@ def barcodes_of(patients: list[str]) -> list[str]:
 @pytest.fixture(scope="session")
 def public_table(repo_root: Path, demo_lengths: Path, make_cohort: Callable[..., Cohort]) -> pd.DataFrame:
     """Thirty-one tumours of the bundled cohort as log2(TPM + 1): Ensembl ids × barcodes."""
-    counts = pd.read_parquet(repo_root / "resources" / "demo" / "expression.parquet").iloc[:, :31]
+    counts = pd.read_parquet(repo_root / "resources" / "demo" / "expression.parquet")
+    counts = needed_genes(counts.iloc[:, :31])
     cohort = make_cohort(counts.T.astype(np.float64), ExpressionUnit.COUNTS)
     harmonised = harmonise(cohort, gene_lengths=open_gene_lengths(demo_lengths))
     tpm = np.exp2(harmonised.source.block(0, counts.shape[1])) - 1.0

@@ -157,21 +157,24 @@ def test_proxy_of_the_environment_is_used(
 def wrong(kind: str, table: pd.DataFrame, matrix: bytes) -> bytes:
     """Something else than the matrix."""
     few = table.iloc[:300]
-    return {
-        "web page": b"<!DOCTYPE html>\n<html><body>Please log in</body></html>\n",
-        "empty": b"",
-        "cut": matrix[: len(matrix) // 2],
-        "damaged": matrix[:4000] + b"\xff" * 200 + matrix[4200:],
-        "symbols": packed(few.set_axis([f"GENE{i}" for i in range(300)]).rename_axis("Ensembl_ID")),
-        "no versions": packed(few.set_axis([name[:15] for name in few.index]).rename_axis("Ensembl_ID")),
-        "first column": packed(few.rename_axis("sample")),
-        "cell lines": packed(few.set_axis([f"LINE{i}" for i in range(31)], axis=1)),
-        "few tumours": packed(few.iloc[:, :12]),
-        "late symbol": packed(pd.concat([few, few.iloc[:1].set_axis(["GENE"])]).rename_axis("Ensembl_ID")),
-        "FPKM": packed(table.map(lambda value: np.log2(2**value / 4 + 0.75))),
-        "linear": packed(few.map(lambda value: 2**value - 1)),
-        "text": packed(few.astype(str).replace("0.0", "none")),
-    }[kind]
+    contents: dict[str, Callable[[], bytes]] = {
+        "web page": lambda: b"<!DOCTYPE html>\n<html><body>Please log in</body></html>\n",
+        "empty": lambda: b"",
+        "cut": lambda: matrix[: len(matrix) // 2],
+        "damaged": lambda: matrix[:4000] + b"\xff" * 200 + matrix[4200:],
+        "symbols": lambda: packed(few.set_axis([f"GENE{i}" for i in range(300)]).rename_axis("Ensembl_ID")),
+        "no versions": lambda: packed(few.set_axis([i[:15] for i in few.index]).rename_axis("Ensembl_ID")),
+        "first column": lambda: packed(few.rename_axis("sample")),
+        "cell lines": lambda: packed(few.set_axis([f"LINE{i}" for i in range(31)], axis=1)),
+        "few tumours": lambda: packed(few.iloc[:, :12]),
+        "late symbol": lambda: packed(
+            pd.concat([few, few.iloc[:1].set_axis(["GENE"])]).rename_axis("Ensembl_ID")
+        ),
+        "FPKM": lambda: packed((2**table / 4 + 0.75).apply(np.log2)),
+        "linear": lambda: packed(2**few - 1),
+        "text": lambda: packed(few.astype(str).replace("0.0", "none")),
+    }
+    return contents[kind]()
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 
 from escape_score.errors import EscapeScoreError, FileMissingError, InputFaultsError, MatrixInvalidError
 from escape_score.genes import GeneTable, load_gene_table
-from escape_score.genes.lengths import MAX_FAULTS, GeneLengths, read_gene_lengths
+from escape_score.genes.lengths import MAX_FAULTS, GeneLengths, open_gene_lengths, read_gene_lengths
 from escape_score.library.files import resource_path
 
 
@@ -153,6 +153,16 @@ def test_shipped_lengths_are_effective_ones_where_measured() -> None:
     assert len(measured) > 14_000
     assert measured.items() <= shipped.items()
     assert len(shipped) > 40_000
+
+
+def test_open_gene_lengths_reads_a_file_once_until_it_changes(tmp_path: Path) -> None:
+    first = open_gene_lengths(written(tmp_path, "TP53\t100\n"))
+    assert open_gene_lengths(tmp_path / "l.tsv") is first
+    second = open_gene_lengths(written(tmp_path, "TP53\t200\n"))
+    assert first is not None
+    assert second is not None
+    assert [lengths_of(one, "TP53") for one in (first, second)] == [[100.0], [200.0]]
+    assert first.sha256 != second.sha256
 
 
 def test_read_gene_lengths_names_a_missing_file(tmp_path: Path, table: GeneTable) -> None:

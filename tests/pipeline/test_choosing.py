@@ -6,11 +6,14 @@ import json
 import re
 import shutil
 from collections.abc import Callable
+from contextlib import redirect_stderr
+from io import StringIO
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from tests.conftest import needed_genes
 
 import escape_score as es
 from escape_score.cli import main
@@ -28,7 +31,7 @@ Refused = Callable[..., tuple[str, ...]]
 def tumours(repo_root: Path, demo_lengths: Path) -> pd.DataFrame:
     """Sixty tumours of the shipped reference, TPM, samples × symbols."""
     matrix = pd.read_parquet(repo_root / "resources" / "demo" / "expression.parquet")
-    matrix = matrix.set_index("gene") if "gene" in matrix else matrix
+    matrix = needed_genes(matrix.set_index("gene") if "gene" in matrix else matrix)
     symbols = [str(name).split("|")[0] for name in matrix.index]
     lengths = pd.read_csv(demo_lengths, sep="\t", index_col=0)["length_bp"]
     counts = matrix.set_axis(symbols).groupby(level=0).sum()
@@ -50,6 +53,21 @@ def far_matrix(far: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> P
     return path
 
 
+@pytest.fixture(scope="module")
+def far_run(far_matrix: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """Result folder of a run on them, and what it said; tests must not change it."""
+    out = tmp_path_factory.mktemp("far-run") / "o"
+    with redirect_stderr(StringIO()) as said:
+        assert main(["run", str(far_matrix), "--units", "tpm", "--out", str(out)]) == 0
+    return out, said.getvalue()
+
+
+@pytest.fixture(scope="module")
+def far_profiles(far: pd.DataFrame) -> es.Profiles:
+    """Their profiles; tests must not change them."""
+    return profiled(far)
+
+
 def profiled(frame: pd.DataFrame, reference: str = "auto", **sheet: object) -> es.Profiles:
     samples = pd.DataFrame(sheet, frame.index) if sheet else None
     cohort = es.from_dataframe(frame, units="tpm", samples=samples)
@@ -68,11 +86,10 @@ def test_tumours_of_the_pipeline_are_measured_against_its_reference(tumours: pd.
     assert set(some.profiles.status) == {"reference-matched"}
 
 
-def test_a_cohort_of_another_pipeline_is_its_own_reference(far: pd.DataFrame) -> None:
-    result = profiled(far)
-    assert (result.reference.name, rule_of(result)) == ("cohort", "cohort")
-    assert set(result.profiles.status) == {"cohort-relative"}
-    table = result.to_frame()
+def test_a_cohort_of_another_pipeline_is_its_own_reference(far_profiles: es.Profiles) -> None:
+    assert (far_profiles.reference.name, rule_of(far_profiles)) == ("cohort", "cohort")
+    assert set(far_profiles.profiles.status) == {"cohort-relative"}
+    table = far_profiles.to_frame()
     assert set(table["reference_choice"]) == {"cohort"}
     calls = table.filter(regex="_call$").drop(columns=["antigen_loss_call", "mmr_deficiency_call"])
     assert (calls == "not_evaluable").mean().mean() < 0.15
@@ -158,8 +175,10 @@ def test_kept_reference_is_taken_and_a_damaged_one_is_skipped(
     assert dict(skipped.params)["name"] == "our-lab"
 
 
-def test_run_stages_and_python_choose_alike_to_the_last_byte(far_matrix: Path, tmp_path: Path) -> None:
-    assert main(["run", str(far_matrix), "--units", "tpm", "--quiet", "--out", str(tmp_path / "run")]) == 0
+def test_run_stages_and_python_choose_alike_to_the_last_byte(
+    far_matrix: Path, far_run: tuple[Path, str], tmp_path: Path
+) -> None:
+    run, _ = far_run
     work, out = tmp_path / "work", tmp_path / "stages"
     for command in (
         ["read", str(far_matrix), "--units", "tpm", "--cohort", "far", "--out", str(work / "cohort.h5ad")],
@@ -173,22 +192,22 @@ def test_run_stages_and_python_choose_alike_to_the_last_byte(far_matrix: Path, t
     assert len(names) == 30 + 7
     for name in names:
         expected = (out / name).read_bytes()
-        assert (tmp_path / "run" / name).read_bytes() == expected, name
+        assert (run / name).read_bytes() == expected, name
         assert (tmp_path / "python" / name).read_bytes() == expected, name
 
 
 def test_every_output_says_what_was_taken_and_why(
-    far_matrix: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    far_matrix: Path, far_run: tuple[Path, str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["run", str(far_matrix), "--units", "tpm", "--out", str(tmp_path / "o")]) == 0
+    out, complained = far_run
     said = "Compared with 30 tumours of this cohort itself: the closest reference, tcga-"
-    assert said in capsys.readouterr().err
-    manifest = json.loads((tmp_path / "o" / "manifest.json").read_text(encoding="utf-8"))
+    assert said in complained
+    manifest = json.loads((out / "manifest.json").read_text(encoding="utf-8"))
     assert manifest["header"]["reference_choice"].startswith(said)
     assert manifest["header"]["reference"] == "cohort"
-    qc = pd.read_csv(tmp_path / "o" / "qc.tsv", sep="\t")
+    qc = pd.read_csv(out / "qc.tsv", sep="\t")
     assert qc["reference_choice"].str.startswith(said).all()
-    pages = [tmp_path / "o" / "index.html", *(tmp_path / "o" / "samples").glob("*.html")]
+    pages = [out / "index.html", *(out / "samples").glob("*.html")]
     assert len(pages) == 31
     assert all(said in page.read_text(encoding="utf-8") for page in pages)
     assert main(["check", str(far_matrix), "--units", "tpm"]) == 0
@@ -205,10 +224,11 @@ def test_data_folder_that_cannot_be_read_is_an_error(
     assert [dict(one.params)["name"] for one in notes if one.code == "reference_skipped"] == ["lab"]
 
 
-def test_pages_of_an_own_reference_show_the_intervals_that_count(far: pd.DataFrame, tmp_path: Path) -> None:
-    result = profiled(far)
-    folder = result.write(tmp_path / "o")
-    record = result[far.index[0]]
+def test_pages_of_an_own_reference_show_the_intervals_that_count(
+    far_profiles: es.Profiles, tmp_path: Path
+) -> None:
+    folder = far_profiles.write(tmp_path / "o")
+    record = far_profiles[far_profiles.sample_ids[0]]
     assert record.index.interval_within is not None
     low, high = (
         f"{end:.0f}" for end in (record.index.interval_within.low, record.index.interval_within.high)

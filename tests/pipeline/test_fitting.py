@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable
+from contextlib import redirect_stderr
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
+from tests.conftest import needed_genes
 
 from escape_score.cli import main
 from escape_score.reference.digest import TABLES
@@ -44,7 +47,7 @@ def files(tmp_path_factory: pytest.TempPathFactory, repo_root: Path, demo_length
     folder = tmp_path_factory.mktemp("fitting")
     matrix = pd.read_parquet(repo_root / "resources" / "demo" / "expression.parquet")
     matrix = matrix.set_index("gene") if "gene" in matrix else matrix
-    kept = matrix.iloc[:, :N_SAMPLES]
+    kept = needed_genes(matrix.iloc[:, :N_SAMPLES])
     kept.reset_index().to_parquet(folder / "all.parquet")
     kept.iloc[:, :12].reset_index().to_parquet(folder / "one.parquet")
     kept.iloc[:, 12:].reset_index().to_parquet(folder / "two.parquet")
@@ -62,6 +65,43 @@ def lab(files: Files, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
+@dataclass(frozen=True)
+class Fitted:
+    """A reference and the notes of its fit."""
+
+    folder: Path
+    notes: list[str]
+
+
+@pytest.fixture(scope="module")
+def whole(files: Files, tmp_path_factory: pytest.TempPathFactory) -> Fitted:
+    """A reference fitted on all tumours in one matrix."""
+    return fitted(files, tmp_path_factory.mktemp("references") / "whole", files.all)
+
+
+def fitted(files: Files, out: Path, *matrices: Path) -> Fitted:
+    command = ["reference", "fit", *map(str, matrices), *files.units, "--name", "lab", "--out", str(out)]
+    with redirect_stderr(StringIO()) as said:
+        assert main(command) == 0
+    return Fitted(out, [line for line in said.getvalue().splitlines() if line.startswith("note: ")])
+
+
+@pytest.fixture(scope="module")
+def own(files: Files, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Result folder of a cohort that is its own reference; tests must not change it."""
+    out = tmp_path_factory.mktemp("own") / "out"
+    run(files, out, "--reference", "cohort")
+    return out
+
+
+@pytest.fixture(scope="module")
+def own_stages(files: Files, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same by stages: ``work`` and ``out``; tests must not change them."""
+    folder = tmp_path_factory.mktemp("own-stages")
+    stages(files, folder / "work", folder / "out", "--reference", "cohort")
+    return folder
+
+
 def run(files: Files, out: Path, *options: object) -> pd.DataFrame:
     assert main(["run", str(files.all), *files.units, "--quiet", "--out", str(out), *map(str, options)]) == 0
     return pd.read_csv(out / "profiles.tsv", sep="\t")
@@ -71,14 +111,10 @@ def records(out: Path) -> list[dict[str, Any]]:
     return [json.loads(path.read_text(encoding="utf-8")) for path in sorted((out / "samples").glob("*.json"))]
 
 
-def test_fit_on_halves_is_the_fit_on_the_whole_but_for_its_provenance(
-    files: Files, lab: Path, tmp_path: Path
-) -> None:
-    whole = tmp_path / "whole"
-    assert main(["reference", "fit", str(files.all), *files.units, "--name", "lab", "--out", str(whole)]) == 0
+def test_fit_on_halves_is_the_fit_on_the_whole_but_for_its_provenance(lab: Path, whole: Fitted) -> None:
     for path in lab.iterdir():
         if path.name != "reference.json":
-            assert path.read_bytes() == (whole / path.name).read_bytes(), path.name
+            assert path.read_bytes() == (whole.folder / path.name).read_bytes(), path.name
 
 
 def test_fitted_reference_is_shown_with_what_it_was_made_from(
@@ -125,26 +161,31 @@ def stages(files: Files, work: Path, out: Path, *options: str) -> None:
     assert main(["profile", str(work / "scores.h5ad"), *parts, *options]) == 0
 
 
-@pytest.mark.parametrize(
-    "is_cohort",
-    [pytest.param(True, id="cohort"), pytest.param(False, id="folder", marks=pytest.mark.slow)],
-)
-def test_stages_end_at_the_bytes_of_run(*, is_cohort: bool, files: Files, lab: Path, tmp_path: Path) -> None:
-    option = ("--reference", "cohort" if is_cohort else str(lab))
-    run(files, tmp_path / "run", *option)
-    stages(files, tmp_path / "work", tmp_path / "stages", *option)
-    names = [p.relative_to(tmp_path / "stages") for p in (tmp_path / "stages").rglob("[!.]*") if p.is_file()]
+def test_stages_end_at_the_bytes_of_run_for_a_cohort(own: Path, own_stages: Path) -> None:
+    assert_stages_are_of_run(own_stages, own)
+
+
+@pytest.mark.slow
+def test_stages_end_at_the_bytes_of_run_for_a_folder(files: Files, lab: Path, tmp_path: Path) -> None:
+    run(files, tmp_path / "run", "--reference", lab)
+    stages(files, tmp_path / "work", tmp_path / "out", "--reference", str(lab))
+    assert_stages_are_of_run(tmp_path, tmp_path / "run")
+
+
+def assert_stages_are_of_run(folder: Path, of_run: Path) -> None:
+    out = folder / "out"
+    names = [path.relative_to(out) for path in out.rglob("[!.]*") if path.is_file()]
     assert len(names) == N_SAMPLES + 7
     for name in names:
-        assert (tmp_path / "stages" / name).read_bytes() == (tmp_path / "run" / name).read_bytes(), name
-    assert (tmp_path / "work" / "reference").is_dir()
+        assert (out / name).read_bytes() == (of_run / name).read_bytes(), name
+    assert (folder / "work" / "reference").is_dir()
 
 
-def test_cohort_mode_is_said_on_every_record(files: Files, tmp_path: Path) -> None:
-    table = run(files, tmp_path / "out", "--reference", "cohort")
+def test_cohort_mode_is_said_on_every_record(own: Path) -> None:
+    table = pd.read_csv(own / "profiles.tsv", sep="\t")
     assert set(table["reference"]) == {"cohort"}
     assert table["stroma"].median() == pytest.approx(0, abs=0.2)
-    for record in records(tmp_path / "out"):
+    for record in records(own):
         assert record["reference"]["is_cohort"]
         assert record["reference"]["is_sample_in_reference"]
         assert "depend on the others" in record["reference"]["description"]
@@ -214,20 +255,15 @@ def test_fit_tells_the_faults_of_all_matrices(files: Files, tmp_path: Path, refu
 
 
 @pytest.mark.parametrize("kind", ["same file", "copy", "half"])
-def test_sample_given_twice_counts_once(
-    kind: str, files: Files, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_sample_given_twice_counts_once(kind: str, files: Files, whole: Fitted, tmp_path: Path) -> None:
     copy = Path(shutil.copy(files.all, tmp_path / f"copy{files.all.suffix}"))
     again = {"same file": files.all, "copy": copy, "half": files.halves[1]}[kind]
-    given: dict[str, list[Path]] = {"once": [files.all], "twice": [files.all, again]}
-    for name, matrices in given.items():
-        command = ["reference", "fit", *matrices, *files.units, "--name", "lab", "--out", tmp_path / name]
-        assert main([str(word) for word in command]) == 0
-        notes = [line for line in capsys.readouterr().err.splitlines() if line.startswith("note: ")]
-        assert len(notes) == (name == "twice")
-        assert all(" given twice count once: '" in line for line in notes)
+    twice = fitted(files, tmp_path / "twice", files.all, again)
+    assert whole.notes == []
+    (line,) = twice.notes
+    assert " given twice count once: '" in line
     for table in set(TABLES) - {"reference.json"}:
-        assert (tmp_path / "once" / table).read_bytes() == (tmp_path / "twice" / table).read_bytes()
+        assert (whole.folder / table).read_bytes() == (twice.folder / table).read_bytes()
 
 
 def test_sample_with_other_values_in_two_files_is_refused(
@@ -282,10 +318,9 @@ def test_profile_stage_refuses_another_state_of_its_reference(
 
 
 def test_profile_stage_without_its_reference_says_what_to_do(
-    files: Files, tmp_path: Path, refused: Refused
+    own_stages: Path, tmp_path: Path, refused: Refused
 ) -> None:
-    work = tmp_path / "work"
-    stages(files, work, tmp_path / "out", "--reference", "cohort")
+    work = shutil.copytree(own_stages / "work", tmp_path / "work")
     shutil.rmtree(work / "reference")
     parts = ["--out", tmp_path / "out", "--part", work / "part.json"]
     (line,) = refused(3, "profile", work / "scores.h5ad", *parts, "--reference", "cohort")

@@ -5,10 +5,8 @@ from __future__ import annotations
 import gzip
 import os
 import struct
-import subprocess
-import sys
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import h5py
@@ -19,19 +17,21 @@ import pyarrow.feather as pa_feather
 import pyarrow.parquet as pq
 import pytest
 import zstandard
+from tests.forked import Forks, forks_of
 
 MEMORY_BYTES = 3 * 1024**3
 """Address space: the libraries alone map some 2 GB."""
 
+IMPORTS = "import escape_score.errors, escape_score.read"
 PROGRAM = """
-import resource, sys
-resource.setrlimit(resource.RLIMIT_AS, ({memory}, {memory}))
+import resource
 from pathlib import Path
 from escape_score.errors import InputError
 from escape_score.read import read_cohort
+resource.setrlimit(resource.RLIMIT_AS, ({memory}, {memory}))
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 try:
-    read_cohort(Path(sys.argv[1]), cohort="c")
+    read_cohort(Path({path!r}), cohort="c")
 except InputError as error:
     print(*error.lines)
     print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)
@@ -96,7 +96,7 @@ def long_names() -> pa.Array:
     """Names of 2 GB, which pack to 130 kB; one buffer, as each is repeated by its offsets only where read."""
     n_rows, n_letters = 20_000, 100_000
     offsets = np.arange(n_rows + 1, dtype="int32") * n_letters
-    letters = pa.py_buffer(np.full(n_rows * n_letters, ord("A"), "uint8"))
+    letters = pa.py_buffer(np.zeros(n_rows * n_letters, "uint8"))  # memory that is never filled
     return pa.Array.from_buffers(pa.string(), n_rows, [None, pa.py_buffer(offsets), letters])
 
 
@@ -165,6 +165,13 @@ def link_to_device(path: Path) -> None:
     path.symlink_to("/dev/zero")
 
 
+@pytest.fixture(scope="module")
+def forks() -> Iterator[Forks]:
+    """Processes that have imported the reader."""
+    with forks_of(IMPORTS, {**os.environ, "OPENBLAS_NUM_THREADS": "1"}) as found:
+        yield found
+
+
 @pytest.mark.parametrize(
     ("make", "said"),
     [
@@ -187,17 +194,12 @@ def link_to_device(path: Path) -> None:
         (link_to_device, "not a regular file"),
     ],
 )
-def test_read_cohort_refuses_within_bounds(tmp_path: Path, make: Callable[[Path], None], said: str) -> None:
+def test_read_cohort_refuses_within_bounds(
+    tmp_path: Path, make: Callable[[Path], None], said: str, forks: Forks
+) -> None:
     path = tmp_path / "matrix"
     make(path)
-    run = subprocess.run(
-        [sys.executable, "-c", PROGRAM.format(memory=MEMORY_BYTES), str(path)],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-        env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},
-    )
+    run = forks.run(PROGRAM.format(memory=MEMORY_BYTES, path=str(path)), tmp_path)
     assert run.returncode == 0, run.stderr
     message, n_megabytes = run.stdout.splitlines()
     assert str(path) in message

@@ -89,6 +89,18 @@ def test_list_and_remove_on_the_command_line(kept: Path, capsys: pytest.CaptureF
     assert main(["reference", "remove", DEFAULT_REFERENCE]) == 2
 
 
+def test_only_references_of_the_user_are_read_again(kept: Path) -> None:
+    lab, shipped = load_reference("lab"), load_reference()
+    assert load_reference("lab") is lab
+    (kept / "reference.json").write_text(
+        (kept / "reference.json").read_text(encoding="utf-8").replace('"assay": "', '"assay": "other '),
+        encoding="utf-8",
+    )
+    forget_references()
+    assert load_reference("lab").assay == f"other {lab.assay}"
+    assert load_reference() is shipped
+
+
 def test_list_names_a_damaged_reference_after_the_others(
     kept: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -93,6 +93,7 @@ def axis_definitions() -> tuple[Axis, ...]:
 @pytest.fixture(scope="session")
 def make_profile(axis_definitions: tuple[Axis, ...]) -> ProfileFactory:
     """Factory: a provisional profile unless fields are given."""
+    axes = tuple(make_axis(definition, match=ReferenceMatch.MODERATE) for definition in axis_definitions)
 
     def make(sample_id: str = "TUM-0042-A", **changes: object) -> EscapeProfile:
         fields: dict[str, object] = {
@@ -105,9 +106,7 @@ def make_profile(axis_definitions: tuple[Axis, ...]) -> ProfileFactory:
             "archetype": None,
             "decisive_mechanisms": ("mhc1_weakest_link",),
             "leukocyte_fraction": 0.087,
-            "axes": tuple(
-                make_axis(definition, match=ReferenceMatch.MODERATE) for definition in axis_definitions
-            ),
+            "axes": axes,
             "flags": make_flags(),
             "metadata": {"cancer_type": "urothelial carcinoma", "timepoint": "baseline", "tmb": 7.25},
             "reference": make_reference(),

@@ -12,8 +12,9 @@ import signal
 import sys
 import threading
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import cache
 from types import FrameType
 from typing import NoReturn, cast
 
@@ -112,7 +113,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     os.environ.setdefault("HDF5_USE_FILE_LOCKING", "FALSE")
     try:
         with _unwinding():
-            result = app(args=arguments, prog_name="escape-score", standalone_mode=False)
+            result = _command()(args=arguments, prog_name="escape-score", standalone_mode=False)
             sys.stdout.flush()
     except EscapeScoreError as error:
         _show(error.lines, is_debug=is_debug)
@@ -128,6 +129,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Exception as error:
         return _refuse(error, is_debug=is_debug)
     return int(result) if isinstance(result, int) else int(ExitCode.DONE)
+
+
+@cache
+def _command() -> Callable[..., object]:
+    """The parser of command lines, made once a process: it takes as long as a short command."""
+    return typer.main.get_command(app)
 
 
 def _print_anything() -> None:

@@ -10,6 +10,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from itertools import chain, islice
 from pathlib import Path
 
@@ -23,7 +24,7 @@ from escape_score.errors import (
     listed,
 )
 from escape_score.genes.table import GeneMatch, GeneTable, ensembl_gene_id, load_gene_table
-from escape_score.library.files import small_text
+from escape_score.library.files import small_file, small_text
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -50,6 +51,9 @@ MAX_FAULTS = 20
 N_COLUMNS = 2
 N_HEAD = 1000
 """Lines by which the columns are found."""
+WHAT = "table of gene lengths"
+MAX_KEPT_BYTES = 16 * 1024**2
+"""Size of a file whose lengths are kept in memory after a run."""
 MAX_BYTES = 1024**3
 """Size of a file with a column for each of 1,000 samples, and more."""
 
@@ -120,8 +124,21 @@ def open_gene_lengths(path: str | Path | None, *, from_positions: bool = False) 
     """Read lengths as :func:`read_gene_lengths`, under the shipped gene names; None for no file."""
     if path is None:
         return None
-    lengths = read_gene_lengths(Path(path), load_gene_table(), from_positions=from_positions)
-    return replace(lengths, sha256=hashlib.sha256(Path(path).read_bytes()).hexdigest())
+    n_bytes, sha256 = _size_and_digest(Path(path))
+    read = _read_digested if n_bytes <= MAX_KEPT_BYTES else _read_digested.__wrapped__
+    return read(Path(path), sha256, from_positions=from_positions)
+
+
+def _size_and_digest(path: Path) -> tuple[int, str]:
+    content = small_file(path, WHAT, max_bytes=MAX_BYTES)
+    return len(content), hashlib.sha256(content).hexdigest()
+
+
+@lru_cache(maxsize=1)
+def _read_digested(path: Path, sha256: str, *, from_positions: bool) -> GeneLengths:
+    """Read a file of known content; kept in memory, since many cohorts of a session share one file."""
+    lengths = read_gene_lengths(path, load_gene_table(), from_positions=from_positions)
+    return replace(lengths, sha256=sha256)
 
 
 def read_gene_lengths(path: Path, genes: GeneTable, *, from_positions: bool = False) -> GeneLengths:
@@ -310,7 +327,7 @@ def _raise_limited(path: Path, found: Iterable[str]) -> None:
 
 def _numbered_rows(path: Path) -> Iterator[tuple[int, list[str]]]:
     """Fields of all lines that are neither blank nor a comment, with their numbers."""
-    lines = io.StringIO(small_text(path, "table of gene lengths", max_bytes=MAX_BYTES), newline="")
+    lines = io.StringIO(small_text(path, WHAT, max_bytes=MAX_BYTES), newline="")
     first = next((line for line in lines if line.strip() and line[:1] != "#"), "")
     lines.seek(0)
     delimiter = max("\t,;", key=lambda mark: (first.count(mark), mark == "\t"))

@@ -20,7 +20,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import cache, partial
 from pathlib import Path
 
@@ -96,7 +96,7 @@ def load_reference(name_or_path: str = DEFAULT_REFERENCE) -> Reference:
     >>> es.load_reference("tcga-coadread-v1").n_samples
     592
     """
-    return _read_folder(find_folder(name_or_path))
+    return _read_once(find_folder(name_or_path))
 
 
 def list_references() -> tuple[str, ...]:
@@ -117,27 +117,38 @@ def list_references() -> tuple[str, ...]:
 
 
 def forget_references() -> None:
-    """Read references again from the disk when they are next named, because one was written."""
-    _read_folder.cache_clear()
-    read_reduced.cache_clear()
+    """Read references of the user again from the disk when they are next named, because one was written."""
+    _read_of_user.cache_clear()
 
 
-@cache
-def _read_folder(folder: Path) -> Reference:
-    return _readable(folder, assemble_reference)
-
-
-@cache
 def read_reduced(folder: Path, further_genes: frozenset[str]) -> Reference:
     """Read a reference reduced to its anchors and some genes: where samples are placed, and their levels.
 
     Raises ReferenceInvalidError: its header, genes or terms are missing or damaged.
     """
-    return _readable(folder, partial(_assemble_reduced, further_genes=further_genes))
+    return _read_once(folder, further_genes)
 
 
-def _readable(folder: Path, assemble: Callable[[Path], Reference]) -> Reference:
-    """What a folder holds; ReferenceInvalidError where it is missing or damaged."""
+def _read_once(folder: Path, further_genes: frozenset[str] | None = None) -> Reference:
+    """The reference in a folder; only what is not shipped can change while the program runs."""
+    is_shipped = folder.parent == resource_path("reference")
+    return (_read_shipped if is_shipped else _read_of_user)(folder, further_genes)
+
+
+@cache
+def _read_shipped(folder: Path, further_genes: frozenset[str] | None) -> Reference:
+    return _readable(folder, further_genes)
+
+
+@cache
+def _read_of_user(folder: Path, further_genes: frozenset[str] | None) -> Reference:
+    return _readable(folder, further_genes)
+
+
+def _readable(folder: Path, further_genes: frozenset[str] | None) -> Reference:
+    """What a folder holds, or a part of it; ReferenceInvalidError where it is missing or damaged."""
+    reduced = partial(_assemble_reduced, further_genes=further_genes or frozenset())
+    assemble = assemble_reference if further_genes is None else reduced
     try:
         return assemble(folder)
     except (OSError, KeyError, ValueError, csv.Error, ReferenceInvalidError) as error:
