@@ -61,7 +61,7 @@ validate: .venv/.stamp ## print every table of docs/validation.md: make validate
 	bash validation/all.sh "$(BIN)/python" "$(COHORTS)"
 
 battery: .venv/.stamp ## the slow tests: every bad input, fuzzing, kills at random moments
-	$(BIN)/python -m pytest -q -n 2 --dist loadgroup -m slow
+	$(BIN)/python -m pytest -q -n 2 --dist loadgroup -m slow --durations=20
 
 build/interchange/.stamp: tests/interchange.lock
 	"$(PYTHON)" -m venv build/interchange
