@@ -1,6 +1,6 @@
 """Measure the kernels beside R's GSVA package, where it is installed, in turn, R as a process of its own.
 
-    python benchmarks/bench_r.py [--rounds 3] [--samples 100]
+    python benchmarks/bench_r.py [--rounds 2] [--samples 100]
 
 R starts its clock when packages and matrix are loaded. Prints a Markdown table.
 """
@@ -63,7 +63,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--samples", type=int, default=100)
     options = parser.parse_args()
     try:
