@@ -160,7 +160,7 @@ class CohortProfiles:
 
 
 def _joined(parts: Sequence[Any]) -> Any:  # noqa: ANN401
-    """Columns of all parts, one below the other; what is no column is that of the first part."""
+    """Join the columns of all parts, in their order; anything else is taken from the first part."""
     first = parts[0]
     if isinstance(first, np.ndarray):
         return np.concatenate(parts)

@@ -57,12 +57,9 @@ def score_bar(axis: AxisProfile, interval: Interval | None, *, alternative: str)
 @lru_cache(maxsize=_GROUNDS)
 def _ground_of_bar(quantiles: Quantiles, threshold: float | None) -> str:
     """What is behind a score: the same for most samples of a cohort, so it is drawn once."""
-    middle = _BAR_HEIGHT / 2
-    band = _reference_band(quantiles, _x_of_score, middle, 6)
-    track = line("track", _MARGIN, _BAR_WIDTH - _MARGIN, middle)
-    if threshold is None:
-        return band + track
-    return band + track + tick("threshold", _x_of_score(threshold), 1, _BAR_HEIGHT - 1)
+    band = _reference_band(quantiles, _x_of_score, _BAR_HEIGHT / 2, 6)
+    mark = "" if threshold is None else tick("threshold", _x_of_score(threshold), 1, _BAR_HEIGHT - 1)
+    return band + line("track", _MARGIN, _BAR_WIDTH - _MARGIN, _BAR_HEIGHT / 2) + mark
 
 
 @dataclass(frozen=True)
@@ -96,12 +93,9 @@ def portrait_line(
 @lru_cache(maxsize=_GROUNDS)
 def _ground_of_line(quantiles: Quantiles, threshold: float | None) -> str:
     """What is behind a score of the portrait; see :func:`_ground_of_bar`."""
-    middle = _LINE_HEIGHT / 2
-    band = _reference_band(quantiles, _x_of_line, middle, 5)
-    track = line("track", _MARGIN, _LINE_WIDTH - _MARGIN, middle)
-    if threshold is None:
-        return band + track
-    return band + track + tick("threshold", _x_of_line(threshold), 0, _LINE_HEIGHT)
+    band = _reference_band(quantiles, _x_of_line, _LINE_HEIGHT / 2, 5)
+    mark = "" if threshold is None else tick("threshold", _x_of_line(threshold), 0, _LINE_HEIGHT)
+    return band + line("track", _MARGIN, _LINE_WIDTH - _MARGIN, _LINE_HEIGHT / 2) + mark
 
 
 @lru_cache(maxsize=8)
