@@ -14,8 +14,8 @@ from escape_score.launch.plan import LARGEST_CHUNK, NEEDS, SMALLEST_CHUNK, chunk
     [
         (0, None, SMALLEST_CHUNK),
         (500, None, SMALLEST_CHUNK),
-        (20_000, None, 1_000),
-        (20_001, None, 1_001),
+        (10_000, None, 1_000),
+        (10_001, None, 1_001),
         (1_000_000, None, LARGEST_CHUNK),
         (20_000, 7, 7),
     ],

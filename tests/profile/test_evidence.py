@@ -12,6 +12,7 @@ from escape_score.profile.axes import AxisModel, MeanAxis
 from escape_score.profile.evidence import (
     AxisGene,
     AxisGenes,
+    SampleGenes,
     axis_genes,
     denominator_genes,
     gene_evidence,
@@ -26,7 +27,7 @@ def test_gene_evidence_ranks_signs_and_cuts() -> None:
     z = adjusted + 0.25
     genes = GeneValues(tuple("abcdefghij"), z - 1, z)
     members = tuple(AxisGene(s, i, "x", -1 if s == "b" else 1) for i, s in enumerate(genes.gene_symbols))
-    found, opposing = gene_evidence(AxisGenes(members, (), adjusted), genes, 0, LIMITS)
+    found, opposing = gene_evidence(AxisGenes(members, (), adjusted), SampleGenes.of(genes, 0), LIMITS)
     assert [(g.gene_symbol, g.adjusted, g.z, g.direction) for g in found] == [
         ("b", -4.0, -3.75, -1),
         ("a", 3.0, 3.25, 1),
@@ -43,7 +44,7 @@ def test_denominator_genes_are_the_most_unusual_ones_first() -> None:
     z = np.array([[0.1, -3.0, np.nan, 2.0, 0.2, 0.3, 0.4]])
     genes = GeneValues(tuple("abcdefg"), z, z)
     below = tuple(AxisGene(s, i, "cells", -1) for i, s in enumerate(genes.gene_symbols))
-    found = denominator_genes(AxisGenes((), below, np.empty((1, 0))), genes, 0, LIMITS)
+    found = denominator_genes(AxisGenes((), below, np.empty((1, 0))), SampleGenes.of(genes, 0), LIMITS)
     assert [(g.gene_symbol, g.adjusted) for g in found] == [(s, None) for s in "bdgfe"]
 
 

@@ -60,7 +60,7 @@ OPTIONS: Final[Mapping[str, tuple[str, IncEx]]] = MappingProxyType(
 
 SMALLEST_CHUNK = 500
 LARGEST_CHUNK = 5_000
-USUAL_CHUNKS = 20
+USUAL_CHUNKS = 10
 """Chunks of a cohort, unless that makes them smaller or larger than the two above."""
 
 
@@ -131,8 +131,8 @@ HTCondor's executor reads neither of the first two: it has names of its own, and
 def chunk_size_of(n_samples: int, stated: int | None) -> int:
     """Samples whose pages one job writes.
 
-    A page takes milliseconds, a job a second to start, or seven on a cluster: small cohorts stay whole, and
-    large ones are cut into so many jobs that a handful of cores have work. It depends on nothing but the
+    A page takes milliseconds, a job two seconds to start, or seven more on a cluster: small cohorts stay
+    whole, and large ones are cut into so many jobs that a handful of cores have work. It depends on nothing but the
     cohort, so that a run on another machine repeats no job.
 
     Parameters

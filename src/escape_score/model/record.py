@@ -93,8 +93,10 @@ class NoteRecord(Record):
     @classmethod
     def of(cls, found: Note) -> NoteRecord:
         """The record of a note."""
+        if any(type(value) is float for _, value in found.params):
+            return _record_of(found)  # figures of one sample
         # equal notes may be written differently: 1 == 1.0
-        return _record_of(found, repr(found))
+        return _kept_record_of(found, repr(found))
 
     @property
     def note(self) -> Note:
@@ -108,8 +110,12 @@ class NoteRecord(Record):
 
 
 @lru_cache(maxsize=8192)
-def _record_of(found: Note, _written: str) -> NoteRecord:
-    """The record of a note, cached: most notes of a cohort are the same in all samples."""
+def _kept_record_of(found: Note, _written: str) -> NoteRecord:
+    """The record of a note, cached: many notes of a cohort are the same in all samples."""
+    return _record_of(found)
+
+
+def _record_of(found: Note) -> NoteRecord:
     params = {"kind": found.kind} if found.kind else {}
     return NoteRecord(
         code=found.code.value,

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from math import isnan
 
 import numpy as np
+from pydantic import TypeAdapter
 
 from escape_score.model.cohort import FloatArray
 from escape_score.model.record import GeneEvidence
@@ -59,41 +61,67 @@ def axis_genes(
     return AxisGenes(members, tuple(below.values()), values)
 
 
+@dataclass(frozen=True)
+class SampleGenes:
+    """Values of one sample as numbers of Python, as its mechanisms look at each gene several times.
+
+    As in :class:`escape_score.model.scores.GeneValues`, but no level is below 0.
+    """
+
+    row: int
+    log2_tpm: list[float] = field(repr=False)
+    z: list[float] = field(repr=False)
+
+    @classmethod
+    def of(cls, values: GeneValues, row: int) -> SampleGenes:
+        """Values of the sample in one row."""
+        return cls(row, np.maximum(values.log2_tpm[row], 0.0).tolist(), values.z[row].tolist())
+
+
 def gene_evidence(
-    genes: AxisGenes, values: GeneValues, row: int, limits: EvidenceLimits
+    genes: AxisGenes, sample: SampleGenes, limits: EvidenceLimits
 ) -> tuple[tuple[GeneEvidence, ...], tuple[GeneEvidence, ...]]:
     """Strongest genes for and against a mechanism in one sample, adjusted as its score is.
 
     At most ``limits.evidence_genes`` each, that differ from what is expected by at least
     ``limits.evidence_z``, strongest first.
     """
-    pairs = zip(genes.adjusted[row].tolist(), genes.members, strict=True)
-    signed = [(gene.direction * value, gene) for value, gene in pairs]
-    strong = [(value, gene) for value, gene in signed if abs(value) >= limits.evidence_z]
+    pairs = zip(genes.adjusted[sample.row].tolist(), genes.members, strict=True)
+    strong = [(value, gene) for value, gene in pairs if abs(value) >= limits.evidence_z]
     strong.sort(key=lambda pair: (-abs(pair[0]), pair[1].gene_symbol))
 
-    def most(is_for: bool) -> tuple[GeneEvidence, ...]:
-        chosen = [(value, gene) for value, gene in strong if (value > 0) is is_for][: limits.evidence_genes]
-        return tuple(_record(gene, values, row, adjusted=gene.direction * value) for value, gene in chosen)
+    def most(*, is_for: bool) -> tuple[GeneEvidence, ...]:
+        chosen = [pair for pair in strong if (pair[0] * pair[1].direction > 0) is is_for]
+        return _records(((gene, value) for value, gene in chosen[: limits.evidence_genes]), sample)
 
-    return most(True), most(False)
+    return most(is_for=True), most(is_for=False)
 
 
 def denominator_genes(
-    genes: AxisGenes, values: GeneValues, row: int, limits: EvidenceLimits
+    genes: AxisGenes, sample: SampleGenes, limits: EvidenceLimits
 ) -> tuple[GeneEvidence, ...]:
     """Genes that the score is relative to, those farthest from the centre of the reference first."""
-    measured = [gene for gene in genes.denominator if not np.isnan(values.z[row, gene.column])]
-    measured.sort(key=lambda gene: (-abs(values.z[row, gene.column]), gene.gene_symbol))
-    return tuple(_record(gene, values, row) for gene in measured[: limits.evidence_genes])
+    z = sample.z
+    measured = [gene for gene in genes.denominator if not isnan(z[gene.column])]
+    measured.sort(key=lambda gene: (-abs(z[gene.column]), gene.gene_symbol))
+    return _records(((gene, None) for gene in measured[: limits.evidence_genes]), sample)
 
 
-def _record(gene: AxisGene, values: GeneValues, row: int, *, adjusted: float | None = None) -> GeneEvidence:
-    return GeneEvidence(
-        gene_symbol=gene.gene_symbol,
-        component=gene.component,
-        z=float(values.z[row, gene.column]),
-        log2_tpm=float(np.maximum(values.log2_tpm[row, gene.column], 0.0)),
-        direction=gene.direction,
-        adjusted=adjusted,
+_EVIDENCE = TypeAdapter(tuple[GeneEvidence, ...])
+
+
+def _records(genes: Iterable[tuple[AxisGene, float | None]], sample: SampleGenes) -> tuple[GeneEvidence, ...]:
+    """Records of genes with their adjusted values; a sample has some 160, so a group is checked at once."""
+    return _EVIDENCE.validate_python(
+        tuple(
+            {
+                "gene_symbol": gene.gene_symbol,
+                "component": gene.component,
+                "z": sample.z[gene.column],
+                "log2_tpm": sample.log2_tpm[gene.column],
+                "direction": gene.direction,
+                "adjusted": adjusted,
+            }
+            for gene, adjusted in genes
+        )
     )

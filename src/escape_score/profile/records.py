@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from math import isnan
 
 import numpy as np
 
@@ -42,7 +43,7 @@ from escape_score.model.reference import Distributions
 from escape_score.profile.archetype import withheld_by
 from escape_score.profile.calls import call_reason
 from escape_score.profile.context import ProfileContext
-from escape_score.profile.evidence import AxisGenes, axis_genes, denominator_genes, gene_evidence
+from escape_score.profile.evidence import AxisGenes, SampleGenes, axis_genes, denominator_genes, gene_evidence
 from escape_score.profile.percentiles import percentile_interval, percentile_reason
 from escape_score.profile.quality import profile_flags
 from escape_score.profile.sheet import Pairing, change_interval, msi_notes, pair_samples
@@ -137,9 +138,9 @@ class RecordMaker:
         )
 
     def _axes(self, row: int) -> tuple[AxisProfile, ...]:
-        axes = self.context.design.catalogue.axes
+        axes, sample = self.context.design.catalogue.axes, SampleGenes.of(self.context.scores.genes, row)
         return tuple(
-            self._axis(axis, scores, genes, row)
+            self._axis(axis, scores, genes, sample)
             for axis, scores, genes in zip(axes, self.profiles.axes, self.genes_of_axis, strict=True)
         )
 
@@ -162,12 +163,12 @@ class RecordMaker:
             axes=tuple(change for change in changes if change is not None),
         )
 
-    def _axis(self, axis: Axis, scores: AxisScores, genes: AxisGenes, row: int) -> AxisProfile:
+    def _axis(self, axis: Axis, scores: AxisScores, genes: AxisGenes, sample: SampleGenes) -> AxisProfile:
+        row = sample.row
         score, interval = known(scores.score[row]), absolute_of(scores.bounds, row)
         percentile, n = known(scores.percentile[row]), int(scores.percentile_n[row])
         limits, match = self.context.thresholds, self.profiles.match[row]
-        values = self.context.scores.genes
-        evidence, opposing = gene_evidence(genes, values, row, limits.evidence)
+        evidence, opposing = gene_evidence(genes, sample, limits.evidence)
         return AxisProfile(
             axis=axis.axis,
             title=axis.title,
@@ -194,7 +195,7 @@ class RecordMaker:
             links=_links(scores.links, row),
             evidence=evidence,
             opposing=opposing,
-            denominator=denominator_genes(genes, values, row, limits.evidence),
+            denominator=denominator_genes(genes, sample, limits.evidence),
             meaning=axis.meaning,
             limits=axis.limits,
         )
@@ -247,7 +248,7 @@ class RecordMaker:
                 log2_tpm=float(np.maximum(values.log2_tpm[row, column], 0.0)),
             )
             for target, column in self._measured_targets
-            if not np.isnan(values.z[row, column])
+            if not isnan(values.z[row, column])
         )
 
     def _index(self, row: int) -> IndexProfile:
@@ -308,7 +309,7 @@ def _recorded(found: Note | None) -> NoteRecord | None:
 def _with_value(record: PublishedRecord, value: float, coverage: float) -> PublishedRecord:
     """A published score in one sample, or why there is none."""
     update: dict[str, float | NoteRecord | None] = {"value": None, "coverage": float(coverage)}
-    if not np.isnan(value):
+    if not isnan(value):
         update |= {"value": float(value), "reason": None}
     elif record.reason is None:
         # with its genes measured, what the sample lacks is the rest of the transcriptome
@@ -359,7 +360,7 @@ def reference_quantiles(distributions: Distributions) -> dict[str, Quantiles]:
 
 def known(value: float) -> float | None:
     """A number, or None where there is none."""
-    return None if np.isnan(value) else float(value)
+    return None if isnan(value) else float(value)
 
 
 def absolute_of(bounds: Bounds, row: int) -> Interval | None:
@@ -373,4 +374,4 @@ def within_of(bounds: Bounds, row: int) -> Interval | None:
 
 
 def _interval(low: float, high: float) -> Interval | None:
-    return None if np.isnan(low) or np.isnan(high) else Interval(low=float(low), high=float(high))
+    return None if isnan(low) or isnan(high) else Interval(low=float(low), high=float(high))
