@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -106,6 +108,18 @@ def test_read_part_names_a_file_that_is_none(tmp_path: Path) -> None:
 
 def test_library_versions_hold_neither_host_nor_time() -> None:
     assert set(library_versions()) >= {"python", "numpy", "anndata"}
+
+
+def test_library_versions_have_every_library_that_computes_a_number(repo_root: Path) -> None:
+    parts = ("score", "profile", "statistics", "cells", "fit", "harmonise")
+    used = set()
+    for path in (file for part in parts for file in (repo_root / "src/escape_score" / part).rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            used |= {name.partition(".")[0] for name in names}
+    others = used - sys.stdlib_module_names - {"escape_score", "sklearn", "threadpoolctl"}
+    assert others | {"scikit-learn"} <= set(library_versions())
 
 
 def test_lost_since_names_what_a_result_no_longer_has(header: ResultHeader) -> None:

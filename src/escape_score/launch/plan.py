@@ -132,8 +132,8 @@ def chunk_size_of(n_samples: int, stated: int | None) -> int:
     """Samples whose pages one job writes.
 
     A page takes milliseconds, a job two seconds to start, or seven more on a cluster: small cohorts stay
-    whole, and large ones are cut into so many jobs that a handful of cores have work. It depends on nothing but the
-    cohort, so that a run on another machine repeats no job.
+    whole, and large ones are cut into so many jobs that a handful of cores have work. It depends on nothing
+    but the cohort, so that a run on another machine repeats no job.
 
     Parameters
     ----------

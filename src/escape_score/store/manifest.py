@@ -17,8 +17,10 @@ from escape_score.store.atomic import sync, write_bytes, write_text
 MANIFEST = "manifest.json"
 SAMPLES = "samples"
 RECORDED_VERSIONS = (
-    *("numpy", "scipy", "pandas", "anndata", "h5py", "pyarrow", "pydantic", "jinja2", "lifelines"),
+    *("numpy", "scipy", "numba", "pandas", "anndata", "h5py", "pyarrow", "pydantic", "jinja2"),
+    *("gseapy", "lifelines", "statsmodels", "formulaic", "scikit-learn", "scanpy"),
 )
+"""Libraries that compute or write a number of a result."""
 
 
 class _Strict(BaseModel):
