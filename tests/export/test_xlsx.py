@@ -10,11 +10,13 @@ import numpy as np
 import openpyxl
 import pandas as pd
 import pytest
+from tests.report.made_up import GROUPS, RESPONSE, SURVIVAL, adjusted, modelled, statistics
 
 from escape_score.cli import main
 from escape_score.errors import UsageError
 from escape_score.export.tables import ResultTables, read_tables
 from escape_score.export.xlsx import FILE, xlsx_files
+from escape_score.model.record_statistics import EstimateName, FTest
 
 Workbook = dict[str, pd.DataFrame]
 
@@ -73,6 +75,33 @@ def test_no_text_is_a_formula_or_breaks_the_file(
         *("'=cmd()", "'+1+1", "'@x", "-12", "a\\u0007b", "é 样", "#N/A", "x" * 200),
     ]
     assert {row[1].value for row in page.iter_rows(min_row=2)} == {"'=cmd()"}
+
+
+def test_models_are_beside_the_unadjusted_numbers(finished: Path, tmp_path: Path) -> None:
+    test = FTest(f=3.4, df_groups=2, df_residual=22, p_value=0.01, q_value=0.02)
+    groups = GROUPS.rows[0].model_copy(update={"adjusted": adjusted(EstimateName.ETA_SQUARED, test)})
+    models = {"adjusted": adjusted(EstimateName.HAZARD_RATIO), "interaction": modelled(1.5, 0.3)}
+    found = statistics(
+        response=RESPONSE,
+        survival=(SURVIVAL.model_copy(update={"rows": (SURVIVAL.rows[0].model_copy(update=models),)}),),
+        comparisons=(GROUPS.model_copy(update={"rows": (groups,)}),),
+    )
+    copy = Path(shutil.copytree(finished, tmp_path / "copy"))
+    (copy / "cohort.json").write_text(found.model_dump_json(), encoding="utf-8")
+    (tmp_path / FILE).write_bytes(xlsx_files(copy, read_tables(finished))[FILE])
+    page = openpyxl.load_workbook(tmp_path / FILE)["statistics"]
+    header, *rows = (tuple(row) for row in page.iter_rows(values_only=True))
+    of_groups, *of_response, of_survival = (dict(zip(header, row, strict=True)) for row in rows)
+    assert of_groups["adjusted_for"] == "purity, site\u202e"
+    assert (of_groups["adjusted_value"], of_groups["adjusted_n"]) == (0.254, 27)
+    assert (of_groups["adjusted_p_value"], of_groups["adjusted_q_value"]) == (0.01, 0.02)
+    assert of_groups["interaction_with"] is None
+    assert all(row["adjusted_for"] is row["adjusted_value"] is None for row in of_response)
+    assert (of_survival["adjusted_low"], of_survival["adjusted_high"]) == (0.1, 0.5)
+    assert of_survival["adjusted_p_value"] is None
+    assert of_survival["interaction_with"] == "<b>arm"
+    assert of_survival["interaction_ratios"] == "B / A: 1.5 [0.5, 3]"
+    assert (of_survival["interaction_n"], of_survival["interaction_q_value"]) == (28, 0.3)
 
 
 def test_an_older_result_without_dictionary_is_exported_too(finished: Path, tmp_path: Path) -> None:

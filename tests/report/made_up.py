@@ -7,17 +7,22 @@ from collections.abc import Sequence
 from escape_score.model.notes import Code, note
 from escape_score.model.record import NoteRecord
 from escape_score.model.record_statistics import (
+    AdjustedRow,
     Box,
     BoxPlot,
     Clustering,
     CohortStatistics,
     ConfidenceInterval,
     EffectName,
+    EstimateName,
     Expectation,
+    FTest,
     Group,
     GroupComparison,
     GroupRow,
     GroupTest,
+    InteractionRatio,
+    InteractionRow,
     LeftOut,
     Measure,
     MeasureKind,
@@ -202,3 +207,32 @@ def clustering(axes: Sequence[str], sample_ids: Sequence[str]) -> Clustering:
 def chain(n_leaves: int) -> tuple[Merge, ...]:
     ends = [0, *range(n_leaves, 2 * n_leaves - 2)]
     return tuple(Merge(first=end, second=at, height=float(at)) for at, end in enumerate(ends, start=1))
+
+
+def modelled(ratio: float, q_value: float) -> InteractionRow:
+    """An interaction with the column of arms."""
+    return InteractionRow(
+        column="<b>arm",
+        groups=("A", "B"),
+        covariates=("age",),
+        n=28,
+        n_events=11,
+        ratios=(InteractionRatio(group="B", ratio=ratio, interval=ConfidenceInterval(low=0.5, high=3.0)),),
+        statistic=1.0,
+        df=1,
+        p_value=q_value,
+        q_value=q_value,
+    )
+
+
+def adjusted(name: EstimateName, test: FTest | None = None) -> AdjustedRow:
+    """A model with two covariates."""
+    return AdjustedRow(
+        covariates=("purity", "site\u202e"),
+        n=27,
+        n_events=None if test else 11,
+        estimate_name=name,
+        estimate=0.254,
+        interval=ConfidenceInterval(low=0.1, high=0.5),
+        test=test,
+    )

@@ -22,7 +22,12 @@ import pandas as pd
 
 from escape_score.errors import UsageError
 from escape_score.export.tables import ResultTables
-from escape_score.model.record_statistics import CohortStatistics, ConfidenceInterval
+from escape_score.model.record_statistics import (
+    AdjustedRow,
+    CohortStatistics,
+    ConfidenceInterval,
+    InteractionRow,
+)
 from escape_score.store.columns import COLUMNS
 from escape_score.store.tables import safe_cell
 
@@ -42,6 +47,10 @@ _MODIFIED = re.compile(rb"(<dcterms:modified[^>]*>)[^<]*")
 _STATISTICS = (
     *("comparison", "measure", "title", "kind", "n", "groups"),
     *("estimate", "value", "low", "high", "p_value", "q_value"),
+    *("adjusted_for", "adjusted_estimate", "adjusted_value", "adjusted_low", "adjusted_high"),
+    *("adjusted_n", "adjusted_p_value", "adjusted_q_value"),
+    *("interaction_with", "interaction_ratios", "interaction_n"),
+    *("interaction_p_value", "interaction_q_value"),
 )
 
 Row = Sequence[object]
@@ -149,17 +158,41 @@ def _statistics_rows(found: CohortStatistics) -> Iterator[Row]:
             groups = "; ".join(f"{of.group}: n={of.n}, median={of.median:.3g}" for of in row.groups)
             effect = (row.effect_name.value, row.effect, *_ends(row.effect_interval))
             n = sum(of.n for of in row.groups)
-            yield (comparison.column, *_measure(row.measure), n, groups, *effect, row.p_value, row.q_value)
+            sizes, rates = (n, groups), (row.p_value, row.q_value)
+            models = (*_adjusted(row.adjusted), *_interaction(None))
+            yield (comparison.column, *_measure(row.measure), *sizes, *effect, *rates, *models)
     for one in () if found.response is None else found.response.rows:
         groups = f"R: n={one.n_responders}; NR: n={one.n_nonresponders}"
         estimate = ("area under the ROC curve", one.auroc, *_ends(one.interval))
-        n = one.n_responders + one.n_nonresponders
-        yield ("response", *_measure(one.measure), n, groups, *estimate, one.p_value, one.q_value)
+        sizes, rates = (one.n_responders + one.n_nonresponders, groups), (one.p_value, one.q_value)
+        models = (*_adjusted(one.adjusted), *_interaction(one.interaction))
+        yield ("response", *_measure(one.measure), *sizes, *estimate, *rates, *models)
     for endpoint in found.survival:
         for cox in endpoint.rows:
             ratio = ("hazard ratio per SD", cox.hazard_ratio, *_ends(cox.interval))
-            sizes = (cox.n, f"{cox.n_events} events")
-            yield (endpoint.endpoint, *_measure(cox.measure), *sizes, *ratio, cox.p_value, cox.q_value)
+            sizes, rates = (cox.n, f"{cox.n_events} events"), (cox.p_value, cox.q_value)
+            models = (*_adjusted(cox.adjusted), *_interaction(cox.interaction))
+            yield (endpoint.endpoint, *_measure(cox.measure), *sizes, *ratio, *rates, *models)
+
+
+def _adjusted(model: AdjustedRow | None) -> Row:
+    """The model with covariates; only that of more than two groups has a test."""
+    if model is None:
+        return (None,) * 8
+    named = (", ".join(model.covariates), model.estimate_name.value, model.estimate)
+    rates = (None, None) if model.test is None else (model.test.p_value, model.test.q_value)
+    return (*named, *_ends(model.interval), model.n, *rates)
+
+
+def _interaction(model: InteractionRow | None) -> Row:
+    """Whether the association differs between groups; each group is compared with the first."""
+    if model is None:
+        return (None,) * 5
+    ratios = "; ".join(
+        f"{one.group} / {model.groups[0]}: {one.ratio:.3g} [{one.interval.low:.3g}, {one.interval.high:.3g}]"
+        for one in model.ratios
+    )
+    return model.column, ratios, model.n, model.p_value, model.q_value
 
 
 def _measure(one: Any) -> tuple[str, str, str]:  # noqa: ANN401

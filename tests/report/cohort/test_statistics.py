@@ -8,20 +8,16 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 from tests.report.conftest import made
-from tests.report.made_up import GROUPS, RESPONSE, SURVIVAL, statistics
+from tests.report.made_up import GROUPS, RESPONSE, SURVIVAL, adjusted, modelled, statistics
 from tests.statistics.conftest import RESISTANCE
 from tests.statistics.conftest import RESPONSE as CYT
 
 from escape_score.model.notes import Code
 from escape_score.model.record import EscapeProfile, NoteRecord
 from escape_score.model.record_statistics import (
-    AdjustedRow,
     CohortStatistics,
-    ConfidenceInterval,
     EstimateName,
     FTest,
-    InteractionRatio,
-    InteractionRow,
 )
 from escape_score.report import render_cohort
 from escape_score.report.cohort.statistics import statistics_tables, statistics_view
@@ -138,33 +134,6 @@ def test_every_sentence_of_statistics_is_translated_whole() -> None:
         r"lang=|\b(the|of|and|others|samples|compared|measures|taken|fewer|an|has)\b", re.IGNORECASE
     )
     assert [(text, words) for text, words in french.items() if of_english.search(words)] == []
-
-
-def modelled(ratio: float, q_value: float) -> InteractionRow:
-    return InteractionRow(
-        column="<b>arm",
-        groups=("A", "B"),
-        covariates=("age",),
-        n=28,
-        n_events=11,
-        ratios=(InteractionRatio(group="B", ratio=ratio, interval=ConfidenceInterval(low=0.5, high=3.0)),),
-        statistic=1.0,
-        df=1,
-        p_value=q_value,
-        q_value=q_value,
-    )
-
-
-def adjusted(name: EstimateName, test: FTest | None = None) -> AdjustedRow:
-    return AdjustedRow(
-        covariates=("purity", "site\u202e"),
-        n=27,
-        n_events=None if test else 11,
-        estimate_name=name,
-        estimate=0.254,
-        interval=ConfidenceInterval(low=0.1, high=0.5),
-        test=test,
-    )
 
 
 @pytest.mark.parametrize(
