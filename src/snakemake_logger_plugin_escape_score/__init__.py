@@ -68,9 +68,13 @@ class LogHandler(LogHandlerBase):
         super().close()
 
     def _event_of(self, record: logging.LogRecord) -> dict[str, Any]:
-        """What Snakemake added to a record, as plain values; nothing where it is no event."""
+        """What Snakemake added to a record, as plain values.
+
+        An error that is no event, such as the words of an executor, is one called ``said``; nothing else is.
+        """
         if getattr(record, "event", None) is None:
-            return {}
+            is_error = record.levelno >= logging.ERROR
+            return {"event": "said", "message": record.getMessage()} if is_error else {}
         added = {key: value for key, value in vars(record).items() if key not in _OF_EVERY_RECORD}
         # Snakemake's lists with names are dictionaries to us.
         plain = {

@@ -215,6 +215,10 @@ def test_from_event_finds_the_log_of_htcondor(tmp_path: Path) -> None:
             "LSF refused a job: none: No such queue.; correct the profile, then run again",
         ),
         (
+            "SLURM job submission failed. The error message was sbatch: submission failed",
+            "Slurm refused a job: sbatch: submission failed; correct the profile, then run again",
+        ),
+        (
             "Failed to submit HTCondor job: no such group",
             "HTCondor refused a job: no such group; correct the profile, then run again",
         ),

@@ -60,6 +60,17 @@ def test_state_names_a_failed_job_once_with_its_exit_status(tmp_path: Path) -> N
     assert (job.log, job.exit_status) == (tmp_path / "logs" / "a" / "score.log", 3)
 
 
+def test_state_gives_each_job_of_a_refused_array_the_words_of_sbatch(tmp_path: Path) -> None:
+    # as written by the Slurm executor 2.8.0
+    words = "SLURM sbatch failed for array job submission (tasks {}). The error message was '{}'.\n    sbatch"
+    said = ({"event": "said", "message": words.format(*one)} for one in (("1-2", "no part"), ("3-9", "no")))
+    lost = "Part of failed array sbatch submission (tasks 1-2); see log for details."
+    events = [FAILED | {"jobid": jobid, "rule_msg": lost} for jobid in (4, 5)]
+    state = observed({"event": "said", "message": "No account was given"}, *said, *events)
+    state.observe(FAILED | {"jobid": 6})
+    assert [job.refusal for job in state.failed_jobs(tmp_path)] == ["no part", "no part", ""]
+
+
 @pytest.mark.parametrize(("jobid", "n_failed"), [(4, 0), (5, 1)])
 def test_state_forgets_a_failure_when_the_job_is_done_by_a_retry(jobid: int, n_failed: int) -> None:
     state = observed(info(4, "score"), info(5, "score", "b"), FAILED, info(4, "score"), finished(jobid))

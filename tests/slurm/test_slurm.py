@@ -207,16 +207,20 @@ def errors_of(done: subprocess.CompletedProcess[str]) -> list[str]:
     return [line for line in done.stderr.splitlines() if line.startswith("error: ")]
 
 
+@pytest.mark.parametrize("options", [(), ("--slurm-array-jobs", "all")], ids=["jobs", "arrays"])
 def test_refusal_of_a_job_is_one_line_with_the_words_of_sbatch(
-    repo_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    repo_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...]
 ) -> None:
     monkeypatch.setenv("ESCAPE_SCORE_PARTITION", "no-such-partition")
+    monkeypatch.setenv("ESCAPE_SCORE_JOBS", "2")  # an array is sent when as many jobs are ready
     before = last_job()
-    done = one_cohort(tmp_path, repo_root).launch("run", "--profile", "slurm", *ASK_OFTEN)
+    study = write_study(tmp_path, repo_root / "resources" / "demo", COHORTS)
+    done = study.launch("run", "--profile", "slurm", *ASK_OFTEN, *options)
     assert done.returncode == 2, done.stderr
-    (error,) = errors_of(done)
-    assert "Slurm refused the job read" in error
-    assert "invalid partition" in error.lower()
+    errors = errors_of(done)
+    assert len(errors) == len(COHORTS)
+    assert all("Slurm refused the job read" in error for error in errors)
+    assert all("invalid partition" in error.lower() for error in errors)
     assert states(after=before) == Counter()
 
 

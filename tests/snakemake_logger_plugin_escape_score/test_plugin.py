@@ -85,11 +85,13 @@ def test_snakemake_finds_the_plugin() -> None:
 
 def test_events_are_written_as_json_lines_of_plain_values(tmp_path: Path) -> None:
     handler = handler_of(tmp_path / "events")
-    for one in (STARTED, record("no event"), job_info(1, "read"), JOB_FAILED):
+    said = record("sbatch failed", logging.ERROR)
+    for one in (STARTED, record("no event"), said, job_info(1, "read"), JOB_FAILED):
         handler.emit(one)
     handler.close()
     lines = (tmp_path / "events").read_text(encoding="utf-8").splitlines()
-    started, info, failed = (json.loads(line) for line in lines)
+    started, words, info, failed = (json.loads(line) for line in lines)
+    assert words == {"event": "said", "message": "sbatch failed"}
     assert (started["event"], started["is_dry_run"]) == ("workflow_started", False)
     assert info["resources"] == {"mem_mb": 1000, "runtime": 10}
     assert (failed["event"], failed["jobid"], failed["log"]) == ("job_error", 1, ["logs/a/read.log"])

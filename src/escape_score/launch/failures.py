@@ -27,9 +27,11 @@ _SLURM_REFUSED = re.compile(
 _ENDED_BY = re.compile(
     r"(SLURM|LSF) status is: '(\w+)'|HTCondor Cluster ID (\d+) (?:is (held: .*)|was (removed)|\w)"
 )
+# The executor of Slurm reports an array that is refused once, and of its jobs only that they were in it.
+_OF_ARRAY = re.compile(r"failed (?:for )?array .*?\((tasks \d+-\d+)\)")
 # These executors stop the whole run where a job is refused, and no job is reported as failed.
 _REFUSED = re.compile(
-    r"(LSF) job submission failed\. The error message was (.*)|Failed to submit (HTCondor) job: (.*)",
+    r"(LSF|SLURM) job submission failed\. The error message was (.*)|Failed to submit (HTCondor) job: (.*)",
     re.DOTALL,
 )
 _CONDOR_LOGS = ".snakemake/htcondor/*/*_{}.err"
@@ -136,12 +138,19 @@ def exit_statuses(text: str) -> dict[str, int]:
     return {log: int(status) if status else BY_SIGNAL + int(number) for log, status, number in found}
 
 
+def array_of(message: str) -> str:
+    """Which tasks of an array a message is about that was not submitted; empty for others."""
+    found = _OF_ARRAY.search(message)
+    return found[1] if found else ""
+
+
 def refusal_of(message: str) -> str:
     """Why the scheduler did not accept a job, from the words with which Snakemake stops; empty for others."""
     if (found := _REFUSED.search(message)) is None:
         return ""
     scheduler, why = filter(None, found.groups())
     words = " ".join(why.partition("\n  File ")[0].split())
+    scheduler = "Slurm" if scheduler == "SLURM" else scheduler
     return f"{scheduler} refused a job: {words}; correct the profile, then run again"
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from escape_score.launch.failures import FailedJob, exit_statuses
+from escape_score.launch.failures import FailedJob, array_of, exit_statuses
 
 _LAST_RULE = "gather"
 """It writes the manifest of a cohort."""
@@ -55,6 +55,7 @@ class WorkflowState:
     has_run: bool = False
     _exit_statuses: dict[str, int] = field(default_factory=dict)
     _finished: list[str] = field(default_factory=list)
+    _refused_arrays: dict[str, str] = field(default_factory=dict)
 
     @property
     def is_up_to_date(self) -> bool:
@@ -84,7 +85,12 @@ class WorkflowState:
             case "progress":
                 self.n_done, self.n_steps = event["done"], event["total"]
             case "job_error":
-                self.failed[event["jobid"]] = event
+                array = array_of(event["rule_msg"] or "")
+                said = self._refused_arrays.get(array, event["rule_msg"])
+                self.failed[event["jobid"]] = {**event, "rule_msg": said}
+            case "said":
+                if array := array_of(event["message"]):
+                    self._refused_arrays[array] = event["message"]
             case "error":
                 self.fault = event["exception"], event["message"]
                 self._exit_statuses |= exit_statuses(event["message"])
