@@ -48,7 +48,7 @@ _CERTAINTY = tuple(GeneMatch)
 MAX_FAULTS = 20
 """Lines of faults of one file; the others are counted."""
 
-N_COLUMNS = 2
+N_COLUMNS, MANY_COLUMNS = 2, 8
 N_HEAD = 1000
 """Lines by which the columns are found."""
 WHAT = "table of gene lengths"
@@ -346,7 +346,9 @@ def _numbered_rows(path: Path) -> Iterator[tuple[int, list[str]]]:
 
 
 def _are_lengths(texts: Sequence[str]) -> bool:
-    """Whether all are positive numbers; for a file of many samples, one call a row is what counts."""
+    """Whether all are positive numbers; an array pays for the row of many samples only."""
+    if len(texts) < MANY_COLUMNS:
+        return all(_length(text) is not None for text in texts)
     try:
         values = np.array(texts, dtype=np.float64)
     except ValueError:

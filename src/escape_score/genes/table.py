@@ -171,23 +171,27 @@ class GeneTable:
         if name in self.current:
             return GeneMatch.CURRENT, self.current[name]
         upper = name.upper()
-        for match, names, key in (
-            (GeneMatch.CASE_CHANGED, self._current_by_upper, upper),
-            (GeneMatch.REWRITTEN, self._current_by_punctuation, "" if name.isalnum() else _punctuated(name)),
-            (GeneMatch.PREVIOUS, self.previous, name),
-            (GeneMatch.ALIAS, self.aliases, name),
-        ):
-            if key in names:
-                return match, names[key]
         # no date and no id has a bar, which a whole matrix of SYMBOL|ID may have
         is_whole = "|" not in name
         return (
-            (is_whole and self._find_whole(name))
+            self._find_symbol(name, upper)
+            or (is_whole and self._find_whole(name))
             or self._find_part(name)
             or self._find_in_other_case(upper)
             or self._find_rewritten(name)
             or (GeneMatch.UNKNOWN, ())
         )
+
+    def _find_symbol(self, name: str, upper: str) -> tuple[GeneMatch, Candidates] | None:
+        """Look a name up as a symbol in another form, or an older one."""
+        if found := self._current_by_upper.get(upper):
+            return GeneMatch.CASE_CHANGED, found
+        if not name.isalnum() and (found := self._current_by_punctuation.get(_punctuated(name))):
+            return GeneMatch.REWRITTEN, found
+        if found := self.previous.get(name):
+            return GeneMatch.PREVIOUS, found
+        found = self.aliases.get(name)
+        return (GeneMatch.ALIAS, found) if found else None
 
     def _find_whole(self, name: str) -> tuple[GeneMatch, Candidates] | None:
         """Look a name up that is a date or an id as a whole."""
@@ -294,11 +298,12 @@ def _by_punctuation(names: GeneNames) -> GeneNames:
 
 def _folded(names: GeneNames, form: Callable[[str], str]) -> GeneNames:
     """Index names by one form, joining the genes of names that have it in common."""
-    folded: dict[str, Candidates] = {}
-    for name, candidates in names.items():
-        known = folded.setdefault(form(name), candidates)
-        if known != candidates:
-            folded[form(name)] = tuple(sorted({*known, *candidates}))
+    forms = list(map(form, names))
+    folded = dict(zip(forms, names.values(), strict=True))
+    if len(folded) < len(names):
+        for one, candidates in zip(forms, names.values(), strict=True):
+            if folded[one] != candidates:
+                folded[one] = tuple(sorted({*folded[one], *candidates}))
     return folded
 
 
@@ -327,25 +332,18 @@ def load_gene_table() -> GeneTable:
     ResourceMissingError
         The installation does not hold the tables.
     """
-    current: dict[str, Candidates] = {}
-    lengths: dict[str, float] = {}
+    symbols, hgnc, ensembl, entrez, _, _, bp, _ = _columns(resource_path("genes", "genes.tsv.gz"))
+    current: dict[str, Candidates] = {symbol: (symbol,) for symbol in symbols}
     others: defaultdict[str, dict[str, Candidates]] = defaultdict(dict)
-    for row in gene_rows(resource_path("genes", "genes.tsv.gz")):
-        symbol, hgnc, ensembl, entrez, _, _, length_bp, _ = row
-        own = current[symbol] = (symbol,)
-        if ensembl:
-            others["ensembl"][ensembl] = own
-        if entrez:
-            others["entrez"][entrez] = own
-        if hgnc:
-            others["hgnc"][hgnc] = own
-        if length_bp:
-            lengths[symbol] = float(length_bp)
+    for kind, ids in (("ensembl", ensembl), ("entrez", entrez), ("hgnc", hgnc)):
+        others[kind] = {one: own for one, own in zip(ids, current.values(), strict=True) if one}
+    lengths = {symbol: float(length) for symbol, length in zip(symbols, bp, strict=True) if length}
     lengths |= _effective_lengths()
-    for name, kind, symbol, _ in gene_rows(resource_path("genes", "names.tsv.gz")):
-        known = others[kind].setdefault(name, current[symbol])
-        if known is not current[symbol]:  # the genes of an ambiguous name stay sorted, as the rows are
-            others[kind][name] = (*known, symbol)
+    names, kinds, genes, _ = _columns(resource_path("genes", "names.tsv.gz"))
+    for name, kind, symbol in zip(names, kinds, genes, strict=True):
+        own, of_kind = current[symbol], others[kind]
+        if (known := of_kind.setdefault(name, own)) is not own:
+            of_kind[name] = (*known, symbol)  # the genes of an ambiguous name stay sorted, as the rows are
     return GeneTable(current, aliases=others.pop("alias"), length_by_symbol=lengths, **others)
 
 
@@ -356,10 +354,16 @@ def _effective_lengths() -> Mapping[str, float]:
     return {symbol: float(length_bp) for symbol, length_bp in rows}
 
 
-def gene_rows(path: Path) -> Iterator[list[str]]:
+def gene_rows(path: Path) -> Iterator[tuple[str, ...]]:
     """Rows of a gzipped TSV, without its header."""
-    lines = gzip.decompress(path.read_bytes()).decode("utf-8").split("\n")
-    return (line.split("\t") for line in lines[1:-1])
+    return zip(*_columns(path), strict=True)
+
+
+def _columns(path: Path) -> list[list[str]]:
+    """Columns of a gzipped TSV without its header, whose cells are split all at once."""
+    header, _, body = gzip.decompress(path.read_bytes()).decode("utf-8").partition("\n")
+    cells, n_columns = body.removesuffix("\n").replace("\n", "\t").split("\t"), header.count("\t") + 1
+    return [cells[at::n_columns] for at in range(n_columns)]
 
 
 # --- identifiers that are recognised by their spelling ------------------------------------------------------
@@ -435,6 +439,8 @@ def joined_parts(name: str) -> tuple[str, str] | None:
 
 def is_excel_date(name: str) -> bool:
     """Whether a name looks like a date, such as ``1-Mar``, ``Sep-02``, ``2001-03-01``, or ``X1.Mar`` of R."""
+    if name.isalnum():  # every date has marks, and every name of a matrix may be a number
+        return False
     is_of_r = "." in name and _R_DATE.fullmatch(name) is not None
     plain = name.removeprefix("X") if is_of_r else name
     spellings = (plain, plain.replace(".", "-")) if is_of_r else (plain,)
