@@ -17,6 +17,7 @@ import typer
 import escape_score as es
 from escape_score.cli.main import app
 from escape_score.library.columns import columns_of
+from escape_score.model.notes import FLAGS, severity_of
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -51,6 +52,13 @@ def test_tests_named_in_the_quality_checks_are_there(repo_root: Path) -> None:
             r"^def (test_\w+)", (repo_root / "tests" / path).read_text(), flags=re.MULTILINE
         )
         assert any(fnmatch(name, pattern or "*") for name in functions), f"{path}::{pattern}"
+
+
+def test_quality_checks_explain_every_flag(repo_root: Path) -> None:
+    text = (repo_root / "docs" / "qc.md").read_text(encoding="utf-8")
+    section = text.partition("## All flags\n")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| `(\w+)` \| (\w+) \| .+ \|$", section, flags=re.MULTILINE)
+    assert rows == [(flag.value, severity_of(flag).value) for flag in FLAGS]
 
 
 def test_every_name_for_contributors_is_there(repo_root: Path) -> None:

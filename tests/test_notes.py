@@ -24,7 +24,7 @@ from escape_score.genes.lengths import GeneLengths
 from escape_score.harmonise import harmonise
 from escape_score.library.axes import load_design
 from escape_score.model.cohort import Cohort
-from escape_score.model.notes import Code, NoteLog, Severity, note
+from escape_score.model.notes import FLAGS, Code, NoteLog, Severity, note
 from escape_score.model.record import EscapeProfile, NoteRecord
 from escape_score.pipeline.inspection import findings_of
 from escape_score.reference.known import DATA_VARIABLE, Origin, kept_folder
@@ -39,7 +39,6 @@ from escape_score.statistics.compute import compute_statistics
 
 pytestmark = pytest.mark.slow
 KEY_OF = {template: key for key, template in MESSAGES.items()}
-FLAGS = list(Code)[: list(Code).index(Code.CALL)]
 CHEMOKINES = [gene.gene_symbol for gene in load_published().score("chemokine12_messina").genes]
 EMPTY = re.compile(r"[{}]|\(\)|\(, | [.,)]|  |: *\.|: *$|''")
 """What is left of a sentence whose field was not filled; French has a space before ; and :."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
@@ -76,6 +77,20 @@ def test_cut_gzip_is_refused(inputs: Inputs, tmp_path: Path, refused: Refused) -
 def test_missing_matrix_is_named(tmp_path: Path, refused: Refused) -> None:
     (line,) = refused(3, "run", tmp_path / "no.tsv", "--out", tmp_path / "o")
     assert line.startswith(f"error: {tmp_path / 'no.tsv'}: ")
+
+
+@pytest.mark.parametrize("option", ["", "--samples", "--gene-lengths", "--gene-sets", "--config"])
+def test_file_that_may_not_be_read_is_a_fault_of_the_input(
+    option: str, inputs: Inputs, tmp_path: Path, refused: Refused, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "closed.tsv"
+    path.write_bytes(inputs.matrix.read_bytes())
+    usual = os.access
+    # root may read every file
+    monkeypatch.setattr(os, "access", lambda of, mode: str(of) != str(path) and usual(of, mode))
+    named = [inputs.matrix, option, path] if option else [path]
+    lines = refused(3, "run", "--units", "counts", "--out", tmp_path / "o", *named)
+    assert lines == (f"error: {path}: cannot be read (Permission denied); check its permissions",)
 
 
 @pytest.mark.parametrize("option", ["--samples", "--gene-lengths", "--gene-sets"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import errno
 import gc
 import io
 import json
@@ -85,6 +86,8 @@ WRONG_OPTION = re.compile(r"No such option:? '?(-[^\s']+)")
 WRONG_COMMAND = re.compile(r"No such command '([^']*)'")
 WRONG_WORD = re.compile(r"Invalid value for '?([^':]+)'?: (?:Value error, )?'(.*)' is not one of ('.+)")
 """Sentences of the parser that hold a name which is not known."""
+UNREADABLE = re.compile(r"Invalid value for .*?: \w+ '(.*)' is not readable")
+"""What the parser says of a file that may not be read: a fault of the input, as if a reader had found it."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -237,6 +240,10 @@ def _refuse(error: Exception, *, is_debug: bool) -> int:
 def _refuse_usage(error: typer.BadParameter, *, is_debug: bool) -> int:
     """Say what is wrong with the command line, or show the help of a command that was given nothing."""
     message = error.format_message()
+    if found := UNREADABLE.match(message):
+        why = os.strerror(errno.EACCES)
+        _show((f"{found[1]}: cannot be read ({why}); check its permissions",), is_debug=is_debug)
+        return int(ExitCode.INPUT)
     if message.startswith("Usage:"):
         print(message, file=sys.stderr)
     else:

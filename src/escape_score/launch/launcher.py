@@ -258,6 +258,10 @@ def _explained(
         release = f"escape-score workflow --config {config} --directory {directory} -- --unlock"
         why = f"{directory}: locked by a run; if none is running, release it with: {release}"
         return ExitCode.USAGE, [f"{ERROR_PREFIX}{why}"]
+    if exception == "MissingRuleException":
+        what = message.strip().splitlines()[-1].partition(" (")[0]
+        why = f"{what}; name a rule, or a file such as results/COHORT/index.html"
+        return ExitCode.USAGE, [f"{ERROR_PREFIX}Snakemake: {why}"]
     if refusal := refusal_of(message):
         return ExitCode.USAGE, [f"{ERROR_PREFIX}{refusal}"]
     lines = [line for line in log.read_text(encoding="utf-8").splitlines() if line.strip()]

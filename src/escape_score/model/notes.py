@@ -117,6 +117,8 @@ class Code(StrEnum):
     NOT_POOLED = "not_pooled"
 
 
+FLAGS = tuple(Code)[: tuple(Code).index(Code.CALL)]
+"""Codes of flags, which ``docs/qc.md`` explains."""
 NOTES = frozenset(
     {
         Code.BAD_SURVIVAL,
@@ -152,7 +154,7 @@ NOTES = frozenset(
         Code.UNKNOWN_GENES,
         Code.UNKNOWN_LABEL,
         Code.UNNAMED_GENES,
-        *list(Code)[list(Code).index(Code.CALL) :],
+        *(code for code in Code if code not in FLAGS),
     }
 )
 ERRORS = frozenset({Code.FEW_CELLS, Code.SAMPLE_CONSTANT, Code.SAMPLE_EMPTY})

@@ -84,7 +84,10 @@ class Record(BaseModel):
 class NoteRecord(Record):
     """A note: a code with figures, which the reports turn into a sentence of any language."""
 
-    code: str
+    code: str = Field(
+        description="a flag (docs/qc.md), or a reason, an evidence or a remark of the record",
+        json_schema_extra={"enum": [code.value for code in Code]},
+    )
     severity: Severity
     params: dict[str, ParamRecord] = Field(
         default={}, description="kind (which finding of the code), figures, names, other notes"
