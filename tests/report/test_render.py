@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from jinja2 import DictLoader, UndefinedError
 from tests.report.made_up_cells import cell_sample, rich, sparse
 
 from escape_score.errors import ResultInvalidError, UsageError
@@ -25,7 +26,7 @@ from escape_score.report.cohort.view import cohort_view
 from escape_score.report.messages import english
 from escape_score.report.render import environment, make_environment
 from escape_score.report.sample.view import sample_view
-from escape_score.report.text.i18n import Language
+from escape_score.report.text.i18n import Language, translations
 from escape_score.report.text.terms import TERMS, terms_of
 
 ProfileFactory = Callable[..., EscapeProfile]
@@ -351,6 +352,28 @@ def record_words(profile: EscapeProfile) -> set[str]:
 def test_environment_is_made_once_a_language_and_always_escapes() -> None:
     assert environment("en") is environment("en")
     assert environment("en").from_string("{{ text }}").render(text="<b>") == "&lt;b&gt;"
+
+
+@pytest.mark.parametrize(
+    ("source", "error"),
+    [
+        ("{{ nothing }}", UndefinedError),
+        ("{{ nothing.at_all }}", UndefinedError),
+        ("{{ lang.no }}", AttributeError),
+    ],
+)
+def test_name_that_is_missing_is_an_error(source: str, error: type[Exception]) -> None:
+    engine = make_environment(translations("en"))
+    engine.loader = DictLoader({"page": source})
+    with pytest.raises(error):
+        engine.get_template("page").render(lang="en")
+
+
+def test_filters_have_the_language_of_their_engine() -> None:
+    engine = make_environment(translations("fr"))
+    source = "{{ 1.25|score }} {{ none|interval(decimals=0) }} {{ 3.0|percentile(1200) }}"
+    engine.loader = DictLoader({"page": source})
+    assert engine.get_template("page").render() == "+1,25 pas d’intervalle 3 (n = 1\u202f200)"
 
 
 def test_templates_hold_no_arithmetic() -> None:

@@ -6,12 +6,14 @@ import base64
 import struct
 import zlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import cache, lru_cache
+from typing import NamedTuple
 
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from escape_score.model.record import AxisProfile, Call, IndexProfile, Interval, Quantiles
+from escape_score.report.text.decimals import kept
+from escape_score.report.text.escaping import safe, written
 
 SCORE_LIMIT = 4.0
 """Scores are drawn from -4 to +4 reference SD; what is beyond is drawn at the edge with an arrow."""
@@ -62,8 +64,7 @@ def _ground_of_bar(quantiles: Quantiles, threshold: float | None) -> str:
     return band + line("track", _MARGIN, _BAR_WIDTH - _MARGIN, _BAR_HEIGHT / 2) + mark
 
 
-@dataclass(frozen=True)
-class ZLine:
+class ZLine(NamedTuple):
     """One gene of a strip; ``css_class`` of its dot: found, below or empty."""
 
     label: str
@@ -140,12 +141,14 @@ def gene_strip(above: Sequence[ZLine], below: Sequence[ZLine], *, alternative: s
 def _gene_lines(genes: Sequence[ZLine], top: float) -> str:
     """Symbols, then dots in a group for each class of CSS."""
     x, labels, dots = _GENE_LABEL - 10, [], dict[str, list[str]]()
-    for place, gene in enumerate(genes):
+    for place, (label, z, css_class) in enumerate(genes):
         middle = top + _GENE_STEP * (place + 0.5)
-        labels.append(f'<text x="{x}" y="{px(middle + 4)}">{escape(gene.label)}</text>')
-        circle = f'<circle cx="{px(_x_of_gene(gene.z))}" cy="{px(middle)}" r="4"/>'
-        dots.setdefault(f"dot {gene.css_class}".strip(), []).append(circle)
-    groups = "".join(f'<g class="{kind}">{"".join(drawn)}</g>' for kind, drawn in dots.items())
+        labels.append(f'<text x="{x}" y="{px(middle + 4)}">{written(label)}</text>')
+        circle = f'<circle cx="{px(_x_of_gene(z))}" cy="{px(middle)}" r="4"/>'
+        dots.setdefault(css_class, []).append(circle)
+    groups = "".join(
+        [f'<g class="{f"dot {kind}".strip()}">{"".join(drawn)}</g>' for kind, drawn in dots.items()]
+    )
     return f'<g text-anchor="end">{"".join(labels)}</g>{groups}'
 
 
@@ -165,7 +168,8 @@ def _x_of_gene(z: float) -> float:
 def _x_of_z(z: float, start: float, end: float) -> float:
     """Place of a z between two ends; ``end`` keeps the margin where ``start`` is the margin."""
     right = end - _MARGIN
-    return start + (min(max(z, -Z_LIMIT), Z_LIMIT) + Z_LIMIT) / (2 * Z_LIMIT) * (right - start)
+    clamped = -Z_LIMIT if z < -Z_LIMIT else Z_LIMIT if z > Z_LIMIT else z
+    return start + (clamped + Z_LIMIT) / (2 * Z_LIMIT) * (right - start)
 
 
 def index_gauge(index: IndexProfile, interval: Interval | None, *, alternative: str) -> Markup:
@@ -182,7 +186,7 @@ def index_gauge(index: IndexProfile, interval: Interval | None, *, alternative: 
         line("track", _MARGIN, _GAUGE_WIDTH - _MARGIN, middle),
         *(_gauge_mark(points) for points in (0, 50, 100)),
         _gauge_interval(interval, middle),
-        dot(_x_of_index(index.score), middle, is_detected=False, radius=6),
+        dot(_x_of_index(index.score), middle, is_detected=False, radius="6"),
     )
     return drawing("gauge", _GAUGE_WIDTH, _GAUGE_HEIGHT, alternative, parts)
 
@@ -236,7 +240,7 @@ def _reference_band(quantiles: Quantiles, x_of: Callable[[float], float], y: flo
 
 
 def _x_of_score(score: float, width: int = _BAR_WIDTH, margin: int = _MARGIN) -> float:
-    clamped = min(max(score, -SCORE_LIMIT), SCORE_LIMIT)
+    clamped = -SCORE_LIMIT if score < -SCORE_LIMIT else SCORE_LIMIT if score > SCORE_LIMIT else score
     return margin + (clamped + SCORE_LIMIT) / (2 * SCORE_LIMIT) * (width - 2 * margin)
 
 
@@ -248,15 +252,12 @@ def _score_interval(interval: Interval | None, y: float, x_of: Callable[[float],
     if interval is None:
         return ""
     start, end = x_of(interval.low), x_of(interval.high)
-    arrows = "".join(
-        arrow(x, y, pointing=pointing)
-        for x, pointing, is_beyond in (
-            (start, -1, interval.low < -SCORE_LIMIT),
-            (end, 1, interval.high > SCORE_LIMIT),
-        )
-        if is_beyond
-    )
-    return line("interval", start, end, y) + arrows
+    drawn = line("interval", start, end, y)
+    if interval.low < -SCORE_LIMIT:
+        drawn += arrow(start, y, pointing=-1)
+    if interval.high > SCORE_LIMIT:
+        drawn += arrow(end, y, pointing=1)
+    return drawn
 
 
 def _gauge_interval(interval: Interval | None, y: float) -> str:
@@ -274,6 +275,7 @@ def _gauge_mark(points: int) -> str:
 # Shapes hold numbers and our own class names only, so they are written at once, without escaping each part.
 
 
+@kept(1)
 def px(value: float) -> str:
     """Write a place in pixels with at most one decimal."""
     return f"{value:z.1f}".removesuffix(".0")
@@ -295,10 +297,10 @@ def box(css_class: str, start: float, end: float, y: float, half: float) -> str:
     return f'<rect class="{css_class}" {place}/>'
 
 
-def dot(x: float, y: float, *, is_detected: bool, radius: float = 4.5) -> str:
+def dot(x: float, y: float, *, is_detected: bool, radius: str = "4.5") -> str:
     """Draw a value; one that is detected has another class of CSS."""
     css_class = "dot found" if is_detected else "dot"
-    return f'<circle class="{css_class}" cx="{px(x)}" cy="{px(y)}" r="{radius:g}"/>'
+    return f'<circle class="{css_class}" cx="{px(x)}" cy="{px(y)}" r="{radius}"/>'
 
 
 def arrow(x: float, y: float, *, pointing: int) -> str:
@@ -310,8 +312,10 @@ def arrow(x: float, y: float, *, pointing: int) -> str:
 def drawing(css_class: str, width: int, height: int, alternative: str, parts: tuple[str, ...]) -> Markup:
     """Put shapes into an ``svg`` element with a text alternative; sizes in pixels."""
     size = f'viewBox="0 0 {width} {height}" width="{width}" height="{height}"'
-    said, shapes = escape(alternative), "".join(parts)
-    return Markup(f'<svg class="{css_class}" role="img" aria-label="{said}" {size}>{shapes}</svg>')
+    shapes = "".join(parts)
+    return safe(
+        f'<svg class="{css_class}" role="img" aria-label="{written(alternative)}" {size}>{shapes}</svg>'
+    )
 
 
 def png_uri(lines: Sequence[bytes], palette: Sequence[str]) -> Markup:

@@ -16,6 +16,7 @@ from markupsafe import Markup
 
 from escape_score.errors import MAX_NAMED
 from escape_score.model.record import NoteRecord, ParamRecord
+from escape_score.report.text.escaping import escaped
 from escape_score.report.text.i18n import (
     MINUS,
     SOURCE_LANGUAGE,
@@ -844,14 +845,14 @@ class Field(NamedTuple):
 
 
 @lru_cache(maxsize=2048)
-def _parts(template: str) -> tuple[str | Field, ...]:
-    """Texts and fields of a template in turn; all notes of a kind share them."""
-    parts: list[str | Field] = []
-    end = 0
+def _parts(template: str) -> tuple[str, tuple[Field, ...]]:
+    """Texts of a template with ``%s`` for each field, and its fields; all notes of a kind share them."""
+    text, fields, end = "", list[Field](), 0
     for found in _FIELD.finditer(template):
-        parts += [template[end : found.start()], Field(found[1], found[3] or "", bool(found[2]))]
+        text += template[end : found.start()].replace("%", "%%") + "%s"
+        fields.append(Field(found[1], found[3] or "", bool(found[2])))
         end = found.end()
-    return (*parts, template[end:])
+    return text + template[end:].replace("%", "%%"), tuple(fields)
 
 
 def sentence(note: NoteRecord, words: Language) -> str:
@@ -871,8 +872,8 @@ def _untranslated(note: NoteRecord) -> str:
 
 def _filled(template: str, write: Callable[[Field], str], words: Language) -> str:
     """A template in the language of the page, with its fields as ``write`` writes them."""
-    parts = _parts(words.gettext(template))
-    text = "".join([part if isinstance(part, str) else write(part) for part in parts])
+    form, fields = _parts(words.gettext(template))
+    text = form % tuple([write(field) for field in fields])
     # a name of the input may end with a full stop, as the sentence does
     return _DOUBLE_STOP.sub(".", text) if ".." in text else text
 
@@ -905,6 +906,8 @@ def _is_number(value: ParamRecord) -> TypeGuard[int | float]:
 def _field(note: NoteRecord, field: Field, words: Language) -> str:
     """One field of a template as a note fills it."""
     value = note.params.get(field.name, "")
+    if type(value) is float:  # most fields are numbers
+        return words.number(format(value, field.form))
     if field.name in TRANSLATED_PARAMS and isinstance(value, str):
         value = translate_record_text(value, words)
     text = _written(value, field, words)
@@ -913,9 +916,12 @@ def _field(note: NoteRecord, field: Field, words: Language) -> str:
 
 def template_of(note: NoteRecord) -> str | None:
     """English template of a note; None where there is none."""
-    kind = note.params.get("kind")
+    params = note.params
+    kind, n = params.get("kind"), params.get("n")
     key = f"{note.code}.{kind}" if kind else note.code
-    n, n_all = note.params.get("n"), note.params.get("n_all")
+    if n is None:
+        return MESSAGES.get(key)
+    n_all = params.get("n_all")
     if n == 1 and f"{key}.one" in MESSAGES:
         return MESSAGES[f"{key}.one"]
     if _is_number(n) and _is_number(n_all) and n < n_all and f"{key}.some" in MESSAGES:
@@ -962,7 +968,7 @@ def note_markup(note: NoteRecord, words: Language) -> Markup:
     """A note as escaped text; marked as English where the language has no translation."""
     text = sentence(note, words)
     if is_in_language(note, words):
-        return Markup.escape(text)
+        return escaped(text)
     return Markup('<span lang="{}">{}</span>').format(SOURCE_LANGUAGE, text)
 
 

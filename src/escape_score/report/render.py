@@ -7,11 +7,15 @@ import hashlib
 import re
 from collections.abc import Callable, Iterable, MutableMapping, Sequence
 from functools import cache, lru_cache, partial
+from inspect import signature
 from types import CodeType
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, Template
-from markupsafe import Markup, escape
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template, nodes
+from jinja2.compiler import CodeGenerator, Frame
+from jinja2.environment import TemplateModule
+from jinja2.runtime import Context
+from markupsafe import Markup
 
 from escape_score.model.record import EscapeProfile
 from escape_score.model.record_comparison import CohortComparison
@@ -28,6 +32,7 @@ from escape_score.report.sample import view as sample
 from escape_score.report.sample.summary import summary_view
 from escape_score.report.text import i18n, numbers, terms, wording
 from escape_score.report.text.constant import ConstantTexts
+from escape_score.report.text.escaping import written
 from escape_score.report.text.i18n import SOURCE_LANGUAGE, Language, translations
 from escape_score.report.text.visible import VisibleProfile, visible_profile
 
@@ -71,16 +76,6 @@ REPEATED = ("text", "marked", "badge", "badge_markup", "term", "fraction", "perc
 """Filters of values that most pages of a cohort have in common: an engine keeps what they wrote."""
 
 
-_needs_escaping = re.compile("[&<>\"']").search
-
-
-def written(value: object) -> str:
-    """What a page shows of a value: the same as ``escape``, without a new object for a text that stays."""
-    if type(value) is Markup or (type(value) is str and _needs_escaping(value) is None):
-        return value
-    return escape(value)
-
-
 class PageTemplate(Template):
     """A template that puts its values on the page by :func:`written`: a page has two thousand."""
 
@@ -96,6 +91,19 @@ class PageTemplate(Template):
         template = super().from_code(environment, code, globals, uptodate)
         template.root_render_func.__globals__["escape"] = written
         return template
+
+    def _get_default_module(self, ctx: Context | None = None) -> TemplateModule:
+        """Return what another template imports; all have the globals of their engine, so none is missing."""
+        return super()._get_default_module()
+
+
+class PageCode(CodeGenerator):
+    """Code of a template that reads ``a.b`` as Python does: a page reads sixteen hundred attributes."""
+
+    def visit_Getattr(self, node: nodes.Getattr, frame: Frame) -> None:  # noqa: N802  # jinja2's name
+        """Write an attribute; jinja2 would also look for an item of that name."""
+        self.visit(node.node, frame)
+        self.write(f".{node.attr}")
 
 
 @cache
@@ -119,17 +127,29 @@ def make_environment(words: Language) -> Environment:
         extensions=[ConstantTexts],
     )
     engine.template_class = PageTemplate
+    engine.code_generator_class = PageCode
     engine.policies["ext.i18n.trimmed"] = True
     engine.extend(words=words)
     # The extension adds this method when it is loaded, which no type of jinja2 says.
     engine.install_gettext_translations(words, newstyle=True)  # type: ignore[attr-defined]
-    writers = {name: partial(write, words=words) for name, write in FILTERS.items()}
+    writers = {name: in_language(write, words) for name, write in FILTERS.items()}
     # typed, as members of two enumerations with the same text are equal
     kept = {name: lru_cache(maxsize=4096, typed=True)(writers[name]) for name in REPEATED}
     engine.filters |= writers | kept
     engine.globals["css"] = cache(partial(css_of, engine))
     engine.filters |= {"leaves_out": numbers.leaves_out, "fixed": words.fixed}
     return engine
+
+
+def in_language(write: Callable[..., object], words: Language) -> Callable[..., object]:
+    """Give a filter the language of its engine; ``partial`` takes longer than most filters themselves."""
+    match list(signature(write).parameters):
+        case [_, "words"]:
+            return lambda value: write(value, words)
+        case [_, "words", *_]:
+            return lambda value, **options: write(value, words, **options)
+        case _:
+            return partial(write, words=words)
 
 
 def render_sample(profile: EscapeProfile, *, lang: str = SOURCE_LANGUAGE) -> str:

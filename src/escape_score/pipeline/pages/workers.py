@@ -6,6 +6,7 @@ each line by one line, and ends when its input ends: also where the program that
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import signal
@@ -148,4 +149,6 @@ def serve(folder: Path, lang: str) -> None:
 if __name__ == "__main__":
     # Ctrl-C reaches this process too; the one that started it ends it
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # as the command line does: a profile alone is thousands of objects, and none is in a cycle
+    gc.set_threshold(100_000, 50, 100)
     serve(Path(sys.argv[1]), sys.argv[2])

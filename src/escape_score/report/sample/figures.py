@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from markupsafe import Markup
 
@@ -16,8 +17,7 @@ N_GENES = 8
 """Genes of each kind that a strip draws, as many as the table of genes shows."""
 
 
-@dataclass(frozen=True)
-class PortraitRow:
+class PortraitRow(NamedTuple):
     """One mechanism of the portrait; ``score`` is written next to its line."""
 
     title: str
@@ -34,8 +34,7 @@ class Family:
     rows: tuple[PortraitRow, ...]
 
 
-@dataclass(frozen=True)
-class LevelRow:
+class LevelRow(NamedTuple):
     """A kind of cells or a drug target: its name, the symbol of its gene, z in words, drawing."""
 
     title: str
@@ -46,14 +45,18 @@ class LevelRow:
 
 def portrait(profile: EscapeProfile, words: Language) -> tuple[Family, ...]:
     """All mechanisms on the distributions of the reference, by family in the order of the record."""
-    families: dict[str, list[PortraitRow]] = {}
+    families, is_cohort = dict[str, list[PortraitRow]](), profile.reference.is_cohort
     for number, axis in enumerate(profile.axes, start=1):
-        interval = axis.interval_within if profile.reference.is_cohort else axis.interval
+        interval = axis.interval_within if is_cohort else axis.interval
+        score = _shown_score(axis)
+        written = format_score(score, words)
         row = PortraitRow(
             title=translate_record_text(axis.title, words),
             anchor=f"mechanism-{number}",
-            score=format_score(_shown_score(axis), words),
-            line=_portrait_line(axis, interval, words),
+            score=written,
+            line=portrait_line(
+                axis, score, interval, alternative=_said_of_score(score, written, interval, words)
+            ),
         )
         families.setdefault(axis.group, []).append(row)
     return tuple(Family(translate_record_text(name, words), tuple(rows)) for name, rows in families.items())
@@ -64,14 +67,12 @@ def _shown_score(axis: AxisProfile) -> float | None:
     return None if axis.call is Call.NOT_EVALUABLE else axis.score
 
 
-def _portrait_line(axis: AxisProfile, interval: Interval | None, words: Language) -> Markup:
-    score = _shown_score(axis)
+def _said_of_score(score: float | None, written: str, interval: Interval | None, words: Language) -> str:
+    """What the line of a mechanism shows, in words."""
     if score is None:
-        return portrait_line(axis, None, None, alternative=words.gettext("not evaluable"))
-    said = words.gettext("score {score}, 90 % interval {interval}").format(
-        score=format_score(score, words), interval=format_interval(interval, words)
-    )
-    return portrait_line(axis, score, interval, alternative=said)
+        return words.gettext("not evaluable")
+    said = words.gettext("score {score}, 90 % interval {interval}")
+    return said.format(score=written, interval=format_interval(interval, words))
 
 
 def axis_of_portrait(words: Language) -> Markup:
@@ -90,15 +91,16 @@ def genes_drawing(axis: AxisProfile, words: Language) -> Markup:
     return gene_strip(above, below, alternative=_said_of_genes(axis, words))
 
 
-def _lines(genes: Iterable[GeneEvidence], css_class: str) -> tuple[ZLine, ...]:
-    return tuple(ZLine(gene.gene_symbol, gene.z, css_class) for gene in tuple(genes)[:N_GENES])
+def _lines(genes: Sequence[GeneEvidence], css_class: str) -> list[ZLine]:
+    return [ZLine(gene.gene_symbol, gene.z, css_class) for gene in genes[:N_GENES]]
 
 
 def _said_of_genes(axis: AxisProfile, words: Language) -> str:
     """The same in words: each gene with its z."""
+    z = words.signed_to[1]
 
-    def listed(genes: Iterable[GeneEvidence]) -> str:
-        return ", ".join(f"{gene.gene_symbol} {format_z(gene.z, words)}" for gene in tuple(genes)[:N_GENES])
+    def listed(genes: Sequence[GeneEvidence]) -> str:
+        return ", ".join([f"{gene.gene_symbol} {z(gene.z)}" for gene in genes[:N_GENES]])
 
     above = ", ".join(filter(None, (listed(axis.evidence), listed(axis.opposing))))
     said = words.gettext("z of the genes of the score: {genes}").format(genes=above)

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from markupsafe import Markup, escape
 
 from escape_score.model.record import AxisProfile, GeneEvidence
+from escape_score.report.text.escaping import safe, written
 from escape_score.report.text.i18n import SOURCE_LANGUAGE, Language
 from escape_score.report.text.numbers import format_z
 
@@ -45,16 +46,20 @@ def gene_tables(axis: AxisProfile, words: Language) -> list[GeneTable]:
 
 def gene_rows(genes: Sequence[GeneEvidence], words: Language, *, is_adjusted: bool) -> Markup:
     """Rows of the table of genes; ``is_adjusted``: whether it has the column of adjusted distances."""
-    high, low = escape(words.gettext("high")), escape(words.gettext("low"))
-    rows = []
-    for gene in genes[:N_ROWS]:
-        adjusted = f"<td>{format_z(gene.adjusted, words)}</td>" if is_adjusted else ""
-        numbers = f"<td>{format_z(gene.z, words)}</td><td>{words.fixed(gene.log2_tpm, 2)}</td>"
-        rows.append(
-            f"<tr>{_name_cells(gene.gene_symbol, gene.component, words.lang)}{adjusted}{numbers}"
-            f"<td>{high if gene.direction > 0 else low}</td></tr>"
-        )
-    return Markup("\n".join(rows))
+    z, level, lang = words.signed_to[1], words.fixed_to[2], words.lang
+    high, low = _last_cell(words.gettext("high")), _last_cell(words.gettext("low"))
+    shown = genes[:N_ROWS]
+    if is_adjusted:
+        unknown = format_z(None, words)
+        adjusted = [f"<td>{unknown if (at := gene.adjusted) is None else z(at)}</td>" for gene in shown]
+    else:
+        adjusted = [""] * len(shown)
+    rows = [
+        f"<tr>{_name_cells(gene.gene_symbol, gene.component, lang)}{first}<td>{z(gene.z)}</td>"
+        f"<td>{level(gene.log2_tpm)}</td>{high if gene.direction > 0 else low}"
+        for gene, first in zip(shown, adjusted, strict=True)
+    ]
+    return safe("\n".join(rows))
 
 
 @lru_cache(maxsize=4096)
@@ -65,10 +70,15 @@ def _name_cells(symbol: str, component: str, lang: str) -> str:
     return f'<th scope="row">{escape(symbol)}</th><td{mark}>{escape(component.replace("_", " "))}</td>'
 
 
+@lru_cache(maxsize=16)
+def _last_cell(direction: str) -> str:
+    return f"<td>{escape(direction)}</td></tr>"
+
+
 def leading_genes(genes: Sequence[GeneEvidence], words: Language) -> Markup:
     """The first genes of a mechanism, each with its distance from the expected level."""
-    named = ((escape(gene.gene_symbol), format_z(_shown(gene), words)) for gene in genes[:N_LEADING])
-    return Markup(" ".join(f'<span class="gene"><i>{symbol}</i>&nbsp;{z}</span>' for symbol, z in named))
+    named = [(written(gene.gene_symbol), format_z(_shown(gene), words)) for gene in genes[:N_LEADING]]
+    return safe(" ".join([f'<span class="gene"><i>{symbol}</i>&nbsp;{z}</span>' for symbol, z in named]))
 
 
 def _shown(gene: GeneEvidence) -> float:

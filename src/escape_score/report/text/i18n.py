@@ -5,20 +5,19 @@ from __future__ import annotations
 import gettext
 import io
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
 from pathlib import Path
 
 from markupsafe import Markup
 
 from escape_score.errors import UsageError
+from escape_score.report.text.decimals import Writer, kept
 
 SOURCE_LANGUAGE = "en"
 MINUS = "−"
 """The one minus sign of all pages; tables and the command line have the one of the keyboard."""
 _FIXED = tuple(f"z,.{decimals}f" for decimals in range(10))
 """How Python writes a number by its decimals."""
-_SIGNED = tuple(f"+{form}" for form in _FIXED)
-_SIGNED_ZERO = tuple(format(0.0, form) for form in _SIGNED)
 _CATALOGUE = "locales/{lang}/LC_MESSAGES/escape_score.po"
 
 
@@ -47,6 +46,8 @@ class Language:
 
     def gettext(self, message: str) -> str:
         """Translate a text of the source; empty text stays empty, where a catalogue has its header."""
+        if self.lang == SOURCE_LANGUAGE:
+            return message
         return self.catalogue.gettext(message) if message else ""
 
     def ngettext(self, singular: str, plural: str, n: int) -> str:
@@ -78,12 +79,37 @@ class Language:
 
     def fixed(self, value: float, decimals: int) -> str:
         """Write a number with fixed decimals and grouped thousands; a negative zero loses its sign."""
-        return self.number(format(value, _FIXED[decimals]))
+        return self.fixed_to[decimals](value)
 
     def signed(self, value: float, decimals: int) -> str:
         """Write a number as :meth:`fixed` does, with its sign; what is rounded to zero has none."""
-        text = format(value, _SIGNED[decimals])
-        return self.number(text[1:] if text == _SIGNED_ZERO[decimals] else text)
+        return self.signed_to[decimals](value)
+
+    def between(self, low: str, high: str) -> str:
+        """Write an interval between two ends that are written, such as ``[−0.3, 1.2]``."""
+        return self._between % (low, high)
+
+    @cached_property
+    def _between(self) -> str:
+        text = self.gettext("[{low}, {high}]").replace("%", "%%")
+        return text.format(low="%s", high="%s")
+
+    @cached_property
+    def fixed_to(self) -> tuple[Writer, ...]:
+        """What :meth:`fixed` does, by decimals: for many numbers."""
+        return tuple(kept(decimals)(partial(self._fixed, form)) for decimals, form in enumerate(_FIXED))
+
+    @cached_property
+    def signed_to(self) -> tuple[Writer, ...]:
+        """What :meth:`signed` does, by decimals: for many numbers."""
+        return tuple(kept(decimals)(partial(self._signed, form)) for decimals, form in enumerate(_FIXED))
+
+    def _fixed(self, form: str, value: float) -> str:
+        return self.number(format(value, form))
+
+    def _signed(self, form: str, value: float) -> str:
+        text = format(value, f"+{form}")
+        return self.number(text[1:] if text == format(0.0, f"+{form}") else text)
 
 
 @cache

@@ -12,12 +12,12 @@ _EXPONENT_FROM = 10_000
 
 def format_score(score: float | None, words: Language) -> str:
     """Write a score in reference SD units with its sign and two decimals, such as ``+1.23``."""
-    return words.gettext("not evaluable") if score is None else words.signed(score, 2)
+    return words.gettext("not evaluable") if score is None else words.signed_to[2](score)
 
 
 def format_z(z: float | None, words: Language) -> str:
     """Write a gene's distance from the reference, in its spreads, with its sign and one decimal."""
-    return words.gettext("not known") if z is None else words.signed(z, 1)
+    return words.gettext("not known") if z is None else words.signed_to[1](z)
 
 
 def format_interval(
@@ -26,9 +26,8 @@ def format_interval(
     """Write an interval, such as ``[−0.3, 1.2]``."""
     if interval is None:
         return words.gettext("no interval")
-    return words.gettext("[{low}, {high}]").format(
-        low=words.fixed(interval.low, decimals), high=words.fixed(interval.high, decimals)
-    )
+    fixed = words.fixed_to[decimals]
+    return words.between(fixed(interval.low), fixed(interval.high))
 
 
 def format_percentile(percentile: float | None, percentile_n: int, words: Language) -> str:
@@ -48,15 +47,14 @@ def written_percentile(percentile: float, words: Language) -> str:
         return f"<{words.gap}1"
     if percentile > _ALL - 1:
         return f">{words.gap}99"
-    return words.fixed(percentile, 0)
+    return words.fixed_to[0](percentile)
 
 
 def format_percentile_interval(interval: Interval | None, words: Language) -> str:
     """Write the interval of a percentile, whose ends are written as percentiles are."""
     if interval is None:
         return words.gettext("no interval")
-    low, high = (written_percentile(end, words) for end in (interval.low, interval.high))
-    return words.gettext("[{low}, {high}]").format(low=low, high=high)
+    return words.between(written_percentile(interval.low, words), written_percentile(interval.high, words))
 
 
 def format_fraction(fraction: float | None, words: Language) -> str:

@@ -54,7 +54,7 @@ def format_quantity_interval(interval: Interval | None, unit: str, words: Langua
         low, high = (format_quantity(end, unit, words) for end in ends)
     else:
         low, high = (_factor(end, words) for end in sorted(ends, key=abs))
-    return words.gettext("[{low}, {high}]").format(low=low, high=high)
+    return words.between(low, high)
 
 
 def quantity_words(quantity: QuantityRecord, words: Language) -> str:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from markupsafe import Markup, escape
 
@@ -76,8 +76,7 @@ _WRONG_UNIT = ("umi", "no_length_bias", "length_bias", "low", "sums")
 """Kinds of the flag of a suspect unit that concern the unit itself, not single values or the platform."""
 
 
-@dataclass(frozen=True)
-class Badge:
+class Badge(NamedTuple):
     """A state as word and symbol, so that colour, named by a class of CSS, never carries it alone.
 
     ``term`` is its name in the glossary, empty where the word is plain.
