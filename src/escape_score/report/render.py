@@ -13,8 +13,6 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template, nodes
 from jinja2.compiler import CodeGenerator, Frame
-from jinja2.environment import TemplateModule
-from jinja2.runtime import Context
 from markupsafe import Markup
 
 from escape_score.model.record import EscapeProfile
@@ -91,10 +89,6 @@ class PageTemplate(Template):
         template = super().from_code(environment, code, globals, uptodate)
         template.root_render_func.__globals__["escape"] = written
         return template
-
-    def _get_default_module(self, ctx: Context | None = None) -> TemplateModule:
-        """Return what another template imports; all have the globals of their engine, so none is missing."""
-        return super()._get_default_module()
 
 
 class PageCode(CodeGenerator):
