@@ -134,6 +134,7 @@ def test_version_and_help_end_well() -> None:
         "export",
         "axes",
         "report",
+        "gather",
         "check",
         "verify",
         "schema",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -19,7 +20,7 @@ from escape_score.cli import main
 from escape_score.config import StatisticsConfig, WorkflowConfig
 from escape_score.launch.plan import WorkflowPlan
 from escape_score.report import read_profiles, read_statistics
-from escape_score.store.manifest import verify
+from escape_score.store.manifest import MANIFEST, verify
 
 
 class Inputs(Protocol):
@@ -70,6 +71,19 @@ def test_stages_end_at_the_same_bytes_as_run(
     assert sorted(found) == sorted(expected)
     assert [name for name in expected if found[name] != expected[name]] == []
     assert verify(out) == ()
+
+
+def test_report_of_a_result_without_a_manifest_says_how_to_end_it(
+    finished: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = Path(shutil.copytree(finished, tmp_path / "out"))
+    assert main(["report", str(out)]) == 0
+    assert "note:" not in capsys.readouterr().err
+    (out / MANIFEST).unlink()
+    assert main(["report", str(out)]) == 0
+    said = capsys.readouterr().err
+    assert f"note: {out}: no manifest.json, so it is not a finished result" in said
+    assert f"escape-score gather {out} --parts" in said
 
 
 @pytest.mark.slow

@@ -55,6 +55,7 @@ for command in (
     score,
     profile,
     report,
+    gather,
     compare,
     check,
     verify,
@@ -62,7 +63,7 @@ for command in (
     schema,
 ):
     app.command()(command)
-for job in (gather, cells_read, cells_seeds, cells_patient, cells_bulk):
+for job in (cells_read, cells_seeds, cells_patient, cells_bulk):
     app.command(hidden=True)(job)
 app.add_typer(axes.commands, name="axes")
 app.add_typer(genesets.commands, name="genesets")

@@ -1,7 +1,8 @@
-"""``escape-score report`` and ``gather``: stage 5, and the end of a result of the workflow."""
+"""``escape-score report`` and ``gather``: stage 5, and the end of a result whose stages ran one by one."""
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -47,7 +48,7 @@ def report(
     from escape_score.config import own_threads
     from escape_score.errors import UsageError, counted
     from escape_score.pipeline.reports import Prints, render_chunk, render_results
-    from escape_score.store.manifest import SAMPLES
+    from escape_score.store.manifest import MANIFEST, SAMPLES
     from escape_score.store.result_folder import INDEX
 
     if profiles is not None and part is not None:
@@ -60,6 +61,11 @@ def report(
     where = out or results
     done = render_results(results, where, lang=lang, prints=prints, threads=threads or own_threads())
     print(f"{counted(done.n_pages, 'page')}: {where / INDEX}")
+    if not (results / MANIFEST).is_file():
+        steps = f"escape-score report {results} --profiles PROFILES --part PAGES"
+        steps += f"; escape-score gather {results} --parts PROFILES PAGES"
+        said = f"note: {results}: no {MANIFEST}, so it is not a finished result. The stages end with: {steps}"
+        print(f"{said} (PROFILES: written by profile --part)", file=sys.stderr)
     if done.prints:
         place = where / (done.prints[0] if len(done.prints) == 1 else SAMPLES)
         print(f"{counted(len(done.prints), 'PDF file')}: {place}")
@@ -76,7 +82,7 @@ def gather(
     lang: Language = "en",
     options: Annotated[str, typer.Option("--options", help="The config's block statistics, as JSON.")] = "{}",
 ) -> int:
-    """Write the cohort's statistics, its page and, last of all, the manifest."""
+    """End a result whose stages were run one by one: the cohort's statistics, its page and the manifest."""
     from escape_score.config import StatisticsConfig, parse_block
     from escape_score.pipeline.reports import gather_parts
 
