@@ -17,8 +17,12 @@ import scanpy as sc
 import escape_score as es
 from escape_score.cli import main
 from escape_score.errors import SampleUnknownError, UsageError
+from escape_score.library.axes import load_axis_catalogue, load_design
 from escape_score.model.record import EscapeProfile
 from escape_score.store.manifest import verify
+
+UNTYPED: Any = es
+"""The package as users without a type checker have it."""
 
 
 def python(program: str) -> str:
@@ -202,7 +206,141 @@ def test_figures_are_axes_of_matplotlib(partly_provisional: es.Profiles, demo_tp
     plt.close("all")
 
 
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"seed": 1.5}, "^seed: input should be a valid integer, got 1.5$"),
+        ({"seed": "a"}, "^seed: input should be a valid integer, got 'a'$"),
+        ({"seed": -1}, "^seed: input should be greater than or equal to 0, got -1$"),
+        ({"seed": None}, "^seed: input should be a valid integer, got None$"),
+        ({"threads": 0}, "^threads: input should be greater than or equal to 1"),
+        ({"min_genes": 1.5}, "^min_genes: input should be a valid integer"),
+        ({"published": "yes"}, "^published: input should be a valid boolean"),
+        ({"reference": None}, "^reference: is None; give 'auto'"),
+        ({"reference": ""}, "^reference: is empty; give 'auto'"),
+        ({"gene_sets": ["CD8A"]}, "^gene_sets: is of type list; give the path of a GMT file"),
+        ({"gene_sets": {"m": "CD8A"}}, "^gene_sets: m: 'CD8A' is of type str; give a list of genes"),
+        ({"methods": 5}, "^methods: 5 is of type int; give a list of methods"),
+        ({"methods": ["ssgsea", 5]}, "^methods: 5 is of type int; give a list of methods"),
+        ({"cohort": 5}, "^cohort: 5 is of type int; give the name of the cohort$"),
+        ({"cohort": " "}, "^cohort: is empty; give the name of the cohort$"),
+        ({"gene_lengths": 5}, "^gene_lengths: 5 is of type int; give the path of a file$"),
+        ({"statistics": ["groups"]}, "^statistics: is of type list; give a mapping with keys of groups"),
+        ({"statistics": {"groups": "arm"}}, "^groups: input should be a valid list, got 'arm'$"),
+    ],
+)
+def test_profile_refuses_options_before_the_work(
+    options: dict[str, Any], said: str, demo_tpm: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cohort = es.from_dataframe(demo_tpm, units="tpm")
+    monkeypatch.setattr("escape_score.pipeline.profiling.harmonise", lambda *_, **__: pytest.fail("worked"))
+    with pytest.raises(UsageError, match=said) as caught:
+        es.profile(cohort, **options)
+    assert "\n" not in str(caught.value)
+
+
+def test_numbers_of_numpy_are_numbers(demo: es.Profiles, demo_tpm: pd.DataFrame) -> None:
+    cohort = es.from_dataframe(demo_tpm, units="tpm")
+    found = es.profile(cohort, seed=np.int64(7), min_genes=np.int64(200), threads=np.int32(1))  # type: ignore[arg-type]
+    assert found.header.seed == 7
+    assert type(found.header.seed) is int
+    assert len(found) == len(demo)
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (lambda: UNTYPED.read(5), "^matrix: 5 is of type int; give the path of a file"),
+        (lambda: UNTYPED.read(pd.DataFrame()), "^matrix: is of type DataFrame; .* use es.from_dataframe$"),
+        (lambda: UNTYPED.read(""), "^matrix: is empty"),
+        (
+            lambda: UNTYPED.read("m", transpose="yes"),
+            "^transpose: input should be a valid boolean, got 'yes'",
+        ),
+        (lambda: UNTYPED.read("m", sheet=5), "^sheet: input should be a valid string, got 5"),
+        (lambda: UNTYPED.read("m", cohort=5), "^cohort: 5 is of type int"),
+        (lambda: UNTYPED.read("m", columns=["a=b"]), "^columns: is of type list; give the package's name"),
+        (
+            lambda: UNTYPED.read("m", columns={"age": 5}),
+            "^columns: 5 is of type int; give the package's name",
+        ),
+        (lambda: UNTYPED.read("m", limits=5), "^limits: 5 is of type int"),
+        (lambda: UNTYPED.load_reference(None), "^reference: is None; give a name of es.list_references"),
+        (lambda: UNTYPED.fit_reference(5, name="x"), "^cohorts: a int; read it with es.read"),
+        (lambda: UNTYPED.fit_reference([5], name="x"), "^cohorts: a int; read it with es.read"),
+        (lambda: UNTYPED.profile_cells(5), "^data: 5 is of type int; give an AnnData object of cells"),
+        (lambda: UNTYPED.profile_cells([]), "^data: is empty; give an AnnData object of cells"),
+        (
+            lambda: UNTYPED.profile_cells("m", seed=-1),
+            "^seed: input should be greater than or equal to 0, got -1",
+        ),
+        (lambda: UNTYPED.profile_cells("m", cohort=None), "^cohort: is None; give the name of the cohort"),
+        (lambda: UNTYPED.profile_cells("m", cell_types=5), "^cell_types: 5 is of type int"),
+        (lambda: UNTYPED.compare(5), "^results: 5 is of type int; give a list of two or more result folders"),
+        (lambda: UNTYPED.compare("ab"), "^results: 'ab' is of type str; give a list of two or more"),
+        (lambda: UNTYPED.compare([5, 6]), "^results: 5 is of type int; give a list of two or more"),
+        (lambda: UNTYPED.compare(["a", "b"], names=[5, 6]), "^names: 5 is of type int; give a list"),
+        (lambda: UNTYPED.compare(["a", "b"], title=5), "^title: 5 is of type int; give a text"),
+        (lambda: UNTYPED.pl.heatmap(5), "^result: a int; give what es.profile or es.profile_cells returns$"),
+        (lambda: UNTYPED.pl.survival(5, "stroma"), "^result: a int"),
+        (lambda: UNTYPED.pl.groups(5, "stroma", "arm"), "^result: a int"),
+        (lambda: UNTYPED.pl.roc(5, "stroma"), "^result: a int"),
+        (lambda: UNTYPED.pl.forest(5), "^result: a int"),
+        (lambda: UNTYPED.pl.reference_distance(5, "tcga-uvm-v1"), "^cohort: a int; read it with es.read"),
+    ],
+)
+def test_public_functions_refuse_other_types_in_one_line(call: Any, said: str) -> None:  # noqa: ANN401
+    with pytest.raises(UsageError, match=said) as caught:
+        call()
+    assert "\n" not in str(caught.value)
+
+
+def test_results_refuse_what_is_no_option(demo: es.Profiles, demo_tpm: pd.DataFrame, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"^folder: 5 is of type int"):
+        demo.write(5)  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match="--lang None: reports have no such language; use en or fr"):
+        demo.write(tmp_path / "o", lang=None)  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match=r"^reports: 'no' is of type str; give True or False"):
+        demo.write(tmp_path / "o", reports="no")  # type: ignore[arg-type]
+    assert not (tmp_path / "o").exists()
+    with pytest.raises(SampleUnknownError, match="no sample 0; its 8 samples are"):
+        demo[0]  # type: ignore[index]
+    for samples in (5, ["x"], {"sample_id": "x"}):
+        with pytest.raises(UsageError, match=r"^samples: .* give the path of a sample sheet, or a pandas"):
+            es.from_dataframe(demo_tpm, units="tpm", samples=samples)  # type: ignore[arg-type]
+
+
+def test_one_cohort_is_enough_for_a_reference(repo_root: Path, demo_lengths: Path, tmp_path: Path) -> None:
+    matrix = pd.read_parquet(repo_root / "resources" / "demo" / "expression.parquet")
+    cohort = es.from_dataframe(matrix.iloc[:, :12])
+    one, listed = (
+        es.fit_reference(given, name="lab", gene_lengths=demo_lengths, out=tmp_path / place)
+        for given, place in ((cohort, "one"), ([cohort], "list"))
+    )
+    assert one.sha256 == listed.sha256
+
+
+def test_data_in_memory_are_the_cohort_named_cohort(demo_tpm: pd.DataFrame) -> None:
+    adata = ad.AnnData(demo_tpm)
+    for cohort in (es.from_dataframe(demo_tpm, units="tpm"), es.from_anndata(adata, units="tpm")):
+        assert cohort.name == "cohort"
+        assert es.profile(cohort).cohort == "cohort"
+        assert es.profile(cohort, cohort="mine").cohort == "mine"
+    with pytest.raises(UsageError, match=r"^cohort: is None; give the name"):
+        es.from_dataframe(demo_tpm, units="tpm", cohort=None)  # type: ignore[arg-type]
+
+
 def test_objects_have_a_short_repr(demo: es.Profiles, demo_tpm: pd.DataFrame) -> None:
+    uvm = es.load_reference("tcga-uvm-v1")
+    n_genes = len(uvm.genes.symbols)
+    assert repr(uvm) == f"Reference('tcga-uvm-v1': uveal melanoma, RNA-seq, 80 tumours × {n_genes} genes)"
+    assert repr(demo.scores).startswith("SignatureScores('")
+    whole = es.from_dataframe(demo_tpm, units="tpm")
+    shown = (uvm, uvm.genes, uvm.distributions, demo, demo.scores, demo.scores.genes, demo.scores.facts)
+    for one in (*shown, demo.profiles, demo.maker, whole, whole.source, load_axis_catalogue(), load_design()):
+        assert len(repr(one)) < 1000, type(one)
+    first = demo[demo.sample_ids[0]]
+    assert str(first) == repr(first)
     cohort = es.from_dataframe(demo_tpm, units="tpm", cohort="mine")
     assert repr(cohort) == f"Cohort('mine': 8 samples × {demo_tpm.shape[1]} genes, tpm)"
     assert repr(demo[demo.sample_ids[0]]).startswith(

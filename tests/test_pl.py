@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -95,15 +97,51 @@ def test_groups_roc_and_forest_show_what_the_page_shows(labelled: es.Profiles) -
 
 
 def test_figures_name_what_is_missing(labelled: es.Profiles, demo_tpm: pd.DataFrame) -> None:
+    from matplotlib.figure import Figure
+
     with pytest.raises(es.errors.UsageError, match="'x' is not a measure"):
         es.pl.groups(labelled, "x", "arm")
-    with pytest.raises(es.errors.UsageError, match="column 'nothing'"):
-        es.pl.groups(labelled, "stroma", "nothing")
+    with pytest.raises(UsageError, match=r"measure of this result; did you mean 'stroma'\?"):
+        es.pl.roc(labelled, "stroms")
+    with pytest.raises(
+        UsageError, match=r"^by: unknown column of the sample sheet 'amr'; did you mean 'arm'\?"
+    ):
+        es.pl.groups(labelled, "stroma", "amr")
+    with pytest.raises(UsageError, match=r"let es.read keep it with columns={'age': 'age'}"):
+        es.pl.heatmap(labelled, labels=["age"])
+    with pytest.raises(UsageError, match=r"^ax: a Figure; give one of the axes"):
+        es.pl.heatmap(labelled, ax=Figure())  # type: ignore[arg-type]
     bare = es.profile(es.from_dataframe(demo_tpm, units="tpm"), reference="tcga-coadread-v1")
-    with pytest.raises(es.errors.UsageError, match="no ROC curve"):
-        es.pl.roc(bare, "stroma")
-    with pytest.raises(es.errors.UsageError, match="forest needs both"):
-        es.pl.forest(bare)
+    for draw in (partial(es.pl.roc, bare, "stroma"), partial(es.pl.forest, bare)):
+        with pytest.raises(UsageError, match=r"^response: the sample sheet has no response; add the column"):
+            draw()
+    few = with_sheet(demo_tpm, response=["R", "NR"] * 4)
+    for draw in (partial(es.pl.roc, few, "stroma"), partial(es.pl.forest, few)):
+        with pytest.raises(UsageError, match=r"^response: 4 responders and 4 others among .*; at least 5 of"):
+            draw()
+
+
+def with_sheet(values: pd.DataFrame, **columns: Sequence[object]) -> es.Profiles:
+    sheet = pd.DataFrame(columns, index=values.index)
+    return es.profile(es.from_dataframe(values, units="tpm", samples=sheet), reference="tcga-coadread-v1")
+
+
+def test_survival_says_what_the_sheet_lacks(demo_tpm: pd.DataFrame) -> None:
+    from matplotlib import pyplot as plt
+
+    days, event = [100.0 * at for at in range(1, 9)], [1, 0] * 4
+    few = with_sheet(demo_tpm, os_days=[*days[:3], *[None] * 5], os_event=event)
+    nothing = with_sheet(demo_tpm, arm=list("aabbaabb"))
+    days_only = with_sheet(demo_tpm, os_days=days, pfs_days=days, pfs_event=event)
+    cases = (
+        (nothing, "^endpoint: the sample sheet has no values of os_days and os_event; add them"),
+        (days_only, "has no values of os_event; .* or use endpoint='pfs'$"),
+        (few, "^stroma: 3 samples with a value, os_days and os_event; curves need at least 4$"),
+    )
+    for result, said in cases:
+        with pytest.raises(UsageError, match=said):
+            es.pl.survival(result, "stroma")
+    assert plt.get_fignums() == []
 
 
 def test_heatmap_has_the_order_of_the_clusters_and_a_line_for_every_label(demo_tpm: pd.DataFrame) -> None:

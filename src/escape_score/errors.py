@@ -152,25 +152,29 @@ def listed(names: Sequence[str], *, limit: int = MAX_NAMED) -> str:
     return f"{shown} and {rest} more" if rest > 0 else shown
 
 
-def nearest(name: str, allowed: Iterable[str], *, cutoff: float = NEAR) -> str:
+def nearest(name: object, allowed: Iterable[str], *, cutoff: float = NEAR) -> str:
     """The right name that a wrong one is most like, in any letter case; empty text where none is near.
 
     ``cutoff``: least similarity, 0–1, by difflib.
     """
     import difflib
 
+    if not isinstance(name, str):  # what Python gives as an argument by mistake
+        return ""
     spelt = {str(one).lower(): str(one) for one in reversed([*allowed])}  # not the members of an enum
     found = difflib.get_close_matches(name.lower(), spelt, n=1, cutoff=cutoff)
     return spelt[found[0]] if found else ""
 
 
-def did_you_mean(name: str, allowed: Iterable[str]) -> str:
+def did_you_mean(name: object, allowed: Iterable[str]) -> str:
     """A question after a phrase, such as ``; did you mean 'tpm'?``; empty text where no name is near."""
     near = nearest(name, allowed)
     return f"; did you mean {near!r}?" if near else ""
 
 
-def unknown_name(what: str, name: str, allowed: Sequence[str], *, place: str = "", advice: str = "") -> str:
+def unknown_name(
+    what: str, name: object, allowed: Sequence[str], *, place: str = "", advice: str = ""
+) -> str:
     """Say that a name is not known, with the nearest right one, and what is allowed.
 
     Parameters
@@ -192,7 +196,7 @@ def unknown_name(what: str, name: str, allowed: Sequence[str], *, place: str = "
     where = f" ({place})" if place else ""
     asked = did_you_mean(name, allowed)
     mark = " " if asked else "; "
-    return f"unknown {what} {name[:80]!r}{where}{asked}{mark if what_to_do else ''}{what_to_do}"
+    return f"unknown {what} {str(name)[:80]!r}{where}{asked}{mark if what_to_do else ''}{what_to_do}"
 
 
 @dataclass(frozen=True)

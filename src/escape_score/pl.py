@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from escape_score.errors import UsageError, did_you_mean, unknown_name
+from escape_score.errors import UsageError, counted, did_you_mean, unknown_name
 from escape_score.library.axes import load_axis_catalogue
-from escape_score.model.cohort import Cohort
+from escape_score.model.arguments import texts_of
+from escape_score.model.cohort import SAMPLE_COLUMNS, Cohort, SampleRecord
 from escape_score.model.profiles import INDEX
 from escape_score.model.record_statistics import Clustering, ResponseRow
 from escape_score.model.reference import Reference
+from escape_score.pipeline.arguments import require_cohort, require_result
 from escape_score.pipeline.distance_figure import draw_distances, figure_size
 from escape_score.pipeline.distances import measure_distances
 from escape_score.pipeline.profiles import Profiles
@@ -23,8 +25,9 @@ from escape_score.statistics.clustering import clustering_of
 from escape_score.statistics.columns import CohortColumns
 from escape_score.statistics.figures import roc_curve_of
 from escape_score.statistics.groups import FDR
-from escape_score.statistics.outcomes import response_statistics
+from escape_score.statistics.outcomes import ENDPOINTS, response_statistics
 from escape_score.statistics.patients import counted_samples
+from escape_score.statistics.ranks import MIN_GROUP
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -32,7 +35,10 @@ if TYPE_CHECKING:
 LIMIT_SD = 3.0
 """Colours end here."""
 CHANCE = 0.5
+COUNTED = "the samples that count (one a patient, before treatment)"
 GOLDEN = 0.618
+MIN_HALF = 2
+"""Fewest samples of a survival curve."""
 LINE = 0.045
 """Height of a line of labels above a heatmap, as a share of it."""
 
@@ -73,6 +79,8 @@ def heatmap(
     """
     import matplotlib.pyplot as plt
 
+    require_result("result", result)
+    labels = texts_of("labels", labels, "a list of columns of the sample sheet, such as ['response']")
     table, axes = result.to_frame(), load_axis_catalogue().axes
     titles = {axis.axis: axis.title for axis in axes}
     columns = CohortColumns.of(result.maker.records()) if cluster or labels else None
@@ -81,9 +89,11 @@ def heatmap(
         table = table.sort_values(INDEX, ascending=False, kind="stable")
     else:
         table, titles = table.loc[list(found.sample_ids)], {axis: titles[axis] for axis in found.axes}
-    if ax is None:
-        width = float(np.clip(0.18 * len(table) + 4, 6, 16))
-        _, ax = plt.subplots(figsize=(width, 6 + 0.3 * len(labels)), layout="constrained")
+    if columns is not None:
+        for label in labels:
+            _require_column("labels", columns, label)
+    width = float(np.clip(0.18 * len(table) + 4, 6, 16))
+    ax = _axes(ax, (width, 6 + 0.3 * len(labels)))
     colours = plt.get_cmap("RdBu_r").with_extremes(bad="0.85")
     values = table[list(titles)].to_numpy(dtype=np.float64).T
     image = ax.imshow(
@@ -118,10 +128,6 @@ def _draw_labels(ax: Axes, columns: CohortColumns, labels: Sequence[str], sample
     place, keys = {sample_id: at for at, sample_id in enumerate(columns.sample_ids)}, []
     for at, label in enumerate(labels):
         texts = columns.texts(label)
-        if not any(texts):
-            known = sorted({name for row in columns.sheet for name in row})
-            msg = f"labels: {unknown_name('column of the sample sheet', label, known)}"
-            raise UsageError(msg)
         shown = [texts[place[sample_id]] for sample_id in sample_ids]
         colours = _label_colours(shown)
         strip = ax.inset_axes((0.0, 1.01 + LINE * (len(labels) - 1 - at), 1.0, 0.8 * LINE))
@@ -131,6 +137,19 @@ def _draw_labels(ax: Axes, columns: CohortColumns, labels: Sequence[str], sample
         keys += [Patch(color=colour, label=f"{label}: {name}") for name, colour in colours.items()]
     if keys:
         ax.figure.legend(handles=keys, loc="outside lower left", ncols=4, fontsize=7, frameon=False)
+
+
+def _require_column(argument: str, columns: CohortColumns, name: str) -> None:
+    """Refuse a column of the sample sheet that no sample has a value in; UsageError."""
+    known = sorted(columns.named)
+    if name not in known:
+        is_read = name in SAMPLE_COLUMNS or not isinstance(name, str)
+        other = (
+            "add it to the sheet" if is_read else f"let es.read keep it with columns={{{name!r}: {name!r}}}"
+        )
+        advice = f"use one of {', '.join(known)}, or {other}" if known else other
+        what = unknown_name("column of the sample sheet", name, known, advice=advice)
+        raise UsageError.at(argument, what)
 
 
 def _label_colours(texts: Sequence[str]) -> dict[str, str]:
@@ -181,7 +200,8 @@ def survival(result: Profiles, column: str, *, endpoint: str = "os", ax: Axes | 
     Raises
     ------
     UsageError
-        There is no such column or endpoint, or fewer than two samples on one side.
+        There is no such column or endpoint, the sample sheet lacks days or events, or fewer than two samples
+        are on one side.
 
     Examples
     --------
@@ -189,18 +209,19 @@ def survival(result: Profiles, column: str, *, endpoint: str = "os", ax: Axes | 
     >>> result = es.profile(es.read("matrix.tsv", samples="sheet.tsv"))  # doctest: +SKIP
     >>> es.pl.survival(result, "immunoresistance_index", endpoint="pfs")  # doctest: +SKIP
     """
-    import matplotlib.pyplot as plt
     from lifelines import KaplanMeierFitter
     from lifelines.statistics import logrank_test
 
+    require_result("result", result)
     values, days, event = _survival_columns(result, column, endpoint)
-    if ax is None:
-        _, ax = plt.subplots(figsize=(5, 4), layout="constrained")
     is_high = values > np.median(values)
-    for chosen, name in ((is_high, "above the median"), (~is_high, "up to the median")):
-        if chosen.sum() < 2:  # noqa: PLR2004
+    halves = ((is_high, "above the median"), (~is_high, "up to the median"))
+    for chosen, name in halves:
+        if chosen.sum() < MIN_HALF:
             msg = f"{column}: fewer than two samples {name}; curves need two groups"
             raise UsageError(msg)
+    ax = _axes(ax, (5, 4))
+    for chosen, name in halves:
         fitter = KaplanMeierFitter(label=f"{name} (n = {chosen.sum()})")
         fitter.fit(days[chosen], event[chosen]).plot_survival_function(ax=ax, show_censors=True)
     p = logrank_test(days[is_high], days[~is_high], event[is_high], event[~is_high]).p_value
@@ -234,7 +255,7 @@ def groups(result: Profiles, measure: str, by: str, *, ax: Axes | None = None) -
     Raises
     ------
     UsageError
-        No measure or column has the name, or no sample has both.
+        No measure or column has the name, or no patient has both.
 
     Examples
     --------
@@ -242,12 +263,17 @@ def groups(result: Profiles, measure: str, by: str, *, ax: Axes | None = None) -
     >>> result = es.profile(es.read("matrix.tsv", samples="sheet.tsv"))  # doctest: +SKIP
     >>> es.pl.groups(result, "immunoresistance_index", "response")  # doctest: +SKIP
     """
-    patients = _patients(result)
+    columns = _columns(result)
+    _require_column("by", columns, by)
+    patients = _patients(columns)
     at, labels = _place_of(patients, measure), patients.texts(by)
     values, known = patients.values[:, at], np.isfinite(patients.values[:, at])
     names = sorted({label for label, is_known in zip(labels, known, strict=True) if label and is_known})
     if not names:
-        msg = f"by: no sample has {measure!r} and a label in the column {by!r} of the sample sheet"
+        if not known.any():
+            msg = f"measure: {measure!r} is not evaluable in {COUNTED}; choose another one"
+            raise UsageError(msg)
+        msg = f"by: no sample with a value of {measure!r} has a label in the column {by!r}, of {COUNTED}"
         raise UsageError(msg)
     held = [values[known & np.array([label == name for label in labels])] for name in names]
     ax = _axes(ax, (1.5 + 1.4 * len(names), 4))
@@ -283,7 +309,8 @@ def roc(result: Profiles, measure: str, *, ax: Axes | None = None) -> Axes:
     Raises
     ------
     UsageError
-        No measure has the name, or fewer than five responders or others have a value.
+        No measure has the name, the sample sheet has no response, or fewer than five responders or others
+        have a value.
 
     Examples
     --------
@@ -291,9 +318,10 @@ def roc(result: Profiles, measure: str, *, ax: Axes | None = None) -> Axes:
     >>> result = es.profile(es.read("matrix.tsv", samples="sheet.tsv"))  # doctest: +SKIP
     >>> es.pl.roc(result, "immunoresistance_index")  # doctest: +SKIP
     """
-    patients = _patients(result)
+    columns = _columns(result)
+    patients = _patients(columns)
     at = _place_of(patients, measure)
-    rows = [row for row in _response_rows(patients) if row.measure.measure == measure]
+    rows = [row for row in _response_rows(columns, patients) if row.measure.measure == measure]
     if not rows:
         msg = f"measure: {measure!r} has no ROC curve; fewer than five responders or others have a value"
         raise UsageError(msg)
@@ -329,7 +357,7 @@ def forest(result: Profiles, *, ax: Axes | None = None) -> Axes:
     Raises
     ------
     UsageError
-        Fewer than five responders or five others.
+        The sample sheet has no response, or fewer than five responders or five others.
 
     Examples
     --------
@@ -337,9 +365,10 @@ def forest(result: Profiles, *, ax: Axes | None = None) -> Axes:
     >>> result = es.profile(es.read("matrix.tsv", samples="sheet.tsv"))  # doctest: +SKIP
     >>> es.pl.forest(result)  # doctest: +SKIP
     """
-    rows = sorted(_response_rows(_patients(result)), key=lambda row: -abs(row.auroc - CHANCE))
+    columns = _columns(result)
+    rows = sorted(_response_rows(columns, _patients(columns)), key=lambda row: -abs(row.auroc - CHANCE))
     if not rows:
-        msg = "response: fewer than five responders or others in the sample sheet; a forest needs both"
+        msg = "response: no measure has a value in five responders and five others; a forest needs one"
         raise UsageError(msg)
     ax = _axes(ax, (7, 1 + 0.24 * len(rows)))
     for place, row in enumerate(rows):
@@ -354,29 +383,47 @@ def forest(result: Profiles, *, ax: Axes | None = None) -> Axes:
 
 
 def _axes(ax: Axes | None, size: tuple[float, float]) -> Axes:
-    """The axes that are given, or new ones of a size in inches."""
+    """The axes that are given, or new ones of a size in inches; raises UsageError: they are no axes."""
     import matplotlib.pyplot as plt
 
+    if ax is not None and not hasattr(ax, "imshow"):
+        msg = f"ax: a {type(ax).__name__}; give one of the axes that plt.subplots returns, or leave it out"
+        raise UsageError(msg)
     return plt.subplots(figsize=size, layout="constrained")[1] if ax is None else ax
 
 
-def _patients(result: Profiles) -> CohortColumns:
+def _columns(result: Profiles) -> CohortColumns:
+    """Numbers of all samples, and their sample sheet."""
+    require_result("result", result)
+    return CohortColumns.of(result.maker.records())
+
+
+def _patients(columns: CohortColumns) -> CohortColumns:
     """One sample a patient, taken before treatment, as on the cohort's page."""
-    columns = CohortColumns.of(result.maker.records())
     return columns.rows(counted_samples(columns).baseline)
 
 
 def _place_of(columns: CohortColumns, measure: str) -> int:
     names = [one.measure for one in columns.measures]
     if measure not in names:
-        msg = f"measure: {measure!r} is not a measure of this result; use {names[0]!r} or the id of a score"
+        asked = did_you_mean(measure, names) or f"; use {names[0]!r} or the id of a score"
+        msg = f"measure: {measure!r} is not a measure of this result{asked}"
         raise UsageError(msg)
     return names.index(measure)
 
 
-def _response_rows(columns: CohortColumns) -> tuple[ResponseRow, ...]:
-    found = response_statistics(columns)
-    return () if found is None else found.rows
+def _response_rows(columns: CohortColumns, patients: CohortColumns) -> tuple[ResponseRow, ...]:
+    """Measures and response of patients; raises UsageError: the response is not known, or of too few."""
+    found = response_statistics(patients)
+    if found is not None:
+        return found.rows
+    if "response" not in columns.named:
+        msg = "response: the sample sheet has no response; add the column with R and NR, or CR, PR, SD and PD"
+        raise UsageError(msg)
+    labels = Counter(patients.texts("response"))
+    n_each = f"{counted(labels['R'], 'responder')} and {counted(labels['NR'], 'other')} among {COUNTED}"
+    msg = f"response: {n_each}; at least {MIN_GROUP} of each are needed"
+    raise UsageError(msg)
 
 
 def reference_distance(
@@ -411,6 +458,8 @@ def reference_distance(
     ------
     InputError
         The reference, the gene lengths or the cohort cannot be used.
+    UsageError
+        An argument is of a wrong type.
 
     Examples
     --------
@@ -418,12 +467,9 @@ def reference_distance(
     >>> cohort = es.read("matrix.tsv", units="tpm")  # doctest: +SKIP
     >>> es.pl.reference_distance(cohort, "tcga-coadread-v1")  # doctest: +SKIP
     """
-    import matplotlib.pyplot as plt
-
+    require_cohort("cohort", cohort)
     found = measure_distances(lambda: cohort, reference, gene_lengths=gene_lengths)
-    if ax is None:
-        _, ax = plt.subplots(figsize=figure_size(found), layout="constrained")
-    return draw_distances(found, ax)
+    return draw_distances(found, _axes(ax, figure_size(found)))
 
 
 def _survival_columns(
@@ -431,17 +477,47 @@ def _survival_columns(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Values, days and events of the samples that have all three."""
     table, samples = result.to_frame(), result.scores.facts.samples
-    if endpoint not in {"os", "pfs"}:
-        msg = f"endpoint: {unknown_name('endpoint', endpoint, ('os', 'pfs'))}"
+    if endpoint not in ENDPOINTS:
+        msg = f"endpoint: {unknown_name('endpoint', endpoint, ENDPOINTS)}"
         raise UsageError(msg)
-    if column not in table or table[column].dtype.kind != "f":
-        numbers = [str(name) for name in table if table[name].dtype.kind == "f"]
+    numbers = [str(name) for name in table if table[name].dtype.kind == "f"]
+    if column not in numbers:
         asked = did_you_mean(column, numbers) or "; see columns.json of a result"
         msg = f"column: {column!r} is not a column of numbers of to_frame(){asked}"
         raise UsageError(msg)
-    known = [(getattr(s, f"{endpoint}_days"), getattr(s, f"{endpoint}_event")) for s in samples]
-    rows = [row for row, (days, event) in enumerate(known) if days is not None and event is not None]
-    values = table[column].to_numpy(dtype=np.float64)[rows]
+    _require_survival(samples, endpoint)
+    known = [_survival_of(sample, endpoint) for sample in samples]
+    values = table[column].to_numpy(dtype=np.float64)
+    rows = [row for row, one in enumerate(known) if None not in one and not np.isnan(values[row])]
+    if len(rows) < 2 * MIN_HALF:
+        n = counted(len(rows), "sample")
+        has = f"{n} with a value, {endpoint}_days and {endpoint}_event"
+        msg = f"{column}: {has}; curves need at least {2 * MIN_HALF}"
+        raise UsageError(msg)
     days, event = (np.array([known[row][i] for row in rows], dtype=np.float64) for i in (0, 1))
-    is_known = ~np.isnan(values)
-    return values[is_known], days[is_known], event[is_known]
+    return values[rows], days, event
+
+
+def _survival_of(sample: SampleRecord, endpoint: str) -> tuple[float | None, bool | None]:
+    """Days and event of a sample, as far as they are known."""
+    return getattr(sample, f"{endpoint}_days"), getattr(sample, f"{endpoint}_event")
+
+
+def _require_survival(samples: Sequence[SampleRecord], endpoint: str) -> None:
+    """Refuse an endpoint whose days or events no sample has; UsageError names another one that there is."""
+    known = [_survival_of(sample, endpoint) for sample in samples]
+    missing = [
+        f"{endpoint}_{name}"
+        for at, name in enumerate(("days", "event"))
+        if all(one[at] is None for one in known)
+    ]
+    if missing:
+        others = (
+            one
+            for one in ENDPOINTS
+            if one != endpoint and any(None not in _survival_of(sample, one) for sample in samples)
+        )
+        other = next((f", or use endpoint={one!r}" for one in others), "")
+        lacks = f"the sample sheet has no values of {' and '.join(missing)}"
+        msg = f"endpoint: {lacks}; add them, since curves need days and events{other}"
+        raise UsageError(msg)

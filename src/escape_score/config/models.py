@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Any, Literal, Self, TypeVar
@@ -29,6 +29,8 @@ _OPTIONS = MappingProxyType({"groups": "group_by"})
 """Options of the command line that are not called like their key."""
 
 
+MAX_SHOWN = 80
+"""Characters of a wrong value that a line shows."""
 MOST_OWN_THREADS = 4
 """Threads from which on a run waits for its file and its last steps."""
 
@@ -302,17 +304,8 @@ class StageBlocks(ConfigModel):
 
         Raises ConfigInvalidError: a value is not one that the key takes.
         """
-        given = {key: value for key, value in options.items() if value is not None}
-        changed: dict[str, Any] = {}
-        for name, field in type(self).model_fields.items():
-            block, kind = getattr(self, name), field.annotation
-            if name in given:
-                changed[name] = given[name]
-            elif isinstance(kind, type) and issubclass(kind, ConfigModel):
-                inner = {key: given[key] for key in kind.model_fields.keys() & given.keys()}
-                changed[name] = {**dict(block), **inner}
         try:
-            return type(self).model_validate({**dict(self), **changed})
+            return self._with({key: value for key, value in options.items() if value is not None})
         except ValidationError as error:
             fault = error.errors(include_url=False)[0]
             name = str(fault["loc"][-1])
@@ -321,6 +314,43 @@ class StageBlocks(ConfigModel):
             what = fault["msg"].removeprefix(VALUE_ERROR)
             asked = did_you_mean(str(fault["input"]), re.findall("'([^']+)'", what))
             raise ConfigInvalidError.at(option, what[0].lower() + what[1:] + asked) from error
+
+    @classmethod
+    def of_arguments(cls, **given: object) -> Self:
+        """Config of arguments of Python that are named like its keys; numbers of numpy are numbers.
+
+        Raises ConfigInvalidError: a value is not one that the key takes, such as
+        ``seed: input should be a valid integer, got 1.5``.
+        """
+        plain = {name: _plain(value) for name, value in given.items()}
+        try:
+            return cls()._with(plain)
+        except ValidationError as error:
+            fault = error.errors(include_url=False)[0]
+            what = fault["msg"].removeprefix(VALUE_ERROR)
+            name = next(
+                (str(part) for part in reversed(fault["loc"]) if part in given), str(fault["loc"][-1])
+            )
+            got = repr(fault["input"])
+            shown = got if len(got) <= MAX_SHOWN and "\n" not in got else type(fault["input"]).__name__
+            raise ConfigInvalidError.at(name, f"{what[0].lower()}{what[1:]}, got {shown}") from error
+
+    def _with(self, given: Mapping[str, object]) -> Self:
+        """The same config with other values, wherever their keys are; ValidationError."""
+        changed: dict[str, Any] = {}
+        for name, field in type(self).model_fields.items():
+            block, kind = getattr(self, name), field.annotation
+            if name in given:
+                changed[name] = given[name]
+            elif isinstance(kind, type) and issubclass(kind, ConfigModel):
+                inner = {key: given[key] for key in kind.model_fields.keys() & given.keys()}
+                changed[name] = {**dict(block), **inner}
+        return type(self).model_validate({**dict(self), **changed})
+
+
+def _plain(value: Any) -> object:  # noqa: ANN401
+    """A number of numpy as one of Python; anything else as it is."""
+    return value.item() if getattr(value, "ndim", None) == 0 and hasattr(value, "item") else value
 
 
 def own_threads() -> int:

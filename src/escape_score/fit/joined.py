@@ -40,7 +40,7 @@ class JoinedSource:
     """
 
     members: tuple[HarmonisedCohort, ...]
-    gene_ids: tuple[str, ...]
+    gene_ids: tuple[str, ...] = field(repr=False)
     columns: tuple[npt.NDArray[np.intp], ...] = field(repr=False)
 
     @property

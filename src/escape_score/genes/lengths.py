@@ -25,6 +25,7 @@ from escape_score.errors import (
 )
 from escape_score.genes.table import GeneMatch, GeneTable, ensembl_gene_id, load_gene_table
 from escape_score.library.files import small_file, small_text
+from escape_score.model.arguments import require_path
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -121,9 +122,13 @@ class GeneLengths:
 
 
 def open_gene_lengths(path: str | Path | None, *, from_positions: bool = False) -> GeneLengths | None:
-    """Read lengths as :func:`read_gene_lengths`, under the shipped gene names; None for no file."""
+    """Read lengths as :func:`read_gene_lengths`, under the shipped gene names; None for no file.
+
+    Raises UsageError too: ``path`` is of another type.
+    """
     if path is None:
         return None
+    require_path("gene_lengths", path)
     n_bytes, sha256 = _size_and_digest(Path(path))
     read = _read_digested if n_bytes <= MAX_KEPT_BYTES else _read_digested.__wrapped__
     return read(Path(path), sha256, from_positions=from_positions)

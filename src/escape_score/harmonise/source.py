@@ -182,7 +182,7 @@ class HarmonisedSource:
     """
 
     source: MatrixSource
-    gene_ids: tuple[str, ...]
+    gene_ids: tuple[str, ...] = field(repr=False)
     merge: RowMerge = field(repr=False)
     known_rows: npt.NDArray[np.intp] = field(repr=False)
     repeats: RowMerge = field(repr=False)

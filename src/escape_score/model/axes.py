@@ -190,6 +190,11 @@ class AxisCatalogue(Definition):
     composition: tuple[Component, ...] = ()
     targets: tuple[Target, ...] = ()
 
+    def __repr__(self) -> str:
+        return f"AxisCatalogue({len(self.axes)} axes, {len(self.approaches)} approaches)"
+
+    __str__ = __repr__
+
     def axis(self, axis: str) -> Axis:
         """Definition of one axis."""
         return next(found for found in self.axes if found.axis == axis)
@@ -208,7 +213,7 @@ class Design:
     """
 
     catalogue: AxisCatalogue
-    thresholds: Thresholds
+    thresholds: Thresholds = field(repr=False)
     signatures: tuple[Signature, ...] = field(repr=False)
     components: Mapping[str, tuple[str, ...]] = field(repr=False)
 

@@ -46,8 +46,8 @@ class MatrixSource(Protocol):
 class InMemoryMatrix:
     """A matrix held whole; ``values``: shape (n_samples, n_genes)."""
 
-    sample_ids: tuple[str, ...]
-    gene_ids: tuple[str, ...]
+    sample_ids: tuple[str, ...] = field(repr=False)
+    gene_ids: tuple[str, ...] = field(repr=False)
     values: FloatArray = field(repr=False)
 
     def __post_init__(self) -> None:
@@ -75,7 +75,7 @@ class GeneSubset:
     """Some genes of another source; ``columns``: their positions there."""
 
     source: MatrixSource
-    gene_ids: tuple[str, ...]
+    gene_ids: tuple[str, ...] = field(repr=False)
     columns: npt.NDArray[np.intp] = field(repr=False)
 
     @property
@@ -282,7 +282,7 @@ class GeneChange:
     reason: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class HarmonisedCohort:
     """A cohort in log2(TPM + 1) over unique approved symbols.
 
@@ -327,6 +327,10 @@ class HarmonisedCohort:
         if self.reads_per_tpm is not None and len(self.reads_per_tpm) != len(self.source.sample_ids):
             msg = f"{self.name}: reads per TPM and matrix differ in samples"
             raise MatrixInvalidError(msg)
+
+    def __repr__(self) -> str:
+        size = f"{len(self.sample_ids)} samples × {len(self.gene_symbols)} genes"
+        return f"HarmonisedCohort({self.name!r}: {size}, from {self.unit.unit.value})"
 
     @property
     def sample_ids(self) -> tuple[str, ...]:

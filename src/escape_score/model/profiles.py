@@ -148,6 +148,9 @@ class CohortProfiles:
     leukocyte_fraction: FloatArray = field(repr=False)
     is_own: npt.NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, dtype=bool), repr=False)
 
+    def __repr__(self) -> str:
+        return f"CohortProfiles({len(self.status)} samples × {len(self.axes)} axes)"
+
     @classmethod
     def joined(cls, parts: Sequence[CohortProfiles]) -> CohortProfiles:
         """Profiles of all samples, from those of some at a time, in their order; one part at least."""

@@ -523,6 +523,8 @@ class EscapeProfile(Record):
         found = ", ".join(detected) or "none"
         return f"EscapeProfile({self.sample_id!r}: {self.status.value}, index {index}, detected: {found})"
 
+    __str__ = __repr__
+
 
 def slug_of(sample_id: str) -> str:
     """Name a sample's files: a readable part and 8 hex digits of the id's sha256.

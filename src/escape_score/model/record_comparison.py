@@ -190,3 +190,9 @@ class CohortComparison(Record):
     questions: tuple[Question, ...]
     n_tests: int = Field(ge=0, description="tests over which the false discovery rate is controlled")
     notes: tuple[NoteRecord, ...] = Field(description="how to read it, and what could not be pooled")
+
+    def __repr__(self) -> str:
+        names = ", ".join(one.cohort for one in self.cohorts)
+        return f"CohortComparison({names}: {len(self.questions)} questions)"
+
+    __str__ = __repr__

@@ -74,11 +74,14 @@ class ReferenceGenes:
     Arrays are in the order of ``symbols``; ``n_samples`` counts the tumours each gene was measured in.
     """
 
-    symbols: tuple[str, ...]
+    symbols: tuple[str, ...] = field(repr=False)
     location: FloatArray = field(repr=False)
     spread: FloatArray = field(repr=False)
     is_anchor: npt.NDArray[np.bool_] = field(repr=False)
     n_samples: npt.NDArray[np.int64] | None = field(default=None, repr=False)
+
+    def __repr__(self) -> str:
+        return f"ReferenceGenes({len(self.symbols)} genes)"
 
     def positions(self, symbols: Iterable[str]) -> npt.NDArray[np.intp]:
         """Where some genes of the reference are."""
@@ -124,11 +127,14 @@ class ReferenceConstants:
 class Distributions:
     """Scores of the reference's own tumours, for percentiles: one column a score, one row a tumour."""
 
-    sample_ids: tuple[str, ...]
+    sample_ids: tuple[str, ...] = field(repr=False)
     columns: Mapping[str, FloatArray] = field(repr=False)
 
+    def __repr__(self) -> str:
+        return f"Distributions({len(self.sample_ids)} tumours × {len(self.columns)} scores)"
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, repr=False)
 class Reference:
     """One frozen reference.
 
@@ -182,3 +188,7 @@ class Reference:
     provenance: Mapping[str, str] = field(default_factory=dict)
     sha256: str = ""
     is_edited: bool = False
+
+    def __repr__(self) -> str:
+        size = f"{self.n_samples} tumours × {len(self.genes.symbols)} genes"
+        return f"Reference({self.name!r}: {self.tumour_type}, {self.assay}, {size})"

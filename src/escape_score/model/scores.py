@@ -19,7 +19,7 @@ class CohortFacts:
     """What a cohort carries along once its matrix is left behind."""
 
     name: str
-    samples: tuple[SampleRecord, ...]
+    samples: tuple[SampleRecord, ...] = field(repr=False)
     unit: UnitDecision
     input_sha256: str | None
     n_genes: int
@@ -74,7 +74,7 @@ class GeneValues:
         this sample, cannot be trusted.
     """
 
-    gene_symbols: tuple[str, ...]
+    gene_symbols: tuple[str, ...] = field(repr=False)
     log2_tpm: FloatArray = field(repr=False)
     z: FloatArray = field(repr=False)
 
@@ -124,13 +124,13 @@ class MethodTable:
     """
 
     name: str
-    score_ids: tuple[str, ...]
+    score_ids: tuple[str, ...] = field(repr=False)
     values: FloatArray = field(repr=False)
     coverage: FloatArray = field(repr=False)
-    skipped: tuple[tuple[str, Note], ...] = ()
+    skipped: tuple[tuple[str, Note], ...] = field(default=(), repr=False)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class SignatureScores:
     """Scores of all signatures in all samples.
 
@@ -162,6 +162,10 @@ class SignatureScores:
     beside: tuple[MethodTable, ...] = ()
     reference_sha256: str = ""
     reference_choice: ReferenceChoice | None = None
+
+    def __repr__(self) -> str:
+        size = f"{len(self.facts.samples)} samples × {len(self.signature_ids)} signatures"
+        return f"SignatureScores({self.facts.name!r}: {size}, against {self.reference!r})"
 
     @cached_property
     def sample_ids(self) -> tuple[str, ...]:

@@ -131,6 +131,9 @@ class SignatureLibrary:
     axis_genes: tuple[AxisGene, ...] = field(repr=False)
     records: tuple[SignatureRecord, ...] = field(repr=False)
 
+    def __repr__(self) -> str:
+        return f"SignatureLibrary({len(self.components)} components, {len(self.published)} published)"
+
     @property
     def signatures(self) -> tuple[Signature, ...]:
         """All sets."""

@@ -13,6 +13,7 @@ from escape_score.errors import attempt, raise_faults
 from escape_score.genes.lengths import open_gene_lengths
 from escape_score.harmonise import harmonise
 from escape_score.library.axes import load_design
+from escape_score.model.arguments import require_path
 from escape_score.model.cohort import Cohort, FloatArray, HarmonisedCohort, iter_blocks, narrowed
 from escape_score.model.profiles import TextArray
 from escape_score.model.record import ReferenceMatch
@@ -204,6 +205,7 @@ def _looked_up(reference: str | Path | Reference) -> tuple[Reference, KnownRefer
     """A reference, and what is known of it if it is found by its name."""
     if isinstance(reference, Reference):
         return reference, None
+    require_path("reference", reference, "a name of es.list_references, a folder or a Reference")
     return load_reference(str(reference)), known_at(find_folder(str(reference)))
 
 

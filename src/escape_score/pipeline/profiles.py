@@ -14,6 +14,7 @@ import pandas as pd
 
 from escape_score.config import StatisticsConfig
 from escape_score.errors import SampleUnknownError, did_you_mean
+from escape_score.model.arguments import require_path, require_type
 from escape_score.model.cohort import SampleRecord
 from escape_score.model.notes import Note
 from escape_score.model.profiles import INDEX, CohortProfiles
@@ -182,6 +183,9 @@ class Profiles:
         UsageError
             There are no pages in this language.
         """
+        require_path("folder", folder, "the folder of the result")
+        require_type("reports", reports, bool, "True or False")
+        translations(lang)
         write_result(self, Path(folder), lang=lang if reports else None)
         return Path(folder)
 

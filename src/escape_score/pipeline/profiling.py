@@ -13,6 +13,7 @@ from escape_score.genes.lengths import open_gene_lengths
 from escape_score.harmonise import harmonise
 from escape_score.library.axes import load_design
 from escape_score.library.gene_sets import load_signatures
+from escape_score.model.arguments import require_text, require_type, texts_of
 from escape_score.model.cohort import Cohort, HarmonisedCohort, require_columns, sheet_columns
 from escape_score.model.method_choice import DEFAULT_CHOICE, MethodChoice, MethodName
 from escape_score.model.notes import Code, NoteLog, note
@@ -20,6 +21,7 @@ from escape_score.model.record import NoteRecord, Provenance, PublishedRecord
 from escape_score.model.reference import Reference
 from escape_score.model.scores import SignatureScores
 from escape_score.model.signature import Signature
+from escape_score.pipeline.arguments import require_cohort
 from escape_score.pipeline.choosing import choose_reference
 from escape_score.pipeline.gene_sets import GeneSets, UserGeneSets, open_gene_sets
 from escape_score.pipeline.profiles import Profiles
@@ -77,17 +79,18 @@ def profile(
     methods
         Methods to score every gene set with in addition to the axes, such as ``"ssgsea"``.
     seed
-        Seed of every random draw, 0 or more.
+        Seed of every random draw, 0 to 4,294,967,295.
     cohort
-        Name of the cohort; its own name where None.
+        Name of the cohort. Where None, it keeps the name that it was read with: that of its file, and
+        ``"cohort"`` for data in memory, unless another name was given there.
     gene_lengths
         TSV of genes and their lengths in bp, for counts; the shipped lengths where None.
     min_genes
-        Fewest recognised genes that the matrix must have.
+        Fewest recognised genes that the matrix must have, 1 or more.
     published
         Whether scores by published formulas are computed too.
     threads
-        Threads of the methods chosen; they change no number.
+        Threads of the methods chosen, 1 to 256; they change no number.
     statistics
         Groups and models of the cohort's statistics, which ``write`` computes: the keys ``groups``,
         ``adjust``, ``interaction`` and ``formula`` of the block ``statistics`` of a config. Columns that the
@@ -113,30 +116,35 @@ def profile(
     >>> result = es.profile(es.read("matrix.tsv", units="tpm"))  # doctest: +SKIP
     >>> result.to_frame()["immunoresistance_index"]  # doctest: +SKIP
     """
-    if not hasattr(data, "totals"):
-        msg = f"data: a {type(data).__name__}; read it with es.read, es.from_anndata or es.from_dataframe"
-        raise UsageError(msg)
+    require_cohort("data", data)
+    if cohort is not None:
+        require_text("cohort", cohort, "the name of the cohort")
+    given = RunConfig.of_arguments(seed=seed, threads=threads, min_genes=min_genes, published=published)
     options = ProfileOptions(
         reference=reference,
         gene_sets=gene_sets,
         gene_lengths=gene_lengths,
-        min_genes=min_genes,
-        choice=MethodChoice(named_methods(methods), has_published=published, threads=threads),
+        min_genes=given.min_genes,
+        choice=MethodChoice(
+            named_methods(methods), has_published=given.score.published, threads=given.threads
+        ),
         statistics=named_statistics(statistics),
-        seed=seed,
+        seed=given.seed,
     )
     named = data if cohort is None else replace(data, name=cohort)
     return profile_opened(lambda: named, options)
 
 
 def named_statistics(given: Mapping[str, object] | None) -> StatisticsConfig:
-    """Groups and models as they are named in Python; raises ConfigInvalidError: a key or value is wrong."""
+    """Groups and models as they are named in Python; raises UsageError: a key or value is wrong."""
     known = tuple(StatisticsConfig.model_fields)
+    if given is not None:
+        require_type("statistics", given, Mapping, f"a mapping with keys of {', '.join(known)}")
     unknown = [key for key in given or () if key not in known]
     if unknown:
         msg = f"statistics: {unknown_name('key', unknown[0], known)}"
         raise UsageError(msg)
-    return RunConfig().overridden(**(given or {})).statistics
+    return RunConfig.of_arguments(**(given or {})).statistics
 
 
 def named_methods(methods: Sequence[str]) -> tuple[MethodName, ...]:
@@ -144,7 +152,7 @@ def named_methods(methods: Sequence[str]) -> tuple[MethodName, ...]:
 
     Raises UsageError: one is not known.
     """
-    wanted = (methods,) if isinstance(methods, str) else tuple(methods)
+    wanted = texts_of("methods", methods, "a list of methods, such as ['ssgsea']")
     unknown = [name for name in wanted if name not in list(MethodName)]
     if unknown:
         msg = f"methods: {unknown_name('method', unknown[0], tuple(MethodName))}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
@@ -16,10 +16,12 @@ from escape_score.fit.survey import evenly, held
 from escape_score.genes.lengths import open_gene_lengths
 from escape_score.harmonise import harmonise
 from escape_score.library.axes import load_design
+from escape_score.model.arguments import require_path, require_text, require_type
 from escape_score.model.cohort import Cohort, HarmonisedCohort
 from escape_score.model.reference import Reference
 from escape_score.model.scores import SignatureScores
 from escape_score.model.units import ExpressionUnit
+from escape_score.pipeline.arguments import require_cohort
 from escape_score.pipeline.candidates import Candidates
 from escape_score.reference.known import (
     AUTO_REFERENCE,
@@ -47,7 +49,7 @@ LEFT_OUT_WORDS = {
 
 
 def fit_reference(
-    cohorts: Sequence[Cohort],
+    cohorts: Cohort | Sequence[Cohort],
     *,
     name: str,
     tumour_type: str | None = None,
@@ -60,10 +62,10 @@ def fit_reference(
     Parameters
     ----------
     cohorts
-        From :func:`escape_score.read`; together 10 tumours or more, from 20 on levels are stable. A sample
-        that is given twice, with the same id and the same values, counts once. Normal tissue, cell lines and
-        further samples of a patient are left out (``sample_type`` and ``patient_id`` of the sheet, or TCGA
-        barcodes).
+        One or several, from :func:`escape_score.read`; together 10 tumours or more, from 20 on levels are
+        stable. A sample that is given twice, with the same id and the same values, counts once. Normal
+        tissue, cell lines and further samples of a patient are left out (``sample_type`` and ``patient_id``
+        of the sheet, or TCGA barcodes).
     name
         Name of the reference: letters, digits, ``.``, ``_`` and ``-``.
     tumour_type, assay
@@ -82,7 +84,8 @@ def fit_reference(
     Raises
     ------
     UsageError
-        The name cannot be used or is taken, or ``cohorts`` is empty.
+        The name cannot be used or is taken, ``cohorts`` is empty or holds something else, or an argument is
+        of a wrong type.
     ReferenceUnfittableError
         Too few samples, cohorts of different scales, an id with different values in two of them, or two
         groups of samples that differ like two pipelines.
@@ -95,12 +98,16 @@ def fit_reference(
     >>> lab = es.fit_reference([es.read("lab.tsv")], name="our-lab")  # doctest: +SKIP
     >>> result = es.profile(es.read("patient.tsv"), reference="our-lab")  # doctest: +SKIP
     """
+    given = _cohorts_of(cohorts)
+    require_text("name", name, "the name of the reference")
     require_name(name, is_kept=out is None)
-    if not cohorts:
-        msg = "cohorts: there is none; give at least one cohort of es.read"
-        raise UsageError(msg)
+    for argument, text in (("tumour_type", tumour_type), ("assay", assay)):
+        if text is not None:
+            require_type(argument, text, str, "a text, or leave it out")
+    if out is not None:
+        require_path("out", out, "the folder to write the reference to, or leave it out")
     lengths = open_gene_lengths(gene_lengths)
-    harmonised, repeated = distinct_samples([harmonise(cohort, gene_lengths=lengths) for cohort in cohorts])
+    harmonised, repeated = distinct_samples([harmonise(cohort, gene_lengths=lengths) for cohort in given])
     fitted = fit_joined(
         harmonised,
         name=name,
@@ -111,6 +118,20 @@ def fit_reference(
     )
     write_reference(kept_folder(name, Origin.FITTED) if out is None else Path(out), fitted)
     return fitted
+
+
+def _cohorts_of(cohorts: Cohort | Iterable[Cohort]) -> tuple[Cohort, ...]:
+    """One cohort, or several; raises UsageError: there is none, or something else among them."""
+    if isinstance(cohorts, Cohort) or not isinstance(cohorts, Iterable):
+        require_cohort("cohorts", cohorts)
+        return (cohorts,)
+    given = tuple(cohorts)
+    if not given:
+        msg = "cohorts: there is none; give at least one cohort of es.read"
+        raise UsageError(msg)
+    for one in given:
+        require_cohort("cohorts", one)
+    return given
 
 
 def fit_joined(
@@ -184,10 +205,14 @@ def fit_on_cohort(cohort: HarmonisedCohort, base: Reference, *, rows: Sequence[i
 def open_reference(reference: str | Path | Reference = AUTO_REFERENCE) -> Reference | None:
     """Look a reference up by name or folder; None for ``"auto"`` and ``"cohort"``, which need the cohort.
 
-    Raises ReferenceInvalidError: no reference has this name, or a table of it is damaged.
+    Raises ReferenceInvalidError: no reference has this name, or a table of it is damaged. Raises UsageError:
+    it is of another type.
     """
     if isinstance(reference, Reference):
         return reference
+    require_path(
+        "reference", reference, "'auto', 'cohort', a name of es.list_references, a folder or a Reference"
+    )
     is_chosen = str(reference) in {AUTO_REFERENCE, COHORT_REFERENCE}
     return None if is_chosen else load_reference(str(reference))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from math import isnan
 
@@ -72,8 +72,8 @@ class RecordMaker:
 
     context: ProfileContext
     profiles: CohortProfiles
-    provenance: Provenance
-    published: tuple[PublishedRecord, ...] = ()
+    provenance: Provenance = field(repr=False)
+    published: tuple[PublishedRecord, ...] = field(default=(), repr=False)
 
     @cached_property
     def flags(self) -> NoteLog:

@@ -15,6 +15,7 @@ from typing import TypeVar
 
 import pandas as pd
 
+from escape_score.config import RunConfig
 from escape_score.errors import (
     MatrixInvalidError,
     UnitAmbiguousError,
@@ -25,6 +26,7 @@ from escape_score.errors import (
     raise_faults,
     unknown_name,
 )
+from escape_score.model.arguments import require_pairs, require_path, require_text, require_type
 from escape_score.model.cohort import Cohort, SampleTotals
 from escape_score.model.notes import Code, Note, NoteLog, note
 from escape_score.model.units import ExpressionUnit, Strand, UnitDecision
@@ -126,21 +128,24 @@ def read_cohort(
     InputFaultsError
         All faults of matrix and sheet, where there are several.
     UsageError
-        ``units`` is not a unit, or ``strand`` is not a strandedness.
+        ``units`` is not a unit, ``strand`` is not a strandedness, or an argument is of a wrong type.
 
     Examples
     --------
     >>> import escape_score as es
     >>> cohort = es.read("matrix.tsv", units="tpm", samples="sheet.tsv")  # doctest: +SKIP
     """
+    require_path("matrix", matrix, "the path of a file or folder; for data in memory use es.from_dataframe")
+    require_type("limits", limits, ReadLimits, "a ReadLimits, or leave it out")
+    options = RunConfig.of_arguments(transpose=transpose, sheet=sheet, layer=layer, as_samples=as_samples)
     request = ReadRequest(
         limits=limits,
         units=declared_unit(units),
-        transpose=transpose,
+        transpose=options.read.transpose,
         sheet=sheet,
         layer=layer,
         strand=declared_strand(strand),
-        as_samples=as_samples,
+        as_samples=options.read.as_samples,
         columns=columns,
     )
     return read_requested(Path(matrix), request, samples=samples, cohort=cohort)
@@ -202,6 +207,8 @@ def check_cohort(
     ``label`` is what errors call the matrix; all else, and the errors raised, as in :func:`read_cohort`.
     """
     unit = declared_unit(units)
+    require_text("cohort", name, "the name of the cohort")
+    require_pairs("columns", columns, "the package's name of each column and yours: {'sample_id': 'Barcode'}")
     reading = attempt(lambda: _with_checked_names(label, opened(), limits))
     own_sheet = reading.results[0].sheet if reading.results else None
     sheet = attempt(lambda: open_sheet(own_sheet if samples is None else samples, columns))

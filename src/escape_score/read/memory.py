@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from escape_score.config import RunConfig
 from escape_score.errors import MatrixInvalidError, UsageError, listed, raise_faults
 from escape_score.model.cohort import Cohort, FloatArray, InMemoryMatrix
 from escape_score.model.units import ExpressionUnit
@@ -77,7 +78,7 @@ def from_dataframe(
     InputFaultsError
         Several faults.
     UsageError
-        ``frame`` is not a table, or ``units`` is not a unit.
+        ``frame`` is not a table, ``units`` is not a unit, or an argument is of a wrong type.
 
     Examples
     --------
@@ -89,7 +90,8 @@ def from_dataframe(
     if not hasattr(frame, "columns"):
         msg = f"frame: a {type(frame).__name__}, not a pandas DataFrame; give a table of genes × samples"
         raise UsageError(msg)
-    request = ReadRequest(units=declared_unit(units), as_samples=as_samples)
+    is_sure = RunConfig.of_arguments(as_samples=as_samples).read.as_samples
+    request = ReadRequest(units=declared_unit(units), as_samples=is_sure)
     return check_cohort(
         "frame",
         lambda: _frame_reading(frame, request, cohort),
@@ -145,7 +147,8 @@ def from_anndata(
     InputFaultsError
         Several faults.
     UsageError
-        ``adata`` is not an AnnData object, it has no such layer, or ``units`` is not a unit.
+        ``adata`` is not an AnnData object, it has no such layer, ``units`` is not a unit, or an argument is
+        of a wrong type.
 
     Examples
     --------
@@ -155,9 +158,10 @@ def from_anndata(
     >>> cohort = es.from_anndata(adata, units="counts", layer="counts", samples=adata.obs)  # doctest: +SKIP
     """
     values = anndata_values(adata, layer)
+    is_sure = RunConfig.of_arguments(as_samples=as_samples).read.as_samples
     return check_cohort(
         "adata",
-        lambda: _anndata_reading(adata, values, layer, as_samples=as_samples),
+        lambda: _anndata_reading(adata, values, layer, as_samples=is_sure),
         units=units,
         samples=samples,
         name=cohort,

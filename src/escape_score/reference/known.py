@@ -10,6 +10,7 @@ from pathlib import Path
 
 from escape_score.errors import ReferenceInvalidError, did_you_mean
 from escape_score.library.files import resource_path
+from escape_score.model.arguments import require_path
 
 DATA_VARIABLE = "ESCAPE_SCORE_DATA"
 """Environment variable that names another data folder; see :func:`data_folder`."""
@@ -78,8 +79,9 @@ def find_reference(name: str) -> KnownReference | None:
 def find_folder(name_or_path: str) -> Path:
     """Folder of a reference that is given by its name or folder.
 
-    Raises ReferenceInvalidError: there is no such reference.
+    Raises ReferenceInvalidError: there is no such reference; UsageError: it is no name.
     """
+    require_path("reference", name_or_path, "a name of es.list_references or the folder of a reference")
     folder = Path(name_or_path)
     if not _is_folder(folder):
         known = find_reference(name_or_path)

@@ -89,6 +89,8 @@ def load_reference(name_or_path: str = DEFAULT_REFERENCE) -> Reference:
     ------
     ReferenceInvalidError
         No such reference, or a table is missing or damaged.
+    UsageError
+        ``name_or_path`` is of a wrong type, or empty.
 
     Examples
     --------

@@ -594,6 +594,7 @@ MESSAGES = MappingProxyType(
         "not_scored.coverage": N_(
             "at most {n} of {n_all} genes measured; needs a fraction of at least {limit:g}"
         ),
+        "not_scored.too_large": N_("{n} of the {n_all} genes measured, too many for the method"),
         "not_scored.samples": N_("compares samples: {n} have enough genes measured, needs at least {least}"),
         "not_scored.all_genes": N_("z over all genes needs at least {least} of them, {n} are measured"),
         "not_scored.factor": N_("less than a fraction of {limit:g} of the genes of a factor is measured"),

@@ -116,8 +116,8 @@ class H5adMatrix:
     """Rows of the matrix of a stage file, read only when asked for."""
 
     path: Path
-    sample_ids: tuple[str, ...]
-    gene_ids: tuple[str, ...]
+    sample_ids: tuple[str, ...] = field(repr=False)
+    gene_ids: tuple[str, ...] = field(repr=False)
 
     def block(self, start: int, stop: int) -> FloatArray:
         """Values of samples ``start`` to ``stop``."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import pandas as pd
 
@@ -16,8 +16,9 @@ from escape_score.cells.labels.label import label_cells
 from escape_score.cells.labels.seeds import find_seeds, train
 from escape_score.cells.patient import PatientResult, SampleSums, profile_patient, summarise_sample
 from escape_score.config import CellsConfig, RunConfig
-from escape_score.errors import MAX_NAMED, MatrixInvalidError, attempt, raise_faults
+from escape_score.errors import MAX_NAMED, MatrixInvalidError, UsageError, attempt, raise_faults
 from escape_score.library.cell_types import LineageChoice
+from escape_score.model.arguments import PATH, require_path, require_text, require_type
 from escape_score.model.cells import CellSample
 from escape_score.model.cohort import Cohort, require_columns, sheet_columns
 from escape_score.model.record import CellMap
@@ -162,7 +163,7 @@ def profile_cells(
     reference, gene_sets
         As for :func:`escape_score.profile`.
     seed
-        Seed of every random draw, 0 or more.
+        Seed of every random draw, 0 to 4,294,967,295.
     cohort
         Name of the cohort.
     statistics
@@ -190,6 +191,11 @@ def profile_cells(
     >>> result = es.profile_cells(adata, sample="sample", cell_type="cell_type")  # doctest: +SKIP
     >>> result.cells.quantities_table()  # doctest: +SKIP
     """
+    _require_cells(data)
+    require_text("cohort", cohort, "the name of the cohort")
+    if cell_types is not None:
+        require_path("cell_types", cell_types)
+    seed = RunConfig.of_arguments(seed=seed).seed
     config = (
         RunConfig()
         .overridden(
@@ -218,6 +224,19 @@ def profile_cells(
     options = lambda: CellOptions.of(config, seed=seed)  # noqa: E731
     columns = column_names(RunConfig(statistics=models).reading.columns)
     return profile_cell_cohort(opened, profile, options, samples=samples, columns=columns, name=cohort)
+
+
+def _require_cells(data: object) -> None:
+    """Refuse what is neither cells in memory nor paths; UsageError."""
+    needed = "an AnnData object of cells, or the paths of their files"
+    if hasattr(data, "obs") or isinstance(data, PATH):
+        return
+    require_type("data", data, Sequence, needed)
+    for path in cast("Sequence[object]", data):
+        require_path("data", path, needed)
+    if not data:
+        msg = f"data: is empty; give {needed}"
+        raise UsageError(msg)
 
 
 def profile_cell_cohort(

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from escape_score.model.arguments import require_path, require_type
 from escape_score.model.record_comparison import CohortComparison, PooledRow, Question
 from escape_score.pipeline.comparing.gathering import Compared, gather
 from escape_score.report import render_comparison
@@ -88,6 +89,7 @@ class Comparison:
         UsageError
             There is no page in this language.
         """
+        require_path("folder", folder, "the folder of the comparison")
         out = Path(folder)
         translations(lang)  # an unknown language is an error before the work, not after it
         with staged_result(out, comparison_files) as staging:
@@ -131,7 +133,7 @@ def compare(results: Sequence[Compared], *, title: str = "", names: Sequence[str
     Raises
     ------
     UsageError
-        Fewer than two results, or ``names`` that are not one for each.
+        Fewer than two results, ``names`` that are not one for each, or an argument of a wrong type.
     InputFaultsError
         All faults of all results together.
 
@@ -140,6 +142,7 @@ def compare(results: Sequence[Compared], *, title: str = "", names: Sequence[str
     >>> import escape_score as es
     >>> es.compare(["results/lab-a", "results/lab-b"]).write("results/both")  # doctest: +SKIP
     """
+    require_type("title", title, str, "a text, or leave it out")
     return Comparison(compare_cohorts(gather(results, names), title=title))
 
 

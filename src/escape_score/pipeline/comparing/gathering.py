@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -13,9 +13,11 @@ from escape_score.errors import (
     InputError,
     ResultInvalidError,
     UsageError,
+    counted,
     listed,
     raise_faults,
 )
+from escape_score.model.arguments import require_path, require_type, texts_of
 from escape_score.model.record import Call, EscapeProfile, NoteRecord, Status
 from escape_score.model.record_comparison import ComparedCohort, Count, StatusCount
 from escape_score.model.record_statistics import CohortStatistics
@@ -47,12 +49,13 @@ def gather(results: Sequence[Compared], names: Sequence[str] = ()) -> tuple[Gath
     Raises
     ------
     UsageError
-        There are fewer than two results, or ``names`` are not one for each.
+        There are fewer than two results, something else among them, or ``names`` are not one for each.
     InputFaultsError
         All faults of all results: not a finished one, changed since, of another version, given twice, without
         samples, or with a name that another has.
     """
-    _require_names(results, names)
+    _require_results(results)
+    _require_names(results, texts_of("names", names or (), "a list with the name of each cohort"))
     places = [one if isinstance(one, Profiles) else Path(one) for one in results]
     faults, cohorts = _given_twice(places), list[GatheredCohort]()
     for place in places:
@@ -64,9 +67,20 @@ def gather(results: Sequence[Compared], names: Sequence[str] = ()) -> tuple[Gath
     return _named(cohorts, places, names)
 
 
+def _require_results(results: Sequence[Compared]) -> None:
+    """Refuse what is no list of folders and profiles; UsageError."""
+    needed = "a list of two or more result folders, or of profiles as es.profile returns them"
+    if isinstance(results, str):  # its letters would be taken as folders
+        require_type("results", results, (list, tuple), needed)
+    require_type("results", results, Collection, needed)
+    for one in results:
+        if not isinstance(one, Profiles):
+            require_path("results", one, needed)
+
+
 def _require_names(results: Sequence[Compared], names: Sequence[str]) -> None:
     if len(results) < FEWEST:
-        msg = f"compare: {len(results)} result given; give at least two result folders"
+        msg = f"compare: {counted(len(results), 'result')} given; give at least two result folders"
         raise UsageError(msg)
     if not names:
         return

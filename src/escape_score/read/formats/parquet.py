@@ -73,9 +73,9 @@ class ArrowMatrix:
     """A file of which only the samples asked for are read; ``columns``: the column of each sample."""
 
     path: Path
-    sample_ids: tuple[str, ...]
-    gene_ids: tuple[str, ...]
-    columns: tuple[str, ...]
+    sample_ids: tuple[str, ...] = field(repr=False)
+    gene_ids: tuple[str, ...] = field(repr=False)
+    columns: tuple[str, ...] = field(repr=False)
     file: ArrowFile = field(repr=False)
     faults: Faults = field(repr=False)
 

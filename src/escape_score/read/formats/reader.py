@@ -181,8 +181,8 @@ class PiecewiseMatrix:
         Each of shape (n_samples, n_genes of the piece), float64.
     """
 
-    sample_ids: tuple[str, ...]
-    gene_ids: tuple[str, ...]
+    sample_ids: tuple[str, ...] = field(repr=False)
+    gene_ids: tuple[str, ...] = field(repr=False)
     pieces: tuple[FloatArray, ...] = field(repr=False)
 
     def block(self, start: int, stop: int) -> FloatArray:
@@ -196,8 +196,8 @@ class PiecewiseMatrix:
 class ArrayMatrix:
     """Rows of an array in memory or backed by a file, dense or sparse, converted when asked for."""
 
-    sample_ids: tuple[str, ...]
-    gene_ids: tuple[str, ...]
+    sample_ids: tuple[str, ...] = field(repr=False)
+    gene_ids: tuple[str, ...] = field(repr=False)
     values: Any = field(repr=False)
 
     def block(self, start: int, stop: int) -> FloatArray:

@@ -119,8 +119,8 @@ class SampleFiles:
 class StackedMatrix:
     """Samples read one by one: values of the first genes of ``gene_ids``; later genes are missing."""
 
-    sample_ids: tuple[str, ...]
-    gene_ids: tuple[str, ...]
+    sample_ids: tuple[str, ...] = field(repr=False)
+    gene_ids: tuple[str, ...] = field(repr=False)
     rows: tuple[FloatArray, ...] = field(repr=False)
 
     def block(self, start: int, stop: int) -> FloatArray:

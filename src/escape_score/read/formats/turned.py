@@ -45,8 +45,8 @@ class CompactRows:
         Shape (n_stored,).
     """
 
-    sample_ids: tuple[str, ...]
-    gene_ids: tuple[str, ...]
+    sample_ids: tuple[str, ...] = field(repr=False)
+    gene_ids: tuple[str, ...] = field(repr=False)
     starts: npt.NDArray[np.int64] = field(repr=False)
     columns: Numbers = field(repr=False)
     values: Numbers = field(repr=False)

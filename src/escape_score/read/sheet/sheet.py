@@ -13,6 +13,7 @@ from types import MappingProxyType
 import pandas as pd
 
 from escape_score.errors import SampleSheetInvalidError, raise_faults
+from escape_score.model.arguments import require_path
 from escape_score.model.cohort import SampleRecord, require_columns, sheet_columns
 from escape_score.model.notes import Code, Note, NoteLog, note
 from escape_score.read.sheet.cells import event_coding_faults, record_of, row_faults, sample_type_in
@@ -57,10 +58,14 @@ def open_sheet(
 ) -> SampleSheet | None:
     """Read a sample sheet from a file or a table in memory; None where there is none.
 
-    A table has a column of sample ids, or its index holds them; raises what :func:`read_sample_sheet` does.
+    A table has a column of sample ids, or its index holds them. Raises what :func:`read_sample_sheet` does,
+    and UsageError: it is neither a path nor a table.
     """
-    if sheet is None or isinstance(sheet, (str, Path)):
-        return None if sheet is None else read_sample_sheet(Path(sheet), columns)
+    if not isinstance(sheet, pd.DataFrame | None):
+        require_path("samples", sheet, "the path of a sample sheet, or a pandas DataFrame")
+        sheet = Path(sheet)
+    if sheet is None or isinstance(sheet, Path):
+        return None if sheet is None else read_sample_sheet(sheet, columns)
     is_named = "sample_id" in columns or has_ids([str(name) for name in sheet.columns])
     table = sheet if is_named else sheet.rename_axis("sample_id").reset_index()
     rows = enumerate(table.itertuples(index=False, name=None), 1)

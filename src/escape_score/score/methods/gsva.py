@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from enum import StrEnum
 
 import numpy as np
 
-from escape_score.errors import MatrixInvalidError
+from escape_score.errors import MatrixInvalidError, UsageError
 from escape_score.model.cohort import FloatArray
 from escape_score.model.method_choice import DEFAULT_MIN_COVERAGE, MethodName, Ties
 from escape_score.score.kernels import gsva_cdf, gsva_walk
@@ -93,6 +94,8 @@ def score_gsva(
     MatrixInvalidError
         Fewer than 2 samples, a value that is not finite or, for the Poisson kernel, negative, or the matrix
         is not the one the sets were laid over.
+    UsageError
+        ``tau`` is below 0.
 
     Notes
     -----
@@ -100,6 +103,9 @@ def score_gsva(
     because only the order counts.
     """
     checked_values(values, sets)
+    if not 0 <= tau < math.inf:
+        msg = f"tau is {tau}; give 0 or more"
+        raise UsageError(msg)
     _, sd = mean_and_sd(values, threads=threads)
     is_kept = sd >= CONSTANT_SD
     kept = sets.kept(is_kept)

@@ -7,6 +7,7 @@ from functools import lru_cache, partial
 
 import numpy as np
 
+from escape_score.errors import UsageError
 from escape_score.model.cohort import FloatArray
 from escape_score.model.method_choice import DEFAULT_MIN_COVERAGE, MethodName, Ties
 from escape_score.score.kernels.jit import kernel
@@ -43,12 +44,20 @@ def score_ssgsea(
     MethodScores
         Unitless, between −n and n for n genes; 0 = as random genes.
 
+    Raises
+    ------
+    UsageError
+        ``alpha`` is below 0.
+
     Notes
     -----
     With ascending ranks r of n genes, k of them in the set S, and the place R of a gene (its rank, or one
     made unique by ``ties``): sum_S(r^alpha R) / sum_S(r^alpha) − (n (n + 1) / 2 − sum_S R) / (n − k), the
     sum of the differences of the two running fractions of Barbie et al. 2009, Nature 462:108–112.
     """
+    if not 0 <= alpha < math.inf:
+        msg = f"alpha is {alpha}; give 0 or more"
+        raise UsageError(msg)
     scorer, has_positions = partial(ssgsea_of_ranks, alpha=alpha, ties=ties), ties is not Ties.MID
     return score_ranked(
         values, sets, [scorer], min_coverage=min_coverage, threads=threads, has_positions=has_positions
