@@ -266,8 +266,8 @@ def test_numbers_of_numpy_are_numbers(demo: es.Profiles, demo_tpm: pd.DataFrame)
         ),
         (lambda: UNTYPED.read("m", limits=5), "^limits: 5 is of type int"),
         (lambda: UNTYPED.load_reference(None), "^reference: is None; give a name of es.list_references"),
-        (lambda: UNTYPED.fit_reference(5, name="x"), "^cohorts: a int; read it with es.read"),
-        (lambda: UNTYPED.fit_reference([5], name="x"), "^cohorts: a int; read it with es.read"),
+        (lambda: UNTYPED.fit_reference(5, name="x"), "^cohorts: is of type int; read it with es.read"),
+        (lambda: UNTYPED.fit_reference([5], name="x"), "^cohorts: is of type int; read it with es.read"),
         (lambda: UNTYPED.profile_cells(5), "^data: 5 is of type int; give an AnnData object of cells"),
         (lambda: UNTYPED.profile_cells([]), "^data: is empty; give an AnnData object of cells"),
         (
@@ -281,12 +281,18 @@ def test_numbers_of_numpy_are_numbers(demo: es.Profiles, demo_tpm: pd.DataFrame)
         (lambda: UNTYPED.compare([5, 6]), "^results: 5 is of type int; give a list of two or more"),
         (lambda: UNTYPED.compare(["a", "b"], names=[5, 6]), "^names: 5 is of type int; give a list"),
         (lambda: UNTYPED.compare(["a", "b"], title=5), "^title: 5 is of type int; give a text"),
-        (lambda: UNTYPED.pl.heatmap(5), "^result: a int; give what es.profile or es.profile_cells returns$"),
-        (lambda: UNTYPED.pl.survival(5, "stroma"), "^result: a int"),
-        (lambda: UNTYPED.pl.groups(5, "stroma", "arm"), "^result: a int"),
-        (lambda: UNTYPED.pl.roc(5, "stroma"), "^result: a int"),
-        (lambda: UNTYPED.pl.forest(5), "^result: a int"),
-        (lambda: UNTYPED.pl.reference_distance(5, "tcga-uvm-v1"), "^cohort: a int; read it with es.read"),
+        (
+            lambda: UNTYPED.pl.heatmap(5),
+            "^result: is of type int; give what es.profile or es.profile_cells returns$",
+        ),
+        (lambda: UNTYPED.pl.survival(5, "stroma"), "^result: is of type int"),
+        (lambda: UNTYPED.pl.groups(5, "stroma", "arm"), "^result: is of type int"),
+        (lambda: UNTYPED.pl.roc(5, "stroma"), "^result: is of type int"),
+        (lambda: UNTYPED.pl.forest(5), "^result: is of type int"),
+        (
+            lambda: UNTYPED.pl.reference_distance(5, "tcga-uvm-v1"),
+            "^cohort: is of type int; read it with es.read",
+        ),
     ],
 )
 def test_public_functions_refuse_other_types_in_one_line(call: Any, said: str) -> None:  # noqa: ANN401

@@ -10,12 +10,12 @@ def require_cohort(argument: str, value: object) -> None:
     """Refuse what is no cohort as read; UsageError."""
     if not isinstance(value, Cohort):
         kind = type(value).__name__
-        what = f"a {kind}; read it with es.read, es.from_anndata or es.from_dataframe"
+        what = f"is of type {kind}; read it with es.read, es.from_anndata or es.from_dataframe"
         raise UsageError.at(argument, what)
 
 
 def require_result(argument: str, value: object) -> None:
     """Refuse what has no profiles; UsageError."""
     if not all(hasattr(value, name) for name in ("maker", "profiles", "scores")):
-        what = f"a {type(value).__name__}; give what es.profile or es.profile_cells returns"
+        what = f"is of type {type(value).__name__}; give what es.profile or es.profile_cells returns"
         raise UsageError.at(argument, what)
