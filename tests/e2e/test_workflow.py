@@ -479,9 +479,9 @@ def test_workflow_refuses_options_it_would_not_follow(project: Project, option: 
 
 
 def test_workflow_names_a_target_that_no_rule_makes(project: Project) -> None:
-    done = project.launch("--", "--directory", str(project.run_folder), "resluts")
+    done = project.launch("--", "--directory", str(project.run_folder), "nosuch")
     assert done.returncode == 2, done.stderr
-    what = "No rule to produce resluts; name a rule, or a file such as results/COHORT/index.html"
+    what = "No rule to produce nosuch; name a rule, or a file such as results/COHORT/index.html"
     assert errors_of(done) == [f"error: Snakemake: {what}"]
 
 
