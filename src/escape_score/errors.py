@@ -30,6 +30,8 @@ class ExitCode(IntEnum):
     PARTIAL = 5
 
 
+ON_DISK = "give a file on disk"
+"""What to do instead of giving a pipe."""
 BY_SIGNAL = 128
 """What shells add to the number of the signal that ended a program."""
 
@@ -72,6 +74,15 @@ class InputError(EscapeScoreError):
 
 class FileMissingError(InputError):
     """A named file does not exist."""
+
+    @classmethod
+    def named(cls, path: object, what: str = "file not found") -> Self:
+        """Make the error for a file that is not there; ``what`` says which of a command's files it is."""
+        # other programs read standard input by this name
+        is_stdin = str(path) == "-"
+        return cls.at(
+            path, f"standard input is not read; {ON_DISK}" if is_stdin else f"{what}; check the path"
+        )
 
 
 class DownloadFailedError(InputError):

@@ -206,3 +206,32 @@ def test_stage_files_of_the_wrong_stage_are_refused(inputs: Inputs, tmp_path: Pa
     assert line.startswith(f"error: {cohort}: was written by the stage read")
     (line,) = refused(3, "profile", cohort, "--out", tmp_path / "o", "--part", tmp_path / "p.json")
     assert line.startswith(f"error: {cohort}: not a file of this program's stages")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["run", "-", "--out", "o"],
+        ["check", "-"],
+        ["run", "m.tsv", "--out", "o", "--samples", "-"],
+        ["run", "m.tsv", "--out", "o", "--gene-lengths", "-"],
+        ["run", "m.tsv", "--out", "o", "--gene-sets", "-"],
+        ["genesets", "check", "-"],
+        ["init", "-"],
+    ],
+)
+def test_standard_input_is_refused_by_its_name(
+    words: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    refused: Callable[..., tuple[str, ...]],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "m.tsv").write_text("gene\ta\n", encoding="utf-8")
+    (line,) = refused(3, *words)
+    assert line == "error: -: standard input is not read; give a file on disk"
+
+
+def test_standard_input_as_config_is_a_fault_of_use(refused: Callable[..., tuple[str, ...]]) -> None:
+    (line,) = refused(2, "run", "--config", "-")
+    assert line == "error: -: standard input is not read; give a file on disk"

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import io
 import json
+import logging
 import sys
 from pathlib import Path
 from typing import Protocol
 
+import pandas as pd
 import pytest
 
 from escape_score.cli import main
-from escape_score.cli.log import CommandLog, TransferProgress, is_flagged
+from escape_score.cli.log import CommandLog, TransferProgress, is_flagged, remarks_to
 from escape_score.model.notes import Code
 
 
@@ -55,6 +57,48 @@ def test_summary_names_where_to_look_in_one_line(
 )
 def test_is_flagged_counts_cautions_and_errors_only(codes: tuple[Code, ...], expected: bool) -> None:
     assert is_flagged(codes) is expected
+
+
+REMARK = "columns 'gene_name' are descriptions and are not read as values"
+
+
+@pytest.fixture
+def described(inputs: Inputs, tmp_path: Path) -> Path:
+    """A matrix with a column that is not read."""
+    frame = pd.read_csv(inputs.matrix, sep="\t")
+    frame.insert(1, "gene_name", "of a gene")
+    frame.to_csv(tmp_path / "m.tsv", sep="\t", index=False)
+    return tmp_path / "m.tsv"
+
+
+def test_commands_say_remarks_as_notes(described: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    said = f"note: {described}: {REMARK}"
+    assert main(["check", str(described), "--units", "counts"]) == 0
+    assert capfd.readouterr().err.splitlines() == [said]
+    out = described.parent / "c.h5ad"
+    assert main(["read", str(described), "--units", "counts", "--out", str(out)]) == 0
+    assert capfd.readouterr().err.splitlines() == [said]
+
+
+@pytest.mark.parametrize("how", ["", "--quiet", "--log-json"])
+def test_run_says_remarks_unless_quiet(how: str, described: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    words = ["run", str(described), "--units", "counts", "--no-reports", "--out", str(described.parent / "o")]
+    assert main([*words, *([how] if how else [])]) == 0
+    lines = [line for line in capfd.readouterr().err.splitlines() if REMARK in line]
+    text = f"{described}: {REMARK}"
+    if how == "--log-json":
+        (event,) = map(json.loads, lines)
+        assert (event["event"], event["note"]) == ("note", text)
+    else:
+        assert lines == ([] if how else [f"note: {text}"])
+
+
+def test_remarks_go_where_they_went_before_once_a_command_ends() -> None:
+    logger = logging.getLogger("escape_score")
+    before = logger.handlers
+    with remarks_to(CommandLog()):
+        assert logger.handlers != before
+    assert logger.handlers is before
 
 
 class Terminal(io.StringIO):

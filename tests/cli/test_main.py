@@ -291,3 +291,24 @@ def test_a_signal_in_the_garbage_collector_still_ends_the_program_in_one_line() 
         [sys.executable, "-c", SWALLOWED], capture_output=True, text=True, check=False, timeout=25
     )
     assert (done.returncode, done.stderr) == (143, "error: terminated\n")
+
+
+INTERRUPTED = """
+import sys
+
+class Interruption:
+    def find_spec(self, name, *_):
+        if name == WHERE:
+            raise KeyboardInterrupt
+
+sys.meta_path.insert(0, Interruption())
+from escape_score.cli import main
+sys.exit(main(["check", "m.tsv"]))
+"""
+
+
+@pytest.mark.parametrize("where", ["escape_score.cli.main", "typer", "escape_score.cli.workflow"])
+def test_an_interruption_while_the_commands_are_loaded_is_one_line(where: str) -> None:
+    code = INTERRUPTED.replace("WHERE", repr(where))
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (130, "error: interrupted\n")

@@ -283,7 +283,14 @@ def test_run_reports_what_the_earlier_result_had(
     (line,) = capsys.readouterr().err.splitlines()
     labels = "labels of the sample sheet (purity, response"
     assert line.startswith(f"note: {out}: the earlier result had {labels}")
-    assert line.endswith("), other gene sets and pages; this one does not")
+    assert line.endswith(") and pages, which this one does not have; it was made with other gene sets")
+    gmt.write_text("MINE\tmy set\tCD8A\tCD8B\tPRF1\n", encoding="utf-8")
+    assert main(["run", *plain, "--no-reports", "--gene-sets", str(gmt)]) == 0
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line == f"note: {out}: the earlier result was made with other gene sets"
+    capsys.readouterr()
+    assert main(["run", *plain, "--no-reports"]) == 0
+    capsys.readouterr()
     assert main(["run", *plain, "--no-reports"]) == 0
     assert capsys.readouterr().err == ""
 

@@ -177,3 +177,36 @@ def test_stages_need_no_locks_of_hdf5(inputs: Inputs, tmp_path: Path) -> None:
         )
     assert done.returncode == 0, done.stderr
     assert harmonised.is_file()
+
+
+def test_stages_name_the_matrix_of_the_user(
+    inputs: Inputs, tmp_path: Path, refused: Callable[..., tuple[str, ...]]
+) -> None:
+    cohort, harmonised = tmp_path / "cohort.h5ad", tmp_path / "harmonised.h5ad"
+    read = ["read", str(inputs.matrix), "--units", "counts", "--cohort", "demo", "--out", str(cohort)]
+    assert main(read) == 0
+    few = ["harmonise", str(cohort), "--min-genes", "90000", "--out", str(harmonised)]
+    (line,) = refused(3, *few)
+    assert line.startswith(f"error: {cohort}: ")
+    (line,) = refused(3, *few, "--source", "lab/m.tsv")
+    assert line.startswith("error: lab/m.tsv (cohort demo): ")
+    plain = ["harmonise", str(cohort), "--out", str(harmonised)]
+    assert main(plain) == 0
+    before = harmonised.read_bytes()
+    assert main([*plain, "--source", "lab/m.tsv"]) == 0
+    assert harmonised.read_bytes() == before
+    score = ["score", str(harmonised), "--reference", "cohort", "--out", str(tmp_path / "scores.h5ad")]
+    (line,) = refused(3, *score, "--source", "lab/m.tsv")
+    assert line.startswith("error: lab/m.tsv (cohort demo): ")
+
+
+@pytest.mark.parametrize("given", ["{", "[]"])
+def test_a_fault_of_all_options_names_no_key(
+    inputs: Inputs, tmp_path: Path, refused: Callable[..., tuple[str, ...]], given: str
+) -> None:
+    (line,) = refused(2, "read", inputs.matrix, "--out", tmp_path / "c.h5ad", "--options", given)
+    assert line.startswith("error: --options: I")
+    (line,) = refused(
+        2, "read", inputs.matrix, "--out", tmp_path / "c.h5ad", "--options", '{"max_genes": "x"}'
+    )
+    assert line.startswith("error: --options: max_genes: ")

@@ -65,6 +65,7 @@ def test_a_fault_changes_nothing(fault: str, copy: Path, refused: Refused) -> No
     before = files_of(copy)
     (line,) = refused(2 if fault == "language" else 3, "report", copy, *arguments)
     assert "xx" in line or last.parent.name in line
+    assert line.count(".json") == (fault != "language")
     assert files_of(copy) == before
 
 

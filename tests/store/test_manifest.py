@@ -19,6 +19,7 @@ from escape_score.store.manifest import (
     Part,
     ResultHeader,
     entry_of,
+    exchanged_since,
     library_versions,
     lost_since,
     read_manifest,
@@ -137,10 +138,12 @@ def test_lost_since_names_what_a_result_no_longer_has(header: ResultHeader) -> N
     before, now = Manifest(header=old, files=pages), Manifest(header=new, files=())
     assert lost_since(before, now) == (
         "labels of the sample sheet (response)",
-        "other gene sets",
-        "the reference lab",
         "methods (gsva, ssgsea)",
         "pages",
     )
     assert lost_since(before, before) == lost_since(None, now) == lost_since(before, None) == ()
-    assert "another state of the reference" in lost_since(now, Manifest(header=header, files=()))
+    assert exchanged_since(before, now) == ("other gene sets", "the reference lab")
+    assert (
+        exchanged_since(before, before) == exchanged_since(None, now) == exchanged_since(before, None) == ()
+    )
+    assert "another state of the reference" in exchanged_since(now, Manifest(header=header, files=()))

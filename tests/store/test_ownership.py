@@ -10,7 +10,7 @@ import pytest
 from escape_score.errors import OutputUnwritableError
 from escape_score.store.folder_lock import LOCK
 from escape_score.store.manifest import MANIFEST, FileEntry, verify
-from escape_score.store.ownership import GENERATOR, require_result_folder
+from escape_score.store.ownership import GENERATOR, holds_result, require_result_folder
 from escape_score.store.result_folder import gathering, staged_pages, staged_result, withdraw_result
 
 WriteResult = Callable[..., tuple[FileEntry, ...]]
@@ -226,3 +226,14 @@ def test_pages_replace_earlier_pages_only(tmp_path: Path) -> None:
         "samples/a.html": "mine",
         "samples/signed copy.html": page,
     }
+
+
+def test_holds_result_knows_results_finished_or_not(finished: Path, tmp_path: Path) -> None:
+    assert holds_result(finished)
+    table = (finished / "profiles.tsv").read_bytes()
+    (tmp_path / "profiles.tsv").write_bytes(table)
+    assert holds_result(tmp_path)
+    (tmp_path / "profiles.tsv").write_text("sample_id\tcluster\n", encoding="utf-8")
+    (tmp_path / "manifest.json").write_text('{"files": []}', encoding="utf-8")
+    assert not holds_result(tmp_path)
+    assert not holds_result(tmp_path / "none")

@@ -15,9 +15,10 @@ rule harmonise:
         **requests("harmonise"),
     params:
         package_version=PACKAGE_VERSION,
+        source=of_cohort("entry.expression"),
         min_genes=SETTINGS.min_genes,
         gene_lengths=option("--gene-lengths", "gene_lengths"),
         positions=["--lengths-from-positions"] if SETTINGS.harmonise.lengths_from_positions else [],
     shell:
         "escape-score harmonise {input.cohort:q} --out {output.cohort:q} --min-genes {params.min_genes:q}"
-        " {params.gene_lengths:q} {params.positions:q} > {log:q} 2>&1"
+        " --source {params.source:q} {params.gene_lengths:q} {params.positions:q} > {log:q} 2>&1"

@@ -16,9 +16,10 @@ rule score:
         **requests("score"),
     params:
         package_version=PACKAGE_VERSION,
+        source=of_cohort("entry.expression"),
         gene_sets=option("--gene-sets", "gene_sets"),
         reference=PLAN.reference_flag,
         options=PLAN.options("score"),
     shell:
-        "escape-score score {input.cohort:q} --out {output.scores:q} {params.gene_sets:q}"
+        "escape-score score {input.cohort:q} --out {output.scores:q} --source {params.source:q} {params.gene_sets:q}"
         " {params.reference:q} --options {params.options:q} --threads {threads:q} > {log:q} 2>&1"

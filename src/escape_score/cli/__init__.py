@@ -1,5 +1,19 @@
 """The command line: one file a command (stages 1 to 4 in one); each parses options, calls and prints."""
 
-from escape_score.cli.main import main
+from __future__ import annotations
+
+from collections.abc import Sequence
 
 __all__ = ["main"]
+
+try:
+    from escape_score.cli.main import main
+except KeyboardInterrupt:
+    # to load the commands takes half the time of a short one, and ends in one line as all of them do
+
+    def main(argv: Sequence[str] | None = None) -> int:
+        """Say that loading the command line was interrupted; 130."""
+        import sys
+
+        print("error: interrupted", file=sys.stderr)
+        return 130

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from escape_score.cli.log import print_limited
+from escape_score.cli.log import CommandLog, print_limited, remarks_to
 from escape_score.cli.options import (
     AsSamples,
     ColumnMap,
@@ -62,15 +62,18 @@ def check(
         as_samples=as_samples,
         columns=columns,
     )
-    report = inspect_input(
-        matrix,
-        request,
-        samples=samples,
-        gene_lengths=gene_lengths,
-        lengths_from_positions=bool(lengths_from_positions),
-        gene_sets=gene_sets,
-        reference=reference or "auto",
-    )
+    with remarks_to(CommandLog()) as remarks:
+        report = inspect_input(
+            matrix,
+            request,
+            samples=samples,
+            gene_lengths=gene_lengths,
+            lengths_from_positions=bool(lengths_from_positions),
+            gene_sets=gene_sets,
+            reference=reference or "auto",
+        )
+        if report.exit_code:
+            remarks.clear()
     if as_json:
         print(json.dumps(asdict(report), indent=2, ensure_ascii=False))
         return int(report.exit_code)

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from escape_score.cli.log import CommandLog, remarks_to
 from escape_score.cli.options import require_files
 
 
@@ -23,7 +24,8 @@ def init(
     require_files(*matrices)
     from escape_score.pipeline.starting import COHORTS, CONFIG, start_study
 
-    cohorts = start_study(matrices, folder)
+    with remarks_to(CommandLog()):
+        cohorts = start_study(matrices, folder)
     names = ", ".join((CONFIG, COHORTS, *(one.sheet for one in cohorts)))
     print(f"written to {folder}: {names}")
     undecided = ", ".join(one.name for one in cohorts if one.is_undecided)

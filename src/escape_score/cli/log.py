@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -43,12 +44,43 @@ def print_limited(lines: Sequence[str], *, rest: str, to: TextIO | None = None) 
 
 
 def print_lost(folder: Path, before: Manifest | None, now: Manifest | None) -> None:
-    """Report on stderr, in one line, what the earlier result in a folder had and the new one does not."""
-    from escape_score.store.manifest import lost_since
+    """Report on stderr, in one line, in what the earlier result in a folder had more, or was another."""
+    from escape_score.store.manifest import exchanged_since, lost_since
 
-    if lost := lost_since(before, now):
-        what = " and ".join([", ".join(lost[:-1]), lost[-1]] if len(lost) > 1 else lost)
-        print(f"note: {folder}: the earlier result had {what}; this one does not", file=sys.stderr)
+    lost, exchanged = lost_since(before, now), exchanged_since(before, now)
+    said = [f"had {_joined(lost)}, which this one does not have"] if lost else []
+    said += [f"was made with {_joined(exchanged)}"] if exchanged else []
+    if said:
+        print(f"note: {folder}: the earlier result {'; it '.join(said)}", file=sys.stderr)
+
+
+def _joined(names: Sequence[str]) -> str:
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+
+
+@contextmanager
+def remarks_to(log: CommandLog) -> Iterator[list[str]]:
+    """Let a command say what the reader of a matrix remarks, once, as its other notes.
+
+    They are said at the end of the block, and not if it fails: only errors are said then. The block may take
+    them from the list.
+    """
+    import logging  # takes as long as a twentieth of --help
+
+    said: list[str] = []
+
+    class _Handler(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            said.append(record.getMessage())
+
+    logger = logging.getLogger("escape_score")
+    usual, logger.handlers = logger.handlers, [_Handler()]
+    try:
+        yield said
+    finally:
+        logger.handlers = usual
+    for text in dict.fromkeys(said):
+        log.note(text)
 
 
 @dataclass(frozen=True)
@@ -66,6 +98,12 @@ class CommandLog:
         if self.is_json and not self.is_quiet:
             now = datetime.now(UTC).isoformat(timespec="milliseconds")
             print(json.dumps({"time": now, "event": event, **facts}), file=sys.stderr, flush=True)
+
+    def note(self, text: str) -> None:
+        """Say what a user should know of the input, unless quiet."""
+        self.event("note", note=text)
+        if not (self.is_quiet or self.is_json):
+            print(f"note: {text}", file=sys.stderr)
 
     def summary(self, rows: Sequence[Mapping[str, object]], *, seconds: float, closing: str) -> None:
         """End with a table of what was done, one row a cohort, and a closing line."""

@@ -104,20 +104,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     int
         Exit code of :class:`escape_score.errors.ExitCode`.
     """
-    if argv is None:
-        # imports alone make so many objects that looking for cycles takes a tenth of a short run
-        gc.set_threshold(100_000, 50, 100)
-    given = list(sys.argv[1:] if argv is None else argv)
-    after = given.index("--") if "--" in given else len(given)
-    is_debug = DEBUG in given[:after]
-    arguments = [a for i, a in enumerate(given) if a != DEBUG or i > after]
-    _print_anything()
-    # HDF5 refuses files on a file system without locks, such as NFS without a lock service. Ours need none:
-    # each is written under a name of its own and then renamed.
-    os.environ.setdefault("HDF5_USE_FILE_LOCKING", "FALSE")
+    is_debug = False
     try:
         with _unwinding():
-            result = _command()(args=arguments, prog_name="escape-score", standalone_mode=False)
+            given, is_debug = _given(argv)
+            _prepare(is_program=argv is None)
+            result = _command()(args=given, prog_name="escape-score", standalone_mode=False)
             sys.stdout.flush()
     except EscapeScoreError as error:
         _show(error.lines, is_debug=is_debug)
@@ -133,6 +125,24 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Exception as error:
         return _refuse(error, is_debug=is_debug)
     return int(result) if isinstance(result, int) else int(ExitCode.DONE)
+
+
+def _given(argv: Sequence[str] | None) -> tuple[list[str], bool]:
+    """Arguments without ``--debug``, and whether it is there; what follows ``--`` is for Snakemake."""
+    given = list(sys.argv[1:] if argv is None else argv)
+    after = given.index("--") if "--" in given else len(given)
+    return [a for i, a in enumerate(given) if a != DEBUG or i > after], DEBUG in given[:after]
+
+
+def _prepare(*, is_program: bool) -> None:
+    """Set what the process needs before a command runs."""
+    if is_program:
+        # imports alone make so many objects that looking for cycles takes a tenth of a short run
+        gc.set_threshold(100_000, 50, 100)
+    _print_anything()
+    # HDF5 refuses files on a file system without locks, such as NFS without a lock service. Ours need none:
+    # each is written under a name of its own and then renamed.
+    os.environ.setdefault("HDF5_USE_FILE_LOCKING", "FALSE")
 
 
 @cache

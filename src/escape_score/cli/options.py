@@ -21,6 +21,7 @@ from escape_score.model.units import ExpressionUnit, Strand
 
 if TYPE_CHECKING:
     from escape_score.config import ReadConfig
+    from escape_score.model.cohort import Cohort, HarmonisedCohort
     from escape_score.read import ReadRequest
 
 Matrix = Annotated[Path, typer.Argument(help="Expression matrix: genes in rows, samples in columns.")]
@@ -106,6 +107,9 @@ Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no summ
 LogJson = Annotated[
     bool, typer.Option("--log-json", help="JSON lines on stderr instead of progress and text.")
 ]
+Source = Annotated[
+    Path | None, typer.Option("--source", help="Matrix that the cohort was read from; errors name it.")
+]
 OutFile = Annotated[Path, typer.Option("--out", help="File to write.")]
 
 
@@ -127,9 +131,7 @@ def require_files(
         (samples, "sample sheet not found (no such file)"),
         (cell_types, "map of cell labels not found (no such file)"),
     ]
-    missing = [
-        FileMissingError.at(path, f"{what}; check the path") for path, what in named if _is_missing(path)
-    ]
+    missing = [FileMissingError.named(path, what) for path, what in named if _is_missing(path)]
     raise_faults([*_unknown_reference(reference), *missing])
 
 
@@ -148,6 +150,11 @@ def read_request(
     return ReadRequest.from_config(settings.read, units=settings.units)
 
 
+def label_of(cohort: Cohort | HarmonisedCohort, source: Path | None) -> str:
+    """What errors call a cohort of a stage file: the user's matrix if it is given, not the intermediate."""
+    return f"{source} (cohort {cohort.name})" if source else cohort.label
+
+
 def require_results(folder: Path) -> None:
     """Refuse the name of a folder that is not there; ResultInvalidError."""
     if _is_missing(folder):
@@ -158,7 +165,8 @@ def require_results(folder: Path) -> None:
 def require_config(path: Path | None) -> None:
     """Refuse the name of a config that is not there; ConfigInvalidError."""
     if _is_missing(path):
-        raise ConfigInvalidError.at(path, "config not found (no such file); check the path")
+        missing = FileMissingError.named(path, "config not found (no such file)")
+        raise ConfigInvalidError(str(missing)) from missing
 
 
 def _is_missing(path: Path | None) -> bool:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from escape_score.cli.log import CommandLog, TransferProgress, remarks_to
 from escape_score.cli.options import AsSamples, GeneLengths, Quiet, Samples, Units, require_files
 from escape_score.cli.reference_show import show
 
@@ -50,7 +51,10 @@ def fit(
 
     require_name(name, is_kept=out is None)
     read = partial(read_cohort, units=units or "auto", samples=samples, as_samples=bool(as_samples))
-    attempts = [attempt(partial(read, matrix)) for matrix in matrices]
+    with remarks_to(CommandLog()) as remarks:
+        attempts = [attempt(partial(read, matrix)) for matrix in matrices]
+        if any(one.faults for one in attempts):
+            remarks.clear()
     raise_faults(fault for one in attempts for fault in one.faults)
     fitted = fit_reference(
         [one.get() for one in attempts],
@@ -127,12 +131,11 @@ def _fetch_one(
     tumour_type: str, source_file: Path | None, *, refit: bool, accept_change: bool, is_quiet: bool
 ) -> None:
     """Fetch one reference, and report what was kept."""
-    from escape_score.cli.log import TransferProgress
     from escape_score.pipeline.fetching import LEFT_OUT, fetch_reference, kept_reference
     from escape_score.reference.sources import find_public_matrix
 
     is_kept = not refit and kept_reference(find_public_matrix(tumour_type)) is not None
-    with TransferProgress(is_quiet=is_quiet) as progress:
+    with TransferProgress(is_quiet=is_quiet) as progress, remarks_to(CommandLog(is_quiet=is_quiet)):
         fitted = fetch_reference(
             tumour_type,
             source_file=source_file,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from escape_score.cli.log import CommandLog, remarks_to
 from escape_score.cli.options import (
     AsSamples,
     ColumnMap,
@@ -100,12 +101,13 @@ def show(
         as_samples=as_samples,
         columns=columns,
     )
-    found = measure_distances(
-        partial(read_requested, cohort, request, samples=samples),
-        name,
-        gene_lengths=gene_lengths,
-        lengths_from_positions=bool(lengths_from_positions),
-    )
+    with remarks_to(CommandLog()):
+        found = measure_distances(
+            partial(read_requested, cohort, request, samples=samples),
+            name,
+            gene_lengths=gene_lengths,
+            lengths_from_positions=bool(lengths_from_positions),
+        )
     choice = auto_choice(found)
     if plot is not None:
         _write_plot(plot, found)

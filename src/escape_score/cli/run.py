@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from escape_score.cli.log import CommandLog, StageProgress, is_flagged, print_limited, print_lost
+from escape_score.cli.log import CommandLog, StageProgress, is_flagged, print_limited, print_lost, remarks_to
 from escape_score.cli.options import (
     Adjust,
     AsSamples,
@@ -172,7 +172,7 @@ def profile_and_write(
     from escape_score.store.manifest import earlier_manifest
 
     started, before = time.monotonic(), earlier_manifest(out)
-    with StageProgress(log) as progress:
+    with StageProgress(log) as progress, remarks_to(log):
         result = profiled(progress)
         failed = write_result(
             result,

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from escape_score.cli.log import CommandLog, remarks_to
 from escape_score.cli.options import (
     AsSamples,
     CohortName,
@@ -22,9 +23,11 @@ from escape_score.cli.options import (
     Samples,
     Seed,
     SheetName,
+    Source,
     Strandedness,
     Transpose,
     Units,
+    label_of,
     read_request,
     require_files,
 )
@@ -62,7 +65,9 @@ def read(
         as_samples=as_samples,
         columns=columns,
     )
-    write_cohort(out, read_requested(matrix, request, samples=samples, cohort=cohort))
+    with remarks_to(CommandLog()):
+        found = read_requested(matrix, request, samples=samples, cohort=cohort)
+    write_cohort(out, found)
     return 0
 
 
@@ -71,9 +76,11 @@ def harmonise(
     out: OutFile,
     gene_lengths: GeneLengths = None,
     lengths_from_positions: LengthsFromPositions = None,
+    *,
     min_genes: Annotated[
         int, typer.Option("--min-genes", min=1, help="Fewest recognised genes a matrix may have.")
     ] = 200,
+    source: Source = None,
 ) -> int:
     """Stage 2: cohort to log2(TPM + 1) over approved symbols."""
     require_files(cohort_file, gene_lengths=gene_lengths)
@@ -83,6 +90,7 @@ def harmonise(
 
     require_stage_file(out, cohort_file, gene_lengths)
     cohort = read_cohort_file(cohort_file)
+    cohort = replace(cohort, label=label_of(cohort, source))
     lengths = open_gene_lengths(gene_lengths, from_positions=bool(lengths_from_positions))
     write_harmonised(out, harmonise_cohort(cohort, gene_lengths=lengths, min_genes=min_genes))
     return 0
@@ -98,6 +106,7 @@ def score(
     *,
     options: Annotated[str, typer.Option("--options", help="The config's block score, as JSON.")] = "{}",
     threads: Annotated[int, typer.Option("--threads", min=1, help="Threads of the methods chosen.")] = 1,
+    source: Source = None,
 ) -> int:
     """Stage 3: harmonised cohort to signature scores."""
     require_files(harmonised, gene_sets=gene_sets, reference=reference)
@@ -115,6 +124,7 @@ def score(
     wanted = reference or AUTO_REFERENCE
     named, user_sets = open_reference(wanted), open_gene_sets(gene_sets)
     cohort = read_harmonised(harmonised)
+    cohort = replace(cohort, label=label_of(cohort, source))
     chosen = choose_reference(cohort, wanted, named)
     # the stage profile reads it here, whatever becomes of references that are kept
     write_reference(used_folder(out), chosen.reference)

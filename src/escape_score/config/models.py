@@ -396,5 +396,6 @@ def parse_block(option: str, text: str, model: type[Block]) -> Block:
         return model.model_validate_json(text)
     except ValidationError as error:
         what = error.errors(include_url=False)[0]
-        msg = f"{'.'.join(str(part) for part in what['loc'])}: {what['msg']}; give a JSON object"
-        raise ConfigInvalidError.at(option, msg) from error
+        key = ".".join(map(str, what["loc"]))
+        msg = f"{what['msg']}; give a JSON object"
+        raise ConfigInvalidError.at(option, f"{key}: {msg}" if key else msg) from error

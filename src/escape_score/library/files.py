@@ -83,8 +83,7 @@ def small_file(path: Path, what: str, *, max_bytes: int = MAX_SMALL_BYTES) -> by
             raise FileUnreadableError(msg)
         return path.read_bytes()
     except FileNotFoundError as error:
-        msg = f"{path}: {what} not found (no such file); check the path"
-        raise FileMissingError(msg) from error
+        raise FileMissingError.named(path, f"{what} not found (no such file)") from error
     except OSError as error:
         msg = f"{path}: {what} cannot be read ({error.strerror}); check the path and its permissions"
         raise FileUnreadableError(msg) from error

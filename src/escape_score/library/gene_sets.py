@@ -156,8 +156,7 @@ def _text_of(path: Path) -> str:
     try:
         content = path.read_bytes()
     except FileNotFoundError as error:
-        msg = f"{path}: file not found; check the path"
-        raise FileMissingError(msg) from error
+        raise FileMissingError.named(path) from error
     except OSError as error:
         msg = f"{path}: cannot be read ({error.strerror}); give a GMT file"
         raise FileUnreadableError(msg) from error

@@ -294,10 +294,17 @@ def _render_all(results: Path, profiles: Sequence[Path], folder: Path, *, lang: 
                 writer.submit(path, shown)
         part = writer.finish()
     if faults := (*failed, *part.failed):
-        msg = f"{results / SAMPLES / faults[0].slug}.json: no page can be made of it: {faults[0].problem}"
-        raise ResultInvalidError(msg)
+        raise _no_page(results, faults[0])
     write_text(folder / INDEX, page.render(skipped=(), statistics=read_statistics(results)))
     return len(profiles)
+
+
+def _no_page(results: Path, failed: FailedSample) -> ResultInvalidError:
+    """Error for a sample without a page; a fault of its file names the file already."""
+    name = f"{SAMPLES}/{failed.slug}.json"
+    problem = failed.problem.removeprefix(f"{name}: ")
+    why = problem if problem != failed.problem else f"no page can be made of it: {problem}"
+    return ResultInvalidError.at(results / name, why)
 
 
 def _print(

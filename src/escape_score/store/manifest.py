@@ -177,28 +177,44 @@ def read_result_header(folder: Path) -> ResultHeader:
 
 
 def lost_since(before: Manifest | None, now: Manifest | None) -> tuple[str, ...]:
-    """Name what a result rested on, or had, and the result that replaced it does not."""
-    if before is None or now is None:
+    """Name what a result had, and the result that replaced it does not."""
+    if before is None or now is None or (headers := _headers(before, now)) is None:
         return ()
-    old, new = before.header, now.header
-    if isinstance(old, ComparisonHeader) or isinstance(new, ComparisonHeader):
-        return ()
+    old, new = headers
     labels = sorted({*old.labels} - {*new.labels})
     methods = sorted({*_methods(old)} - {*_methods(new)})
     has_pages = [any(entry.path == "index.html" for entry in one.files) for one in (before, now)]
+    lost = {
+        f"labels of the sample sheet ({', '.join(labels)})": bool(labels),
+        f"methods ({', '.join(methods)})": bool(methods),
+        "pages": has_pages == [True, False],
+    }
+    return tuple(what for what, is_lost in lost.items() if is_lost)
+
+
+def exchanged_since(before: Manifest | None, now: Manifest | None) -> tuple[str, ...]:
+    """Name what a result was made with, where the result that replaced it was made with something else."""
+    if before is None or now is None or (headers := _headers(before, now)) is None:
+        return ()
+    old, new = headers
     reference = (
         f"the reference {old.reference}"
         if old.reference != new.reference
         else "another state of the reference"
     )
-    lost = {
-        f"labels of the sample sheet ({', '.join(labels)})": bool(labels),
+    exchanged = {
         "other gene sets": old.genesets_sha256 != new.genesets_sha256,
         reference: old.reference_sha256 != new.reference_sha256,
-        f"methods ({', '.join(methods)})": bool(methods),
-        "pages": has_pages == [True, False],
     }
-    return tuple(what for what, is_lost in lost.items() if is_lost)
+    return tuple(what for what, is_other in exchanged.items() if is_other)
+
+
+def _headers(before: Manifest, now: Manifest) -> tuple[ResultHeader, ResultHeader] | None:
+    """Headers of two results; None where one of them is a comparison of cohorts."""
+    old, new = before.header, now.header
+    if isinstance(old, ComparisonHeader) or isinstance(new, ComparisonHeader):
+        return None
+    return old, new
 
 
 def _methods(header: ResultHeader) -> list[str]:

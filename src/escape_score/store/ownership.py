@@ -20,8 +20,27 @@ GENERATOR = b'<meta name="generator" content="escape-score">'
 """In the head of every page."""
 COMPARISON = "comparison.json"
 """Only a comparison of cohorts has it."""
+PROFILES = "profiles.tsv"
+_PROFILES_START = b"sample_id\tcohort\timmunoresistance_index\t"
+_MANIFEST_KEY = b'"manifest_version"'
+"""Other programs have files of these names too."""
 SUMMARY = ".summary"
 """What the name of a printed summary has after that of the page of its sample."""
+
+
+def holds_result(folder: Path) -> bool:
+    """Whether a folder holds a result of this program: finished or not, of this version or an earlier one."""
+    is_profiled = _begins(folder / PROFILES).startswith(_PROFILES_START)
+    return is_profiled or _MANIFEST_KEY in _begins(folder / MANIFEST)
+
+
+def _begins(path: Path) -> bytes:
+    """First bytes of a file; none where there is none that can be read."""
+    try:
+        with path.open("rb") as handle:
+            return handle.read(HEAD_BYTES) if path.is_file() else b""
+    except OSError:
+        return b""
 
 
 def own_files(folder: Path, known: Iterable[Path] = ()) -> set[Path]:

@@ -70,6 +70,16 @@ def expected(seed: int) -> list[float]:
     return [5.0 * count for count in counts_of(seed)[: len(GENES)]] + [500.0, 1000.0, 2000.0]
 
 
+def test_read_cohort_names_what_it_does_not_read_next_to_rcc_files(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = write_folder(tmp_path / "rcc", {"a.RCC": counts_of(1)})
+    (folder / "m.tsv").write_text("gene\tb\n")
+    (folder / ".hidden").write_text("x")
+    read_cohort(folder)
+    assert [one.getMessage() for one in caplog.records] == [f"{folder}: other files are not read: 'm.tsv'"]
+
+
 def test_read_cohort_reads_folder_of_rcc_files(tmp_path: Path) -> None:
     folder = write_folder(tmp_path / "rcc", {"GSM1_x.RCC": counts_of(1), "b.rcc": counts_of(2)})
     (folder / "c.RCC.gz").write_bytes(gzip.compress(rcc(counts_of(3)).encode()))

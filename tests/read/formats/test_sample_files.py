@@ -7,7 +7,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
+from anndata import AnnData
+from tests.read.cells import make_cells, write_zarr
 from tests.read.formats import tables
 
 import escape_score as es
@@ -246,6 +249,129 @@ def test_read_keeps_the_limits(tmp_path: Path) -> None:
         es.read(fill(folder, {f"{at}.log": "x" for at in range(20)}), limits=ReadLimits(max_samples=1))
     with pytest.raises(MatrixInvalidError, match="need 7200 bytes"):
         es.read(folder, limits=ReadLimits(max_expanded_bytes=7000))
+
+
+# --- matrices among files of one sample -------------------------------------------------------------------
+
+
+def matrix_of(*samples: str) -> str:
+    values = zip(*(tables.tpm_of(seed=1 + at) for at in range(len(samples))), strict=True)
+    return tables.table(
+        ["gene_id", *samples], [[gene, *row] for gene, row in zip(GENES, values, strict=True)]
+    )
+
+
+def one_sample(name: str) -> str:
+    return matrix_of(name)
+
+
+def turned_of(*samples: str) -> str:
+    return tables.table(["sample", *GENES[:50]], [[name, *range(50)] for name in samples])
+
+
+def gct_of(*samples: str) -> str:
+    rows = [[gene, "na", *range(len(samples))] for gene in GENES]
+    body = tables.table(["Name", "Description", *samples], rows)
+    return f"#1.2\n{len(GENES)}\t{len(samples)}\n{body}"
+
+
+@pytest.mark.parametrize(
+    ("content", "held"),
+    [
+        (matrix_of("A", "D", "E"), "3 samples"),
+        (turned_of("A", "D", "E"), "samples in rows"),
+        (gct_of("A", "D", "E"), "3 samples"),
+        (gct_of("D"), "1 sample"),
+    ],
+)
+def test_read_refuses_a_folder_whose_matrix_has_samples_without_a_file(
+    tmp_path: Path, content: str, held: str
+) -> None:
+    folder = fill(tmp_path, {"A.tsv": one_sample("A"), "m.tsv": content, "a.txt": "Ours.\n"})
+    with pytest.raises(MatrixInvalidError, match=rf"m\.tsv: holds {held}; give it alone") as caught:
+        es.read(folder)
+    assert len(caught.value.lines) == 1
+    assert "move it away" in str(caught.value)
+    assert "'D'" in str(caught.value)
+    for looks in (count_samples, list_parts):
+        with pytest.raises(MatrixInvalidError):
+            looks(folder)
+
+
+def test_read_refuses_a_folder_whose_matrix_is_no_text(tmp_path: Path) -> None:
+    folder = fill(tmp_path / "run", {"A.tsv": one_sample("A")})
+    frame = pd.DataFrame({"gene": GENES, "A": 1.5, "D": 2.5})
+    frame.to_parquet(folder / "m.parquet")
+    with pytest.raises(MatrixInvalidError, match=r"m\.parquet: holds 2 samples; .*: 'D'\)"):
+        es.read(folder)
+    pd.DataFrame({"sample_id": ["A", "D"], "age": [50, 60]}).to_parquet(folder / "m.parquet")
+    assert es.read(folder).sample_ids == ("A",)
+
+
+def test_read_refuses_a_folder_with_a_store_of_other_samples(tmp_path: Path) -> None:
+    folder = fill(tmp_path / "run", {"A.tsv": one_sample("A")})
+    values = np.ones((2, len(GENES)))
+    obs, var = (pd.DataFrame(index=pd.Index(names)) for names in (["D", "E"], GENES))
+    write_zarr(folder / "m.zarr", AnnData(values, obs=obs, var=var))
+    with pytest.raises(MatrixInvalidError, match=r"m\.zarr: holds 2 samples; .*: 'D', 'E'\)"):
+        es.read(folder)
+
+
+def test_read_passes_over_single_cells_in_a_folder(tmp_path: Path) -> None:
+    folder = fill(tmp_path / "run", {"A.tsv": one_sample("A")})
+    cells = make_cells()
+    obs, var = (pd.DataFrame(index=names.astype(object)) for names in (cells.index, cells.columns))
+    AnnData(cells.to_numpy(), obs=obs, var=var).write_h5ad(folder / "cells.h5ad")
+    assert es.read(folder).sample_ids == ("A",)
+
+
+def test_read_refuses_a_sample_of_another_layout(tmp_path: Path) -> None:
+    folder = fill(rsem_folder(tmp_path), {"D.tsv": one_sample("D")})
+    with pytest.raises(MatrixInvalidError, match=r"D\.tsv: holds sample 'D' in another layout .*RSEM"):
+        es.read(folder)
+
+
+@pytest.mark.parametrize(
+    "names",
+    [("A-1", "B-1"), ("A.1", "B.1"), ("run/A-1.genes.results", "run/B-1.genes.results"), ("A-1.bam", "B-1")],
+)
+def test_read_passes_over_merged_tables_of_the_same_samples(
+    tmp_path: Path, names: tuple[str, ...], caplog: pytest.LogCaptureFixture
+) -> None:
+    files = {f"{name}.genes.results": tables.rsem() for name in ("A-1", "B-1")}
+    fill(tmp_path, {**files, "all.tsv": matrix_of(*names), "turned.tsv": turned_of("B-1", "A-1")})
+    fill(tmp_path, {"notes.txt": "Ours.\n"})
+    assert es.read(tmp_path).sample_ids == ("A-1", "B-1")
+    assert [record.getMessage().removeprefix(f"{tmp_path}: ") for record in caplog.records][:2] == [
+        "other files are not read: 'notes.txt'",
+        "tables whose samples have files of their own are not read: 'all.tsv', 'turned.tsv'",
+    ]
+
+
+def test_read_names_matrices_of_a_folder_without_files_of_one_sample(tmp_path: Path) -> None:
+    folder = fill(tmp_path, {"a.tsv": matrix_of("A", "B"), "sub/b.tsv": matrix_of("C", "D")})
+    with pytest.raises(FileUnreadableError, match=r"name one of the matrices in it \('a.tsv', 'sub/b.tsv'\)"):
+        es.read(folder)
+
+
+RESULT_FILES = [
+    {"profiles.tsv": "sample_id\tcohort\timmunoresistance_index\tx\nA\tmine\t1\t2\n"},
+    {"manifest.json": '{\n "manifest_version": "1.0",\n "header": {}\n}\n'},
+]
+
+
+@pytest.mark.parametrize("own", RESULT_FILES)
+def test_read_never_searches_a_result_in_a_folder(tmp_path: Path, own: Mapping[str, str]) -> None:
+    folder = fill(tmp_path, {"A.tsv": one_sample("A")})
+    fill(folder / "x", {**own, "scores.tsv": matrix_of("D", "E"), "D.tsv": one_sample("D")})
+    assert es.read(folder).sample_ids == ("A",)
+    with pytest.raises(FileUnreadableError, match="x: a result of this program"):
+        es.read(folder / "x")
+
+
+def test_read_searches_a_folder_with_a_manifest_of_another_program(tmp_path: Path) -> None:
+    fill(tmp_path / "x", {"manifest.json": "{}", "A.tsv": one_sample("A")})
+    assert es.read(tmp_path).sample_ids == ("A",)
 
 
 # --- digests ------------------------------------------------------------------------------------------------

@@ -53,6 +53,10 @@ def test_folder_of_samples_is_read(frame: pd.DataFrame, tmp_path: Path) -> None:
     write_tenx_h5(tmp_path / "C.h5", frame)
     write_mtx(tmp_path / "D", frame)
     (tmp_path / "README.txt").write_text("notes\n")
+    result = tmp_path / "result"
+    result.mkdir()
+    (result / "manifest.json").write_text('{\n "manifest_version": "1.0"\n}\n')
+    write_tenx_h5(result / "scores.h5", frame)
     found = open_cells(tmp_path)
     assert found.sample_ids == ("C", "A", "B", "D")
     assert found.load("A").n_cells == found.load("D").n_cells

@@ -30,6 +30,7 @@ from escape_score.read.formats.zarr import ZARR
 from escape_score.read.sheet.columns import FILE_NAMES, plain
 from escape_score.read.sheet.rows import SheetRows, read_rows, unique_rows
 from escape_score.read.sheet.sheet import checked_sheet
+from escape_score.store.ownership import holds_result
 
 _GENERIC = re.compile(
     r"(?P<own>.*?)[._-]*(?P<raw>raw_|unfiltered_)?(?:sample_)?(?:filtered_)?(?:feature|gene)_bc_matri(?:x|ces)(?:_h5)?",
@@ -135,7 +136,10 @@ def sample_name(path: Path) -> str:
 
 
 def _of_folder(folder: Path, limits: ReadLimits, depth: int) -> list[CellInput]:
-    """Files of cells in a folder and below it; of several forms of one matrix the first of .h5 and folder."""
+    """Files of cells in a folder and below it; of several forms of one matrix the first of .h5 and folder.
+
+    Results of this program are not searched: their files of scores and cells are no input.
+    """
     entries = sorted(one for one in folder.iterdir() if not one.name.startswith("."))
     files = [one for one in entries if one.is_file() and _ENDINGS.search(_PACKED.sub("", one.name))]
     found = [
@@ -146,7 +150,7 @@ def _of_folder(folder: Path, limits: ReadLimits, depth: int) -> list[CellInput]:
     names = {one.sample_id for one in found}
     is_filtered = {one.sample_id for one in found if not _is_raw(one.path)}
     found = [one for one in found if not (_is_raw(one.path) and one.sample_id in is_filtered)]
-    for inner in (one for one in entries if one.is_dir() and depth > 0):
+    for inner in (one for one in entries if one.is_dir() and depth > 0 and not holds_result(one)):
         if _is_raw(inner) and any(other.is_dir() and not _is_raw(other) for other in entries):
             continue
         below = (

@@ -6,7 +6,7 @@ import stat
 from dataclasses import dataclass
 from pathlib import Path
 
-from escape_score.errors import FileMissingError, FileUnreadableError
+from escape_score.errors import ON_DISK, FileMissingError, FileUnreadableError
 from escape_score.read.files.limits import ReadLimits
 from escape_score.read.files.streams import HEAD_BYTES, open_bytes
 
@@ -41,7 +41,7 @@ def probe_path(path: Path, limits: ReadLimits) -> Probe:
     try:
         status = path.stat()
     except FileNotFoundError as error:
-        raise FileMissingError.at(path, "file not found (no such file or folder); check the path") from error
+        raise FileMissingError.named(path, "file not found (no such file or folder)") from error
     except OSError as error:
         msg = f"cannot be opened ({error.strerror}); check the path and its permissions"
         raise FileUnreadableError.at(path, msg) from error
@@ -68,7 +68,7 @@ def probe_path(path: Path, limits: ReadLimits) -> Probe:
 def _check_regular(path: Path, mode: int, n_bytes: int, limits: ReadLimits) -> None:
     """Refuse pipes and devices, which may never end, and files of no or too many bytes."""
     if not stat.S_ISREG(mode):
-        raise FileUnreadableError.at(path, "not a regular file (a pipe or device); give a file on disk")
+        raise FileUnreadableError.at(path, f"not a regular file (a pipe or device); {ON_DISK}")
     if n_bytes == 0:
         raise FileUnreadableError.at(path, "the file is empty (0 bytes); give a file with data")
     if n_bytes > limits.max_file_bytes:

@@ -1,7 +1,7 @@
 """Formats that can be read, chosen by what a file holds.
 
-A new format is one module with a ``MatrixFormat`` and one line here; text comes last because it claims any
-readable text.
+A new format is one module with a ``MatrixFormat`` and one line here, or in ``matrix_files`` where it is one
+file; text comes last because it claims any readable text.
 """
 
 from __future__ import annotations
@@ -10,25 +10,18 @@ import re
 
 from escape_score.errors import FileUnreadableError
 from escape_score.read.files.probe import Probe
-from escape_score.read.formats.feather import FEATHER
-from escape_score.read.formats.gct import GCT
-from escape_score.read.formats.h5ad import H5AD
-from escape_score.read.formats.loom import LOOM
+from escape_score.read.formats.matrix_files import BINARY_FILES, TEXT_FILES
 from escape_score.read.formats.mtx import TENX_FOLDER
-from escape_score.read.formats.nanostring import NANOSTRING_RCC, NANOSTRING_TABLE
-from escape_score.read.formats.parquet import PARQUET
+from escape_score.read.formats.nanostring import NANOSTRING_RCC
 from escape_score.read.formats.reader import MatrixFormat
 from escape_score.read.formats.sample_files import SAMPLE_FILE_SHEET, SAMPLE_FOLDER
-from escape_score.read.formats.series_matrix import SERIES_MATRIX
-from escape_score.read.formats.tenx_h5 import TENX_H5
 from escape_score.read.formats.text import DELIMITED_TEXT
-from escape_score.read.formats.xlsx import XLSX
 from escape_score.read.formats.zarr import ZARR
 
 FORMATS: tuple[MatrixFormat, ...] = (
-    *(PARQUET, TENX_H5, LOOM, H5AD, FEATHER, XLSX),
+    *BINARY_FILES,
     *(ZARR, NANOSTRING_RCC, TENX_FOLDER, SAMPLE_FOLDER),
-    *(GCT, SERIES_MATRIX, NANOSTRING_TABLE, SAMPLE_FILE_SHEET, DELIMITED_TEXT),
+    *(*TEXT_FILES, SAMPLE_FILE_SHEET, DELIMITED_TEXT),
 )
 
 _R_TABLE = "write the matrix in R with write.table(x, file, sep = '\\t', quote = FALSE)"

@@ -9,6 +9,7 @@ subtracted.
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -54,6 +55,8 @@ MAX and FLEX systems)."""
 _GENE_CLASSES = ("endogenous", "housekeeping")
 _TOO_RARE = "POS_F"
 """The positive control of 0.125 fM is at the limit of detection and is left out."""
+
+_logger = logging.getLogger(__name__)
 
 _RCC_NAME = re.compile(r"(?P<name>.+)\.rcc(?:\.(?:gz|zst|bz2|xz))?", re.IGNORECASE)
 _CLASS_NAMES = ("codeclass", "code_class", "class_name")
@@ -245,6 +248,7 @@ def _codes(
 def _open_rcc(path: Path, request: ReadRequest) -> MatrixReading:
     _check_request(path, request)
     files = _rcc_files(path) if path.is_dir() else (path,)
+    others = sorted(_visible_files(path) - {one.name for one in files}) if path.is_dir() else []
     sample_ids = tuple(_sample_id(one.name) for one in files)
     check_samples(str(path), sample_ids, request.limits, layout=layout_advice(request))
     lanes = [_read_lane(one, request.limits) for one in files]
@@ -256,7 +260,13 @@ def _open_rcc(path: Path, request: ReadRequest) -> MatrixReading:
     classes, names_of = zip(*lanes[0].codes, strict=True) if lanes[0].codes else ((), ())
     values = np.array([lane.counts for lane in lanes]).reshape(len(lanes), len(classes))
     faulty = tuple(name for name, lane in zip(sample_ids, lanes, strict=True) if lane.is_faulty)
+    if others:
+        _logger.warning("%s: other files are not read: %s", path, listed(others))
     return scaled_reading(Counts(sample_ids, classes, names_of, values, faulty), files)
+
+
+def _visible_files(folder: Path) -> set[str]:
+    return {one.name for one in folder.iterdir() if one.is_file() and not one.name.startswith(".")}
 
 
 def _sample_id(name: str) -> str:

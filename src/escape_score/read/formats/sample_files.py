@@ -20,6 +20,7 @@ from escape_score.errors import (
     MatrixInvalidError,
     SampleSheetInvalidError,
     attempt,
+    counted,
     listed,
     raise_faults,
 )
@@ -31,12 +32,14 @@ from escape_score.read.checks.names import (
     plain_name,
     sample_name_faults,
 )
-from escape_score.read.files.limits import ReadLimits, check_shape
+from escape_score.read.files.limits import DEFAULT_LIMITS, ReadLimits, check_shape
 from escape_score.read.files.probe import Probe, probe_path
 from escape_score.read.files.streams import encoding_of, iter_lines, open_text
+from escape_score.read.formats.gct import GCT
 from escape_score.read.formats.one_sample import PACKED, sample_of, select_samples
 from escape_score.read.formats.quantities import QUANTITY_WORDS
 from escape_score.read.formats.reader import MatrixFormat, MatrixReading, refuse_transpose
+from escape_score.read.formats.samples_among import is_store, lost_samples, samples_among, samples_of_matrix
 from escape_score.read.formats.table_kinds import (
     PROGRAMS,
     has_genes,
@@ -51,6 +54,7 @@ from escape_score.read.request import DEFAULT_REQUEST, ReadRequest
 from escape_score.read.sheet import read_sample_sheet
 from escape_score.read.sheet.columns import FILE_NAMES, has_ids, plain
 from escape_score.read.sheet.rows import SheetRow, read_rows, unique_rows
+from escape_score.store.ownership import holds_result
 
 _logger = logging.getLogger(__name__)
 
@@ -72,6 +76,12 @@ _PLAIN_ENDINGS = frozenset({"", ".txt", ".tsv", ".csv", ".tab"})
 
 _PROGRAM_NAMES = frozenset(program.name for program in PROGRAMS)
 
+_IN_ROWS = "samples in rows"
+"""Instead of a kind: of such a table not all samples are in its first lines."""
+
+MAX_LOST = 3
+"""Samples named that only a matrix holds."""
+
 _VERSION = re.compile(r"(ENSG\d{11})\.\d+")
 
 
@@ -85,15 +95,15 @@ class SampleFile:
         Program that wrote it, or its columns; files of one cohort are of one kind.
     has_transcripts
         Whether its rows are transcripts, not genes.
-    n_samples
-        Samples of a table of the program; one that holds several is not read with others.
+    samples
+        All samples, where it holds several or is no text; it is not read with others.
     """
 
     path: Path
     sample: str
     kind: str
     has_transcripts: bool = False
-    n_samples: int = 1
+    samples: tuple[str, ...] = ()
 
     @property
     def ending(self) -> str:
@@ -103,10 +113,11 @@ class SampleFile:
 
 @dataclass(frozen=True)
 class SampleFiles:
-    """Files of a cohort, and the faults of those that cannot be read."""
+    """Files of a cohort, the faults of those that cannot be read, and what there is to say of others."""
 
     files: tuple[SampleFile, ...]
     faults: tuple[InputError, ...] = ()
+    remarks: tuple[str, ...] = ()
 
     @property
     def paths(self) -> tuple[Path, ...]:
@@ -136,12 +147,12 @@ class StackedMatrix:
 
 
 def _recognised(path: Path, limits: ReadLimits) -> SampleFile | None:
-    """Look at the first lines of a file; None where it is no table of one sample.
+    """Look at the first lines of a file; None where it is no table of samples.
 
     Raises InputError: it cannot be read.
     """
     probe = probe_path(path, limits)
-    if probe.is_folder or not DELIMITED_TEXT.is_recognised(probe):
+    if probe.is_folder or GCT.is_recognised(probe) or not DELIMITED_TEXT.is_recognised(probe):
         return None
     request = ReadRequest(limits=limits)
     layout = read_layout(path, request, n_style_characters=0)
@@ -149,22 +160,29 @@ def _recognised(path: Path, limits: ReadLimits) -> SampleFile | None:
     are_quantities = {plain_name(name) for name in layout.sample_ids[: len(QUANTITY_WORDS)]} <= QUANTITY_WORDS
     if layout.sample_ids and are_quantities and has_transcripts(layout):
         return SampleFile(path, sample_of(path), program.name if program else "", has_transcripts=True)
-    selected = select_samples(path, layout, request)
-    n_samples = len(selected.sample_ids)
-    if program and n_samples:
-        sample = selected.sample_ids[0] if n_samples == 1 else ""
-        return SampleFile(path, sample, program.name, n_samples=n_samples)
-    if n_samples != 1 or not has_genes(layout):
+    samples = select_samples(path, layout, request).sample_ids
+    if len(samples) > 1:
+        return _several(path, samples, layout)
+    if not samples or not (program or has_genes(layout)):
         return None
-    if are_quantities or is_headless_count(layout):
-        columns = "value" if is_headless_count(layout) else ", ".join(layout.sample_ids)
-        return SampleFile(path, sample_of(path), f"genes and {columns}")
-    return SampleFile(path, selected.sample_ids[0], "genes and one sample")
+    if program or not (are_quantities or is_headless_count(layout)):
+        return SampleFile(path, samples[0], program.name if program else "genes and one sample")
+    columns = "value" if is_headless_count(layout) else ", ".join(layout.sample_ids)
+    return SampleFile(path, sample_of(path), f"genes and {columns}")
+
+
+def _several(path: Path, columns: tuple[str, ...], layout: TextLayout) -> SampleFile | None:
+    """A matrix of several samples, also with samples in rows; None where it holds no genes."""
+    if has_genes(layout) or program_of(layout):
+        return SampleFile(path, "", "", samples=columns)
+    samples = samples_among(columns, layout.first_genes)
+    return SampleFile(path, "", _IN_ROWS, samples=samples) if samples else None
 
 
 def _several_refused(file: SampleFile) -> MatrixInvalidError:
-    """Error for a table whose samples would be lost among those of one sample."""
-    msg = f"holds {file.n_samples} samples; give it alone, or only tables of one sample"
+    """Error for a table that a sheet lists, whose samples would be lost among those of one sample."""
+    held = file.kind if file.kind == _IN_ROWS else counted(len(file.samples), "sample")
+    msg = f"holds {held}; give it alone, or only tables of one sample"
     return MatrixInvalidError.at(file.path, msg)
 
 
@@ -200,42 +218,103 @@ def _files_of_folder(folder: Path, limits: ReadLimits) -> SampleFiles:
 
     Raises InputError: there are none, or they are of several kinds.
     """
+    if holds_result(folder):
+        raise FileUnreadableError.at(folder, "a result of this program, not expression; name the matrix")
     found: list[SampleFile] = []
     others: list[tuple[Path, InputError | None]] = []
     for path in _walk(folder, limits):
-        tried = attempt(partial(_recognised, path, limits))
+        tried = attempt(partial(_looked_at, path, limits))
         file = tried.results[0] if tried.results else None
         if file is not None:
             found.append(file)
         else:
             others.append((path, tried.faults[0] if tried.faults else None))
-    several = [_several_refused(file) for file in found if file.n_samples > 1]
-    genes = [file for file in found if not file.has_transcripts and file.n_samples == 1]
-    # merged tables of a pipeline lie in the same folder as those of its samples
+    genes = [file for file in found if not (file.has_transcripts or file.samples)]
     files = tuple(file for file in genes if file.kind in _PROGRAM_NAMES) or tuple(genes)
-    others += [(file.path, None) for file in genes if file not in files]
+    left = [file for file in found if not file.has_transcripts and file not in files]
     _refuse_transcripts(folder, files, [file for file in found if file.has_transcripts])
     if not files:
-        msg = "a folder (directory) without a matrix.mtx of 10x Genomics and without tables of one sample"
-        raise FileUnreadableError.at(folder, f"{msg} (looked into it and one level below); name the matrix")
+        raise _nothing_found(folder, left)
     check_shape(folder, limits, n_samples=len(files))
     _one_kind(folder, files)
-    faults = (*_unique_samples(folder, files), *_damaged_among(files, others), *several)
-    return SampleFiles(files, faults)
+    faults = (*_unique_samples(folder, files), *_damaged_among(files, others), *_lost_among(files, left))
+    kinds = {file.kind for file in files}
+    unlike = [file for file in found if file.has_transcripts and file.kind not in kinds]
+    return SampleFiles(files, faults, tuple(_remarks(folder, [path for path, _ in others], unlike, left)))
+
+
+def _looked_at(path: Path, limits: ReadLimits) -> SampleFile | None:
+    """One file of a folder; None where it holds no samples. Raises InputError: it cannot be read."""
+    file = None if path.is_dir() else _recognised(path, limits)
+    if file is None and (samples := samples_of_matrix(path, limits)):
+        return SampleFile(path, "", "", samples=samples)
+    return file
+
+
+def _nothing_found(folder: Path, left: Sequence[SampleFile]) -> FileUnreadableError:
+    """Error for a folder without files of one sample; a matrix in it is named."""
+    if left:
+        names = listed([str(file.path.relative_to(folder)) for file in left])
+        msg = f"a folder without tables of one sample; name one of the matrices in it ({names})"
+        return FileUnreadableError.at(folder, msg)
+    msg = "a folder (directory) without a matrix.mtx of 10x Genomics and without tables of one sample"
+    return FileUnreadableError.at(folder, f"{msg} (looked into it and one level below); name the matrix")
+
+
+def _lost_among(files: Sequence[SampleFile], left: Sequence[SampleFile]) -> Iterator[InputError]:
+    """Files that would not be read although they have samples without a file of their own.
+
+    Merged tables of a pipeline lie in the same folder as those of its samples, and nothing of them is lost.
+    """
+    own = [file.sample for file in files]
+    for file in left:
+        if lost := lost_samples(file.samples or (file.sample,), own):
+            yield MatrixInvalidError.at(file.path, _why_lost(file, lost, kind=files[0].kind))
+
+
+def _why_lost(file: SampleFile, lost: Sequence[str], *, kind: str) -> str:
+    if not file.samples:
+        msg = f"holds sample {file.sample!r} in another layout than the other files ({kind}); "
+        return f"{msg}give files of one pipeline, or move it away"
+    held = file.kind if file.kind == _IN_ROWS else counted(len(file.samples), "sample")
+    which = f"without a file of their own here: {listed(lost, limit=MAX_LOST)}"
+    return f"holds {held}; give it alone as the matrix, or move it away ({which})"
+
+
+def _remarks(
+    folder: Path, others: Sequence[Path], transcripts: Sequence[SampleFile], left: Sequence[SampleFile]
+) -> Iterator[str]:
+    """What a user must know of files that are not read."""
+    if others or transcripts:
+        unread = sorted([*others, *(file.path for file in transcripts)])
+        once = list(dict.fromkeys(path.name for path in unread))
+        yield f"{folder}: other files are not read: {listed(once)}"
+    if left:
+        names = [file.path.name for file in left]
+        yield f"{folder}: tables whose samples have files of their own are not read: {listed(names)}"
 
 
 def _walk(folder: Path, limits: ReadLimits) -> Iterator[Path]:
-    """Files in a folder and one level below, in the order of their names; hidden ones are passed over."""
+    """Files in a folder and one level below, in the order of their names, and folders that are a matrix.
+
+    Hidden files are passed over, and results of this program: their tables are not expression.
+    """
     n_files = 0
     for entry in _entries(folder):
-        for path in _entries(entry) if entry.is_dir() else [entry]:
-            if path.is_dir():
-                continue
+        is_searched = entry.is_dir() and not is_store(entry, limits)
+        for path in _inside(entry) if is_searched else [entry]:
             n_files += 1
             if n_files > limits.max_samples * MAX_FILES_PER_SAMPLE:
                 msg = f"too many files (more than {n_files - 1}); give a folder of one cohort"
                 raise FileUnreadableError.at(folder, msg)
             yield path
+
+
+def _inside(folder: Path) -> list[Path]:
+    """Files in a folder inside that of the cohort, and folders in it that are a matrix; none of a result."""
+    if holds_result(folder):
+        return []
+    return [path for path in _entries(folder) if not path.is_dir() or is_store(path, DEFAULT_LIMITS)]
 
 
 def _entries(folder: Path) -> list[Path]:
@@ -267,7 +346,6 @@ def _damaged_among(
     """Files that look like those of samples by name and cannot be read, so that no sample is lost."""
     endings = {file.ending for file in files} - {""}
     special = tuple(endings - _PLAIN_ENDINGS)
-    ignored: list[str] = []
     for path, error in others:
         name = PACKED.sub("", path.name)
         is_alike = bool(special) and name.endswith(special)
@@ -277,10 +355,6 @@ def _damaged_among(
         if is_alike or is_unreadable:
             msg = f"not a table as the other files with this ending ({files[0].kind}); copy it again"
             yield error or MatrixInvalidError.at(path, msg)
-        else:
-            ignored.append(path.name)
-    if ignored:
-        _logger.warning("%s: files without a sample are not read: %s", files[0].path.parent, listed(ignored))
 
 
 # --- a sheet ------------------------------------------------------------------------------------------------
@@ -361,7 +435,7 @@ def _file_of_row(sheet: Path, row: SheetRow, limits: ReadLimits) -> SampleFile:
         raise MatrixInvalidError.at(
             path, f"not a table of one sample ({where}); list tables of one sample each"
         )
-    if file.n_samples > 1:
+    if file.samples:
         raise _several_refused(file)
     if file.has_transcripts:
         raise transcripts_refused(path, program_of(read_layout(path, DEFAULT_REQUEST, n_style_characters=0)))
@@ -495,7 +569,11 @@ def _keys(names: Sequence[str]) -> list[tuple[str, int]]:
 
 def _open_folder(path: Path, request: ReadRequest) -> MatrixReading:
     refuse_transpose(path, request, "folder of tables of one sample")
-    return _open_files(path, _files_of_folder(path, request.limits), request)
+    found = _files_of_folder(path, request.limits)
+    reading = _open_files(path, found, request)
+    for remark in found.remarks:
+        _logger.warning("%s", remark)
+    return reading
 
 
 def _open_sheet(path: Path, request: ReadRequest) -> MatrixReading:
