@@ -173,7 +173,7 @@ def refusals(tpm: pd.DataFrame) -> dict[str, tuple[Make, type[Exception], str]]:
         "path to profile": (
             lambda: es.profile("m.tsv"),  # type: ignore[arg-type]
             UsageError,
-            "^data: a str; read it with es.read",
+            "^data: is of type str; read it with es.read",
         ),
         "no method": (
             lambda: es.profile(es.from_dataframe(tpm), methods=["gsea"]),
