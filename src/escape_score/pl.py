@@ -200,7 +200,7 @@ def survival(result: Profiles, column: str, *, endpoint: str = "os", ax: Axes | 
     Raises
     ------
     UsageError
-        There is no such column or endpoint, the sample sheet lacks days or events, or fewer than two samples
+        The column or endpoint is not known, the sample sheet lacks days or events, or fewer than two samples
         are on one side.
 
     Examples
@@ -383,7 +383,7 @@ def forest(result: Profiles, *, ax: Axes | None = None) -> Axes:
 
 
 def _axes(ax: Axes | None, size: tuple[float, float]) -> Axes:
-    """The axes that are given, or new ones of a size in inches; raises UsageError: they are no axes."""
+    """The axes that are given, or new ones of a size in inches; raises UsageError: they are not axes."""
     import matplotlib.pyplot as plt
 
     if ax is not None and not hasattr(ax, "imshow"):

@@ -20,6 +20,7 @@ from pydantic import (
 
 from escape_score.config.formula import ModelFormula, formula_of, parse_formula
 from escape_score.errors import ConfigInvalidError, did_you_mean
+from escape_score.model.arguments import MAX_SHOWN
 from escape_score.model.method_choice import DEFAULT_MIN_COVERAGE, Engine, MethodChoice, MethodName, Ties
 from escape_score.model.units import ExpressionUnit
 
@@ -28,9 +29,6 @@ VALUE_ERROR = "Value error, "
 _OPTIONS = MappingProxyType({"groups": "group_by"})
 """Options of the command line that are not called like their key."""
 
-
-MAX_SHOWN = 80
-"""Characters of a wrong value that a line shows."""
 MOST_OWN_THREADS = 4
 """Threads from which on a run waits for its file and its last steps."""
 

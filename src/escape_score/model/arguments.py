@@ -27,21 +27,21 @@ def require_type(argument: str, value: object, kinds: Kinds, needed: str) -> Non
 
 
 def require_path(argument: str, value: object, needed: str = "the path of a file") -> None:
-    """Refuse what is no path; UsageError. Empty text would be the current folder."""
+    """Refuse a value that is not a path, and empty text, which would be the current folder; UsageError."""
     require_type(argument, value, PATH, needed)
     if value == "":
         raise UsageError.at(argument, f"is empty; give {needed}")
 
 
 def require_text(argument: str, value: object, needed: str = "a text") -> None:
-    """Refuse what is no text, and blank text; UsageError."""
+    """Refuse a value that is not text, and blank text; UsageError."""
     require_type(argument, value, str, needed)
     if not str(value).strip():
         raise UsageError.at(argument, f"is empty; give {needed}")
 
 
 def require_pairs(argument: str, value: Mapping[str, str], needed: str) -> None:
-    """Refuse what is no mapping of texts to texts; UsageError."""
+    """Refuse a value that does not map texts to texts; UsageError."""
     require_type(argument, value, Mapping, needed)
     for text in (*value.keys(), *value.values()):
         require_type(argument, text, str, needed)

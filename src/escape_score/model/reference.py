@@ -74,7 +74,7 @@ class ReferenceGenes:
     Arrays are in the order of ``symbols``; ``n_samples`` counts the tumours each gene was measured in.
     """
 
-    symbols: tuple[str, ...] = field(repr=False)
+    symbols: tuple[str, ...]
     location: FloatArray = field(repr=False)
     spread: FloatArray = field(repr=False)
     is_anchor: npt.NDArray[np.bool_] = field(repr=False)
@@ -127,7 +127,7 @@ class ReferenceConstants:
 class Distributions:
     """Scores of the reference's own tumours, for percentiles: one column a score, one row a tumour."""
 
-    sample_ids: tuple[str, ...] = field(repr=False)
+    sample_ids: tuple[str, ...]
     columns: Mapping[str, FloatArray] = field(repr=False)
 
     def __repr__(self) -> str:

@@ -7,7 +7,7 @@ from escape_score.model.cohort import Cohort
 
 
 def require_cohort(argument: str, value: object) -> None:
-    """Refuse what is no cohort as read; UsageError."""
+    """Refuse a value that is not a cohort as ``es.read`` returns it; UsageError."""
     if not isinstance(value, Cohort):
         kind = type(value).__name__
         what = f"is of type {kind}; read it with es.read, es.from_anndata or es.from_dataframe"
@@ -15,7 +15,7 @@ def require_cohort(argument: str, value: object) -> None:
 
 
 def require_result(argument: str, value: object) -> None:
-    """Refuse what has no profiles; UsageError."""
+    """Refuse a value without profiles; UsageError."""
     if not all(hasattr(value, name) for name in ("maker", "profiles", "scores")):
         what = f"is of type {type(value).__name__}; give what es.profile or es.profile_cells returns"
         raise UsageError.at(argument, what)

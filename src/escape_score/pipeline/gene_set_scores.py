@@ -95,7 +95,7 @@ def score_gene_sets(
     Raises
     ------
     UsageError
-        The method or an option is not known, an argument is of a wrong type, or there is no set.
+        The method or an option is not known, an argument is of a wrong type, or no set is given.
     GeneSetInvalidError, InputFaultsError
         Faults of the sets.
     MatrixInvalidError
@@ -191,7 +191,7 @@ def _method(name: str, options: Mapping[str, object]) -> tuple[Method, dict[str,
 def _chosen(option: str, value: object, kind: Any) -> object:  # noqa: ANN401
     """A value of an option; a word becomes the member of the enum it names.
 
-    Raises UsageError: it is no such word, or not a number where the method takes one.
+    Raises UsageError: the word is not known, or the method takes a number and the value is not one.
     """
     if not (isinstance(kind, type) and issubclass(kind, StrEnum)):
         kinds, needed = _PLAIN[kind]

@@ -55,7 +55,8 @@ def gather(results: Sequence[Compared], names: Sequence[str] = ()) -> tuple[Gath
         samples, or with a name that another has.
     """
     _require_results(results)
-    _require_names(results, texts_of("names", names or (), "a list with the name of each cohort"))
+    names = texts_of("names", names or (), "a list with the name of each cohort")
+    _require_names(results, names)
     places = [one if isinstance(one, Profiles) else Path(one) for one in results]
     faults, cohorts = _given_twice(places), list[GatheredCohort]()
     for place in places:
@@ -68,7 +69,7 @@ def gather(results: Sequence[Compared], names: Sequence[str] = ()) -> tuple[Gath
 
 
 def _require_results(results: Sequence[Compared]) -> None:
-    """Refuse what is no list of folders and profiles; UsageError."""
+    """Refuse a value that is not a list of folders and profiles; UsageError."""
     needed = "a list of two or more result folders, or of profiles as es.profile returns them"
     if isinstance(results, str):  # its letters would be taken as folders
         require_type("results", results, (list, tuple), needed)
