@@ -24,9 +24,11 @@ from escape_score.genes.lengths import GeneLengths
 from escape_score.harmonise import harmonise
 from escape_score.library.axes import load_design
 from escape_score.model.cohort import Cohort
-from escape_score.model.notes import FLAGS, Code, NoteLog, Severity, note
+from escape_score.model.notes import FLAGS, Code, Note, NoteLog, Severity, note
 from escape_score.model.record import EscapeProfile, NoteRecord
+from escape_score.pipeline import gene_set_scores
 from escape_score.pipeline.inspection import findings_of
+from escape_score.pipeline.profiles import in_english
 from escape_score.reference.known import DATA_VARIABLE, Origin, kept_folder
 from escape_score.reference.read import forget_references, read_length_factors
 from escape_score.report.messages import MESSAGES, english, sentence, template_of
@@ -211,6 +213,18 @@ other,,,,,,,,
     found.profile(cohort, gene_sets=gmt)
     gmt.write_text("CYT\tGZMA\tPRF1\nT\tCD3D\tCD3E\n")
     found.profile(cohort, gene_sets=gmt)
+
+
+def score_sets(found: Found, tpm: pd.DataFrame, patch: pytest.MonkeyPatch) -> None:
+    """Sets that a method cannot score; the table has the reasons as text, so they are taken on the way."""
+
+    def taken(reason: Note) -> str:
+        found.notes += notes_in(NoteRecord.of(reason))
+        return in_english(reason)
+
+    patch.setattr(gene_set_scores, "in_english", taken)
+    cohort = es.from_dataframe(tumours(tpm, 2), units="tpm")
+    es.score_gene_sets(cohort, {"all": list(tpm.columns)}, method="ucell", max_rank=100)
 
 
 def read_quantities(found: Found, tpm: pd.DataFrame, folder: Path) -> None:
@@ -463,6 +477,7 @@ def found(
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(DATA_VARIABLE, str(tmp_path_factory.mktemp("kept")))
         choose_references(found, demo_tpm)
+        score_sets(found, demo_tpm, patch)
     compare_labels(found, demo_tpm)
     found.notes += notes_in(tuple(map(NoteRecord.of, cell_notes())))
     found.notes += notes_in(tuple(map(compare_cohorts, every_note())))
