@@ -309,7 +309,7 @@ def test_results_refuse_what_is_no_option(demo: es.Profiles, demo_tpm: pd.DataFr
     with pytest.raises(UsageError, match=r"^reports: 'no' is of type str; give True or False"):
         demo.write(tmp_path / "o", reports="no")  # type: ignore[arg-type]
     assert not (tmp_path / "o").exists()
-    with pytest.raises(SampleUnknownError, match="no sample 0; its 8 samples are"):
+    with pytest.raises(SampleUnknownError, match="no sample 0; it has 8 samples: "):
         demo[0]  # type: ignore[index]
     for samples in (5, ["x"], {"sample_id": "x"}):
         with pytest.raises(UsageError, match=r"^samples: .* give the path of a sample sheet, or a pandas"):

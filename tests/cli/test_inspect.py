@@ -72,7 +72,7 @@ def test_genesets_check_says_what_is_unknown(tmp_path: Path, capsys: pytest.Capt
     gmt = tmp_path / "u.gmt"
     gmt.write_text("MINE\td\tCD8A\tALIEN\nALIENS\td\tALIEN\n", encoding="utf-8")
     shown = said_by(capsys, "genesets", "check", gmt)
-    assert "MINE: 1 genes known; unknown: ALIEN\n" in shown
+    assert "MINE: 1 gene known; unknown: ALIEN\n" in shown
     assert "gene_set_low_coverage: No gene of gene set ALIENS is known" in shown
 
 

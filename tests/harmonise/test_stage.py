@@ -253,7 +253,7 @@ def test_counts_become_tpm_by_length(table: GeneTable, make_cohort: MakeCohort) 
     assert "VSIR" not in cohort.gene_symbols
     notes = {note.code: in_english(note) for note in cohort.flags.cohort}
     assert "GENCODE" in notes[Code.COUNTS_CONVERTED]
-    assert "1 genes have no length and were left out: VSIR" in notes[Code.COUNTS_WITHOUT_LENGTHS]
+    assert "Genes without a length, left out (1): VSIR" in notes[Code.COUNTS_WITHOUT_LENGTHS]
     assert [(c.given, c.gene_symbol, c.reason) for c in cohort.gene_changes] == [("VSIR", "", "no length")]
 
 
@@ -354,12 +354,12 @@ def test_long_lists_of_names_are_cut(table: GeneTable, make_cohort: MakeCohort) 
     names = [name.lower() for name in WIDE[:9]]
     cohort = harmonise_cohort(make_cohort(pd.DataFrame([[1.0, 2, 3, 4, 5, 6, 7, 8, 9]], ["a"], names)), table)
     sentence = next(in_english(n) for n in cohort.flags.cohort if n.code is Code.GENE_CASE_CHANGED)
-    assert sentence == "9 names matched in another case: g0, g1, g2, g3, g4 and 4 more."
+    assert sentence == "Names matched in another case (9): g0, g1, g2, g3, g4 and 4 more."
 
 
 def test_too_few_genes_stop_and_name_the_file(table: GeneTable, make_cohort: MakeCohort) -> None:
     cohort = make_cohort(pd.DataFrame([[1.0, 2.0]], ["a"], ["TP53", "NOBODY"]))
-    with pytest.raises(MatrixInvalidError, match=r"^m\.tsv: 1 genes recognised, 2 needed; "):
+    with pytest.raises(MatrixInvalidError, match=r"^m\.tsv: 1 gene recognised, 2 needed; "):
         harmonise_cohort(replace(cohort, label="m.tsv"), table, min_genes=2)
     with pytest.raises(MatrixInvalidError, match=r"^cohort: "):
         harmonise_cohort(cohort, table, min_genes=2)

@@ -275,9 +275,9 @@ def test_open_gene_sets_names_genes_that_nobody_knows(tmp_path: Path) -> None:
     said = [in_english(one) for one in sets.flags.cohort]
     assert [one.signature_id for one in sets.signatures] == ["PART", "WELL"]
     assert "No gene of gene set NONE is known; it is not scored: FOO1, FOO2." in said
-    assert "2 of 3 genes of gene set PART are not known: FOO1, FOO3." in said
-    assert "4 of 8 genes of the gene sets are not known: FOO1, FOO2, FOO3, FOO4." in said
-    assert "In the gene sets, 1 names matched in another case: Cd3g." in said
+    assert "Genes of gene set PART that are not known (2 of 3): FOO1, FOO3." in said
+    assert "Genes of the gene sets that are not known (4 of 8): FOO1, FOO2, FOO3, FOO4." in said
+    assert "Names of the gene sets matched in another case (1): Cd3g." in said
     assert not any("WELL" in one for one in said)
 
 

@@ -49,7 +49,7 @@ def test_statistics_count_one_sample_a_patient(labelled: CohortStatistics) -> No
     ]
     assert labelled.response is not None
     assert (labelled.response.n_responders, labelled.response.n_nonresponders) == (9, 15)
-    assert "6 of 30 samples are not counted" in in_english(*labelled.notes)
+    assert "Samples not counted: 6 of 30." in in_english(*labelled.notes)
     assert "Not compared" not in in_english(*labelled.notes)
 
 
@@ -78,7 +78,7 @@ def test_statistics_are_the_same_again(demo: Profiles) -> None:
     sheet: list[SheetRow] = [{"site": "abc"[at % 3]} for at in range(24)]
     once, again = (compute_statistics(columns_of(demo, sheet), seed=1) for _ in range(2))
     assert once.model_dump_json() == again.model_dump_json()
-    assert "24 samples have no patient_id" in in_english(*once.notes)
+    assert "Samples without a patient_id: 24." in in_english(*once.notes)
 
 
 def test_statistics_of_survival_alone_say_how_samples_became_patients(demo: Profiles) -> None:
@@ -87,7 +87,7 @@ def test_statistics_of_survival_alone_say_how_samples_became_patients(demo: Prof
     ]
     found = compute_statistics(columns_of(demo, sheet), seed=1)
     assert (found.comparisons, found.response) == ((), None)
-    assert "24 samples have no patient_id" in in_english(*found.notes)
+    assert "Samples without a patient_id: 24." in in_english(*found.notes)
 
 
 def test_statistics_without_labels_are_empty(demo: Profiles) -> None:

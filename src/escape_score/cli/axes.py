@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from escape_score.errors import counted
+
 if TYPE_CHECKING:
     from escape_score.library.axis_details import AxisDetails, ComponentDetails
     from escape_score.model.record import ApproachRecord
@@ -80,7 +82,7 @@ def _component_lines(component: ComponentDetails) -> Iterator[str]:
     """One component with its genes, one a line: symbol, source, publication."""
     signs = {1: "more expression means more resistance", -1: "less expression means more resistance"}
     said = signs.get(component.sign, "the score is relative to it")
-    yield f"{component.component} ({component.use}; {said}), {len(component.genes)} genes:"
+    yield f"{component.component} ({component.use}; {said}), {counted(len(component.genes), 'gene')}:"
     for gene in component.genes:
         yield "\t".join((gene.gene_symbol, gene.source, gene.pmid_or_doi or "–"))
 

@@ -27,6 +27,7 @@ from escape_score.cli.options import (
     read_request,
     require_files,
 )
+from escape_score.errors import counted
 
 
 def check(
@@ -78,7 +79,8 @@ def check(
         print(json.dumps(asdict(report), indent=2, ensure_ascii=False))
         return int(report.exit_code)
     if report.unit:
-        print(f"{matrix}: {report.n_samples} samples, {report.n_genes} genes recognised")
+        n_samples, n_genes = counted(report.n_samples, "sample"), counted(report.n_genes, "gene")
+        print(f"{matrix}: {n_samples}, {n_genes} recognised")
         print(f"unit: {report.unit} ({report.unit_evidence})")
         print(f"reference: {report.reference_choice}")
     errors = [finding.line for finding in report.findings if finding.kind == ERROR]

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from escape_score.cli.options import Language
+from escape_score.errors import counted
 
 
 def compare(
@@ -36,5 +37,9 @@ def compare(
     chosen = tuple(name.strip() for name in names.split(",")) if names else ()
     found = compare_results(results, title=title, names=chosen)
     found.write(out, lang=lang)
-    print(f"{len(found.cohorts)} cohorts, {found.record.n_tests} pooled effects: {out / INDEX}")
+    n_cohorts, n_effects = (
+        counted(len(found.cohorts), "cohort"),
+        counted(found.record.n_tests, "pooled effect"),
+    )
+    print(f"{n_cohorts}, {n_effects}: {out / INDEX}")
     return 0

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from escape_score.cli.options import require_files
+from escape_score.errors import counted
 
 commands = typer.Typer(help="What can be scored.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -31,7 +32,7 @@ def show_set(signature_id: Annotated[str, typer.Argument(help="Name of a shipped
     library = load_signatures()
     record, signature = library.record(signature_id), library.signature(signature_id)
     sources = {gene.gene_symbol: gene for gene in library.genes_of(signature_id)}
-    print(f"{signature_id} ({record.kind}, {record.n_genes} genes)\nsource: {record.source}")
+    print(f"{signature_id} ({record.kind}, {counted(record.n_genes, 'gene')})\nsource: {record.source}")
     print(f"pmid: {record.pmid or '–'}  doi: {record.doi or '–'}\nterms: {record.terms}")
     for symbol in signature.gene_symbols:
         gene = sources.get(symbol)
@@ -51,7 +52,8 @@ def check_sets(gmt: Annotated[Path, typer.Argument(help="GMT file.")]) -> int:
     for signature in sets.signatures:
         unknown = [m.given for m in genes.map_genes(signature.gene_symbols) if m.gene_symbol is None]
         said = f"; unknown: {', '.join(unknown)}" if unknown else ""
-        print(f"{signature.signature_id}: {len(signature.gene_symbols) - len(unknown)} genes known{said}")
+        n_known = len(signature.gene_symbols) - len(unknown)
+        print(f"{signature.signature_id}: {counted(n_known, 'gene')} known{said}")
     for found in sets.flags.cohort:
         print(f"{found.code.value}: {in_english(found)}")
     return 0

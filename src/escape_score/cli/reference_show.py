@@ -25,7 +25,7 @@ from escape_score.cli.options import (
     read_request,
     require_files,
 )
-from escape_score.errors import UsageError, attempt, raise_faults
+from escape_score.errors import UsageError, attempt, counted, raise_faults
 
 if TYPE_CHECKING:
     from escape_score.model.reference import Reference
@@ -192,7 +192,7 @@ def _typical(reference: Reference) -> str:
 def print_distances(found: CohortDistances, choice: AutoChoice, matrix: Path) -> None:
     """Print how far a cohort is from a reference and from the others, and what ``auto`` would take."""
     shown, n = found.shown, len(found.cohort.sample_ids)
-    print(f"\n{matrix}: {n} samples; unit: {found.cohort.unit.unit.value}")
+    print(f"\n{matrix}: {counted(n, 'sample')}; unit: {found.cohort.unit.unit.value}")
     print(f"match with {shown.name}: {_matches(shown)}")
     print(f"median distance: {_log2(shown.median)}")
     print("", *histogram_lines(shown, has_blocks=can_print(BLOCK)), "", sep="\n")

@@ -38,7 +38,7 @@ from escape_score.cli.options import (
     require_config,
     require_files,
 )
-from escape_score.errors import ExitCode, UsageError
+from escape_score.errors import ExitCode, UsageError, counted
 
 if TYPE_CHECKING:
     from escape_score.config import RunConfig
@@ -234,5 +234,5 @@ def _summarise(
         for one in result.maker.flags.cohort
         if one.severity is Severity.CAUTION
     ]
-    closing = f"{''.join(cautions)}{why}\n{row['samples']} samples ({said}); see {where}"
+    closing = f"{''.join(cautions)}{why}\n{counted(len(result), 'sample')} ({said}); see {where}"
     log.summary([row], seconds=seconds, closing=closing)

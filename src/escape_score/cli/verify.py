@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from escape_score.cli.log import print_limited
-from escape_score.errors import ExitCode
+from escape_score.errors import ExitCode, counted
 
 
 def verify(results: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of a result.")]) -> int:
@@ -20,5 +20,5 @@ def verify(results: Annotated[Path, typer.Argument(metavar="DIR", help="Folder o
     print_limited([f"error: {fault}" for fault in faults], rest="error: and {n} more such files")
     if faults:
         return int(ExitCode.INPUT)
-    print(f"ok: {results} agrees with its manifest ({len(read_manifest(results).files)} files)")
+    print(f"ok: {results} agrees with its manifest ({counted(len(read_manifest(results).files), 'file')})")
     return int(ExitCode.DONE)

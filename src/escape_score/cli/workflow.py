@@ -15,7 +15,7 @@ import typer
 
 from escape_score.cli.log import CommandLog, is_flagged, print_limited, print_lost
 from escape_score.cli.options import LogJson, Quiet, require_config
-from escape_score.errors import ExitCode
+from escape_score.errors import ExitCode, counted
 
 if TYPE_CHECKING:
     from escape_score.launch.launcher import WorkflowRun
@@ -103,8 +103,7 @@ def _summarise(plan: WorkflowPlan, run: WorkflowRun, log: CommandLog, *, seconds
     from escape_score.store.manifest import earlier_manifest
 
     n_samples, n_cohorts = sum(cohort.n_samples for cohort in plan.cohorts.values()), len(plan.cohorts)
-    of = "1 cohort" if n_cohorts == 1 else f"{n_cohorts} cohorts"
-    closing = f"{n_samples} samples of {of} in {seconds:.0f} s"
+    closing = f"{counted(n_samples, 'sample')} of {counted(n_cohorts, 'cohort')} in {seconds:.0f} s"
     if run.state.is_up_to_date:
         closing += "; nothing was to be done, all results are up to date"
     log.summary(list(_rows(plan, run)), seconds=seconds, closing=closing)

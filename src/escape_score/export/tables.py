@@ -22,7 +22,7 @@ INDEX_WORDS = (
 )
 CALL_TEXTS = {
     "phenotype": ("Phenotype", "T cells in the tumour, as far as RNA shows"),
-    "archetype": ("Archetype", "The leading way of escape"),
+    "archetype": ("Archetype", "The dominant resistance mechanism"),
     "status": ("Status", "How far levels can be read against the reference"),
 }
 """Title and description of the columns of a profile that hold words."""

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from escape_score.errors import MatrixInvalidError
+from escape_score.errors import MatrixInvalidError, counted
 from escape_score.genes import GeneMapping, GeneTable, load_gene_table
 from escape_score.genes.lengths import GeneLengths
 from escape_score.harmonise.names import gene_changes, gene_flags
@@ -81,7 +81,7 @@ def harmonise_cohort(
         symbols = sorted({m.gene_symbol for m in used if m.gene_symbol is not None})
     if len(symbols) < min_genes:
         n_named = len({m.gene_symbol for m in mappings if m.gene_symbol is not None})
-        msg = f"{n_named} genes recognised, {min_genes} needed; name rows by gene symbol or id"
+        msg = f"{counted(n_named, 'gene')} recognised, {min_genes} needed; name rows by gene symbol or id"
         if n_named >= min_genes:
             msg = f"{len(symbols)} genes have a length, {min_genes} needed; give lengths of these genes"
         raise MatrixInvalidError.at(cohort.label or cohort.name, msg)

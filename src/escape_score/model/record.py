@@ -37,7 +37,7 @@ class Phenotype(StrEnum):
 
 
 class Archetype(StrEnum):
-    """The leading way of escape."""
+    """The dominant resistance mechanism."""
 
     ANTIGEN_PRESENTATION_DEFICIENT = "antigen-presentation-deficient"
     DESERT = "desert"

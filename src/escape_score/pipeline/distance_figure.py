@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from escape_score.errors import counted
 from escape_score.pipeline.distances import CohortDistances, ReferenceDistance
 
 if TYPE_CHECKING:
@@ -96,8 +97,8 @@ def _label(one: ReferenceDistance) -> str:
 
 
 def _title(found: CohortDistances) -> str:
-    n, lost = len(found.cohort.sample_ids), found.shown.count(None)
-    return _printable(f"{found.cohort.name}: {n} samples" + (f", {lost} not placed" if lost else ""))
+    n, lost = counted(len(found.cohort.sample_ids), "sample"), found.shown.count(None)
+    return _printable(f"{found.cohort.name}: {n}" + (f", {lost} not placed" if lost else ""))
 
 
 def _printable(text: str) -> str:

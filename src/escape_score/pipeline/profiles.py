@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from escape_score.config import StatisticsConfig
-from escape_score.errors import SampleUnknownError, did_you_mean
+from escape_score.errors import SampleUnknownError, counted, did_you_mean, listed
 from escape_score.model.arguments import require_path, require_type
 from escape_score.model.cohort import SampleRecord
 from escape_score.model.notes import Note
@@ -123,8 +123,8 @@ class Profiles:
         """
         ids = self.sample_ids
         if sample_id not in ids:
-            some, asked = ", ".join(repr(known) for known in ids[:3]), did_you_mean(sample_id, ids) or ";"
-            msg = f"{self.cohort}: no sample {sample_id!r}{asked} its {len(self)} samples are {some}, …"
+            asked, own = did_you_mean(sample_id, ids) or ";", counted(len(ids), "sample")
+            msg = f"{self.cohort}: no sample {sample_id!r}{asked} it has {own}: {listed(ids)}"
             raise SampleUnknownError(msg)
         return self.record(ids.index(sample_id))
 
@@ -134,7 +134,7 @@ class Profiles:
         return profile if self.cells is None else self.cells.added_to(profile)
 
     def __repr__(self) -> str:
-        return f"Profiles({self.cohort!r}: {len(self)} samples against {self.reference.name!r})"
+        return f"Profiles({self.cohort!r}: {counted(len(self), 'sample')} against {self.reference.name!r})"
 
     def to_frame(self) -> pd.DataFrame:
         """The table ``profiles.tsv``.
@@ -220,7 +220,7 @@ class Profiles:
         said = ", ".join(f"{n} {status}" for status, n in sorted(counts.items()))
         shown = self.to_frame().head(N_SHOWN)[list(SHOWN_COLUMNS)]
         more = f"<p>… and {len(self) - N_SHOWN} more samples</p>" if len(self) > N_SHOWN else ""
-        title = f"<b>{escape(self.cohort)}</b>: {len(self)} samples ({said})"
+        title = f"<b>{escape(self.cohort)}</b>: {counted(len(self), 'sample')} ({said})"
         table = shown.to_html(float_format="{:.1f}".format, na_rep="", border=0)
         why = escape(self.why_reference)
         return f"<div><p>{title}, reference {escape(self.reference.name)}</p><p>{why}</p>{table}{more}</div>"

@@ -50,7 +50,7 @@ def call_archetype(
     suppressive: npt.NDArray[np.bool_],
     presentation: npt.NDArray[np.bool_],
 ) -> TextArray:
-    """The leading way of escape; each argument says where that mechanism is detected.
+    """The dominant resistance mechanism; each argument says where that mechanism is detected.
 
     Order: antigen presentation (unless desert) before everything; then the phenotype; inside inflamed tumours
     suppressive before exhausted.

@@ -188,7 +188,7 @@ MESSAGES = MappingProxyType(
             "causes: failed depletion or an alignment artefact. Scores are placed by other genes."
         ),
         "counts_converted": N_("Counts were converted to TPM with {source}."),
-        "counts_without_lengths": N_("{n} genes have no length and were left out: {names}."),
+        "counts_without_lengths": N_("Genes without a length, left out ({n}): {names}."),
         "degraded_rna.missed": N_(
             "{share:.0%} of the genes that every tissue expresses are not detected. Possible causes: "
             "degraded RNA (FFPE) or few reads. Absent genes may be missed, not lost."
@@ -199,12 +199,14 @@ MESSAGES = MappingProxyType(
         ),
         "duplicate_gene_in_set": N_("Gene set {name} lists {genes} more than once; each gene counts once."),
         "duplicate_genes": N_(
-            "{n} names are in several rows: {names}. Copies count once; other rows were summed."
+            "Names in several rows ({n}): {names}. Copies count once; other rows were summed."
         ),
         "duplicate_genes_after_mapping": N_(
-            "{n} genes have several names: {names}. Copies count once; other rows were summed."
+            "Genes with several names ({n}): {names}. Copies count once; other rows were summed."
         ),
-        "excel_gene_dates": N_("{n} names are dates made by a spreadsheet; those genes are lost: {names}."),
+        "excel_gene_dates": N_(
+            "Names turned into dates by a spreadsheet, whose genes are lost ({n}): {names}."
+        ),
         "few_genes": N_(
             "Only {n} of {n_all} genes are detected. Possible causes: few reads or degraded RNA."
         ),
@@ -223,20 +225,22 @@ MESSAGES = MappingProxyType(
             "A transformation lifted the low values, such as VST or log2(x + 8). No mechanism is "
             "called. Give the matrix before that step, in TPM or counts."
         ),
-        "gene_case_changed": N_("{n} names matched in another case: {names}."),
-        "gene_case_changed.sets": N_("In the gene sets, {n} names matched in another case: {names}."),
+        "gene_case_changed": N_("Names matched in another case ({n}): {names}."),
+        "gene_case_changed.sets": N_("Names of the gene sets matched in another case ({n}): {names}."),
         "gene_ids_disagree": N_(
-            "In {n} names, the id and the symbol are of different genes. The id was used: {names}."
+            "Names whose id and symbol are of different genes ({n}): {names}. The id was used."
         ),
         "gene_ids_suspect": N_("Only {n} of {n_all} row names are known genes."),
         "gene_names_rewritten": N_(
-            "{n} names had been changed by a program, such as R, and were restored: {names}."
+            "Names that a program, such as R, had changed, and that were restored ({n}): {names}."
         ),
         "gene_set_low_coverage": N_("Gene set {name} is not scored: {reason}."),
         "gene_set_low_coverage.unknown": N_(
             "No gene of gene set {name} is known; it is not scored: {genes}."
         ),
-        "gene_set_low_coverage.partly": N_("{n} of {n_all} genes of gene set {name} are not known: {genes}."),
+        "gene_set_low_coverage.partly": N_(
+            "Genes of gene set {name} that are not known ({n} of {n_all}): {genes}."
+        ),
         "gene_set_too_large": N_(
             "Gene set {name} has {n} genes. The mean of so many genes is not informative."
         ),
@@ -294,11 +298,11 @@ MESSAGES = MappingProxyType(
             "6p21 is under-quantified in {n} of {n_all} samples. The MHC genes of the other "
             "samples come from the same pipeline and are uncertain too."
         ),
-        "missing_values": N_("{n} of {n_all} genes are missing ({share:.3%})."),
+        "missing_values": N_("Missing: {n} of {n_all} genes ({share:.3%})."),
         "mixed_gene_ids": N_(
             "Rows have several kinds of identifiers ({kinds}); each was looked up by its kind."
         ),
-        "mixed_units": N_("Only {n} of {n_all} samples add up to 1e6 as TPM do. Units may be mixed."),
+        "mixed_units": N_("The sum is 1e6, as of TPM, in only {n} of {n_all} samples. Units may be mixed."),
         "nanostring_scaled.housekeeping": N_(
             "NanoString counts of each sample were scaled so that the geometric mean of {n} "
             "housekeeping genes is {target:g}. Background was not subtracted."
@@ -325,7 +329,7 @@ MESSAGES = MappingProxyType(
         ),
         "no_metadata": N_("The sample sheet has no row for {sample}."),
         "non_gene_rows": N_(
-            "{n} rows are totals, summaries or spike-ins, not genes, and were left out: {names}."
+            "Rows that are totals, summaries or spike-ins, not genes, left out ({n}): {names}."
         ),
         "purity_out_of_range": N_(
             "purity is {number:g}, not between 0 and 1, and is left out. Give it as a share: 0.45, not 45."
@@ -366,7 +370,7 @@ MESSAGES = MappingProxyType(
         "reference_edited": N_(
             "A file of the reference {name} was changed after the fit. To fix this, fit it again."
         ),
-        "renamed_symbols": N_("{n} old symbols or aliases were renamed: {names}."),
+        "renamed_symbols": N_("Old symbols or aliases that were renamed ({n}): {names}."),
         "rescaled_to_tpm": N_("Values summed to {total:,.0f}; rescaled to 1,000,000."),
         "sample_constant": N_("All genes of this sample have the value {value:.6g}; it is not scored."),
         "sample_empty.missing": N_("No gene of this sample has a value; it is not scored."),
@@ -375,12 +379,12 @@ MESSAGES = MappingProxyType(
             "Columns of the sample sheet without a known name ({n}): {columns}. Those that divide the "
             "samples into groups are kept, others are not read. Use --map to name a column."
         ),
-        "sheet_ids_respelt": N_("{n} sample ids differ in spelling and were matched: {names}."),
-        "sheet_duplicate_rows": N_("{n} rows of the sample sheet are repeated; one of each is used."),
+        "sheet_ids_respelt": N_("Sample ids matched in spite of a different spelling ({n}): {names}."),
+        "sheet_duplicate_rows": N_("Repeated rows of the sample sheet: {n}. One of each is used."),
         "sheet_rows_unused": N_("{n} rows of the sample sheet match no sample: {names}."),
         "sheet_rows_unused.one": N_("{n} row of the sample sheet matches no sample: {names}."),
         "species_suspect": N_(
-            "{n} of {n_all} rows are genes of another species, such as {name!r}, and were left out."
+            "Rows of genes of another species, such as {name!r}, left out: {n} of {n_all}."
         ),
         "species_suspect.share": N_("{share:.1%} of the expression is in rows of another species."),
         "targeted_panel": N_(
@@ -447,18 +451,18 @@ MESSAGES = MappingProxyType(
             "check the input."
         ),
         "units_suspect.sums": N_("Sums of samples are {sums}, but TPM add up to 1e6."),
-        "units_suspect.below_zero": N_("{n} values are below 0 (the lowest {lowest:.4g}) and count as 0."),
+        "units_suspect.below_zero": N_("Values below 0, which count as 0: {n} (the lowest {lowest:.4g})."),
         "units_suspect.signals": N_(
             "Values are {unit} signals, placed on an RNA-seq reference by anchor genes. Levels "
             "are approximate."
         ),
         "unknown_genes": N_(
-            "{n} of {n_all} row names are not known, or belong to several genes. They are in no "
-            "score: {names}."
+            "Row names that are not known, or belong to several genes ({n} of {n_all}): {names}. "
+            "They are in no score."
         ),
-        "unknown_genes.sets": N_("{n} of {n_all} genes of the gene sets are not known: {names}."),
+        "unknown_genes.sets": N_("Genes of the gene sets that are not known ({n} of {n_all}): {names}."),
         "unknown_label": N_("The label {word!r} is not a known word; it is left out."),
-        "unnamed_genes": N_("{n} rows have no gene name and were left out."),
+        "unnamed_genes": N_("Rows without a gene name, left out: {n}."),
         "call.no_genes": N_("Too few of its genes are measured, or they are not reliable in this sample."),
         "call.lifted": N_(
             "The low values of this sample are not those of its unit, so levels of weak genes are wrong."
@@ -595,7 +599,9 @@ MESSAGES = MappingProxyType(
             "at most {n} of {n_all} genes measured; needs a fraction of at least {limit:g}"
         ),
         "not_scored.too_large": N_("{n} of the {n_all} genes measured, too many for the method"),
-        "not_scored.samples": N_("compares samples: {n} have enough genes measured, needs at least {least}"),
+        "not_scored.samples": N_(
+            "compares samples: needs at least {least} with enough genes measured, has {n}"
+        ),
         "not_scored.all_genes": N_("z over all genes needs at least {least} of them, {n} are measured"),
         "not_scored.factor": N_("less than a fraction of {limit:g} of the genes of a factor is measured"),
         "not_scored.varying": N_("{n} of {n_all} genes are measured in all samples compared and vary"),
@@ -607,8 +613,8 @@ MESSAGES = MappingProxyType(
             "These numbers describe this cohort. Only adjusted estimates, where there are any, take other"
             " variables into account. Association is not causation."
         ),
-        "statistics.not_counted": N_("{n} of {n_all} samples are not counted."),
-        "statistics.no_patient_id": N_("{n} samples have no patient_id; each counts as one patient."),
+        "statistics.not_counted": N_("Samples not counted: {n} of {n_all}."),
+        "statistics.no_patient_id": N_("Samples without a patient_id: {n}. Each counts as one patient."),
         "statistics.few_groups": N_(
             "Not compared by {column}: fewer than two groups of at least {least} patients."
         ),
@@ -620,8 +626,8 @@ MESSAGES = MappingProxyType(
             "PFS not modelled: fewer than {least} events among the patients counted."
         ),
         "statistics.compared": N_("{n} patients compared by {column}: {groups}."),
-        "statistics.pairs": N_("{n} patients sampled before treatment and later, compared in pairs."),
-        "statistics.differ": N_("{n} of {n_all} measures differ at a false discovery rate of 5 %."),
+        "statistics.pairs": N_("Patients sampled before treatment and later, compared in pairs: {n}."),
+        "statistics.differ": N_("Measures that differ at a false discovery rate of 5 %: {n} of {n_all}."),
         "statistics.responders": N_("{n} responders and {n_all} non-responders, one sample per patient."),
         "statistics.index_auroc": N_(
             "The index has an AUROC of {number:.2f} (95 % interval {low:.2f} to {high:.2f})."
@@ -774,7 +780,7 @@ MESSAGES = MappingProxyType(
             "samples. {why}"
         ),
         "reference_choice.few": N_(
-            "The cohort cannot be its own reference: {n} tumours can be used, {least} are needed."
+            "The cohort cannot be its own reference: it needs {least} tumours, and {n} can be used."
         ),
         "reference_choice.batches": N_(
             "The cohort cannot be its own reference: two groups of samples differ like two pipelines, "

@@ -185,7 +185,7 @@ def test_decide_unit_allows_few_tiny_negatives(
         return
     verdict = decide(tpm, "fpkm")
     assert flags_of(verdict) == {Code.UNITS_SUSPECT}
-    assert f"{is_negative.sum()} values are below 0" in in_english(verdict.notes[0])
+    assert f"Values below 0, which count as 0: {is_negative.sum()} (" in in_english(verdict.notes[0])
 
 
 @pytest.mark.parametrize("unit", ["array", "nanostring"])
@@ -329,7 +329,9 @@ def test_decide_unit_names_the_pseudocount_of_a_logarithm(demo_tpm: pd.DataFrame
     logs = log2_plus(0.25)(demo_tpm)
     with pytest.raises(UnitAmbiguousError, match=r"are at -2 = log2\(0.25\): undo it as 2\^x - 0.25"):
         decide_rows(logs)
-    with pytest.raises(UnitContradictedError, match=r"undo it as 2\^x - 0.25 and say --units"):
+    with pytest.raises(
+        UnitContradictedError, match=r"undo it as 2\^x - 0.25 and declare the result with --units"
+    ):
         decide_rows(logs, "log2(x+1)")
 
 
@@ -338,7 +340,9 @@ def test_decide_unit_does_not_choose_between_panels_of_nanostring_and_of_sequenc
 ) -> None:
     panel = whole(demo_tpm.T.iloc[::30]).clip(lower=0)
     assert decide(panel).decision.unit == "counts"
-    with pytest.raises(UnitAmbiguousError, match=r"none of them 0.*say --units with nanostring or counts"):
+    with pytest.raises(
+        UnitAmbiguousError, match=r"none of them 0.*declare it with --units: nanostring or counts"
+    ):
         decide(panel + 12)
     for unit in ("nanostring", "counts"):
         assert decide(panel + 12, unit).decision.unit == unit

@@ -343,7 +343,7 @@ def test_ids_that_differ_in_spelling_are_matched_and_named(tmp_path: Path, ours:
         changed = SampleSheet("s.tsv", (SampleRecord(theirs, site="x"), *sheet.records[1:]))
         records, flags = join_sheet(changed, (mine, "Q"))
         assert records == (SampleRecord(mine, site="x"), SampleRecord("Q", site="y"))
-        assert f"1 sample ids differ in spelling and were matched: {theirs} = {mine}" in said(
+        assert f"Sample ids matched in spite of a different spelling (1): {theirs} = {mine}" in said(
             flags, Code.SHEET_IDS_RESPELT
         )
         assert flags.by_sample == ()

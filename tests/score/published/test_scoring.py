@@ -106,7 +106,7 @@ def test_cohort_scope_needs_its_number_of_samples(score_id: str, log2_tpm: pd.Da
     assert np.isnan(scores.values).all()
     assert (
         in_english(scores.skipped[0].reason)
-        == "compares samples: 9 have enough genes measured, needs at least 10"
+        == "compares samples: needs at least 10 with enough genes measured, has 9"
     )
 
 

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import scipy.sparse as sp
 
 from escape_score.config.models import CellsConfig
-from escape_score.errors import MatrixInvalidError
+from escape_score.errors import MatrixInvalidError, counted
 from escape_score.genes import GeneMapping, GeneMatch, load_gene_table
 from escape_score.library.axes import load_design
 from escape_score.model.cells import GateCounts
@@ -69,7 +69,8 @@ def gene_columns(label: str, names: Sequence[str], is_rna: npt.NDArray[np.bool_]
     column_of[seconds] += len(at_of)
     least = load_design().thresholds.cell_read.min_genes_recognised
     if len(at_of) < least:
-        msg = f"{len(at_of)} genes recognised, {least} needed; name genes by symbol or Ensembl id in var"
+        n_genes = counted(len(at_of), "gene")
+        msg = f"{n_genes} recognised, {least} needed; name genes by symbol or Ensembl id in var"
         raise MatrixInvalidError.at(label, msg)
     symbols = tuple(at_of)
     is_mitochondrial = np.array([symbol.startswith(MITOCHONDRIAL) for symbol in symbols])

@@ -126,7 +126,7 @@ def _decide_by_numbers(facts: MatrixFacts) -> UnitVerdict:
 
 def _refuse_guess(facts: MatrixFacts, why: str, fitting: str | None) -> NoReturn:
     before = "give the matrix before that step, in TPM, FPKM or counts"
-    advice = f"say --units with {fitting}" if fitting else before
+    advice = f"declare it with --units: {fitting}" if fitting else before
     raise UnitAmbiguousError.at(facts.label, f"unit not decided: {why}; {advice}")
 
 
@@ -197,7 +197,7 @@ def _linear_guess(facts: MatrixFacts) -> _Guess:
         return _Guess(ExpressionUnit.TCGA_RSEM, "tcga_rsem")
     if sums.median > MAX_FPKM_SUM and not (is_free or is_biased):
         why = f"linear, not whole numbers, sums far above 1e6, length bias not clear ({_figures(facts)})"
-        _refuse_guess(facts, why, "normalised_counts, estimated_counts or fpkm, whichever it is")
+        _refuse_guess(facts, why, "normalised_counts, estimated_counts or fpkm")
     unit = ExpressionUnit.NORMALISED_COUNTS if is_biased else ExpressionUnit.FPKM
     return _Guess(unit, unit.value, is_open=True)
 
@@ -273,7 +273,7 @@ def _refuse_log(facts: MatrixFacts) -> NoReturn:
         possible = "counts or log2(x+1)"
     elif length_slope(facts) >= LENGTH_FREE:
         possible = "log2(cpm+1), log2(tcga_rsem+1), log2(x+1), ln(x+1) or array"
-    _refuse_guess(facts, f"{why}no single one fits 1e6)", f"{possible}, whichever it is")
+    _refuse_guess(facts, f"{why}no single one fits 1e6)", possible)
 
 
 def _decide_log_with_negatives(facts: MatrixFacts) -> UnitVerdict:
@@ -300,10 +300,12 @@ def _pseudocount_hint(facts: MatrixFacts) -> str:
     if is_shared and lowest < 0:
         count = f"{2.0**lowest:.3g}"
         return (
-            f"{share:.0%} of the genes are at {lowest:.4g} = log2({count}): undo it as 2^x - {count} and say "
-            "--units with what that is, such as tpm, cpm or counts"
+            f"{share:.0%} of the genes are at {lowest:.4g} = log2({count}): undo it as 2^x - {count} and "
+            "declare the result with --units, such as tpm, cpm or counts"
         )
-    return "give the matrix before the logarithm, in TPM, CPM or counts, or say --units array if it is one"
+    return (
+        "give the matrix before the logarithm, in TPM, CPM or counts, or declare --units array if it is one"
+    )
 
 
 # --- a unit declared ----------------------------------------------------------------------------------------
@@ -377,7 +379,7 @@ def _against_linear(facts: MatrixFacts, declared: ExpressionUnit) -> Iterator[tu
 
 def _against_log(facts: MatrixFacts, declared: ExpressionUnit) -> Iterator[tuple[str, str]]:
     if largest_value(facts) > LOG_MAXIMUM:
-        yield f"values above {LOG_MAXIMUM:g} are no logarithms", "say tpm, fpkm or counts"
+        yield f"values above {LOG_MAXIMUM:g} are not logarithms", "declare tpm, fpkm or counts"
     if declared is ExpressionUnit.LOG2_PLUS_0001:
         # log2(x + 0.001) gives nothing below log2(0.001), and 0 only by chance
         if lowest_value(facts) < LOG2_FLOOR - _FLOOR_MARGIN:
@@ -386,12 +388,12 @@ def _against_log(facts: MatrixFacts, declared: ExpressionUnit) -> Iterator[tuple
             yield "the lowest value of every sample is 0", "the numbers fit log2(x+1) or ln(x+1)"
     undo = counts_behind_log(facts)
     if undo:
-        yield f"{undo} gives whole numbers, as in logarithms of counts", "undo it and say --units counts"
+        yield f"{undo} gives whole numbers, as in logarithms of counts", "undo it and declare --units counts"
     behind, form = sums_behind_log(facts), declared.form
     if declared is ExpressionUnit.LOG2_CPM_PLUS_1 and behind[form].median > 2 * MILLION:
         yield (
             f"undone as 2^x - 1, samples add up to {behind[form]}, far above 1e6",
-            "undo it so and say --units normalised_counts",
+            "undo it and declare --units normalised_counts",
         )
     declared_fits = behind[form].are_all(MILLION) or behind[form].are_all(TEN_THOUSAND)
     others = [name for name, sums in behind.items() if sums.are_all(MILLION) and name != form]
