@@ -22,6 +22,8 @@ FLOAT_FORMAT = "%.9g"
 ROWS_AT_A_TIME = 1024
 """Rows that are numbers of Python at a time, which take four times as much memory as those of an array."""
 FORMULA_START = ("=", "+", "-", "@", "\t", "\r")
+ENDS = ("low", "high", "low_within", "high_within")
+"""Ends of both intervals of a value."""
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 PLAIN_NUMBER = re.compile(r"[+-]?[\d.]+(e[+-]?\d+)?", re.IGNORECASE)
 
@@ -33,15 +35,17 @@ def profiles_table(
     scores: SignatureScores, profiles: CohortProfiles, flags: NoteLog, reference: Reference
 ) -> pd.DataFrame:
     """One row a sample with the columns of the contract; NaN or empty text = not evaluable."""
+    bounds = profiles.index.bounds
     columns: dict[str, object] = {
         "sample_id": list(scores.sample_ids),
         "cohort": [scores.facts.name] * len(scores.sample_ids),
         INDEX: profiles.index.index,
-        **_bounds(INDEX, profiles.index.bounds),
+        **_bounds(INDEX, bounds, ("low", "high")),
         "archetype": profiles.archetype,
         "phenotype": profiles.phenotype,
         "status": profiles.status,
         "flags": [",".join(flag_names(flags, sample_id)) for sample_id in scores.sample_ids],
+        **_bounds(INDEX, bounds, ("low_within", "high_within")),
     }
     for axis in profiles.axes:
         columns[axis.axis] = axis.score
@@ -61,9 +65,9 @@ def profiles_table(
     return pd.DataFrame(columns)
 
 
-def _bounds(name: str, bounds: Bounds) -> dict[str, object]:
-    """Columns of both intervals."""
-    return {f"{name}_{end}": getattr(bounds, end) for end in ("low", "high", "low_within", "high_within")}
+def _bounds(name: str, bounds: Bounds, ends: Sequence[str] = ENDS) -> dict[str, object]:
+    """Columns of ends of intervals."""
+    return {f"{name}_{end}": getattr(bounds, end) for end in ends}
 
 
 def flag_names(flags: NoteLog, sample_id: str) -> list[str]:
