@@ -111,6 +111,32 @@ def test_map_genes_reads_symbol_and_id(name: str, gene_symbol: str, match: GeneM
     assert map_gene(name) == GeneMapping(name, gene_symbol, match, (gene_symbol,))
 
 
+SYMBOLS = sorted(load_gene_table().current)
+NUMBERS = sorted(load_gene_table().entrez)
+
+
+@given(
+    st.sampled_from(SYMBOLS) | st.sampled_from(["NKX2", "HLA", "A|B", "?", "", "KRT.AP", "x-1"]),
+    st.sampled_from(NUMBERS)
+    | st.integers(0, 60).map(str)
+    | st.sampled_from(["43891", "07", "99999999999", "3105.0", "", "A", "LOC1", "१"]),
+)
+def test_map_genes_of_a_symbol_and_a_number_is_what_the_steps_give(symbol: str, number: str) -> None:
+    """The short way for an approved symbol before a number leads to the same gene as all steps."""
+    table, name = load_gene_table(), f"{symbol}|{number}"
+    match, candidates = table._find(name)
+    found = map_gene(name)
+    assert found.candidates == candidates
+    assert found.match in ({match} if len(candidates) < 2 else {GeneMatch.AMBIGUOUS})
+
+
+def test_map_genes_asks_all_steps_where_a_bar_stands_for_another_mark() -> None:
+    assert map_gene("NKX2|5") == GeneMapping("NKX2|5", "NKX2-5", GeneMatch.REWRITTEN, ("NKX2-5",))
+    table = GeneTable.from_renames(["NKX2", "NKX2-5", "NEW"], {"NKX2|7": "NEW"})
+    found = [one.gene_symbol for one in table.map_genes(["NKX2|5", "NKX2|6", "NKX2|7"])]
+    assert found == ["NKX2-5", "NKX2", "NEW"]
+
+
 @pytest.mark.parametrize(
     ("name", "gene_symbol", "match"),
     [
