@@ -86,6 +86,29 @@ def test_report_of_a_result_without_a_manifest_says_how_to_end_it(
     assert f"escape-score gather {out} --parts" in said
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--part", "p.json"], "--profiles, --part: the stage needs both"),
+        (["--profiles", "p.json"], "--profiles, --part: the stage needs both"),
+        (["--chunk", "2", "--chunks", "3"], "--profiles, --part: the stage needs both"),
+        (
+            ["--profiles", "p", "--part", "q", "--chunk", "2"],
+            "--chunk: 2 is more than --chunks 1; give 1 to 1",
+        ),
+        (["--profiles", "p", "--part", "q", "--out", "new"], "--out: the stage has no such option"),
+        (["--profiles", "p", "--part", "q", "--pdf"], "--pdf: the stage has no such option"),
+    ],
+)
+def test_report_refuses_options_of_its_stage_that_do_not_go_together(
+    words: list[str], said: str, finished: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = files_of(finished)
+    assert main(["report", str(finished), *words]) == 2
+    assert capsys.readouterr().err.startswith(f"error: {said}")
+    assert files_of(finished) == before
+
+
 @pytest.mark.slow
 def test_methods_beside_the_axes_are_the_same_from_stages_and_run(inputs: Inputs, tmp_path: Path) -> None:
     config = tmp_path / "c.yaml"

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from escape_score.errors import ResultInvalidError
+from escape_score.errors import FileMissingError, ResultInvalidError
 from escape_score.store.manifest import (
     MANIFEST,
     FileEntry,
@@ -102,9 +102,10 @@ def test_parts_come_back_as_written(tmp_path: Path, header: ResultHeader) -> Non
 
 def test_read_part_names_a_file_that_is_none(tmp_path: Path) -> None:
     (tmp_path / "p").write_text("no", encoding="utf-8")
-    for name in ("p", "elsewhere"):
-        with pytest.raises(ResultInvalidError, match=f"{name}: not a list of files"):
-            read_part(tmp_path / name)
+    with pytest.raises(ResultInvalidError, match="p: not a list of files"):
+        read_part(tmp_path / "p")
+    with pytest.raises(FileMissingError, match=r"elsewhere: list of the files of a stage not found"):
+        read_part(tmp_path / "elsewhere")
 
 
 def test_library_versions_hold_neither_host_nor_time() -> None:

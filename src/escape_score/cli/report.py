@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +11,7 @@ import typer
 
 from escape_score.cli.log import print_limited
 from escape_score.cli.options import Language, Results, require_results
+from escape_score.errors import UsageError
 
 
 def report(
@@ -46,13 +48,18 @@ def report(
     """Stage 5: render pages again from the JSON alone."""
     require_results(results)
     from escape_score.config import own_threads
-    from escape_score.errors import UsageError, counted
+    from escape_score.errors import counted
     from escape_score.pipeline.reports import Prints, render_chunk, render_results
     from escape_score.store.manifest import MANIFEST, SAMPLES
     from escape_score.store.result_folder import INDEX
 
-    if profiles is not None and part is not None:
-        render_chunk(results, profiles, part, chunk=chunk, chunks=chunks, lang=lang)
+    if profiles is not None or part is not None or (chunk, chunks) != (1, 1):
+        others = {"--out": out, "--pdf": pdf, "--summary-pdf": summary_pdf, "--sample": sample}
+        listed, written = _parts_of_stage(profiles, part, others)
+        if chunk > chunks:
+            msg = f"--chunk: {chunk} is more than --chunks {chunks}; give 1 to {chunks}"
+            raise UsageError(msg)
+        render_chunk(results, listed, written, chunk=chunk, chunks=chunks, lang=lang)
         return 0
     prints = Prints(has_pages=pdf, has_summaries=summary_pdf, sample_ids=tuple(sample or ()))
     if prints.sample_ids and prints.is_empty:
@@ -75,10 +82,28 @@ def report(
     return 0
 
 
+def _parts_of_stage(
+    profiles: Path | None, part: Path | None, others: Mapping[str, object]
+) -> tuple[Path, Path]:
+    """Part files of the stage; raises UsageError where one is missing, or another option is given."""
+    if profiles is None or part is None:
+        msg = "--profiles, --part: the stage needs both; without both, report renders a finished result again"
+        raise UsageError(msg)
+    for name in (name for name, value in others.items() if value):
+        raise UsageError.at(
+            name, "the stage has no such option; leave it out, or leave out --profiles and --part"
+        )
+    return profiles, part
+
+
 def gather(
     results: Results,
-    parts: Annotated[list[Path], typer.Option("--parts", help="Part files of profile and report.")],
-    more_parts: Annotated[list[Path] | None, typer.Argument(help="Further part files.")] = None,
+    parts: Annotated[
+        list[Path], typer.Option("--parts", metavar="FILE", help="Part files of profile and report.")
+    ],
+    more_parts: Annotated[
+        list[Path] | None, typer.Argument(metavar="FILE", help="Further part files.")
+    ] = None,
     lang: Language = "en",
     options: Annotated[str, typer.Option("--options", help="The config's block statistics, as JSON.")] = "{}",
 ) -> int:

@@ -11,7 +11,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from escape_score import __version__
-from escape_score.errors import ResultInvalidError
+from escape_score.errors import FileMissingError, ResultInvalidError
 from escape_score.store.atomic import sync, write_bytes, write_text
 
 MANIFEST = "manifest.json"
@@ -121,9 +121,11 @@ def write_part(path: Path, part: Part) -> None:
 
 
 def read_part(path: Path) -> Part:
-    """Read what one job wrote; ResultInvalidError where it is missing or damaged."""
+    """Read what one job wrote; FileMissingError or ResultInvalidError where it is missing or damaged."""
     try:
         return Part.model_validate_json(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise FileMissingError.named(path, "list of the files of a stage not found (no such file)") from error
     except (OSError, ValidationError, UnicodeDecodeError) as error:
         msg = f"{path}: not a list of files this program wrote; run the stage before again"
         raise ResultInvalidError(msg) from error
