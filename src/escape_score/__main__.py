@@ -1,8 +1,6 @@
 """``python -m escape_score`` is the command line."""
 
-import sys
-
-from escape_score.cli import main
+from escape_score.cli import program
 
 if __name__ == "__main__":
-    sys.exit(main())
+    program()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ from tests.forked import Forks, forks_of
 
 from escape_score import __version__
 from escape_score.cli import main
+from escape_score.errors import ExitCode
 from escape_score.library.axes import load_axis_catalogue
 from escape_score.library.gene_sets import load_signatures
 from escape_score.reference.known import Origin, data_folder, known_references
@@ -312,3 +314,46 @@ def test_an_interruption_while_the_commands_are_loaded_is_one_line(where: str) -
     code = INTERRUPTED.replace("WHERE", repr(where))
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (130, "error: interrupted\n")
+
+
+ABORTING = """
+import os, sys
+import escape_score.cli
+cli = sys.modules["escape_score.cli.main"]
+
+class Late:
+    def __del__(self, abort=os.abort):
+        abort()
+
+kept = Late()
+
+def refuse(argv=None):
+    print("error: m.tsv: no number", file=sys.stderr)
+    return 3
+
+cli.main = refuse
+END
+"""
+"""A program that aborts while Python ends, as with a thread of pyarrow that has not freed its last block."""
+
+
+@pytest.mark.parametrize(
+    ("end", "code"), [("sys.exit(cli.main())", -signal.SIGABRT), ("cli.program()", ExitCode.INPUT)]
+)
+def test_what_a_library_does_while_python_ends_does_not_change_the_exit_code(end: str, code: int) -> None:
+    program = ABORTING.replace("END", end)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (code, "error: m.tsv: no number\n")
+
+
+def test_what_is_registered_for_the_end_of_the_program_is_done() -> None:
+    code = """
+import sys
+import escape_score.cli
+cli = sys.modules["escape_score.cli.main"]
+cli.main = lambda: print("out", end="") or 5
+cli.atexit.register(print, "done", file=sys.stderr)
+cli.program()
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (5, "out", "done\n")

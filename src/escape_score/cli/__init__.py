@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NoReturn
 
-__all__ = ["main"]
+__all__ = ["main", "program"]
 
 try:
-    from escape_score.cli.main import main
+    from escape_score.cli.main import main, program
 except KeyboardInterrupt:
     # to load the commands takes half the time of a short one, and ends in one line as all of them do
 
@@ -17,3 +18,7 @@ except KeyboardInterrupt:
 
         print("error: interrupted", file=sys.stderr)
         return 130
+
+    def program() -> NoReturn:
+        """End the process, whose loading was interrupted."""
+        raise SystemExit(main())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import codecs
 import errno
 import gc
@@ -91,6 +92,18 @@ UNREADABLE = re.compile(r"Invalid value for .*?: \w+ '(.*)' is not readable")
 """What the parser says of a file that may not be read: a fault of the input, as if a reader had found it."""
 
 
+def program() -> NoReturn:
+    """Run the command line, and end the process with its exit code.
+
+    Threads of libraries may still free what they have read. If Python's own end meets one that needs the
+    interpreter for that, the process aborts (134): one in eight that refused a text file, on a busy machine.
+    So what is to be done at the end is done while there is an interpreter, and then the process is left.
+    """
+    code = main()
+    atexit._run_exitfuncs()
+    _leave(code)
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line.
 
@@ -118,7 +131,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         _show(("interrupted",), is_debug=False)
         return BY_SIGNAL + signal.SIGINT
     except _EndedError as error:
-        _leave(error.signal_number)
+        # modules that the signal caught half imported would crash in an orderly end
+        _show(("interrupted" if error.signal_number == signal.SIGINT else "terminated",), is_debug=False)
+        _leave(BY_SIGNAL + error.signal_number)
     except (BrokenPipeError, SystemExit):  # typer itself makes an exit of a closed pipe, and of nothing else
         _give_up_stdout()
         return int(ExitCode.DONE)
@@ -178,13 +193,12 @@ def _give_up_stdout() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _leave(signal_number: int) -> NoReturn:
-    """End the process at once: modules that the signal caught half imported would crash in an orderly end."""
-    _show(("interrupted" if signal_number == signal.SIGINT else "terminated",), is_debug=False)
+def _leave(code: int) -> NoReturn:
+    """End the process at once, with all that was printed."""
     for stream in (sys.stdout, sys.stderr):
         with suppress(OSError):
             stream.flush()
-    os._exit(BY_SIGNAL + signal_number)
+    os._exit(code)
 
 
 class _EndedError(BaseException):
