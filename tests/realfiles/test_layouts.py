@@ -10,6 +10,7 @@ import pytest
 from tests.realfiles.layouts import MAKERS
 
 from escape_score.cli import main
+from escape_score.errors import counted
 
 with Path(__file__).with_name("outcomes.tsv").open(encoding="utf-8") as _handle:
     OUTCOMES = list(csv.DictReader(_handle, delimiter="\t"))
@@ -39,4 +40,4 @@ def test_layout_has_the_outcome_named(
     else:
         assert code == 0, printed.err
         assert f"\nunit: {outcome['unit']} (" in printed.out
-        assert f": {outcome['made_samples']} samples," in printed.out
+        assert f": {counted(int(outcome['made_samples']), 'sample')}," in printed.out

@@ -89,10 +89,9 @@ def _parts_of_stage(
     if profiles is None or part is None:
         msg = "--profiles, --part: the stage needs both; without both, report renders a finished result again"
         raise UsageError(msg)
-    for name in (name for name, value in others.items() if value):
-        raise UsageError.at(
-            name, "the stage has no such option; leave it out, or leave out --profiles and --part"
-        )
+    if given := [name for name, value in others.items() if value]:
+        msg = f"{given[0]}: the stage has no such option; leave it out, or leave out --profiles and --part"
+        raise UsageError(msg)
     return profiles, part
 
 
