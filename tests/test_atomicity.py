@@ -41,7 +41,7 @@ pytestmark = pytest.mark.slow
 
 OLD, NEW = "old", "new"
 REFERENCE = "tcga-coadread-v1"
-"""Named, and a quarter of the genes read, so that most of the time of a run is its writing, not its start."""
+"""Named, and less than half of the genes read, so that a run spends less of its time on its start."""
 SAMPLES_OF = {OLD: slice(2, 6), NEW: slice(0, 2)}
 WITH_PAGES = {"index.html", "cohort.json"}
 """Files that a run with ``--no-reports`` does not write, beside those of samples."""

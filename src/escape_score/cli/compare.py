@@ -37,9 +37,6 @@ def compare(
     chosen = tuple(name.strip() for name in names.split(",")) if names else ()
     found = compare_results(results, title=title, names=chosen)
     found.write(out, lang=lang)
-    n_cohorts, n_effects = (
-        counted(len(found.cohorts), "cohort"),
-        counted(found.record.n_tests, "pooled effect"),
-    )
-    print(f"{n_cohorts}, {n_effects}: {out / INDEX}")
+    n_effects = counted(found.record.n_tests, "pooled effect")
+    print(f"{counted(len(found.cohorts), 'cohort')}, {n_effects}: {out / INDEX}")
     return 0

@@ -170,7 +170,7 @@ class GeneTable:
     def _approved(self, name: str) -> str | None:
         """The symbol of a name that is approved, alone or before a number, as nearly all names of a matrix.
 
-        None: the other steps are to be asked. They give the same, but take four times as long.
+        None: the other steps are to be asked. They would give the same symbol, only more slowly.
         """
         if name in self.current:
             return name
